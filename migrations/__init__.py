@@ -1,0 +1,1 @@
+"""Alembic migrations. ``python -m api.admin migrate`` runs them."""

@@ -1,0 +1,1 @@
+"""Which classifiers there are."""

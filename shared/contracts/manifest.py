@@ -1,0 +1,95 @@
+"""The manifest of a classifier: what its numbers mean and how pixels must be prepared for it.
+
+Training writes it, the worker reads it, the API shows it. A classifier is a folder with ``model.keras`` and
+``manifest.json``.
+"""
+
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+MAX_INPUT_EDGE = 4096  # pixels
+
+ClassifierName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
+ClassifierVersion = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,31}$")]
+
+
+class Decode(StrEnum):
+    """How a JPEG becomes pixels before it is resized."""
+
+    FULL = "full"  # Every pixel, as Keras' load_img does.
+    SCALED = "scaled"  # The decoder scales by 1/2, 1/4 or 1/8 first: faster, other pixels.
+
+
+class ResizeFilter(StrEnum):
+    """Resampling filters of Pillow that a classifier can ask for."""
+
+    NEAREST = "nearest"
+    BILINEAR = "bilinear"
+    BICUBIC = "bicubic"
+    LANCZOS = "lanczos"
+
+
+class Strict(BaseModel):
+    """Unknown fields are an error: a misspelled preprocessing would silently change every answer."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ClassLabel(Strict):
+    """One output of the classifier.
+
+    ``id`` is what results and filters say; ``names`` maps a language (BCP 47) to a name for people; ``eppo_code`` is
+    the code of the pest or pathogen in the EPPO Global Database, where there is one.
+    """
+
+    id: str = Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+    names: dict[str, str] = Field(default_factory=dict)
+    eppo_code: str | None = Field(default=None, pattern=r"^[A-Z0-9]{5,6}$")
+
+
+class Preprocessing(Strict):
+    """From encoded bytes to the float32 input of the model: ``(pixel - offset) * scale`` on RGB 0 to 255."""
+
+    decode: Decode = Decode.FULL
+    resize: ResizeFilter = ResizeFilter.NEAREST
+    exif_orientation: bool = False
+    scale: float = Field(default=1 / 255, gt=0)
+    offset: float = 0.0
+
+
+class Manifest(Strict):
+    """``manifest.json`` of a classifier folder.
+
+    ``sha256`` is that of ``model.keras``; a worker refuses to serve a file that differs. ``review_threshold`` is the
+    probability of the best class below which a result says ``needs_review``.
+    """
+
+    schema_version: Literal[1] = 1
+    name: ClassifierName
+    version: ClassifierVersion
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    classes: tuple[ClassLabel, ...] = Field(min_length=2)
+    input_size: tuple[int, int] = Field(description="height, width in pixels")
+    preprocessing: Preprocessing = Preprocessing()
+    review_threshold: float = Field(default=0.6, ge=0, le=1)
+    description: str = ""
+    metrics: dict[str, float] = Field(default_factory=dict)
+    training_command: str = ""
+
+    @model_validator(mode="after")
+    def _classes_are_distinct(self) -> "Manifest":
+        ids = [c.id for c in self.classes]
+        if len(set(ids)) != len(ids):
+            msg = f"class ids must differ from each other, got {ids}"
+            raise ValueError(msg)
+        if not all(1 <= edge <= MAX_INPUT_EDGE for edge in self.input_size):
+            msg = f"input_size must be between 1 and {MAX_INPUT_EDGE} pixels, got {self.input_size}"
+            raise ValueError(msg)
+        return self
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The class ids in the order of the model's outputs."""
+        return tuple(c.id for c in self.classes)

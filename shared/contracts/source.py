@@ -1,0 +1,25 @@
+"""Where the images of a job come from, other than an upload."""
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class S3Prefix(BaseModel):
+    """Every object below ``s3://bucket/prefix`` that looks like an image."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    bucket: str = Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")
+    prefix: str = Field(default="", max_length=512)
+
+    @property
+    def uri(self) -> str:
+        """As operators write it in an allow-list: ``s3://bucket/prefix``."""
+        return f"s3://{self.bucket}/{self.prefix}"
+
+
+class Source(BaseModel):
+    """Exactly one kind of source; a new kind is a new field."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    s3: S3Prefix

@@ -1,0 +1,112 @@
+"""The states of jobs, images and chunks, and the codes of what can go wrong with an image.
+
+Each state has one sentence, because users read these words in answers, exports and webhooks.
+"""
+
+from enum import StrEnum
+
+
+class JobState(StrEnum):
+    """Where a job is on its way. ``shared.jobs.lifecycle`` is the only writer."""
+
+    DRAFT = "draft"  # Images are being named and uploaded; nothing runs before the commit.
+    VALIDATING = "validating"  # Committed; a worker looks at what really arrived in the object store.
+    QUEUED = "queued"  # Cut into chunks that wait for a worker.
+    RUNNING = "running"  # At least one chunk was claimed by a worker.
+    CANCELING = "canceling"  # Cancel was asked for; a worker still works on a chunk of it.
+    COMPLETED = "completed"  # Every image has a classification.
+    COMPLETED_WITH_ERRORS = (
+        "completed_with_errors"  # Some images have a classification, others failed or were rejected.
+    )
+    FAILED = "failed"  # No image has a classification.
+    CANCELED = "canceled"  # Canceled, and no worker works on it; results that were finished stay.
+    EXPIRED = "expired"  # A draft that nobody committed in time.
+
+
+TERMINAL_STATES = frozenset(
+    {
+        JobState.COMPLETED,
+        JobState.COMPLETED_WITH_ERRORS,
+        JobState.FAILED,
+        JobState.CANCELED,
+        JobState.EXPIRED,
+    }
+)
+
+
+class ImageStatus(StrEnum):
+    """What became of one image. Everything but ``pending`` is final and has a result row."""
+
+    PENDING = "pending"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"  # It was tried and could not be classified; the error code says why.
+    REJECTED = "rejected"  # Validation refused it before any worker tried.
+    CANCELED = "canceled"
+
+
+class ImageErrorCode(StrEnum):
+    """Why an image has no classification. Permanent: the same bytes would fail again."""
+
+    EMPTY = "empty"
+    TRUNCATED = "truncated"
+    UNSUPPORTED_FORMAT = "unsupported_format"
+    TOO_MANY_PIXELS = "too_many_pixels"
+    TOO_LARGE = "too_large"
+    OBJECT_MISSING = "object_missing"
+    CHECKSUM_MISMATCH = "checksum_mismatch"
+    SIZE_MISMATCH = "size_mismatch"
+    DECODE_FAILED = "decode_failed"
+    WORKER_CRASHED = "worker_crashed"
+    DUPLICATE = "duplicate"
+
+
+class ChunkState(StrEnum):
+    """A chunk is claimable, leased to a worker, or closed."""
+
+    READY = "ready"
+    RUNNING = "running"
+    DONE = "done"
+
+
+class ChunkKind(StrEnum):
+    """What the worker that claims a chunk has to do."""
+
+    VALIDATE = "validate"  # Look at what arrived, reject what cannot run, cut the rest into chunks.
+    CLASSIFY = "classify"  # Classify the images of a range of sequence numbers.
+    PURGE = "purge"  # Remove the objects and then the rows of a deleted job.
+
+
+class Priority(StrEnum):
+    """Interactive work is claimed before bulk work, always."""
+
+    INTERACTIVE = "interactive"
+    BULK = "bulk"
+
+
+class Scope(StrEnum):
+    """What an API key may do. ``admin`` contains the other two."""
+
+    SUBMIT = "submit"
+    READ = "read"
+    ADMIN = "admin"
+
+
+class EventType(StrEnum):
+    """What is written into ``events`` in the transaction that changes the state."""
+
+    JOB_VALIDATED = "job.validated"
+    JOB_STARTED = "job.started"
+    JOB_COMPLETED = "job.completed"
+    JOB_COMPLETED_WITH_ERRORS = "job.completed_with_errors"
+    JOB_FAILED = "job.failed"
+    JOB_CANCELED = "job.canceled"
+    JOB_EXPIRED = "job.expired"
+
+
+TERMINAL_EVENT = {
+    JobState.COMPLETED: EventType.JOB_COMPLETED,
+    JobState.COMPLETED_WITH_ERRORS: EventType.JOB_COMPLETED_WITH_ERRORS,
+    JobState.FAILED: EventType.JOB_FAILED,
+    JobState.CANCELED: EventType.JOB_CANCELED,
+    JobState.EXPIRED: EventType.JOB_EXPIRED,
+}

@@ -1,0 +1,1 @@
+"""PostgreSQL: the tables, and the one way to open a transaction."""

@@ -1,0 +1,11 @@
+"""Every table. Importing this package fills ``Base.metadata``, which Alembic compares with the database."""
+
+from shared.db.models.access import ApiKey, IdempotencyKey, Tenant
+from shared.db.models.chunk import Chunk
+from shared.db.models.classifier import Classifier
+from shared.db.models.event import Event
+from shared.db.models.image import Image
+from shared.db.models.job import Job
+from shared.db.models.result import Result
+
+__all__ = ["ApiKey", "Chunk", "Classifier", "Event", "IdempotencyKey", "Image", "Job", "Result", "Tenant"]

@@ -1,0 +1,68 @@
+"""Jobs: one flight, one greenhouse round."""
+
+import uuid
+from typing import Any
+
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, Text, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from shared.contracts.states import JobState, Priority
+from shared.db.base import Base, CreatedAt, Id, Instant
+
+ZERO = text("0")
+
+
+class Job(Base):
+    """A set of images and what became of it. ``state`` is written by ``shared.jobs.lifecycle`` alone.
+
+    The counts stand here so that a status needs one row, however many images there are; ``pending`` is what is left
+    of ``total``. They change once per chunk, in the transaction that stores its results.
+    """
+
+    __tablename__ = "jobs"
+    __table_args__ = (
+        CheckConstraint("total >= succeeded + failed + rejected + canceled", name="counts_add_up"),
+        CheckConstraint("open_chunks >= 0", name="open_chunks_not_negative"),
+        Index("ix_jobs_tenant_id_id", "tenant_id", "id"),
+        Index("ix_jobs_expires_at", "expires_at", postgresql_where=text(f"state = '{JobState.DRAFT}'")),
+        Index(
+            "ix_jobs_active",
+            "id",
+            postgresql_where=text("state IN ('validating', 'queued', 'running', 'canceling')"),
+        ),
+        # Counts change often: room on the page keeps those updates out of the indexes (HOT).
+        {"postgresql_with": {"fillfactor": "70"}},
+    )
+
+    id: Mapped[Id]
+    tenant_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("tenants.id", ondelete="CASCADE"))
+    state: Mapped[str] = mapped_column(Text, default=JobState.DRAFT)
+    priority: Mapped[str] = mapped_column(Text, default=Priority.BULK)
+    name: Mapped[str | None] = mapped_column(Text)
+    external_id: Mapped[str | None] = mapped_column(Text)
+    metadata_: Mapped[dict[str, Any]] = mapped_column("metadata", JSONB, server_default=text("'{}'"))
+    source: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    # Pinned when the job is committed; a job never mixes versions.
+    classifier_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("classifiers.id"))
+
+    total: Mapped[int] = mapped_column(server_default=ZERO)
+    succeeded: Mapped[int] = mapped_column(server_default=ZERO)
+    failed: Mapped[int] = mapped_column(server_default=ZERO)
+    rejected: Mapped[int] = mapped_column(server_default=ZERO)
+    canceled: Mapped[int] = mapped_column(server_default=ZERO)
+    open_chunks: Mapped[int] = mapped_column(server_default=ZERO)
+    # Last number given to a result: results are numbered in the order in which they become visible.
+    last_position: Mapped[int] = mapped_column(BigInteger, server_default=ZERO)
+    # Goes up with every visible change; the ETag is made of it.
+    revision: Mapped[int] = mapped_column(BigInteger, server_default=ZERO)
+    error_code: Mapped[str | None] = mapped_column(Text)
+    error_detail: Mapped[str | None] = mapped_column(Text)
+
+    created_at: Mapped[CreatedAt]
+    committed_at: Mapped[Instant | None]
+    queued_at: Mapped[Instant | None]
+    started_at: Mapped[Instant | None]
+    finished_at: Mapped[Instant | None]
+    expires_at: Mapped[Instant | None]
+    deleted_at: Mapped[Instant | None]

@@ -1,0 +1,44 @@
+"""Results: the one final answer for each image."""
+
+import uuid
+
+from sqlalchemy import REAL, BigInteger, ForeignKey, Index, Text, text
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import Mapped, mapped_column
+
+from shared.contracts.states import ImageStatus
+from shared.db.base import Base, CreatedAt
+
+
+class Result(Base):
+    """The first terminal answer wins; it never changes after somebody may have read it.
+
+    ``position`` numbers the results of a job in the order in which they become visible (it is given under the lock of
+    the job's row), so that a reader with a cursor misses none.
+    """
+
+    __tablename__ = "results"
+    __table_args__ = (
+        Index("ix_results_job_id_position", "job_id", "position", unique=True),
+        Index(
+            "ix_results_not_succeeded",
+            "job_id",
+            "position",
+            postgresql_where=text(f"status <> '{ImageStatus.SUCCEEDED}'"),
+        ),
+    )
+
+    job_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True)
+    seq: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    position: Mapped[int] = mapped_column(BigInteger)
+    status: Mapped[str] = mapped_column(Text)
+    label: Mapped[str | None] = mapped_column(Text)
+    confidence: Mapped[float | None] = mapped_column(REAL)
+    # In the order of the classifier's classes.
+    probabilities: Mapped[list[float] | None] = mapped_column(ARRAY(REAL))
+    needs_review: Mapped[bool | None]
+    error_code: Mapped[str | None] = mapped_column(Text)
+    error_detail: Mapped[str | None] = mapped_column(Text)
+    # NULL where no classifier saw the image.
+    classifier_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("classifiers.id"))
+    finished_at: Mapped[CreatedAt]

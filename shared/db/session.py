@@ -1,0 +1,102 @@
+"""The one way to open a transaction, and what a lost connection means."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+import structlog
+from sqlalchemy import Engine, create_engine
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.orm import Session, sessionmaker
+
+from shared.errors import DatabaseUnavailable
+from shared.settings import Settings
+
+log = structlog.get_logger()
+T = TypeVar("T")
+
+CONNECT_TIMEOUT_SECONDS = 3
+STATEMENT_TIMEOUT_MS = 30_000
+# A transaction never spans a download or a model call, so one that idles this long is lost.
+IDLE_IN_TRANSACTION_TIMEOUT_MS = 15_000
+POOL_TIMEOUT_SECONDS = 5
+RETRY_PAUSE_SECONDS = 0.25
+
+# Safe to run again, because every transaction here is guarded by a state, a token or a key:
+# serialization failure, deadlock, and a server that shuts down or starts (PostgreSQL, appendix A).
+RETRYABLE = frozenset({"40001", "40P01", "57P01", "57P02", "57P03"})
+
+
+def is_outage(error: Exception) -> bool:
+    """Whether the database could not be reached, as opposed to a statement that it refused."""
+    if isinstance(error, (PoolTimeout, InterfaceError)):
+        return True
+    if not isinstance(error, DBAPIError):
+        return False
+    sqlstate = getattr(error.orig, "sqlstate", None)
+    # Class 08 is "connection exception", 53 "insufficient resources"; psycopg gives none when the socket broke.
+    lost = error.connection_invalidated or (isinstance(error, OperationalError) and sqlstate is None)
+    return lost or sqlstate in RETRYABLE or (sqlstate or "").startswith(("08", "53"))
+
+
+class Database:
+    """An engine and its sessions. One per process; safe to share between threads."""
+
+    def __init__(self, settings: Settings, *, pool_size: int = 10, application: str = "phytobatch") -> None:
+        self.engine: Engine = create_engine(
+            settings.database_url.get_secret_value(),
+            pool_size=pool_size,
+            max_overflow=0,
+            pool_timeout=POOL_TIMEOUT_SECONDS,
+            pool_pre_ping=True,
+            connect_args={
+                "connect_timeout": CONNECT_TIMEOUT_SECONDS,
+                "application_name": application,
+                "options": f"-c statement_timeout={STATEMENT_TIMEOUT_MS} -c timezone=UTC"
+                f" -c idle_in_transaction_session_timeout={IDLE_IN_TRANSACTION_TIMEOUT_MS}",
+                "keepalives_idle": 30,
+                "tcp_user_timeout": 15_000,
+            },
+        )
+        self._sessions = sessionmaker(self.engine, expire_on_commit=False)
+
+    @contextmanager
+    def begin(self) -> Iterator[Session]:
+        """A transaction: committed at the end of the block, rolled back when the block raises.
+
+        Raises:
+            DatabaseUnavailable: the database cannot be reached; nothing was stored, unless the connection broke
+                during the commit itself.
+        """
+        try:
+            with self._sessions.begin() as session:
+                yield session
+        except (DBAPIError, PoolTimeout) as error:
+            if is_outage(error):
+                raise DatabaseUnavailable("the database cannot be reached; try again in a few seconds") from error
+            raise
+
+    def run(self, work: Callable[[Session], T], *, patience_seconds: float = 10.0) -> T:
+        """Run ``work`` in a transaction, again after an outage, for at most ``patience_seconds``.
+
+        ``work`` must be harmless to repeat, because a connection that breaks in the commit leaves the outcome unknown.
+
+        Raises:
+            DatabaseUnavailable: the outage lasted longer than the patience.
+        """
+        deadline = time.monotonic() + patience_seconds
+        while True:
+            try:
+                with self.begin() as session:
+                    return work(session)
+            except DatabaseUnavailable:
+                if time.monotonic() >= deadline:
+                    raise
+                log.warning("database_retry", patience_seconds=patience_seconds)
+                time.sleep(RETRY_PAUSE_SECONDS)
+
+    def dispose(self) -> None:
+        """Close every connection."""
+        self.engine.dispose()

@@ -1,0 +1,108 @@
+"""Every error that crosses a border between parts.
+
+    PhytobatchError
+    |- NotFound                what was asked for does not exist, or belongs to another tenant
+    |- Conflict                the state of the thing does not allow this
+    |  |- IdempotencyInProgress
+    |- InvalidRequest          the request can never work as it is
+    |  |- LimitExceeded
+    |  |- IdempotencyMismatch
+    |- Unauthenticated         no key, a wrong key, an expired or revoked key
+    |- Forbidden               the key is good, its scopes are not enough
+    |- Unavailable             infrastructure is away; nobody's failure, try again
+    |  |- StoreUnavailable     the object store
+    |  |- DatabaseUnavailable
+    |- ObjectMissing           one object is not there (permanent for its image)
+    |- ObjectTooLarge          one object is over the limit (permanent for its image)
+    |- ConfigurationError      an environment variable is missing or wrong; the program does not start
+    |- LeaseLost               the chunk belongs to another worker now: abandon it, write nothing
+
+``code`` is stable and becomes the last part of the problem type of RFC 9457.
+"""
+
+
+class PhytobatchError(Exception):
+    """Base of all. ``str(error)`` is a sentence for the person who gets it and says what to do."""
+
+    code = "internal-error"
+
+
+class NotFound(PhytobatchError):
+    code = "not-found"
+
+
+class Conflict(PhytobatchError):
+    code = "conflict"
+
+    def __init__(self, message: str, *, code: str = "conflict") -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class IdempotencyInProgress(Conflict):
+    """Another request with the same Idempotency-Key is still running."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, code="idempotency-key-in-use")
+
+
+class InvalidRequest(PhytobatchError):
+    code = "invalid-request"
+
+    def __init__(self, message: str, *, code: str = "invalid-request") -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class LimitExceeded(InvalidRequest):
+    """A named limit; ``setting`` is the environment variable that holds it."""
+
+    def __init__(self, message: str, *, setting: str) -> None:
+        super().__init__(message, code="limit-exceeded")
+        self.setting = setting
+
+
+class IdempotencyMismatch(InvalidRequest):
+    """The same Idempotency-Key came with another body."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, code="idempotency-key-reused")
+
+
+class Unauthenticated(PhytobatchError):
+    code = "unauthenticated"
+
+
+class Forbidden(PhytobatchError):
+    code = "forbidden"
+
+
+class Unavailable(PhytobatchError):
+    """Try again after ``retry_after`` seconds."""
+
+    code = "temporarily-unavailable"
+    retry_after = 5
+
+
+class StoreUnavailable(Unavailable):
+    code = "object-store-unavailable"
+
+
+class DatabaseUnavailable(Unavailable):
+    code = "database-unavailable"
+
+
+class ObjectMissing(PhytobatchError):
+    code = "object-missing"
+
+
+class ObjectTooLarge(PhytobatchError):
+    code = "object-too-large"
+
+
+class ConfigurationError(PhytobatchError):
+    code = "configuration"
+
+
+class LeaseLost(PhytobatchError):
+    code = "lease-lost"

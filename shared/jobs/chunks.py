@@ -1,0 +1,89 @@
+"""Making chunks. The caller holds the lock of the job's row, so numbers are given one after the other."""
+
+import uuid
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from shared.contracts.states import ChunkKind, Priority
+from shared.db.models import Chunk, Job
+
+# The claim sorts by it: smaller first.
+PRIORITY_ORDER = {Priority.INTERACTIVE: 0, Priority.BULK: 1}
+
+
+def pool_of(classifier_id: uuid.UUID) -> str:
+    """The pool of the chunks that need this classifier; workers claim from the pools that they serve."""
+    return f"{ChunkKind.CLASSIFY}:{classifier_id}"
+
+
+def add_chunk(session: Session, job: Job, kind: ChunkKind, *, pool: str) -> None:
+    """One ready chunk without images of its own: validation or removal."""
+    session.add(
+        Chunk(
+            job_id=job.id,
+            no=_next_no(session, job.id),
+            tenant_id=job.tenant_id,
+            kind=kind,
+            pool=pool,
+            priority=PRIORITY_ORDER[Priority(job.priority)],
+        )
+    )
+    job.open_chunks += 1
+    session.flush()
+
+
+def cut_chunks(  # noqa: PLR0913  # a range, its size and how it runs
+    session: Session,
+    job: Job,
+    *,
+    pool: str,
+    images_per_chunk: int,
+    first_seq: int = 0,
+    last_seq: int = 2**31 - 1,
+    attempt: int = 0,
+    isolated: bool = False,
+) -> int:
+    """Put every image of the range that has no result yet into a chunk.
+
+    Returns:
+        How many chunks were made; ``job.open_chunks`` counts them.
+    """
+    made = session.execute(
+        text(
+            """
+            WITH open AS (
+                SELECT i.seq, (row_number() OVER (ORDER BY i.seq) - 1) / :size AS part
+                FROM images i LEFT JOIN results r ON r.job_id = i.job_id AND r.seq = i.seq
+                WHERE i.job_id = :job AND i.seq BETWEEN :first AND :last AND r.seq IS NULL),
+            made AS (
+                INSERT INTO chunks (job_id, no, tenant_id, kind, pool, priority, first_seq, last_seq, state,
+                                    attempt, isolated)
+                SELECT :job, :no + part, :tenant, :kind, :pool, :priority, min(seq), max(seq), 'ready',
+                       :attempt, :isolated
+                FROM open GROUP BY part RETURNING 1)
+            SELECT count(*) FROM made
+            """
+        ),
+        {
+            "job": job.id,
+            "tenant": job.tenant_id,
+            "size": images_per_chunk,
+            "first": first_seq,
+            "last": last_seq,
+            "no": _next_no(session, job.id),
+            "kind": ChunkKind.CLASSIFY,
+            "pool": pool,
+            "priority": PRIORITY_ORDER[Priority(job.priority)],
+            "attempt": attempt,
+            "isolated": isolated,
+        },
+    ).scalar_one()
+    job.open_chunks += made
+    session.flush()
+    return int(made)
+
+
+def _next_no(session: Session, job_id: uuid.UUID) -> int:
+    last = session.execute(text("SELECT max(no) FROM chunks WHERE job_id = :job"), {"job": job_id}).scalar_one()
+    return 0 if last is None else int(last) + 1

@@ -1,0 +1,250 @@
+"""Claims: which worker works on which chunk, and for how long.
+
+A claim is one SQL statement. It takes a lease and a fencing token, and counts the attempt before a byte is read. All
+times are the database's ``now()``, so the clock of a worker does not matter. Whoever writes for a chunk names its
+token; when the token no longer matches, the chunk belongs to somebody else, and nothing is written.
+"""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import Row, text
+from sqlalchemy.orm import Session
+
+from shared.contracts.states import ChunkKind, ChunkState, JobState
+from shared.errors import LeaseLost
+from shared.jobs import lifecycle
+from shared.jobs.results import NewResult, store_results
+
+# The fairest ready chunk: interactive before bulk; then the tenant with the fewest running chunks for its weight; then
+# the oldest job. `waiting` jumps from tenant to tenant through the index (a loose index scan) instead of reading every
+# ready chunk: the cost grows with the tenants that wait, not with the chunks. The LATERAL is evaluated for one tenant
+# after the other and locks one row, the one that is returned.
+CLAIM = text(
+    """
+    WITH RECURSIVE waiting AS (
+        (SELECT tenant_id, job_id FROM chunks
+         WHERE state = 'ready' AND pool = :pool AND priority = :priority ORDER BY tenant_id, job_id LIMIT 1)
+        UNION ALL
+        SELECT next.tenant_id, next.job_id FROM waiting, LATERAL (
+            SELECT tenant_id, job_id FROM chunks
+            WHERE state = 'ready' AND pool = :pool AND priority = :priority AND tenant_id > waiting.tenant_id
+            ORDER BY tenant_id, job_id LIMIT 1) AS next),
+    running AS (
+        SELECT tenant_id, count(*) AS chunks FROM chunks WHERE state = 'running' GROUP BY tenant_id),
+    fair AS MATERIALIZED (
+        SELECT w.tenant_id FROM waiting w
+        JOIN tenants t ON t.id = w.tenant_id LEFT JOIN running r ON r.tenant_id = w.tenant_id
+        ORDER BY coalesce(r.chunks, 0)::real / t.weight, w.job_id),
+    chosen AS (
+        SELECT c.job_id, c.no FROM fair CROSS JOIN LATERAL (
+            SELECT job_id, no FROM chunks
+            WHERE state = 'ready' AND pool = :pool AND priority = :priority AND tenant_id = fair.tenant_id
+              AND not_before <= now()
+            ORDER BY job_id, no LIMIT 1 FOR UPDATE SKIP LOCKED) AS c
+        LIMIT 1)
+    UPDATE chunks AS c
+    SET state = 'running', attempt = attempt + 1, lease_token = nextval('lease_tokens'),
+        lease_until = now() + :lease, worker = :worker
+    FROM chosen WHERE c.job_id = chosen.job_id AND c.no = chosen.no
+    RETURNING c.job_id, c.no, c.tenant_id, c.kind, c.pool, c.first_seq, c.last_seq, c.attempt, c.isolated,
+              c.lease_token,              (SELECT j.state FROM jobs j WHERE j.id = c.job_id) AS job_state
+    """
+)
+
+RENEW = text(
+    """
+    UPDATE chunks AS c SET lease_until = now() + :lease
+    FROM jobs j
+    WHERE c.job_id = :job AND c.no = :no AND c.lease_token = :token AND c.state = 'running' AND j.id = c.job_id
+    RETURNING j.state
+    """
+)
+
+LOOK = text(
+    """
+    SELECT j.state FROM chunks c JOIN jobs j ON j.id = c.job_id
+    WHERE c.job_id = :job AND c.no = :no AND c.lease_token = :token AND c.state = 'running'
+    """
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A chunk that belongs to this worker until its lease runs out."""
+
+    job_id: uuid.UUID
+    no: int
+    tenant_id: uuid.UUID
+    kind: ChunkKind
+    pool: str
+    first_seq: int
+    last_seq: int
+    attempt: int
+    isolated: bool
+    token: int
+
+    @property
+    def key(self) -> dict[str, object]:
+        """What every guarded statement names."""
+        return {"job": self.job_id, "no": self.no, "token": self.token}
+
+
+def claim(session: Session, pools: Sequence[str], *, worker: str, lease_seconds: float) -> Claim | None:
+    """Take the fairest ready chunk of the first pool that has one, interactive ones of every pool first.
+
+    Args:
+        session: a transaction; the caller commits before it does any work.
+        pools: what this worker can run, most urgent first.
+        worker: name of the process, for the operator.
+        lease_seconds: how long the claim holds without renewal.
+
+    Returns:
+        The claim, or ``None`` when nothing is ready.
+    """
+    for priority in (0, 1):
+        for pool in pools:
+            row = session.execute(
+                CLAIM,
+                {"pool": pool, "priority": priority, "worker": worker, "lease": timedelta(seconds=lease_seconds)},
+            ).one_or_none()
+            if row is not None:
+                taken = _claim_of(row)
+                if row.job_state == JobState.QUEUED:
+                    lifecycle.started(session, taken.job_id)
+                return taken
+    return None
+
+
+def _claim_of(row: Row[Any]) -> Claim:
+    return Claim(
+        job_id=row.job_id,
+        no=row.no,
+        tenant_id=row.tenant_id,
+        kind=ChunkKind(row.kind),
+        pool=row.pool,
+        first_seq=row.first_seq,
+        last_seq=row.last_seq,
+        attempt=row.attempt,
+        isolated=row.isolated,
+        token=row.lease_token,
+    )
+
+
+def ready_chunks(session: Session, *, limit: int) -> int:
+    """How many chunks could be claimed now, counted up to ``limit``."""
+    return int(
+        session.execute(
+            text(
+                "SELECT count(*) FROM (SELECT 1 FROM chunks WHERE state = 'ready' AND not_before <= now() LIMIT :limit)"
+            ),
+            {"limit": limit},
+        ).scalar_one()
+    )
+
+
+def renew(session: Session, held: Claim, *, lease_seconds: float) -> JobState:
+    """Hold the chunk for another lease.
+
+    Returns:
+        The state of its job, so that the worker learns of a cancel.
+
+    Raises:
+        LeaseLost: the chunk belongs to somebody else.
+    """
+    state = session.execute(RENEW, {**held.key, "lease": timedelta(seconds=lease_seconds)}).scalar_one_or_none()
+    return _held(held, state)
+
+
+def look(session: Session, held: Claim) -> JobState:
+    """The state of the job of a chunk that we hold, without renewing it.
+
+    Raises:
+        LeaseLost: the chunk belongs to somebody else.
+    """
+    return _held(held, session.execute(LOOK, held.key).scalar_one_or_none())
+
+
+def _held(held: Claim, state: str | None) -> JobState:
+    if state is None:
+        raise LeaseLost(f"chunk {held.no} of job {held.job_id} is no longer leased under token {held.token}")
+    return JobState(state)
+
+
+def _close(session: Session, held: Claim) -> bool:
+    """Close the chunk under its token. ``False``: it was closed under this very token before (a repeated commit)."""
+    closed = session.execute(
+        text(
+            "UPDATE chunks SET state = 'done', done_at = now(), lease_until = NULL "
+            "WHERE job_id = :job AND no = :no AND lease_token = :token AND state = 'running' RETURNING 1"
+        ),
+        held.key,
+    ).one_or_none()
+    if closed is not None:
+        return True
+    mine = session.execute(
+        text("SELECT 1 FROM chunks WHERE job_id = :job AND no = :no AND lease_token = :token AND state = 'done'"),
+        held.key,
+    ).one_or_none()
+    if mine is None:
+        raise LeaseLost(f"chunk {held.no} of job {held.job_id} is no longer leased under token {held.token}")
+    return False
+
+
+def finish(session: Session, held: Claim, results: Sequence[NewResult]) -> None:
+    """Store the results of a chunk and close it; the one who closes the last chunk ends the job.
+
+    Harmless to repeat: the second time it finds the chunk closed under its own token, and does nothing.
+
+    Raises:
+        LeaseLost: the chunk belongs to somebody else; nothing is stored.
+    """
+    job = lifecycle.lock_job(session, held.job_id)
+    if not _close(session, held):
+        return
+    store_results(session, job, results, closed_chunks=1)
+    lifecycle.finish_if_done(session, job)
+
+
+def finish_validation(session: Session, held: Claim, rejected: Sequence[NewResult], *, chunk_images: int) -> None:
+    """Store what validation refused, cut the rest into chunks and close the validating chunk.
+
+    Raises:
+        LeaseLost: the chunk belongs to somebody else; nothing is stored.
+    """
+    job = lifecycle.lock_job(session, held.job_id)
+    if not _close(session, held):
+        return
+    store_results(session, job, rejected, closed_chunks=1)
+    lifecycle.validated(session, job, chunk_images=chunk_images)
+    lifecycle.finish_if_done(session, job)
+
+
+def release(session: Session, held: Claim, results: Sequence[NewResult] = (), *, pause_seconds: float = 0.0) -> None:
+    """Hand a chunk back: what was finished is stored, the rest can be claimed again, and the attempt does not count.
+
+    Raises:
+        LeaseLost: the chunk belongs to somebody else; nothing is stored.
+    """
+    job = lifecycle.lock_job(session, held.job_id)
+    _hand_back(session, held, pause_seconds)
+    store_results(session, job, results, closed_chunks=0)
+    if job.state == JobState.CANCELING:
+        lifecycle.close_ready_chunks(session, job)
+        lifecycle.finish_if_done(session, job)
+
+
+def _hand_back(session: Session, held: Claim, pause_seconds: float) -> None:
+    back = session.execute(
+        text(
+            "UPDATE chunks SET state = :ready, attempt = attempt - 1, lease_until = NULL, lease_token = NULL, "
+            "not_before = now() + :pause "
+            "WHERE job_id = :job AND no = :no AND lease_token = :token AND state = 'running' RETURNING 1"
+        ),
+        {**held.key, "ready": ChunkState.READY, "pause": timedelta(seconds=pause_seconds)},
+    ).one_or_none()
+    if back is None:
+        raise LeaseLost(f"chunk {held.no} of job {held.job_id} is no longer leased under token {held.token}")

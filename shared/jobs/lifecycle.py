@@ -1,0 +1,280 @@
+"""The only writer of ``jobs.state``.
+
+Every change names the states that it may come from; a change that finds another state does nothing and says so.
+Every function runs in the caller's transaction and takes the lock of the job's row first, before any lock on its
+chunks, so that two of them never wait for each other.
+"""
+
+import uuid
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from shared.contracts.states import TERMINAL_EVENT, ChunkKind, ChunkState, EventType, ImageStatus, JobState, Priority
+from shared.db.models import Event, Job
+from shared.errors import Conflict, NotFound
+from shared.jobs.chunks import add_chunk, cut_chunks, pool_of
+
+# From which states a job may reach each state.
+TRANSITIONS: dict[JobState, frozenset[JobState]] = {
+    JobState.VALIDATING: frozenset({JobState.DRAFT}),
+    JobState.QUEUED: frozenset({JobState.VALIDATING}),
+    JobState.RUNNING: frozenset({JobState.QUEUED}),
+    JobState.CANCELING: frozenset({JobState.VALIDATING, JobState.QUEUED, JobState.RUNNING}),
+    JobState.COMPLETED: frozenset({JobState.VALIDATING, JobState.QUEUED, JobState.RUNNING}),
+    JobState.COMPLETED_WITH_ERRORS: frozenset({JobState.VALIDATING, JobState.QUEUED, JobState.RUNNING}),
+    JobState.FAILED: frozenset({JobState.VALIDATING, JobState.QUEUED, JobState.RUNNING}),
+    JobState.CANCELED: frozenset({JobState.DRAFT, JobState.CANCELING}),
+    JobState.EXPIRED: frozenset({JobState.DRAFT}),
+}
+
+# Which moment a state leaves behind on the job.
+STAMPS = {JobState.VALIDATING: "committed_at", JobState.QUEUED: "queued_at", JobState.RUNNING: "started_at"}
+
+
+# Final image statuses, which are also the names of the counts on a job.
+ENDED = tuple(s.value for s in ImageStatus if s is not ImageStatus.PENDING)
+
+
+@dataclass(frozen=True, slots=True)
+class NewJob:
+    """What a client says of a job before there are images."""
+
+    name: str | None = None
+    external_id: str | None = None
+    metadata: dict[str, Any] | None = None
+    priority: Priority = Priority.BULK
+    classifier_id: uuid.UUID | None = None
+    source: dict[str, Any] | None = None
+
+
+def create_draft(session: Session, tenant_id: uuid.UUID, new: NewJob, *, draft_hours: int) -> Job:
+    """A job in ``draft`` that expires when nobody commits it in time."""
+    job = Job(
+        tenant_id=tenant_id,
+        state=JobState.DRAFT,
+        priority=new.priority,
+        name=new.name,
+        external_id=new.external_id,
+        metadata_=new.metadata or {},
+        classifier_id=new.classifier_id,
+        source=new.source,
+    )
+    session.add(job)
+    session.flush()
+    session.execute(
+        text("UPDATE jobs SET expires_at = now() + :hours WHERE id = :id"),
+        {"hours": timedelta(hours=draft_hours), "id": job.id},
+    )
+    session.refresh(job)
+    return job
+
+
+def lock_job(session: Session, job_id: uuid.UUID) -> Job:
+    """The job, locked until the end of the transaction, as it stands now.
+
+    Raises:
+        NotFound: there is no such job.
+    """
+    job = session.get(Job, job_id, with_for_update={"key_share": True}, populate_existing=True)
+    if job is None:
+        raise NotFound(f"there is no job {job_id}")
+    return job
+
+
+def _move(session: Session, job: Job, to: JobState) -> None:
+    """Write the state, its moment and a new revision. The caller holds the lock."""
+    if JobState(job.state) not in TRANSITIONS[to]:
+        raise Conflict(f"a job that is {job.state} cannot become {to}", code="job-state")
+    stamp = STAMPS.get(to, "finished_at" if to in TERMINAL_EVENT else None)
+    moment = f", {stamp} = coalesce({stamp}, now())" if stamp else ""
+    session.execute(
+        text(f"UPDATE jobs SET state = :to, revision = revision + 1{moment} WHERE id = :id"),  # noqa: S608  # from a table
+        {"to": to, "id": job.id},
+    )
+    session.refresh(job)
+
+
+def record(session: Session, job: Job, event: EventType) -> None:
+    """Insert an event of this job, with its counts, into the caller's transaction."""
+    session.add(Event(tenant_id=job.tenant_id, job_id=job.id, type=event, data={"state": job.state, **counts(job)}))
+    session.flush()
+
+
+def counts(job: Job) -> dict[str, int]:
+    """The counts of a job; ``total`` is the sum of the others, always."""
+    ended: dict[str, int] = {s: getattr(job, s) for s in ENDED}
+    return {"total": job.total, "pending": job.total - sum(ended.values()), **ended}
+
+
+def commit(session: Session, job_id: uuid.UUID, classifier_id: uuid.UUID) -> Job:
+    """From ``draft`` to ``validating``, with the chunk that validates. Repeating it changes nothing.
+
+    Raises:
+        Conflict: the draft has no images, or it expired or was canceled before.
+    """
+    job = lock_job(session, job_id)
+    if job.state in {JobState.EXPIRED, JobState.CANCELED} and job.committed_at is None:
+        raise Conflict(f"this job is {job.state}; create a new one", code="job-not-draft")
+    if job.state != JobState.DRAFT:
+        return job
+    if job.total == 0 and job.source is None:
+        raise Conflict("this draft has no images; add some before the commit", code="job-empty")
+    job.classifier_id = job.classifier_id or classifier_id
+    job.expires_at = None
+    session.flush()
+    add_chunk(session, job, ChunkKind.VALIDATE, pool=ChunkKind.VALIDATE)
+    _move(session, job, JobState.VALIDATING)
+    return job
+
+
+def validated(session: Session, job: Job, *, chunk_images: int) -> None:
+    """From ``validating`` to ``queued``: every image without a result goes into a chunk. The caller holds the lock."""
+    if job.state != JobState.VALIDATING:
+        return
+    if job.classifier_id is None:
+        msg = f"job {job.id} was committed without a classifier"
+        raise AssertionError(msg)
+    cut_chunks(session, job, pool=pool_of(job.classifier_id), images_per_chunk=chunk_images)
+    _move(session, job, JobState.QUEUED)
+    record(session, job, EventType.JOB_VALIDATED)
+
+
+def started(session: Session, job_id: uuid.UUID) -> None:
+    """From ``queued`` to ``running``, at the first claim; nothing when it runs already."""
+    job = lock_job(session, job_id)
+    if job.state == JobState.QUEUED:
+        _move(session, job, JobState.RUNNING)
+        record(session, job, EventType.JOB_STARTED)
+
+
+def finish_if_done(session: Session, job: Job) -> bool:
+    """End a job that has no open chunk, with its one terminal event. The caller holds the lock.
+
+    Returns:
+        Whether the job ended here.
+    """
+    if job.open_chunks > 0 or job.state not in {JobState.QUEUED, JobState.RUNNING, JobState.CANCELING}:
+        return False
+    if job.state == JobState.CANCELING:
+        _cancel_pending_images(session, job)
+    elif counts(job)["pending"] > 0:
+        # Cannot be, as far as we know. If it is, the images matter more than the reason: cut them again.
+        if job.classifier_id is not None:
+            cut_chunks(session, job, pool=pool_of(job.classifier_id), images_per_chunk=1)
+            session.refresh(job)
+        return False
+    to = _outcome(job)
+    _move(session, job, to)
+    record(session, job, TERMINAL_EVENT[to])
+    return True
+
+
+def _outcome(job: Job) -> JobState:
+    if job.state == JobState.CANCELING:
+        return JobState.CANCELED
+    if job.succeeded == 0:
+        return JobState.FAILED
+    return JobState.COMPLETED_WITH_ERRORS if job.failed + job.rejected else JobState.COMPLETED
+
+
+def _cancel_pending_images(session: Session, job: Job) -> None:
+    """Give every image without an answer the final status ``canceled``, so that the counts add up."""
+    session.execute(
+        text(
+            """
+            WITH ended AS (
+                INSERT INTO results (job_id, seq, position, status)
+                SELECT i.job_id, i.seq, :position + row_number() OVER (ORDER BY i.seq), :status
+                FROM images i LEFT JOIN results r ON r.job_id = i.job_id AND r.seq = i.seq
+                WHERE i.job_id = :job AND r.seq IS NULL
+                RETURNING 1)
+            UPDATE jobs SET canceled = canceled + (SELECT count(*) FROM ended),
+                            last_position = last_position + (SELECT count(*) FROM ended)
+            WHERE id = :job
+            """
+        ),
+        {"job": job.id, "position": job.last_position, "status": ImageStatus.CANCELED},
+    )
+    session.refresh(job)
+
+
+def cancel(session: Session, job_id: uuid.UUID) -> Job:
+    """Ask a job to stop. Chunks that nobody works on are closed at once; a running one is closed by its worker.
+
+    Returns:
+        The job: ``canceling`` while a worker still works on it, terminal otherwise.
+    """
+    job = lock_job(session, job_id)
+    if job.state == JobState.DRAFT:
+        _cancel_pending_images(session, job)
+        _move(session, job, JobState.CANCELED)
+        record(session, job, EventType.JOB_CANCELED)
+        return job
+    if job.state not in TRANSITIONS[JobState.CANCELING]:
+        return job
+    _move(session, job, JobState.CANCELING)
+    close_ready_chunks(session, job)
+    finish_if_done(session, job)
+    return job
+
+
+def close_ready_chunks(session: Session, job: Job) -> None:
+    """Close what nobody works on. Rows that a claim holds right now are skipped: their worker will see the state."""
+    session.execute(
+        text(
+            """
+            WITH closed AS (
+                UPDATE chunks SET state = :done, done_at = now()
+                WHERE (job_id, no) IN (SELECT job_id, no FROM chunks
+                                       WHERE job_id = :job AND state = :ready FOR UPDATE SKIP LOCKED)
+                RETURNING 1)
+            UPDATE jobs SET open_chunks = open_chunks - (SELECT count(*) FROM closed) WHERE id = :job
+            """
+        ),
+        {"job": job.id, "done": ChunkState.DONE, "ready": ChunkState.READY},
+    )
+    session.refresh(job)
+
+
+def fail(session: Session, job: Job, *, code: str, detail: str) -> None:
+    """End a job that can never run, for a reason of its own. The caller holds the lock."""
+    job.error_code, job.error_detail = code, detail
+    session.flush()
+    _move(session, job, JobState.FAILED)
+    record(session, job, EventType.JOB_FAILED)
+
+
+def expire_drafts(session: Session, *, limit: int = 100) -> int:
+    """Drafts that nobody committed in time become ``expired``. Returns how many."""
+    ids = session.scalars(
+        text(
+            "SELECT id FROM jobs WHERE state = :draft AND expires_at < now() "
+            "ORDER BY expires_at LIMIT :limit FOR NO KEY UPDATE SKIP LOCKED"
+        ),
+        {"draft": JobState.DRAFT, "limit": limit},
+    ).all()
+    for job_id in ids:
+        job = lock_job(session, job_id)
+        _cancel_pending_images(session, job)
+        _move(session, job, JobState.EXPIRED)
+        record(session, job, EventType.JOB_EXPIRED)
+    return len(ids)
+
+
+def delete(session: Session, job_id: uuid.UUID) -> None:
+    """Make a job that is over, or a draft, invisible, and leave its removal to a worker.
+
+    Raises:
+        Conflict: the job is still at work.
+    """
+    job = lock_job(session, job_id)
+    if job.state == JobState.DRAFT:
+        cancel(session, job_id)
+    elif JobState(job.state) not in TERMINAL_EVENT:
+        raise Conflict(f"this job is {job.state}; cancel it before you delete it", code="job-active")
+    add_chunk(session, job, ChunkKind.PURGE, pool=ChunkKind.PURGE)
+    session.execute(text("UPDATE jobs SET deleted_at = now(), revision = revision + 1 WHERE id = :id"), {"id": job_id})

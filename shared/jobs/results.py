@@ -1,0 +1,106 @@
+"""Storing results, and reading them page by page while the job runs."""
+
+import json
+import uuid
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, and_, select, text
+from sqlalchemy.orm import Session
+
+from shared.contracts.states import ImageErrorCode, ImageStatus
+from shared.db.models import Classifier, Image, Job, Result
+
+# The first terminal answer wins. Positions are given under the lock of the job's row, so they become visible in order.
+STORE = text(
+    """
+    WITH stored AS (
+        INSERT INTO results (job_id, seq, position, status, label, confidence, probabilities, needs_review,
+                             error_code, error_detail, classifier_id)
+        SELECT :job, r.seq, :position + row_number() OVER (ORDER BY r.seq), r.status, r.label, r.confidence,
+               r.probabilities, r.needs_review, r.error_code, r.error_detail,
+               CASE WHEN r.status = 'succeeded' THEN CAST(:classifier AS uuid) END
+        FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(
+            seq int, status text, label text, confidence real, probabilities real[], needs_review boolean,
+            error_code text, error_detail text)
+        ON CONFLICT (job_id, seq) DO NOTHING
+        RETURNING status)
+    UPDATE jobs SET
+        succeeded = succeeded + (SELECT count(*) FROM stored WHERE status = 'succeeded'),
+        failed = failed + (SELECT count(*) FROM stored WHERE status = 'failed'),
+        rejected = rejected + (SELECT count(*) FROM stored WHERE status = 'rejected'),
+        last_position = last_position + :offered,
+        open_chunks = open_chunks - :closed,
+        revision = revision + 1
+    WHERE id = :job
+    """
+)
+
+
+@dataclass(frozen=True, slots=True)
+class NewResult:
+    """The final answer for one image, as a worker found it.
+
+    ``probabilities`` stand in the order of the classifier's classes and sum to 1; ``confidence`` is the largest.
+    """
+
+    seq: int
+    status: ImageStatus
+    label: str | None = None
+    confidence: float | None = None
+    probabilities: tuple[float, ...] | None = None
+    needs_review: bool | None = None
+    error_code: ImageErrorCode | None = None
+    error_detail: str | None = None
+
+
+def store_results(session: Session, job: Job, results: Sequence[NewResult], *, closed_chunks: int) -> None:
+    """Store results and count them on the job, in one statement. The caller holds the lock of the job's row."""
+    session.execute(
+        STORE,
+        {
+            "job": job.id,
+            "position": job.last_position,
+            "offered": len(results),
+            "closed": closed_chunks,
+            "classifier": job.classifier_id,
+            "rows": json.dumps([asdict(r) for r in results]),
+        },
+    )
+    session.refresh(job)
+
+
+@dataclass(frozen=True, slots=True)
+class ResultFilter:
+    """Which results to read; ``None`` means all."""
+
+    status: ImageStatus | None = None
+    label: str | None = None
+
+    def conditions(self) -> list[ColumnElement[bool]]:
+        """The conditions in SQL."""
+        wanted: list[ColumnElement[bool]] = []
+        if self.status is not None:
+            wanted.append(Result.status == self.status)
+        if self.label is not None:
+            wanted.append(Result.label == self.label)
+        return wanted
+
+
+def read_results(
+    session: Session, job_id: uuid.UUID, *, after: int, limit: int, only: ResultFilter
+) -> Sequence[Row[tuple[Result, str, dict[str, Any] | None]]]:
+    """Results in the order in which they were stored, from behind position ``after``: (result, name, metadata)."""
+    return session.execute(
+        select(Result, Image.name, Image.metadata_)
+        .join(Image, and_(Image.job_id == Result.job_id, Image.seq == Result.seq))
+        .where(Result.job_id == job_id, Result.position > after, *only.conditions())
+        .order_by(Result.position)
+        .limit(limit)
+    ).all()
+
+
+def classifier_of(session: Session, job: Job) -> Classifier | None:
+    """The classifier that a job is pinned to, if it is committed."""
+    return session.get(Classifier, job.classifier_id) if job.classifier_id else None

@@ -1,0 +1,145 @@
+"""The sweep: what every signal has behind it, in case the signal was lost.
+
+Each part is harmless to run twice, and from several processes at the same time.
+"""
+
+import uuid
+from dataclasses import dataclass
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from shared.contracts.states import ChunkKind, ImageErrorCode, ImageStatus, JobState
+from shared.db.models import Chunk, Job
+from shared.db.session import Database
+from shared.errors import NotFound
+from shared.jobs import lifecycle
+from shared.jobs.chunks import cut_chunks
+from shared.jobs.results import NewResult, store_results
+
+BATCH = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """What a sweep did."""
+
+    leases: int = 0
+    jobs: int = 0
+    drafts: int = 0
+    keys: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class CrashPolicy:
+    """After how many lost attempts a chunk is split into isolated images, and a single image fails."""
+
+    isolate_after: int
+    fail_after: int
+
+
+def sweep(database: Database, policy: CrashPolicy) -> Swept:
+    """Take back leases that ran out, end jobs without open chunks, expire drafts, forget old idempotency keys."""
+    return Swept(
+        leases=_take_back_leases(database, policy),
+        jobs=_finish_jobs(database),
+        drafts=database.run(lambda session: lifecycle.expire_drafts(session, limit=BATCH)),
+        keys=_forget_keys(database),
+    )
+
+
+def _take_back_leases(database: Database, policy: CrashPolicy) -> int:
+    with database.begin() as session:
+        lost = session.execute(
+            text(
+                "SELECT job_id, no, lease_token FROM chunks WHERE state = 'running' AND lease_until < now() "
+                "ORDER BY lease_until LIMIT :limit"
+            ),
+            {"limit": BATCH},
+        ).all()
+    return sum(_take_back(database, row.job_id, row.no, row.lease_token, policy) for row in lost)
+
+
+def _take_back(database: Database, job_id: uuid.UUID, no: int, token: int, policy: CrashPolicy) -> bool:
+    """Take one chunk back, if its lease is still the one that ran out."""
+    with database.begin() as session:
+        try:
+            job = lifecycle.lock_job(session, job_id)
+        except NotFound:
+            return False
+        back = session.execute(
+            text(
+                "UPDATE chunks SET state = 'ready', lease_token = NULL, lease_until = NULL, not_before = now() "
+                "WHERE job_id = :job AND no = :no AND lease_token = :token AND state = 'running' "
+                "AND lease_until < now() RETURNING no"
+            ),
+            {"job": job_id, "no": no, "token": token},
+        ).one_or_none()
+        if back is None:
+            return False
+        chunk = session.get_one(Chunk, (job_id, no), populate_existing=True)
+        if job.state == JobState.CANCELING:
+            lifecycle.close_ready_chunks(session, job)
+            lifecycle.finish_if_done(session, job)
+        elif chunk.kind == ChunkKind.CLASSIFY:
+            _contain_crash(session, job, chunk, policy)
+        elif chunk.kind == ChunkKind.VALIDATE and chunk.attempt >= policy.fail_after:
+            _close(session, job, chunk, [])
+            lifecycle.fail(
+                session, job, code="validation_failed", detail="validation was lost too often; create the job again"
+            )
+    return True
+
+
+def _contain_crash(session: Session, job: Job, chunk: Chunk, policy: CrashPolicy) -> None:
+    """Find the image that ends its worker: split the chunk into single, isolated images; fail the one that goes on."""
+    if chunk.attempt >= policy.fail_after and chunk.first_seq == chunk.last_seq:
+        crashed = NewResult(
+            seq=chunk.first_seq,
+            status=ImageStatus.FAILED,
+            error_code=ImageErrorCode.WORKER_CRASHED,
+            error_detail=f"the worker ended while it worked on this image, {chunk.attempt} times",
+        )
+        _close(session, job, chunk, [crashed])
+        lifecycle.finish_if_done(session, job)
+    elif chunk.attempt >= policy.isolate_after and not chunk.isolated:
+        cut_chunks(
+            session,
+            job,
+            pool=chunk.pool,
+            images_per_chunk=1,
+            first_seq=chunk.first_seq,
+            last_seq=chunk.last_seq,
+            attempt=chunk.attempt,
+            isolated=True,
+        )
+        _close(session, job, chunk, [])
+        lifecycle.finish_if_done(session, job)
+
+
+def _close(session: Session, job: Job, chunk: Chunk, results: list[NewResult]) -> None:
+    session.execute(
+        text("UPDATE chunks SET state = 'done', done_at = now() WHERE job_id = :job AND no = :no"),
+        {"job": chunk.job_id, "no": chunk.no},
+    )
+    store_results(session, job, results, closed_chunks=1)
+
+
+def _finish_jobs(database: Database) -> int:
+    """The belt to the braces: whoever closes the last chunk ends the job; here are those that nobody ended."""
+    with database.begin() as session:
+        ids = session.scalars(
+            text("SELECT id FROM jobs WHERE state IN ('queued', 'running', 'canceling') AND open_chunks = 0 LIMIT :n"),
+            {"n": BATCH},
+        ).all()
+    ended = 0
+    for job_id in ids:
+        with database.begin() as session:
+            ended += lifecycle.finish_if_done(session, lifecycle.lock_job(session, job_id))
+    return ended
+
+
+def _forget_keys(database: Database) -> int:
+    with database.begin() as session:
+        gone = session.execute(text("DELETE FROM idempotency_keys WHERE expires_at < now() RETURNING 1")).all()
+    return len(gone)

@@ -1,0 +1,170 @@
+"""Every setting of every server program, read from environment variables that begin with ``PHYTOBATCH_``.
+
+``python -m shared.settings`` prints the table of ``docs/configuration.md``; a test compares the two.
+"""
+
+import os
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from shared.errors import ConfigurationError
+
+ENV_PREFIX = "PHYTOBATCH_"
+MEBIBYTE = 1024 * 1024
+
+
+class Settings(BaseSettings):
+    """One object, read once per process. Units stand in the names or in the sentence."""
+
+    model_config = SettingsConfigDict(env_prefix=ENV_PREFIX, extra="ignore", frozen=True)
+
+    # Where the servers are
+    database_url: SecretStr = Field(description="PostgreSQL, as `postgresql+psycopg://user:password@host:port/name`.")
+    redis_url: SecretStr = Field(description="Redis or Valkey, as `redis://:password@host:port/0`.")
+    s3_bucket: str = Field(description="Bucket that uploads are written to.")
+    s3_endpoint_url: str | None = Field(
+        default=None, description="Address of the S3 server that API and workers use; empty for AWS."
+    )
+    s3_public_endpoint_url: str | None = Field(
+        default=None,
+        description="Address of the same S3 server that clients reach, for presigned URLs. Empty: the one above.",
+    )
+    s3_region: str = Field(default="us-east-1", description="Region of the bucket.")
+    s3_access_key_id: SecretStr | None = Field(
+        default=None, description="Access key; empty to let boto3 find credentials (instance role, profile)."
+    )
+    s3_secret_access_key: SecretStr | None = Field(default=None, description="Secret that belongs to the access key.")
+
+    # API
+    api_host: str = Field(default="127.0.0.1", description="Address that the API listens on.")
+    api_port: int = Field(default=8000, ge=0, le=65535, description="Port that the API listens on; 0 takes a free one.")
+    bootstrap_api_key: SecretStr | None = Field(
+        default=None,
+        description="A first API key with every scope, for the tenant `default`; made at start if it does not exist.",
+    )
+    predict_wait_seconds: float = Field(
+        default=20.0, ge=0, le=60, description="How long `POST /predict` waits for the answer before it says 202."
+    )
+    presigned_url_seconds: int = Field(
+        default=3600, ge=60, le=604800, description="How long an upload URL is good for."
+    )
+    max_page_size: int = Field(default=1000, ge=1, le=1000, description="Most rows or images in one request or answer.")
+    max_images_per_job: int = Field(default=100_000, ge=1, description="Most images in one job.")
+    max_image_bytes: int = Field(
+        default=50 * MEBIBYTE, ge=1, description="Largest image file, in bytes; larger ones are `too_large`."
+    )
+    max_image_pixels: int = Field(
+        default=60_000_000,
+        ge=1,
+        description="Most pixels (width x height) of an image; checked in the header, before decoding.",
+    )
+    max_multipart_files: int = Field(default=100, ge=1, description="Most files in one multipart upload.")
+    max_multipart_bytes: int = Field(
+        default=200 * MEBIBYTE, ge=1, description="Most bytes in one multipart upload; larger sets use presigned URLs."
+    )
+    max_json_bytes: int = Field(default=2 * MEBIBYTE, ge=1024, description="Largest JSON request body, in bytes.")
+    idempotency_key_hours: int = Field(default=24, ge=1, description="How long an Idempotency-Key is remembered.")
+    draft_hours: int = Field(
+        default=72, ge=1, description="How long a draft may wait for its commit before it expires."
+    )
+    poll_after_seconds: int = Field(default=2, ge=1, description="Retry-After on a job that is not finished.")
+
+    # Work
+    chunk_images: int = Field(default=64, ge=1, le=1024, description="Images in one chunk, the unit of work and retry.")
+    lease_seconds: float = Field(
+        default=60.0, gt=0, description="How long a chunk belongs to a worker without renewal."
+    )
+    lease_renew_seconds: float = Field(default=15.0, gt=0, description="How often a worker renews its leases.")
+    isolate_after_attempts: int = Field(
+        default=2, ge=1, description="Lost attempts after which a chunk is split into single images that run isolated."
+    )
+    fail_after_attempts: int = Field(
+        default=5, ge=2, description="Lost attempts after which a single image is `failed: worker_crashed`."
+    )
+    release_backoff_seconds: float = Field(
+        default=5.0, ge=0, description="Pause of a chunk that was handed back because S3 or Postgres was away."
+    )
+    sweep_seconds: float = Field(default=10.0, gt=0, description="How often beat asks for a sweep.")
+    idle_look_seconds: float = Field(
+        default=3.0, gt=0, description="How often a worker that hears nothing looks into Postgres by itself."
+    )
+    wakeup_window: int = Field(default=8, ge=1, description="Most wake-up messages that are published at a time.")
+
+    # Worker
+    classifier_dir: Path | None = Field(
+        default=None, description="Folder with `model.keras` and `manifest.json`; empty for the shipped classifier."
+    )
+    worker_slots: int = Field(
+        default=2, ge=1, le=64, description="Chunks that one worker process works on at a time, sharing one model."
+    )
+    batch_size: int = Field(default=32, ge=1, le=1024, description="Images in one call of the model.")
+    download_threads: int = Field(default=8, ge=1, le=128, description="Objects that a worker downloads at a time.")
+    decode_threads: int = Field(
+        default=0, ge=0, le=128, description="Images that a worker decodes at a time; 0 takes the number of processors."
+    )
+    bytes_in_flight: int = Field(
+        default=256 * MEBIBYTE,
+        ge=MEBIBYTE,
+        description="Encoded bytes that a worker holds in memory at a time, over all its chunks.",
+    )
+    watchdog_seconds: float = Field(
+        default=300.0, gt=0, description="A worker whose chunk makes no progress for so long ends its process."
+    )
+    shutdown_seconds: float = Field(
+        default=20.0, gt=0, description="How long a worker that was told to stop may take to hand its chunks back."
+    )
+
+    # Everywhere
+    broker_key_prefix: str = Field(default="phytobatch:", description="Prefix of every key in Redis.")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        default="INFO", description="Least level of log lines."
+    )
+    log_format: Literal["json", "console"] = Field(
+        default="json", description="`json` for machines, `console` for people."
+    )
+
+    @property
+    def presign_endpoint_url(self) -> str | None:
+        """The S3 address that clients reach."""
+        return self.s3_public_endpoint_url or self.s3_endpoint_url
+
+    @property
+    def decode_workers(self) -> int:
+        """Threads for decoding: the setting, or the processors that this process may use."""
+        return self.decode_threads or len(os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else [0, 1])
+
+
+@lru_cache(maxsize=1)
+def get_settings() -> Settings:
+    """The settings of this process.
+
+    Raises:
+        ConfigurationError: a variable is missing or makes no sense; the message names it.
+    """
+    try:
+        return Settings()  # the fields come from the environment
+    except ValidationError as error:
+        wrong = "\n".join(
+            f"  {ENV_PREFIX}{'_'.join(map(str, e['loc'])).upper()}: {e['msg']}"
+            for e in error.errors(include_input=False)
+        )
+        raise ConfigurationError(
+            f"these environment variables need a value (see docs/configuration.md):\n{wrong}"
+        ) from None
+
+
+def environment_table() -> str:
+    """The Markdown table of every variable, for ``docs/configuration.md``."""
+    rows = ["| variable | default | meaning |", "|---|---|---|"]
+    for name, field in Settings.model_fields.items():
+        default = "required" if field.is_required() else "" if field.default is None else f"`{field.default}`"
+        rows.append(f"| `{ENV_PREFIX}{name.upper()}` | {default} | {field.description} |")
+    return "\n".join(rows)
+
+
+if __name__ == "__main__":
+    print(environment_table())  # noqa: T201  # this is the command's answer

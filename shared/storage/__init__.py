@@ -1,0 +1,1 @@
+"""The object store: what the programs ask of it, and S3."""

@@ -1,0 +1,163 @@
+"""Any S3 server, through boto3."""
+
+import base64
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
+from itertools import islice
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import boto3
+from botocore.client import Config
+from botocore.exceptions import BotoCoreError, ClientError
+from pydantic import SecretStr
+
+from shared.errors import ObjectMissing, ObjectTooLarge, StoreUnavailable
+from shared.settings import Settings
+from shared.storage.store import PresignedPut, StoredObject
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
+
+CONNECT_TIMEOUT_SECONDS = 3
+READ_TIMEOUT_SECONDS = 15
+ATTEMPTS = 3
+DELETE_PAGE = 1000  # the most that DeleteObjects takes
+
+# Permanent for one object. 403 is what S3 says of a missing key to those who may not list the bucket.
+MISSING = frozenset({"NoSuchKey", "NoSuchBucket", "404", "403", "AccessDenied", "InvalidObjectState"})
+
+
+class S3Store:
+    """The object store of the programs. One per process; safe to share between threads (boto3 clients are)."""
+
+    def __init__(self, settings: Settings, *, connections: int = 16) -> None:
+        self._bucket = settings.s3_bucket
+        self._client = _client(settings, settings.s3_endpoint_url, connections)
+        # A presigned URL contains the address, so it is signed for the one that clients reach.
+        self._presigner = _client(settings, settings.presign_endpoint_url, 1)
+
+    def get(self, key: str, *, bucket: str | None = None, max_bytes: int) -> bytes:
+        """See ``ObjectStore.get``. The whole body is read here, so a connection that breaks in it is an outage too."""
+        with _outages(key):
+            answer = self._client.get_object(Bucket=bucket or self._bucket, Key=key)
+            body = answer["Body"]
+            if answer["ContentLength"] > max_bytes:
+                body.close()
+                raise ObjectTooLarge(f"the file has {answer['ContentLength']} bytes, at most {max_bytes} are allowed")
+            return bytes(body.read())
+
+    def put(self, key: str, body: BinaryIO, *, size: int, sha256: bytes | None = None) -> None:
+        """See ``ObjectStore.put``."""
+        extra: dict[str, Any] = {} if sha256 is None else {"ChecksumSHA256": base64.b64encode(sha256).decode()}
+        with _outages(key):
+            self._client.put_object(Bucket=self._bucket, Key=key, Body=body, ContentLength=size, **extra)
+
+    def list_objects(self, prefix: str, *, bucket: str | None = None) -> Iterator[StoredObject]:
+        """See ``ObjectStore.list_objects``. One request per 1,000 objects."""
+        pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=bucket or self._bucket, Prefix=prefix)
+        iterator = iter(pages)
+        while True:
+            with _outages(prefix):
+                page = next(iterator, None)
+            if page is None:
+                return
+            for found in page.get("Contents", []):
+                yield StoredObject(found["Key"], found["Size"], found["ETag"].strip('"'))
+
+    def delete(self, keys: Iterable[str]) -> None:
+        """See ``ObjectStore.delete``."""
+        rest = iter(keys)
+        while page := list(islice(rest, DELETE_PAGE)):
+            with _outages(page[0]):
+                answer = self._client.delete_objects(
+                    Bucket=self._bucket, Delete={"Objects": [{"Key": key} for key in page], "Quiet": True}
+                )
+            if answer.get("Errors"):
+                raise StoreUnavailable(f"{len(answer['Errors'])} objects could not be removed; trying again later")
+
+    def presign_put(self, key: str, *, size: int, sha256: bytes | None, seconds: int) -> PresignedPut:
+        """See ``ObjectStore.presign_put``. Length and checksum are signed headers: other bytes are refused by S3."""
+        params: dict[str, Any] = {"Bucket": self._bucket, "Key": key, "ContentLength": size}
+        headers = {"content-length": str(size)}
+        if sha256 is not None:
+            checksum = base64.b64encode(sha256).decode()
+            params["ChecksumSHA256"] = checksum
+            headers["x-amz-checksum-sha256"] = checksum
+        expires_at = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=seconds)
+        url = self._presigner.generate_presigned_url("put_object", Params=params, ExpiresIn=seconds)
+        return PresignedPut(url=url, headers=headers, expires_at=expires_at)
+
+    def create_bucket(self) -> None:
+        """See ``ObjectStore.create_bucket``. Browsers may PUT from any origin: the presigned URL is the permission."""
+        with _outages(self._bucket):
+            try:
+                self._client.head_bucket(Bucket=self._bucket)
+            except ClientError as error:
+                if _status(error) != HTTPStatus.NOT_FOUND:
+                    raise
+                self._client.create_bucket(Bucket=self._bucket)
+            self._client.put_bucket_cors(
+                Bucket=self._bucket,
+                CORSConfiguration={
+                    "CORSRules": [
+                        {
+                            "AllowedMethods": ["GET", "PUT", "HEAD"],
+                            "AllowedOrigins": ["*"],
+                            "AllowedHeaders": ["*"],
+                            "ExposeHeaders": ["ETag"],
+                            "MaxAgeSeconds": 3600,
+                        }
+                    ]
+                },
+            )
+
+    def check(self) -> None:
+        """See ``ObjectStore.check``."""
+        with _outages(self._bucket):
+            self._client.head_bucket(Bucket=self._bucket)
+
+
+def _client(settings: Settings, endpoint: str | None, connections: int) -> "S3Client":
+    client: S3Client = boto3.session.Session().client(
+        "s3",
+        endpoint_url=endpoint,
+        region_name=settings.s3_region,
+        aws_access_key_id=_reveal(settings.s3_access_key_id),
+        aws_secret_access_key=_reveal(settings.s3_secret_access_key),
+        config=Config(
+            signature_version="s3v4",
+            s3={"addressing_style": "path" if endpoint else "auto"},
+            max_pool_connections=connections,
+            connect_timeout=CONNECT_TIMEOUT_SECONDS,
+            read_timeout=READ_TIMEOUT_SECONDS,
+            retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
+            # Not every S3 server knows the newer checksums that boto3 would add by itself.
+            request_checksum_calculation="when_required",
+            response_checksum_validation="when_required",
+        ),
+    )
+    return client
+
+
+def _reveal(secret: SecretStr | None) -> str | None:
+    return None if secret is None else secret.get_secret_value()
+
+
+def _status(error: ClientError) -> int:
+    return int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+
+
+@contextmanager
+def _outages(what: str) -> Iterator[None]:
+    """Turn boto3's errors into ours: missing is permanent for one object, everything else is an outage."""
+    try:
+        yield
+    except ClientError as error:
+        code = str(error.response.get("Error", {}).get("Code", ""))
+        if code in MISSING:
+            raise ObjectMissing(f"the object store has no {what} that we may read ({code})") from error
+        raise StoreUnavailable(f"the object store refused {what}: {code}; try again in a few seconds") from error
+    except (BotoCoreError, OSError) as error:
+        raise StoreUnavailable("the object store cannot be reached; try again in a few seconds") from error
