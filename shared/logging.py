@@ -4,9 +4,13 @@ import logging
 import sys
 
 import structlog
-from structlog.typing import Processor
+from structlog.typing import EventDict, Processor
 
 from shared.settings import Settings
+
+
+# One line per message at INFO; our own lines say the same with the ids in them.
+CHATTY = ("celery.app.trace", "celery.worker.strategy", "celery.beat", "botocore.credentials")
 
 
 def configure_logging(settings: Settings, *, program: str) -> None:
@@ -16,7 +20,12 @@ def configure_logging(settings: Settings, *, program: str) -> None:
         settings: ``log_level`` and ``log_format`` are read.
         program: name of the program, bound to every line.
     """
+
+    def name_program(_logger: object, _method: str, event: EventDict) -> EventDict:
+        return {"program": program, **event}
+
     shared: list[Processor] = [
+        name_program,
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -41,4 +50,5 @@ def configure_logging(settings: Settings, *, program: str) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(settings.log_level)
-    structlog.contextvars.bind_contextvars(program=program)
+    for name in CHATTY:
+        logging.getLogger(name).setLevel(max(logging.WARNING, root.level))

@@ -14,9 +14,10 @@ from typing import Any
 from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
-from shared.contracts.states import ChunkKind, ChunkState, JobState
+from shared.contracts.states import ChunkKind, ChunkState, JobState, Priority
 from shared.errors import LeaseLost
 from shared.jobs import lifecycle
+from shared.jobs.chunks import PRIORITY_ORDER
 from shared.jobs.results import NewResult, store_results
 
 # The fairest ready chunk: interactive before bulk; then the tenant with the fewest running chunks for its weight; then
@@ -93,29 +94,41 @@ class Claim:
         return {"job": self.job_id, "no": self.no, "token": self.token}
 
 
-def claim(session: Session, pools: Sequence[str], *, worker: str, lease_seconds: float) -> Claim | None:
-    """Take the fairest ready chunk of the first pool that has one, interactive ones of every pool first.
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A kind of work that a worker would take: one pool, interactive or bulk."""
+
+    pool: str
+    priority: Priority
+
+
+def claim(session: Session, offers: Sequence[Offer], *, worker: str, lease_seconds: float) -> Claim | None:
+    """Take the fairest ready chunk of the first offer for which there is one.
 
     Args:
         session: a transaction; the caller commits before it does any work.
-        pools: what this worker can run, most urgent first.
+        offers: what this worker would take, most urgent first.
         worker: name of the process, for the operator.
         lease_seconds: how long the claim holds without renewal.
 
     Returns:
         The claim, or ``None`` when nothing is ready.
     """
-    for priority in (0, 1):
-        for pool in pools:
-            row = session.execute(
-                CLAIM,
-                {"pool": pool, "priority": priority, "worker": worker, "lease": timedelta(seconds=lease_seconds)},
-            ).one_or_none()
-            if row is not None:
-                taken = _claim_of(row)
-                if row.job_state == JobState.QUEUED:
-                    lifecycle.started(session, taken.job_id)
-                return taken
+    for offer in offers:
+        row = session.execute(
+            CLAIM,
+            {
+                "pool": offer.pool,
+                "priority": PRIORITY_ORDER[offer.priority],
+                "worker": worker,
+                "lease": timedelta(seconds=lease_seconds),
+            },
+        ).one_or_none()
+        if row is not None:
+            taken = _claim_of(row)
+            if row.job_state == JobState.QUEUED:
+                lifecycle.started(session, taken.job_id)
+            return taken
     return None
 
 
@@ -223,6 +236,18 @@ def finish_validation(session: Session, held: Claim, rejected: Sequence[NewResul
     lifecycle.finish_if_done(session, job)
 
 
+def fail_job(session: Session, held: Claim, *, code: str, detail: str) -> None:
+    """Close the validating chunk of a job that can never run, and end the job with its reason.
+
+    Raises:
+        LeaseLost: the chunk belongs to somebody else; nothing is stored.
+    """
+    job = lifecycle.lock_job(session, held.job_id)
+    if _close(session, held):
+        store_results(session, job, [], closed_chunks=1)
+        lifecycle.fail(session, job, code=code, detail=detail)
+
+
 def release(session: Session, held: Claim, results: Sequence[NewResult] = (), *, pause_seconds: float = 0.0) -> None:
     """Hand a chunk back: what was finished is stored, the rest can be claimed again, and the attempt does not count.
 
@@ -235,6 +260,28 @@ def release(session: Session, held: Claim, results: Sequence[NewResult] = (), *,
     if job.state == JobState.CANCELING:
         lifecycle.close_ready_chunks(session, job)
         lifecycle.finish_if_done(session, job)
+
+
+def abandon(session: Session, held: Claim) -> None:
+    """End the lease at once after a fault of our own: the attempt counts, and the next sweep decides what follows."""
+    session.execute(
+        text(
+            "UPDATE chunks SET lease_until = now() WHERE job_id = :job AND no = :no AND lease_token = :token "
+            "AND state = 'running'"
+        ),
+        held.key,
+    )
+
+
+def finish_purge(session: Session, held: Claim) -> None:
+    """Remove every row of a deleted job, after its objects are gone.
+
+    Raises:
+        LeaseLost: the chunk belongs to somebody else; nothing is removed.
+    """
+    lifecycle.lock_job(session, held.job_id)
+    if _close(session, held):
+        session.execute(text("DELETE FROM jobs WHERE id = :job AND deleted_at IS NOT NULL"), {"job": held.job_id})
 
 
 def _hand_back(session: Session, held: Claim, pause_seconds: float) -> None:

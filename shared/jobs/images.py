@@ -1,5 +1,6 @@
 """The images of a draft: naming them, and naming them again."""
 
+import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +18,35 @@ COPY = (
     "COPY images (job_id, seq, name, size, sha256, bucket, object_key, metadata, latitude, longitude, altitude) "
     "FROM STDIN"
 )
+
+
+@dataclass(frozen=True, slots=True)
+class PendingImage:
+    """An image of a job that has no result yet. ``size`` in bytes, ``bucket`` ``None`` for our own."""
+
+    seq: int
+    name: str
+    size: int
+    sha256: bytes | None
+    bucket: str | None
+    object_key: str
+
+
+def pending_images(
+    session: Session, job_id: uuid.UUID, *, first_seq: int = 0, last_seq: int = 2**31 - 1
+) -> list[PendingImage]:
+    """The images of a range of sequence numbers that have no result yet, in order."""
+    rows = session.execute(
+        text(
+            """
+            SELECT i.seq, i.name, i.size, i.sha256, i.bucket, i.object_key
+            FROM images i LEFT JOIN results r ON r.job_id = i.job_id AND r.seq = i.seq
+            WHERE i.job_id = :job AND i.seq BETWEEN :first AND :last AND r.seq IS NULL ORDER BY i.seq
+            """
+        ),
+        {"job": job_id, "first": first_seq, "last": last_seq},
+    )
+    return [PendingImage(*row) for row in rows]
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,11 @@ class Swept:
     drafts: int = 0
     keys: int = 0
 
+    @property
+    def changed(self) -> bool:
+        """Whether there was anything to do."""
+        return bool(self.leases or self.jobs or self.drafts or self.keys)
+
 
 @dataclass(frozen=True, slots=True)
 class CrashPolicy:

@@ -1,0 +1,1 @@
+"""The program that classifies: its tasks, and the pure inference below them."""

@@ -1,0 +1,63 @@
+"""The Celery application of the worker: what it shares with the producers, and what is the worker's alone."""
+
+import sys
+
+import structlog
+from celery import Celery, signals
+
+from shared.errors import PhytobatchError
+from shared.logging import configure_logging
+from shared.queue import celery_settings
+from shared.settings import get_settings
+from worker import process
+from worker.inference.errors import ClassifierError
+from worker.schedule import beat_schedule
+
+log = structlog.get_logger()
+
+settings = get_settings()
+configure_logging(settings, program="worker")
+app = Celery("phytobatch", include=["worker.jobs.tasks"])
+app.conf.update(
+    celery_settings(settings),
+    beat_schedule=beat_schedule(settings),
+    beat_scheduler="celery.beat:Scheduler",  # In memory: the schedule is in the code, there is nothing to remember.
+    task_acks_late=True,
+    task_acks_on_failure=True,
+    task_acks_on_timeout=True,
+    # Leases do that with a bound; Celery would deliver a message that kills its worker for ever.
+    task_reject_on_worker_lost=False,
+    worker_pool="threads",  # No fork: TensorFlow hangs after one.
+    worker_concurrency=settings.worker_slots + process.EXPRESS_SLOTS,
+    worker_prefetch_multiplier=1,
+    worker_cancel_long_running_tasks_on_connection_loss=False,
+    worker_send_task_events=False,
+    worker_enable_remote_control=False,
+    worker_hijack_root_logger=False,
+    worker_redirect_stdouts=False,
+)
+
+
+@signals.setup_logging.connect
+def _keep_our_logging(**_: object) -> None:
+    """A receiver of this signal keeps Celery from configuring the logs itself."""
+
+
+@signals.worker_init.connect
+def _load(**_: object) -> None:
+    """The threads pool sends no worker_process_init, so the model is loaded here, before anything is consumed."""
+    try:
+        process.start(settings)
+    except (PhytobatchError, ClassifierError) as error:
+        log.critical("worker_not_started", reason=str(error))
+        sys.exit(1)
+
+
+@signals.worker_shutting_down.connect
+def _stop(**_: object) -> None:
+    process.current().stop()
+
+
+@signals.worker_shutdown.connect
+def _close(**_: object) -> None:
+    process.current().close()

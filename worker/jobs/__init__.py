@@ -1,0 +1,1 @@
+"""Running the chunks of jobs: claim, work, one transaction at the end."""

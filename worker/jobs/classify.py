@@ -1,0 +1,109 @@
+"""Classifying a chunk: what is finished is kept, whatever interrupts it."""
+
+from collections.abc import Callable
+from contextlib import closing
+
+import structlog
+
+from shared.contracts.states import ImageErrorCode, ImageStatus
+from shared.errors import ObjectMissing, ObjectTooLarge, StoreUnavailable
+from shared.jobs import claims
+from shared.jobs.images import PendingImage, pending_images
+from shared.jobs.results import NewResult
+from worker.inference.errors import ImageError
+from worker.inference.pipeline import Item, Outcome
+from worker.jobs.context import Context
+from worker.jobs.leases import CancelAsked, Held, StopAsked
+
+log = structlog.get_logger()
+
+# Errors of the object store that are about one object, and what they mean for its image.
+OBJECT_ERRORS = {
+    ObjectMissing: ImageErrorCode.OBJECT_MISSING,
+    ObjectTooLarge: ImageErrorCode.TOO_LARGE,
+}
+
+
+def classify(context: Context, held: Held) -> None:
+    """Classify every image of the chunk that has no result yet, and close the chunk.
+
+    When the object store goes away or the process is to stop, the chunk is handed back with what is finished.
+
+    Raises:
+        DatabaseUnavailable: Postgres stayed away for longer than a lease.
+        LeaseLost: the chunk belongs to another worker.
+        OutputInvalid: the model answered with something that is no probability.
+    """
+    chunk = held.claim
+    with context.database.begin() as session:
+        images = pending_images(session, chunk.job_id, first_seq=chunk.first_seq, last_seq=chunk.last_seq)
+    done: list[NewResult] = []
+    try:
+        _run(context, held, images, done)
+    except CancelAsked:
+        log.info("chunk_canceled", finished=len(done), images=len(images))
+    except StopAsked:
+        _hand_back(context, held, done, pause_seconds=0)
+        return
+    except StoreUnavailable as error:
+        log.warning("chunk_handed_back", reason=str(error), finished=len(done), images=len(images))
+        _hand_back(context, held, done, pause_seconds=context.settings.release_backoff_seconds)
+        return
+    context.database.run(
+        lambda session: claims.finish(session, chunk, done), patience_seconds=context.settings.lease_seconds
+    )
+    log.info("chunk_finished", images=len(done), attempt=chunk.attempt)
+
+
+def _run(context: Context, held: Held, images: list[PendingImage], done: list[NewResult]) -> None:
+    """Fill ``done``; it keeps what is finished when something is raised."""
+    outcomes = context.pipeline.run(
+        [
+            Item(seq=i.seq, name=i.name, size=i.size, sha256=None if i.sha256 is None else i.sha256.hex())
+            for i in images
+        ],
+        _fetcher(context, images),
+        on_batch=held.check,
+        isolated=held.claim.isolated,
+    )
+    with closing(outcomes):
+        for outcome in outcomes:
+            done.append(_result_of(outcome))  # noqa: PERF401  # what is there when the run is interrupted is kept
+
+
+def _fetcher(context: Context, images: list[PendingImage]) -> Callable[[Item], bytes]:
+    """How the pipeline gets at the bytes of an image."""
+    by_seq = {image.seq: image for image in images}
+
+    def fetch(item: Item) -> bytes:
+        image = by_seq[item.seq]
+        try:
+            return context.store.get(image.object_key, bucket=image.bucket, max_bytes=context.settings.max_image_bytes)
+        except (ObjectMissing, ObjectTooLarge) as error:
+            raise ImageError(OBJECT_ERRORS[type(error)], str(error)) from error
+
+    return fetch
+
+
+def _result_of(outcome: Outcome) -> NewResult:
+    if outcome.interpretation is None:
+        error = outcome.error
+        return NewResult(
+            seq=outcome.seq,
+            status=ImageStatus.FAILED,
+            error_code=error.code if error else ImageErrorCode.DECODE_FAILED,
+            error_detail=error.detail if error else None,
+        )
+    found = outcome.interpretation
+    return NewResult(
+        seq=outcome.seq,
+        status=ImageStatus.SUCCEEDED,
+        label=found.label,
+        confidence=found.confidence,
+        probabilities=tuple(found.probabilities.values()),
+        needs_review=found.needs_review,
+    )
+
+
+def _hand_back(context: Context, held: Held, done: list[NewResult], *, pause_seconds: float) -> None:
+    context.database.run(lambda session: claims.release(session, held.claim, done, pause_seconds=pause_seconds))

@@ -1,0 +1,147 @@
+"""Holding on to chunks: renewal, the signs that a chunk must be given up, and the watchdog."""
+
+import os
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import structlog
+
+from shared.contracts.states import JobState
+from shared.db.session import Database
+from shared.errors import DatabaseUnavailable, LeaseLost
+from shared.jobs import claims
+from shared.jobs.claims import Claim
+
+log = structlog.get_logger()
+
+# How often a running chunk asks whether its job was canceled.
+LOOK_SECONDS = 1.0
+# After Postgres did not answer, leases are tried again at this pace.
+RETRY_SECONDS = 1.0
+EXIT_STUCK = 70  # EX_SOFTWARE of sysexits.h: the supervisor starts a new process
+
+
+class CancelAsked(Exception):
+    """The job is to be canceled: close the chunk with what is finished."""
+
+
+class StopAsked(Exception):
+    """The process is to stop: hand the chunk back."""
+
+
+class Held:
+    """One chunk in the hands of this process. ``check()`` is called between batches."""
+
+    def __init__(self, claim: Claim, database: Database, stopping: threading.Event) -> None:
+        self.claim = claim
+        self._database = database
+        self._stopping = stopping
+        self._lost = threading.Event()
+        self._canceling = threading.Event()
+        self._looked_at = time.monotonic()
+        self.progress_at = time.monotonic()
+
+    def check(self) -> None:
+        """Note that the work goes on, and say when it must not.
+
+        Raises:
+            LeaseLost: the chunk belongs to another worker.
+            CancelAsked: the job is being canceled.
+            StopAsked: this process is to stop.
+        """
+        self.progress_at = time.monotonic()
+        if self.progress_at - self._looked_at >= LOOK_SECONDS:
+            self._looked_at = self.progress_at
+            self._look()
+        if self._lost.is_set():
+            raise LeaseLost(f"chunk {self.claim.no} of job {self.claim.job_id} was taken over")
+        if self._canceling.is_set():
+            raise CancelAsked
+        if self._stopping.is_set():
+            raise StopAsked
+
+    def told(self, state: JobState) -> None:
+        """What a look or a renewal said of the job."""
+        if state is JobState.CANCELING:
+            self._canceling.set()
+
+    def lose(self) -> None:
+        """The token no longer matches."""
+        self._lost.set()
+
+    def _look(self) -> None:
+        try:
+            with self._database.begin() as session:
+                self.told(claims.look(session, self.claim))
+        except LeaseLost:
+            self.lose()
+        except DatabaseUnavailable:
+            log.warning("lease_look_failed")  # The lease still holds; the end of the chunk waits for Postgres.
+
+
+class LeaseKeeper:
+    """A thread that renews every lease of this process, and ends the process when a chunk is stuck."""
+
+    def __init__(self, database: Database, *, lease_seconds: float, renew_seconds: float, stuck_seconds: float) -> None:
+        self._database = database
+        self._lease_seconds = lease_seconds
+        self._renew_seconds = renew_seconds
+        self._stuck_seconds = stuck_seconds
+        self._held: dict[int, Held] = {}
+        self._lock = threading.Lock()
+        self._closed = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="lease-keeper", daemon=True)
+
+    def start(self) -> None:
+        """Begin renewing."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop renewing and wait for the thread."""
+        self._closed.set()
+        self._thread.join(timeout=self._renew_seconds)
+
+    @contextmanager
+    def holding(self, claim: Claim, stopping: threading.Event) -> Iterator[Held]:
+        """Renew the lease of this chunk for the length of the block."""
+        held = Held(claim, self._database, stopping)
+        with self._lock:
+            self._held[claim.token] = held
+        try:
+            yield held
+        finally:
+            with self._lock:
+                self._held.pop(claim.token, None)
+
+    def _run(self) -> None:
+        pause = self._renew_seconds
+        while not self._closed.wait(pause):
+            with self._lock:
+                held = list(self._held.values())
+            self._bark(held)
+            renewed = [self._renew(one) for one in held]
+            pause = self._renew_seconds if all(renewed) else RETRY_SECONDS
+
+    def _renew(self, held: Held) -> bool:
+        try:
+            with self._database.begin() as session:
+                held.told(claims.renew(session, held.claim, lease_seconds=self._lease_seconds))
+        except LeaseLost:
+            held.lose()
+        except DatabaseUnavailable:
+            log.warning("lease_renewal_failed", job_id=str(held.claim.job_id), chunk=held.claim.no)
+            return False
+        except Exception:
+            log.exception("lease_renewal_fault")  # This thread must not end: every chunk of the process hangs on it.
+            return False
+        return True
+
+    def _bark(self, held: list[Held]) -> None:
+        """A thread cannot be ended from outside, so a stuck one ends the process; leases and attempts do the rest."""
+        for one in held:
+            stuck = time.monotonic() - one.progress_at
+            if stuck > self._stuck_seconds:
+                log.critical("chunk_stuck", job_id=str(one.claim.job_id), chunk=one.claim.no, seconds=round(stuck))
+                os._exit(EXIT_STUCK)

@@ -1,0 +1,83 @@
+"""A worker that hears nothing looks by itself: for chunks while Redis is away, and for what a sweep mends."""
+
+import threading
+import time
+from pathlib import Path
+
+import structlog
+
+from shared.errors import DatabaseUnavailable
+from shared.jobs.sweep import CrashPolicy, sweep
+from worker.jobs.context import Context
+from worker.jobs.work import Workplace
+
+log = structlog.get_logger()
+
+# A sweep by a worker is due when beat's is late by this factor.
+LATE = 1.5
+
+
+class Lookout:
+    """One thread per slot that looks for chunks when no message came, and one of them sweeps when nobody did."""
+
+    def __init__(
+        self, context: Context, workplace: Workplace, stopping: threading.Event, *, threads: int, ready: Path | None
+    ) -> None:
+        self._threads = threads
+        self._context = context
+        self._workplace = workplace
+        self._stopping = stopping
+        self._ready = ready
+        self._heard_at = time.monotonic()
+        self._swept_at = time.monotonic()
+
+    def start(self) -> None:
+        """Begin looking."""
+        for slot in range(self._threads):
+            threading.Thread(target=self._run, args=(slot == 0,), name=f"lookout-{slot}", daemon=True).start()
+
+    def heard(self) -> None:
+        """A message came from Redis."""
+        self._heard_at = time.monotonic()
+
+    def sweep(self) -> None:
+        """Run a sweep, and wake workers for what is ready.
+
+        Raises:
+            DatabaseUnavailable: Postgres is away.
+        """
+        settings = self._context.settings
+        self._swept_at = time.monotonic()
+        done = sweep(
+            self._context.database,
+            CrashPolicy(isolate_after=settings.isolate_after_attempts, fail_after=settings.fail_after_attempts),
+        )
+        if done.changed:
+            log.info("swept", leases=done.leases, jobs=done.jobs, drafts=done.drafts, keys=done.keys)
+        self._workplace.wake_next()
+
+    def _run(self, keeps_house: bool) -> None:  # noqa: FBT001  # a thread's argument
+        pause = self._context.settings.idle_look_seconds
+        while not self._stopping.wait(pause):
+            try:
+                self._look(keeps_house)
+            except Exception:
+                log.exception("lookout_fault")  # This thread must not end: it is what works without Redis.
+
+    def _look(self, keeps_house: bool) -> None:  # noqa: FBT001  # a private step of the thread
+        """Run chunks until there are none, or until Redis is heard again."""
+        if keeps_house:
+            self._keep_house()
+        began = time.monotonic()
+        while self._workplace.work_once() and self._heard_at < began:
+            began = time.monotonic()
+
+    def _keep_house(self) -> None:
+        """Show that the process lives, and sweep when beat's sweep is late."""
+        if self._ready is not None:
+            self._ready.touch()
+        if time.monotonic() - self._swept_at > LATE * self._context.settings.sweep_seconds:
+            try:
+                self.sweep()
+            except DatabaseUnavailable:
+                log.warning("sweep_failed")

@@ -1,0 +1,129 @@
+"""One look for work: claim the fairest chunk, run it, and say whether there was one."""
+
+import threading
+from collections.abc import Callable, Sequence
+
+import structlog
+
+from shared.contracts.states import ChunkKind, Priority
+from shared.errors import DatabaseUnavailable, LeaseLost, StoreUnavailable
+from shared.jobs import claims
+from shared.jobs.chunks import pool_of
+from shared.jobs.claims import Claim, Offer
+from worker.jobs.classify import classify
+from worker.jobs.context import Context
+from worker.jobs.leases import CancelAsked, Held, LeaseKeeper, StopAsked
+from worker.jobs.purge import purge
+from worker.jobs.validate import validate
+
+log = structlog.get_logger()
+
+RUNNERS: dict[ChunkKind, Callable[[Context, Held], None]] = {
+    ChunkKind.VALIDATE: validate,
+    ChunkKind.CLASSIFY: classify,
+    ChunkKind.PURGE: purge,
+}
+
+
+class Workplace:
+    """The slots of this process: at most so many chunks at a time, whoever asks (Celery, or our own look).
+
+    One express slot more takes no bulk images: somebody who waits for one photograph, or for the report of a
+    validation, does not wait until a chunk of a whole flight is through.
+    """
+
+    def __init__(self, context: Context, keeper: LeaseKeeper, stopping: threading.Event) -> None:
+        self.context = context
+        self._keeper = keeper
+        self._stopping = stopping
+        slots = threading.BoundedSemaphore(context.settings.worker_slots)
+        express = threading.BoundedSemaphore(1)
+        classify_pool = pool_of(context.classifier_id)
+        urgent = (
+            Offer(ChunkKind.VALIDATE, Priority.INTERACTIVE),
+            Offer(classify_pool, Priority.INTERACTIVE),
+            Offer(ChunkKind.VALIDATE, Priority.BULK),
+        )
+        patient = (
+            Offer(classify_pool, Priority.BULK),
+            Offer(ChunkKind.PURGE, Priority.INTERACTIVE),
+            Offer(ChunkKind.PURGE, Priority.BULK),
+        )
+        # Tried in this order: the express slot is left for those who find the others taken.
+        self._slots = ((slots, (*urgent, *patient)), (express, urgent))
+
+    def work_once(self) -> bool:
+        """Claim a chunk and run it to its end.
+
+        Returns:
+            Whether there was a chunk, and a free slot to run it.
+        """
+        if self._stopping.is_set():
+            return False
+        for slot, offers in self._slots:
+            if slot.acquire(blocking=False):
+                try:
+                    worked = self._work(offers)
+                finally:
+                    slot.release()
+                if worked:
+                    self.wake_next()
+                return worked
+        return False
+
+    def _work(self, offers: Sequence[Offer]) -> bool:
+        claim = self._claim(offers)
+        if claim is None:
+            return False
+        with structlog.contextvars.bound_contextvars(
+            job_id=str(claim.job_id), chunk=claim.no, kind=claim.kind, tenant_id=str(claim.tenant_id)
+        ):
+            self._run(claim)
+        return True
+
+    def _claim(self, offers: Sequence[Offer]) -> Claim | None:
+        settings = self.context.settings
+        try:
+            with self.context.database.begin() as session:
+                return claims.claim(session, offers, worker=self.context.name, lease_seconds=settings.lease_seconds)
+        except DatabaseUnavailable:
+            log.warning("claim_failed")  # The next look tries again.
+            return None
+
+    def _run(self, claim: Claim) -> None:
+        """Run a chunk; whatever happens, it is closed, handed back, or left to its lease."""
+        with self._keeper.holding(claim, self._stopping) as held:
+            try:
+                RUNNERS[claim.kind](self.context, held)
+            except LeaseLost:
+                log.warning("lease_lost", attempt=claim.attempt)
+            except (CancelAsked, StopAsked):
+                self._hand_back(claim, pause_seconds=0)
+            except (StoreUnavailable, DatabaseUnavailable) as error:
+                log.warning("chunk_handed_back", reason=str(error))
+                self._hand_back(claim, pause_seconds=self.context.settings.release_backoff_seconds)
+            except Exception:
+                log.exception("chunk_fault", attempt=claim.attempt)
+                self._abandon(claim)
+
+    def _hand_back(self, claim: Claim, *, pause_seconds: float) -> None:
+        try:
+            self.context.database.run(lambda session: claims.release(session, claim, pause_seconds=pause_seconds))
+        except (LeaseLost, DatabaseUnavailable):
+            log.warning("chunk_left_to_its_lease")
+
+    def _abandon(self, claim: Claim) -> None:
+        try:
+            self.context.database.run(lambda session: claims.abandon(session, claim))
+        except DatabaseUnavailable:
+            log.warning("chunk_left_to_its_lease")
+
+    def wake_next(self) -> None:
+        """Keep the window of wake-ups full while there is work."""
+        try:
+            with self.context.database.begin() as session:
+                ready = claims.ready_chunks(session, limit=self.context.settings.wakeup_window)
+        except DatabaseUnavailable:
+            return
+        if ready:
+            self.context.wakeups.top_up(ready)

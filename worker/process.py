@@ -1,0 +1,141 @@
+"""One worker process: one model, loaded and warmed before anything is claimed, shared by all its slots."""
+
+import os
+import socket
+import threading
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import structlog
+
+from shared.classifiers import registry
+from shared.db.session import Database
+from shared.queue import Wakeups
+from shared.settings import Settings
+from shared.storage.s3 import S3Store
+from worker.inference.classifier import Classifier
+from worker.inference.keras_classifier import KerasClassifier
+from worker.inference.manifest import shipped_classifier_dir
+from worker.inference.pipeline import Pipeline
+from worker.jobs.context import Context
+from worker.jobs.leases import LeaseKeeper
+from worker.jobs.lookout import Lookout
+from worker.jobs.work import Workplace
+
+log = structlog.get_logger()
+
+REGISTER_PATIENCE_SECONDS = 60.0
+# Beside the slots of the setting, for what people wait for.
+EXPRESS_SLOTS = 1
+# Each slot, each lookout, the lease keeper and the sweep may hold a connection at the same moment.
+SPARE_CONNECTIONS = 3
+EXIT_SLOW_STOP = 75  # EX_TEMPFAIL of sysexits.h: the leases hand the rest to somebody else
+READY_FILE = "PHYTOBATCH_WORKER_READY_FILE"
+
+
+@dataclass(slots=True)
+class WorkerProcess:
+    """What this process holds, from its start to its end."""
+
+    context: Context
+    keeper: LeaseKeeper
+    workplace: Workplace
+    lookout: Lookout
+    stopping: threading.Event = field(default_factory=threading.Event)
+
+    def stop(self) -> None:
+        """Take no more chunks, and hand back those at work between two batches; end the process if that takes long."""
+        if self.stopping.is_set():
+            return
+        self.stopping.set()
+        seconds = self.context.settings.shutdown_seconds
+        log.info("worker_stopping", shutdown_seconds=seconds)
+        late = threading.Timer(seconds, os._exit, [EXIT_SLOW_STOP])
+        late.daemon = True
+        late.start()
+
+    def close(self) -> None:
+        """Let go of threads and connections."""
+        self.keeper.close()
+        self.context.pipeline.close()
+        self.context.database.dispose()
+
+
+_current: list[WorkerProcess] = []
+
+
+def current() -> WorkerProcess:
+    """The process that ``start`` made."""
+    return _current[0]
+
+
+def start(settings: Settings) -> WorkerProcess:
+    """Load and warm the model, register it, and begin to look for work.
+
+    Raises:
+        ClassifierError: the classifier cannot be used.
+        Conflict: its name and version are registered with other weights.
+        DatabaseUnavailable: Postgres stayed away for a minute.
+    """
+    classifier = _load(settings)
+    database = Database(
+        settings,
+        pool_size=2 * (settings.worker_slots + EXPRESS_SLOTS) + SPARE_CONNECTIONS,
+        application="phytobatch-worker",
+    )
+    known = database.run(
+        lambda session: registry.register(session, classifier.manifest), patience_seconds=REGISTER_PATIENCE_SECONDS
+    )
+    context = Context(
+        settings=settings,
+        database=database,
+        store=S3Store(settings, connections=settings.download_threads + settings.worker_slots),
+        wakeups=Wakeups(settings),
+        pipeline=Pipeline(
+            classifier,
+            batch_size=settings.batch_size,
+            download_threads=settings.download_threads,
+            decode_threads=settings.decode_workers,
+            bytes_in_flight=settings.bytes_in_flight,
+            max_pixels=settings.max_image_pixels,
+        ),
+        classifier_id=known.id,
+        name=f"{socket.gethostname()}:{os.getpid()}",
+    )
+    made = _assemble(context)
+    _current[:] = [made]
+    return made
+
+
+def _assemble(context: Context) -> WorkerProcess:
+    settings = context.settings
+    stopping = threading.Event()
+    keeper = LeaseKeeper(
+        context.database,
+        lease_seconds=settings.lease_seconds,
+        renew_seconds=settings.lease_renew_seconds,
+        stuck_seconds=settings.watchdog_seconds,
+    )
+    workplace = Workplace(context, keeper, stopping)
+    ready = os.environ.get(READY_FILE)
+    lookout = Lookout(
+        context,
+        workplace,
+        stopping,
+        threads=settings.worker_slots + EXPRESS_SLOTS,
+        ready=Path(ready) if ready else None,
+    )
+    keeper.start()
+    lookout.start()
+    if ready:
+        Path(ready).touch()
+    log.info("worker_ready", slots=settings.worker_slots, batch_size=settings.batch_size)
+    return WorkerProcess(context=context, keeper=keeper, workplace=workplace, lookout=lookout, stopping=stopping)
+
+
+def _load(settings: Settings) -> Classifier:
+    classifier = KerasClassifier(settings.classifier_dir or shipped_classifier_dir(), batch_size=settings.batch_size)
+    classifier.warm_up()
+    manifest = classifier.manifest
+    log.info("classifier_loaded", classifier=manifest.name, version=manifest.version, sha256=manifest.sha256[:12])
+    return classifier
