@@ -29,3 +29,43 @@ $(STAMP): $(LOCK) pyproject.toml
 lock: ## write the lock again from pyproject.toml (hashes, no index address)
 	@$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --no-header --quiet --output-file $(LOCK)
+
+# The main job on the local stack, and the stack itself
+demo: $(STAMP) ## classify 60 synthetic photographs through the whole system (DIR=/my/photos takes yours)
+	@$(BIN)/python -m deploy.local demo $(if $(DIR),--dir "$(DIR)")
+
+up: $(STAMP) ## serve until Ctrl-C: database, queue, object store, API, worker
+	@$(BIN)/python -m deploy.local up
+
+down: $(STAMP) ## stop a stack that serves in another terminal
+	@$(BIN)/python -m deploy.local down
+
+clean: $(STAMP) ## remove the data of the local stack
+	@$(BIN)/python -m deploy.local clean
+
+# Checks
+test: lint types imports ## everything that must be green
+	@$(BIN)/python -m pytest
+
+unit: $(STAMP) ## the tests of pure code
+	@$(BIN)/python -m pytest tests/unit
+
+lint: $(STAMP) ## ruff: style and errors
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+types: $(STAMP) ## mypy, strict
+	@$(BIN)/mypy
+
+imports: $(STAMP) ## import-linter: who may import whom
+	@$(BIN)/lint-imports --no-cache
+
+# For developers
+migration: $(STAMP) ## write a migration from the models: make migration NAME=add_exports (needs PHYTOBATCH_DATABASE_URL)
+	@$(BIN)/alembic -c migrations/alembic.ini revision --autogenerate -m "$(NAME)"
+
+train: $(STAMP) ## train the shipped classifier again from ../shared/data
+	@nice $(BIN)/python -m worker.training train --help
+
+bench: $(STAMP) ## print the benchmarks of docs/performance.md
+	@$(BIN)/python -m tests.benchmarks.throughput

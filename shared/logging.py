@@ -8,7 +8,6 @@ from structlog.typing import EventDict, Processor
 
 from shared.settings import Settings
 
-
 # One line per message at INFO; our own lines say the same with the ids in them.
 CHATTY = ("celery.app.trace", "celery.worker.strategy", "celery.beat", "botocore.credentials")
 

@@ -84,17 +84,18 @@ class Wakeups:
         Returns:
             How many messages were published.
         """
-        if time.monotonic() < self._away_until:
-            return 0
-        try:
-            with self._lock:
+        # Looked at under the lock: of many callers that meet a silent Redis, one waits for it, not all in turn.
+        with self._lock:
+            if time.monotonic() < self._away_until:
+                return 0
+            try:
                 missing = min(ready, self._window) - int(self._redis.llen(self._queue_key))
                 for _ in range(missing):
                     self._app.send_task(WORK_TASK, queue=WORK_QUEUE, retry=False)
-        except (RedisError, OSError, KombuError) as error:
-            self._away_until = time.monotonic() + PAUSE_AFTER_FAILURE_SECONDS
-            log.warning("wakeup_not_published", reason=type(error).__name__)
-            return 0
+            except (RedisError, OSError, KombuError) as error:
+                self._away_until = time.monotonic() + PAUSE_AFTER_FAILURE_SECONDS
+                log.warning("wakeup_not_published", reason=type(error).__name__)
+                return 0
         return max(missing, 0)
 
     def is_reachable(self) -> bool:

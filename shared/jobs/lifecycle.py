@@ -117,18 +117,37 @@ def commit(session: Session, job_id: uuid.UUID, classifier_id: uuid.UUID) -> Job
         Conflict: the draft has no images, or it expired or was canceled before.
     """
     job = lock_job(session, job_id)
+    if _leave_draft(session, job, classifier_id):
+        add_chunk(session, job, ChunkKind.VALIDATE, pool=ChunkKind.VALIDATE)
+        _move(session, job, JobState.VALIDATING)
+    return job
+
+
+def commit_arrived(session: Session, job_id: uuid.UUID, classifier_id: uuid.UUID, *, chunk_images: int) -> Job:
+    """From ``draft`` to ``queued`` at once, for a caller that stored and looked at every object itself.
+
+    Raises:
+        Conflict: the draft has no images, or it expired or was canceled before.
+    """
+    job = lock_job(session, job_id)
+    if _leave_draft(session, job, classifier_id):
+        _move(session, job, JobState.VALIDATING)
+        validated(session, job, chunk_images=chunk_images)
+    return job
+
+
+def _leave_draft(session: Session, job: Job, classifier_id: uuid.UUID) -> bool:
+    """Pin the classifier of a draft that may be committed; ``False`` when it was committed before."""
     if job.state in {JobState.EXPIRED, JobState.CANCELED} and job.committed_at is None:
         raise Conflict(f"this job is {job.state}; create a new one", code="job-not-draft")
     if job.state != JobState.DRAFT:
-        return job
+        return False
     if job.total == 0 and job.source is None:
         raise Conflict("this draft has no images; add some before the commit", code="job-empty")
     job.classifier_id = job.classifier_id or classifier_id
     job.expires_at = None
     session.flush()
-    add_chunk(session, job, ChunkKind.VALIDATE, pool=ChunkKind.VALIDATE)
-    _move(session, job, JobState.VALIDATING)
-    return job
+    return True
 
 
 def validated(session: Session, job: Job, *, chunk_images: int) -> None:

@@ -1,0 +1,199 @@
+"""What must survive what: real processes are killed, paused and cut off in the middle of a job.
+
+Every test ends with the same question: did every image get exactly one answer?
+"""
+
+import signal
+import time
+from contextlib import closing
+from pathlib import Path
+
+import redis
+
+from client import Job
+from shared.queue import WORK_QUEUE
+from tests.acceptance.system import FAST, System, wait_for
+
+LEASE = float(FAST["PHYTOBATCH_LEASE_SECONDS"])
+SLACK = 15.0  # after a lease ran out, the next claim comes within this time
+
+
+def under_way(job: Job) -> bool:
+    """Some images are through, many are not."""
+    return job.counts.succeeded >= 16 and job.counts.pending >= 32
+
+
+def assert_every_image_answered_once(system: System, job_id: str, files: list[Path]) -> None:
+    job = system.job(job_id)
+    assert job.state == "completed", job
+    assert (job.counts.total, job.counts.succeeded, job.counts.pending) == (len(files), len(files), 0)
+    results = system.results(job_id)
+    assert [result.name for result in results] == [file.name for file in files]
+    assert {result.status for result in results} == {"succeeded"}
+    with system.sql() as sql:
+        events = sql.execute("SELECT type FROM events WHERE job_id = %s ORDER BY id", [job_id]).fetchall()
+    assert [event for (event,) in events] == ["job.validated", "job.started", "job.completed"]
+
+
+def attempts(system: System, job_id: str) -> list[int]:
+    with system.sql() as sql:
+        rows = sql.execute("SELECT attempt FROM chunks WHERE job_id = %s ORDER BY no", [job_id]).fetchall()
+    return [attempt for (attempt,) in rows]
+
+
+def running_chunks(system: System) -> int:
+    with system.sql() as sql:
+        (count,) = sql.execute("SELECT count(*) FROM chunks WHERE state = 'running'").fetchone() or (0,)
+    return int(count)
+
+
+def test_a_worker_killed_in_mid_job_is_replaced_when_its_lease_runs_out(quiet: System, leaf_files: list[Path]) -> None:
+    system = quiet
+    doomed = system.start_worker()
+    job_id = system.submit(leaf_files)
+    system.wait_until(job_id, lambda job: under_way(job) and running_chunks(system) > 0)
+    doomed.kill()
+    killed_at = time.monotonic()
+    taken = running_chunks(system)
+    other = system.start_worker()
+    system.wait_for_end(job_id)
+    recovery = time.monotonic() - killed_at
+    assert_every_image_answered_once(system, job_id, leaf_files)
+    assert sum(attempt == 2 for attempt in attempts(system, job_id)) == taken
+    assert other.returncode is None
+    print(f"recovered and finished {recovery:.1f} s after kill -9 (lease {LEASE:.0f} s)")  # noqa: T201  # for the report
+
+
+def test_a_worker_paused_past_its_lease_is_fenced_out(quiet: System, leaf_files: list[Path]) -> None:
+    system = quiet
+    paused = system.start_worker()
+    job_id = system.submit(leaf_files)
+    system.wait_until(job_id, lambda job: under_way(job) and running_chunks(system) > 0)
+    paused.send(signal.SIGSTOP)
+    system.start_worker()
+    system.wait_for_end(job_id)
+    before = system.results(job_id)
+    paused.send(signal.SIGCONT)
+    log = paused.program.log
+    wait_for(log.read_text, lambda text: "lease_lost" in text, LEASE + SLACK)
+    assert_every_image_answered_once(system, job_id, leaf_files)
+    assert system.results(job_id) == before
+    assert 2 in attempts(system, job_id)
+
+
+def test_a_worker_told_to_stop_hands_its_chunks_back_at_once(quiet: System, leaf_files: list[Path]) -> None:
+    system = quiet
+    leaving = system.start_worker()
+    job_id = system.submit(leaf_files)
+    system.wait_until(job_id, lambda job: under_way(job) and running_chunks(system) > 0)
+    leaving.stop()
+    assert leaving.returncode == 0
+    assert running_chunks(system) == 0
+    assert system.job(job_id).counts.pending > 0
+    system.start_worker()
+    system.wait_for_end(job_id)
+    assert_every_image_answered_once(system, job_id, leaf_files)
+    assert set(attempts(system, job_id)) == {1}
+
+
+def test_redis_killed_and_back_empty_in_mid_job_loses_nothing(quiet: System, leaf_files: list[Path]) -> None:
+    system = quiet
+    system.start_worker()
+    job_id = system.submit(leaf_files)
+    system.wait_until(job_id, under_way)
+    system.servers.valkey.kill()
+    system.servers.valkey.restart(empty=True)
+    system.wait_for_end(job_id)
+    assert_every_image_answered_once(system, job_id, leaf_files)
+    again = system.submit(leaf_files[:32])
+    system.wait_for_end(again)
+    assert_every_image_answered_once(system, again, leaf_files[:32])
+
+
+def test_while_redis_is_away_jobs_are_accepted_and_finished(quiet: System, leaf_files: list[Path]) -> None:
+    system = quiet
+    system.start_worker()
+    system.servers.valkey.kill()
+    try:
+        job_id = system.submit(leaf_files)
+        system.wait_for_end(job_id)
+        assert_every_image_answered_once(system, job_id, leaf_files)
+    finally:
+        system.servers.valkey.restart()
+
+
+def test_lost_wakeups_cost_seconds_and_no_image(quiet: System, leaf_files: list[Path]) -> None:
+    system = quiet
+    job_id = system.submit(leaf_files[:64])
+    with redis.Redis.from_url(system.servers.valkey.url) as valkey:
+        lost = valkey.delete(f"phytobatch:{WORK_QUEUE}")
+    assert lost == 1, "the commit published a wake-up, and now it is gone"
+    system.start_worker()
+    system.wait_for_end(job_id)
+    assert_every_image_answered_once(system, job_id, leaf_files[:64])
+
+
+def test_postgres_restarted_in_mid_job_loses_nothing(quiet: System, leaf_files: list[Path]) -> None:
+    system = quiet
+    system.start_worker()
+    job_id = system.submit(leaf_files)
+    system.wait_until(job_id, under_way)
+    for _ in range(3):
+        system.servers.postgres.kill()
+        system.servers.postgres.restart()
+        time.sleep(0.3)
+    with system.client() as api:
+        wait_for(lambda: api.job(job_id), lambda job: job.is_terminal, 120)
+    assert_every_image_answered_once(system, job_id, leaf_files)
+
+
+def test_an_object_store_that_is_away_fails_no_image_and_costs_no_attempt(
+    quiet: System, leaf_files: list[Path]
+) -> None:
+    system = quiet
+    job_id = system.submit(leaf_files[:128])
+    system.servers.objects.kill()
+    system.start_worker()
+    time.sleep(3)
+    assert system.job(job_id).counts.failed == 0
+    system.servers.objects.restart()
+    system.wait_for_end(job_id)
+    assert_every_image_answered_once(system, job_id, leaf_files[:128])
+    assert set(attempts(system, job_id)) == {1}
+
+
+def test_an_object_that_vanishes_after_validation_is_one_failed_image(quiet: System, leaf_files: list[Path]) -> None:
+    system = quiet
+    worker = system.start_worker()
+    job_id = system.submit(leaf_files)
+    system.wait_until(job_id, under_way)
+    worker.stop()
+    with system.sql() as sql:
+        seq, key = sql.execute(
+            "SELECT i.seq, i.object_key FROM images i LEFT JOIN results r USING (job_id, seq) "
+            "WHERE i.job_id = %s AND r.seq IS NULL ORDER BY i.seq DESC LIMIT 1",
+            [job_id],
+        ).fetchone() or (0, "")
+    with closing(system.servers.objects.client()) as s3:
+        s3.delete_object(Bucket="phytobatch", Key=key)
+    system.start_worker()
+    assert system.wait_for_end(job_id).state == "completed_with_errors"
+    (bad,) = [result for result in system.results(job_id) if result.status != "succeeded"]
+    assert (bad.seq, bad.status, bad.error_code) == (seq, "failed", "object_missing")
+
+
+def test_a_cancel_in_mid_job_ends_when_no_worker_works_on_it_and_keeps_what_is_done(
+    quiet: System, leaf_files: list[Path]
+) -> None:
+    system = quiet
+    system.start_worker()
+    job_id = system.submit(leaf_files)
+    system.wait_until(job_id, lambda job: under_way(job) and running_chunks(system) > 0)
+    with system.client() as api:
+        assert api.cancel(job_id).state in {"canceling", "canceled"}
+    job = system.wait_for_end(job_id)
+    assert job.state == "canceled"
+    assert running_chunks(system) == 0
+    assert job.counts.succeeded >= 16
+    assert job.counts.succeeded + job.counts.canceled == len(leaf_files)
+    assert len(system.results(job_id)) == len(leaf_files)

@@ -1,0 +1,63 @@
+"""House rules that no linter knows."""
+
+import re
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+PROGRAMS = ("api", "client", "deploy", "shared", "worker")
+DRAWERS = {"utils", "util", "helpers", "helper", "common", "manager", "managers", "misc"}
+TOP_LEVEL = {
+    # The user's.
+    "api", "worker", "shared", "migrations", "deploy", "tests", "docker-compose.yml", "pyproject.toml",
+    # Added by the design, and what every project has.
+    "client", "docs", "README.md", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "Makefile",
+}  # fmt: skip
+WRITES_STATE = re.compile(r"UPDATE\s+jobs\s+SET\s+(?:[^;\"]*,\s*)?state\s*=|\bjob\.state\s*=[^=]", re.IGNORECASE)
+# What a lock or a setting could call the place packages come from.
+INDEX = re.compile(r"pypi\.|--(extra-)?index-url|--find-links|pythonhosted", re.IGNORECASE)
+
+
+def python_files(*folders: str) -> Iterator[Path]:
+    for folder in folders:
+        yield from (ROOT / folder).rglob("*.py")
+
+
+def test_only_the_lifecycle_writes_the_state_of_a_job() -> None:
+    writers = {
+        file.relative_to(ROOT).as_posix()
+        for file in python_files(*PROGRAMS)
+        if WRITES_STATE.search(file.read_text(encoding="utf-8"))
+    }
+    assert writers == {"shared/jobs/lifecycle.py"}
+
+
+def test_no_module_is_a_drawer() -> None:
+    assert [file for file in python_files(*PROGRAMS) if DRAWERS & {file.stem, file.parent.name}] == []
+
+
+def test_nothing_new_lies_at_the_top() -> None:
+    seen = {path.name for path in ROOT.iterdir() if not path.name.startswith(".")}
+    assert seen - TOP_LEVEL == set()
+
+
+def test_every_locked_package_has_a_hash_and_no_index_is_named() -> None:
+    for lock in (ROOT / "deploy" / "locks").glob("*.txt"):
+        text = lock.read_text(encoding="utf-8")
+        entries = re.split(r"\n(?=[a-zA-Z])", text)
+        assert [entry for entry in entries if "==" in entry and "--hash=sha256:" not in entry] == []
+        assert not INDEX.search(text)
+    for name in ("pyproject.toml", "Makefile", "README.md", "CONTRIBUTING.md"):
+        assert not INDEX.search((ROOT / name).read_text(encoding="utf-8")), name
+
+
+def test_a_plain_install_is_the_client_alone() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    names = {re.split(r"[\[<>=~; ]", requirement)[0] for requirement in project["dependencies"]}
+    assert names == {"rich", "urllib3"}
+
+
+def test_the_api_installs_no_tensorflow() -> None:
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
+    assert not any("tensorflow" in requirement for extra in ("api", "server") for requirement in extras[extra])
