@@ -1,0 +1,164 @@
+"""Validation on a real object store: each file that cannot run is refused with its reason."""
+
+import hashlib
+import io
+import threading
+import uuid
+from collections.abc import Callable
+
+import pytest
+
+from deploy.local.servers import LocalServers
+from shared.contracts.states import ChunkKind, JobState
+from shared.db.models import Image, Result, Tenant
+from shared.db.session import Database
+from shared.jobs import lifecycle
+from shared.jobs.images import NewImage, add_images
+from shared.settings import Settings
+from shared.storage.keys import upload_key
+from shared.storage.s3 import S3Store
+from tests.integration.jobs.factory import Jobs
+from worker.jobs.context import Context
+from worker.jobs.leases import Held
+from worker.jobs.validate import validate
+
+
+@pytest.fixture
+def context(settings: Settings, database: Database, jobs: Jobs) -> Context:
+    """What validation uses of a worker; it needs no classifier and no pipeline."""
+    store = S3Store(settings)
+    store.create_bucket()
+    unused: object = None
+    return Context(
+        settings=settings.model_copy(update={"max_image_bytes": 100, "max_images_per_job": 2}),
+        database=database,
+        store=store,
+        wakeups=unused,  # type: ignore[arg-type]
+        pipeline=unused,  # type: ignore[arg-type]
+        classifier_id=jobs.classifier.id,
+        name="test",
+    )
+
+
+@pytest.fixture
+def run(context: Context, jobs: Jobs) -> Callable[[uuid.UUID], dict[str, str]]:
+    """Commit the job, validate it, and say what was refused: name to code."""
+
+    def validate_job(job_id: uuid.UUID) -> dict[str, str]:
+        with context.database.begin() as session:
+            lifecycle.commit(session, job_id, jobs.classifier.id)
+        held = Held(jobs.claim_kind(ChunkKind.VALIDATE), context.database, threading.Event())
+        validate(context, held)
+        with context.database.begin() as session:
+            refused = session.query(Result).filter_by(job_id=job_id, status="rejected").all()
+            names = {i.seq: i.name for i in images_of(context.database, job_id)}
+            return {names[r.seq]: str(r.error_code) for r in refused}
+
+    return validate_job
+
+
+def images_of(database: Database, job_id: uuid.UUID) -> list[Image]:
+    with database.begin() as session:
+        return list(session.query(Image).filter_by(job_id=job_id).order_by(Image.seq))
+
+
+def announce(database: Database, *images: NewImage, source: dict[str, object] | None = None) -> uuid.UUID:
+    with database.begin() as session:
+        tenant = Tenant(name=str(uuid.uuid4()))
+        session.add(tenant)
+        session.flush()
+        job = lifecycle.create_draft(session, tenant.id, lifecycle.NewJob(source=source), draft_hours=1)
+        job = lifecycle.lock_job(session, job.id)
+        add_images(session, job, images, max_images=1000)
+        return job.id
+
+
+def test_each_file_that_cannot_run_is_refused_with_its_reason(
+    context: Context, jobs: Jobs, run: Callable[[uuid.UUID], dict[str, str]]
+) -> None:
+    digest = hashlib.sha256(b"good").digest()
+    announced = [
+        NewImage(name="good.jpg", size=4),
+        NewImage(name="empty.jpg", size=0),
+        NewImage(name="missing.jpg", size=4),
+        NewImage(name="twin.jpg", size=4),
+        NewImage(name="short.jpg", size=4),
+        NewImage(name="large.jpg", size=101),
+        NewImage(name="first with sum.jpg", size=5, sha256=digest),
+        NewImage(name="second with sum.jpg", size=5, sha256=digest),
+    ]
+    sent = {1: b"good", 2: b"", 4: b"good", 5: b"sho", 6: bytes(101), 7: b"first", 8: b"secon"}
+    job_id = announce(context.database, *announced)
+    for seq, body in sent.items():
+        context.store.put(upload_key(job_id, seq), io.BytesIO(body), size=len(body))
+    assert run(job_id) == {
+        "empty.jpg": "empty",
+        "missing.jpg": "object_missing",
+        "twin.jpg": "duplicate",
+        "short.jpg": "size_mismatch",
+        "large.jpg": "too_large",
+        "second with sum.jpg": "duplicate",
+    }
+    assert jobs.get(job_id).state == JobState.QUEUED
+    assert jobs.counts(job_id)["pending"] == 2
+
+
+def source(bucket: str, prefix: str) -> dict[str, object]:
+    return {"s3": {"bucket": bucket, "prefix": prefix}}
+
+
+@pytest.fixture
+def bucket(servers: LocalServers) -> str:
+    """A bucket of a user, with a flight in it."""
+    name = f"flights-{uuid.uuid4().hex[:8]}"
+    servers.objects.create_bucket(name)
+    client = servers.objects.client()
+    for key, body in {
+        "may/1.JPG": b"one",
+        "may/row 2/2.png": b"two",
+        "may/log.txt": b"log",
+        "june/3.jpg": b"three",
+    }.items():
+        client.put_object(Bucket=name, Key=key, Body=body)
+    client.close()
+    return name
+
+
+def test_an_import_takes_the_images_below_the_prefix(
+    context: Context, jobs: Jobs, run: Callable[[uuid.UUID], dict[str, str]], bucket: str
+) -> None:
+    job_id = announce(context.database, source=source(bucket, "may/"))
+    assert run(job_id) == {}
+    found = [(i.name, i.bucket, i.object_key) for i in images_of(context.database, job_id)]
+    assert found == [("1.JPG", bucket, "may/1.JPG"), ("row 2/2.png", bucket, "may/row 2/2.png")]
+    assert jobs.get(job_id).state == JobState.QUEUED
+
+
+@pytest.mark.parametrize(("prefix", "code"), [("july/", "source_empty"), ("", "too_many_images")])
+def test_an_import_that_cannot_run_fails_the_job_with_a_reason(
+    context: Context, jobs: Jobs, run: Callable[[uuid.UUID], dict[str, str]], bucket: str, prefix: str, code: str
+) -> None:
+    job_id = announce(context.database, source=source(bucket, prefix))
+    run(job_id)
+    job = jobs.get(job_id)
+    assert (job.state, job.error_code) == (JobState.FAILED, code)
+    assert job.error_detail
+
+
+def test_an_import_from_a_bucket_that_is_not_there_fails_the_job_with_a_reason(
+    context: Context, jobs: Jobs, run: Callable[[uuid.UUID], dict[str, str]]
+) -> None:
+    job_id = announce(context.database, source=source("no-such-bucket", ""))
+    run(job_id)
+    assert jobs.get(job_id).error_code == "source_unreadable"
+
+
+def test_a_validation_that_is_repeated_after_a_crash_imports_nothing_twice(
+    context: Context, jobs: Jobs, run: Callable[[uuid.UUID], dict[str, str]], bucket: str
+) -> None:
+    job_id = announce(
+        context.database, jobs, NewImage(name="1.JPG", size=3, bucket=bucket, object_key="may/1.JPG"),
+        source=source(bucket, "may/"),
+    )  # fmt: skip
+    run(job_id)
+    assert jobs.counts(job_id)["total"] == 2

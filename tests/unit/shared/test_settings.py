@@ -1,0 +1,53 @@
+"""What is missing is named, and no secret is shown."""
+
+import pytest
+
+from shared.errors import ConfigurationError
+from shared.settings import Settings, get_settings
+
+REQUIRED = {
+    "PHYTOBATCH_DATABASE_URL": "postgresql+psycopg://app:very-secret@127.0.0.1/app",
+    "PHYTOBATCH_REDIS_URL": "redis://:very-secret@127.0.0.1/0",
+    "PHYTOBATCH_S3_BUCKET": "bucket",
+}
+
+
+@pytest.fixture(autouse=True)
+def _fresh(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in Settings.model_fields:
+        monkeypatch.delenv(f"PHYTOBATCH_{name.upper()}", raising=False)
+    get_settings.cache_clear()
+
+
+def test_missing_variables_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PHYTOBATCH_S3_BUCKET", "bucket")
+    with pytest.raises(ConfigurationError) as refused:
+        get_settings()
+    assert "PHYTOBATCH_DATABASE_URL" in str(refused.value)
+    assert "PHYTOBATCH_REDIS_URL" in str(refused.value)
+    assert "PHYTOBATCH_S3_BUCKET" not in str(refused.value)
+
+
+def test_a_value_without_sense_is_named_and_not_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in REQUIRED.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("PHYTOBATCH_CHUNK_IMAGES", "many")
+    with pytest.raises(ConfigurationError) as refused:
+        get_settings()
+    assert "PHYTOBATCH_CHUNK_IMAGES" in str(refused.value)
+    assert "very-secret" not in str(refused.value)
+
+
+def test_secrets_do_not_show_in_a_print(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in REQUIRED.items():
+        monkeypatch.setenv(name, value)
+    assert "very-secret" not in repr(get_settings())
+
+
+def test_uploads_are_signed_for_the_address_that_clients_reach(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in REQUIRED.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("PHYTOBATCH_S3_ENDPOINT_URL", "http://objects:8333")
+    assert Settings().presign_endpoint_url == "http://objects:8333"
+    monkeypatch.setenv("PHYTOBATCH_S3_PUBLIC_ENDPOINT_URL", "https://objects.example")
+    assert Settings().presign_endpoint_url == "https://objects.example"
