@@ -157,8 +157,9 @@ def test_a_validation_that_is_repeated_after_a_crash_imports_nothing_twice(
     context: Context, jobs: Jobs, run: Callable[[uuid.UUID], dict[str, str]], bucket: str
 ) -> None:
     job_id = announce(
-        context.database, jobs, NewImage(name="1.JPG", size=3, bucket=bucket, object_key="may/1.JPG"),
+        context.database,
+        NewImage(name="1.JPG", size=3, bucket=bucket, object_key="may/1.JPG"),
         source=source(bucket, "may/"),
-    )  # fmt: skip
+    )
     run(job_id)
     assert jobs.counts(job_id)["total"] == 2
