@@ -1,0 +1,63 @@
+"""What a running stack tells about itself to other commands: ``DATA/run/stack.json``."""
+
+import json
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from deploy.local.errors import LocalStackError
+from deploy.local.folder import DataFolder, running_pid
+
+WAIT_SECONDS = 180.0
+POLL_SECONDS = 0.2
+
+
+@dataclass(frozen=True)
+class StackCard:
+    """The process that runs the stack, the API's address, and the process ids of its parts."""
+
+    pid: int
+    url: str
+    processes: dict[str, int]
+
+
+def write_card(folder: DataFolder, card: StackCard) -> None:
+    """Write the card in one step."""
+    new = _path(folder).with_suffix(".new")
+    new.write_text(json.dumps(asdict(card)), encoding="utf-8")
+    new.replace(_path(folder))
+
+
+def remove_card(folder: DataFolder) -> None:
+    """Remove the card; harmless when there is none."""
+    _path(folder).unlink(missing_ok=True)
+
+
+def read_card(folder: DataFolder) -> StackCard | None:
+    """The card of the stack that runs now, or None when none runs or it is not ready yet."""
+    pid = running_pid(folder)
+    try:
+        card = StackCard(**json.loads(_path(folder).read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        return None
+    return card if card.pid == pid else None
+
+
+def wait_for_card(folder: DataFolder) -> StackCard | None:
+    """The card of the running stack, waiting while one starts; None when none runs.
+
+    Raises:
+        LocalStackError: the stack that starts is not ready in time.
+    """
+    deadline = time.monotonic() + WAIT_SECONDS
+    while (pid := running_pid(folder)) is not None:
+        if (card := read_card(folder)) is not None:
+            return card
+        if time.monotonic() > deadline:
+            raise LocalStackError(f"process {pid} uses {folder.path} and serves no API; stop it first")
+        time.sleep(POLL_SECONDS)
+    return None
+
+
+def _path(folder: DataFolder) -> Path:
+    return folder.run / "stack.json"

@@ -1,0 +1,121 @@
+"""``up``, ``down``, ``status`` and ``clean``."""
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from deploy.local.card import read_card
+from deploy.local.errors import LocalStackError
+from deploy.local.folder import DataFolder, running_pid
+from deploy.local.programs import api_ready
+from deploy.local.screen import Steps, console, show_card
+from deploy.local.servers import remove_data
+from deploy.local.stack import Stack
+
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+# Longer than a worker may take, and the servers after it.
+DOWN_SECONDS = 75.0
+POLL_SECONDS = 0.2
+NOTHING_RUNS = 3  # what `status` exits with, as init scripts do (LSB)
+
+
+def up(folder: DataFolder) -> int:
+    """Run the stack until it is told to stop."""
+    steps = Steps()
+    with stoppable():
+        stack = Stack(folder.path, say=steps)
+        try:
+            stack.start()
+            card = read_card(folder)
+            if card is not None:
+                show_card(card, folder, stack.api_key)
+            stack.serve()
+        except KeyboardInterrupt:
+            steps("stopping")
+        finally:
+            with deaf():
+                stack.stop()
+    steps("stopped")
+    return 0
+
+
+def down(folder: DataFolder) -> int:
+    """Stop the stack that runs on this data folder: SIGTERM, then SIGKILL after a bound. Harmless when none runs."""
+    pid = running_pid(folder)
+    if pid is None:
+        console.print(f"nothing runs on {folder.path}", markup=False)
+        return 0
+    os.kill(pid, signal.SIGTERM)
+    if not _gone(folder, pid):
+        console.print(f"process {pid} did not stop within {DOWN_SECONDS:.0f} s: killing it", markup=False)
+        os.kill(pid, signal.SIGKILL)
+        if not _gone(folder, pid):
+            raise LocalStackError(f"process {pid} cannot be stopped")
+    console.print(f"stopped (process {pid})", markup=False)
+    return 0
+
+
+def status(folder: DataFolder) -> int:
+    """Say what runs on this data folder; exit code 0 for a ready stack, 1 for one that is not, 3 for none."""
+    pid = running_pid(folder)
+    if pid is None:
+        console.print(f"nothing runs on {folder.path}", markup=False)
+        return NOTHING_RUNS
+    card = read_card(folder)
+    if card is None:
+        console.print(f"process {pid} uses {folder.path}; its API is not ready", markup=False)
+        return 1
+    ready = api_ready(card.url)
+    console.print(f"{card.url} is {'ready' if ready else 'not ready'}; data folder {folder.path}", markup=False)
+    for name, child in {"stack": card.pid, **card.processes}.items():
+        console.print(f"  {name:<10} process {child}", markup=False)
+    return 0 if ready else 1
+
+
+def clean(folder: DataFolder) -> int:
+    """Remove the data folder of a stack that does not run."""
+    if not folder.path.exists():
+        console.print(f"there is no {folder.path}", markup=False)
+        return 0
+    remove_data(folder)
+    console.print(f"removed {folder.path}", markup=False)
+    return 0
+
+
+@contextmanager
+def stoppable() -> Iterator[None]:
+    """Meanwhile Ctrl-C, SIGTERM and a closed terminal all raise KeyboardInterrupt."""
+
+    def interrupt(_number: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = {number: signal.signal(number, interrupt) for number in STOP_SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def deaf() -> Iterator[None]:
+    """Meanwhile a second Ctrl-C changes nothing: stopping is bounded, and half a stop is worse than none."""
+    # Not SIG_IGN: programs started meanwhile would inherit that.
+    before = {number: signal.signal(number, lambda *_: None) for number in STOP_SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _gone(folder: DataFolder, pid: int) -> bool:
+    deadline = time.monotonic() + DOWN_SECONDS
+    while running_pid(folder) == pid:
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(POLL_SECONDS)
+    return True

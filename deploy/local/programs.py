@@ -1,0 +1,80 @@
+"""Our own programs as processes: the API, the worker, beat, and the operator commands that prepare the servers."""
+
+import sys
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import urllib3
+
+from deploy.local.child import Child, Program, describe_exit
+from deploy.local.folder import DataFolder
+
+ADMIN_SECONDS = 120.0
+PROBE_SECONDS = 3.0
+# Longer than PHYTOBATCH_SHUTDOWN_SECONDS, in which a worker hands its chunks back.
+STOP_SECONDS = 30.0
+COMMANDS = {
+    "api": ("-m", "api"),
+    "worker": ("-m", "worker", "--ready-file", "{run}/worker.ready"),
+    "beat": ("-m", "worker", "beat"),
+}
+# In this order; the commands of one step run side by side. All are idempotent.
+PREPARATIONS = (("migrate", "create-bucket"), ("register-classifier",))
+
+
+def program(name: str, folder: DataFolder, environment: Mapping[str, str]) -> Program:
+    """The program ``api``, ``worker`` or ``beat``, logging to ``logs/NAME.log``."""
+    arguments = [argument.format(run=folder.run) for argument in COMMANDS[name]]
+    return Program(
+        name,
+        (sys.executable, *arguments),
+        folder.logs / f"{name}.log",
+        {**environment, "PYTHONUNBUFFERED": "1"},
+        stop_seconds=STOP_SECONDS,
+    )
+
+
+def prepare_servers(folder: DataFolder, environment: Mapping[str, str], say: Callable[[str], None]) -> None:
+    """Bring the schema, the bucket and the list of classifiers to where this version wants them.
+
+    Raises:
+        ProcessFailed: a command failed; the message shows what it said.
+    """
+    for step in PREPARATIONS:
+        begin = time.monotonic()
+        with ThreadPoolExecutor(len(step)) as pool:
+            for done in [pool.submit(run_admin, command, folder, environment) for command in step]:
+                done.result()
+        say(f"{' and '.join(step)} ({time.monotonic() - begin:.1f} s)")
+
+
+def run_admin(command: str, folder: DataFolder, environment: Mapping[str, str]) -> None:
+    """Run ``python -m api.admin COMMAND`` to its end, logging to ``logs/COMMAND.log``.
+
+    Raises:
+        ProcessFailed: it failed or did not end in time.
+    """
+    log = folder.logs / f"{command}.log"
+    child = Child(Program(f"api.admin {command}", (sys.executable, "-m", "api.admin", command), log, environment))
+    try:
+        code = child.wait(ADMIN_SECONDS)
+        if code != 0:
+            raise child.failure(f"failed ({describe_exit(code)})")
+    finally:
+        child.kill()
+
+
+def api_ready(url: str) -> bool:
+    """Whether ``GET /readyz`` says that the API can do its work."""
+    try:
+        with urllib3.PoolManager(retries=False, timeout=PROBE_SECONDS) as pool:
+            return pool.request("GET", f"{url}/readyz").status == 200  # noqa: PLR2004  # HTTP's "OK"
+    except urllib3.exceptions.HTTPError:
+        return False
+
+
+def ready_file(folder: DataFolder) -> Path:
+    """What the worker touches when its model is warm."""
+    return folder.run / "worker.ready"

@@ -1,0 +1,167 @@
+"""The whole of Phytobatch on one machine: servers, schema, bucket, classifier, API, worker, beat."""
+
+import os
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Self
+
+from deploy.local.card import StackCard, remove_card, write_card
+from deploy.local.child import Program
+from deploy.local.errors import NotPossibleHere, ProcessFailed
+from deploy.local.external import embedded_services, merged
+from deploy.local.keeper import Keeper, Process, ProgramProcess
+from deploy.local.ports import LOOPBACK, free_port, is_free
+from deploy.local.programs import COMMANDS, api_ready, prepare_servers, program, ready_file
+from deploy.local.servers import LocalServers
+from deploy.local.state import new_api_key
+
+API_SECONDS = 120.0
+API_ATTEMPTS = 3
+USUAL_API_PORT = 8000
+LOOK_SECONDS = 0.5
+ANY_ADDRESS = {"0.0.0.0": LOOPBACK, "::": "[::1]"}  # noqa: S104  # the user's choice, only read here
+API_KEY = "api-key"
+
+
+class Stack:
+    """A running Phytobatch.
+
+    Args:
+        data_dir: data, logs and secrets; reused when it has been used before.
+        say: gets a line for a person at every step.
+        fast: no fsync; for tests.
+    """
+
+    def __init__(self, data_dir: Path | str, *, say: Callable[[str], None], fast: bool = False) -> None:
+        self._say = say
+        self._user = dict(os.environ)
+        self.servers = LocalServers(data_dir, services=embedded_services(self._user), fast=fast, say=say)
+        self.folder = self.servers.folder
+        self._environment: dict[str, str] = {}
+        self._port = 0
+        self._keepers: list[Keeper] = []
+        self._programs: list[ProgramProcess] = []
+        self._worker_loads = False
+
+    @property
+    def api_key(self) -> str:
+        """The development API key."""
+        return self.servers.state.secret(API_KEY, new_api_key)
+
+    @property
+    def url(self) -> str:
+        """The address of the API."""
+        host = self._user.get("PHYTOBATCH_API_HOST") or LOOPBACK
+        return f"http://{ANY_ADDRESS.get(host, host)}:{self._port}"
+
+    def start(self) -> None:
+        """Start everything and return when the API is ready; the worker may still load its model.
+
+        Raises:
+            LocalStackError: see :meth:`LocalServers.start`, and a program of ours that does not come up.
+        """
+        self.servers.start()
+        try:
+            self._environment = merged(self._user, self.servers.environment)
+            prepare_servers(self.folder, self._environment, self._say)
+            self._start_programs()
+        except BaseException:
+            self.stop()
+            raise
+        processes: list[Process] = [*self.servers.all, *self._programs]
+        self._keepers = [Keeper(process, self._say) for process in processes]
+        self._note_processes()
+
+    def stop(self) -> None:
+        """Stop the programs, then the servers; harmless when nothing runs."""
+        remove_card(self.folder)
+        self._keepers = []
+        self._stop_programs()
+        self.servers.stop()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def look(self) -> None:
+        """One look at everything: start again what ended by itself, tell when the worker is ready."""
+        restarted = [keeper.process for keeper in self._keepers if keeper.look()]
+        if restarted:
+            if merged(self._user, self.servers.environment) != self._environment:
+                self._move_programs()
+            self._say(f"{' and '.join(process.name for process in restarted)} started again")
+            self._note_processes()
+        if self._worker_loads and ready_file(self.folder).exists():
+            self._say("worker ready, its model is loaded")
+            self._worker_loads = False
+
+    def serve(self) -> None:
+        """Look after everything until an exception (KeyboardInterrupt) ends it."""
+        while True:
+            self.look()
+            time.sleep(LOOK_SECONDS)
+
+    def _start_programs(self) -> None:
+        self._choose_port()
+        ready_file(self.folder).unlink(missing_ok=True)
+        self._programs = [ProgramProcess(name, partial(self._program, name)) for name in COMMANDS]
+        for process in self._programs:
+            process.start()
+        self._worker_loads = True
+        self._wait_for_api()
+
+    def _stop_programs(self) -> None:
+        # All are told first, so that they end side by side and not one after the other.
+        for process in self._programs:
+            process.ask_to_stop()
+        for process in self._programs:
+            process.stop()
+
+    def _move_programs(self) -> None:
+        """A server came back on another port: lead the programs there."""
+        self._say("a server has a new address: starting the programs again")
+        self._environment = merged(self._user, self.servers.environment)
+        self._stop_programs()
+        for process in self._programs:
+            process.start()
+
+    def _program(self, name: str) -> Program:
+        environment = self._environment | {
+            "PHYTOBATCH_API_HOST": self._user.get("PHYTOBATCH_API_HOST") or LOOPBACK,
+            "PHYTOBATCH_API_PORT": str(self._port),
+        }
+        if name == "api":
+            environment["PHYTOBATCH_BOOTSTRAP_API_KEY"] = self.api_key
+        return program(name, self.folder, environment)
+
+    def _choose_port(self) -> None:
+        wanted = self._user.get("PHYTOBATCH_API_PORT") or "0"
+        if not wanted.isdecimal():
+            raise NotPossibleHere(f"PHYTOBATCH_API_PORT is {wanted!r}; set a number, or unset it for a free port")
+        self._port = int(wanted) or self.servers.state.port(
+            "api", lambda: USUAL_API_PORT if is_free(USUAL_API_PORT) else free_port(), is_free
+        )
+
+    def _wait_for_api(self) -> None:
+        begin = time.monotonic()
+        api = self._programs[0]
+        for attempt in range(1, API_ATTEMPTS + 1):
+            try:
+                api.wait_ready(lambda: api_ready(self.url), API_SECONDS)
+                break
+            except ProcessFailed:
+                lost_port = api.exit_code() is not None and not is_free(self._port)
+                if self._user.get("PHYTOBATCH_API_PORT") or not lost_port or attempt == API_ATTEMPTS:
+                    raise
+                self._choose_port()
+                api.start()
+        self._say(f"API ready ({time.monotonic() - begin:.1f} s)")
+
+    def _note_processes(self) -> None:
+        pids = {keeper.process.name: keeper.process.pid for keeper in self._keepers if not keeper.waiting}
+        write_card(self.folder, StackCard(os.getpid(), self.url, pids))

@@ -1,0 +1,15 @@
+"""Synthetic photographs of leaves, for demonstrations, tests and benchmarks. No camera has seen them.
+
+texture.py    noise, the ground of everything
+leaf.py       the outline, veins and shading of one leaf
+symptoms.py   powdery mildew and rust
+scene.py      a leaf before soil or foliage: ``render``
+exif.py       camera, time and the position on a flight grid
+broken.py     files that are no pictures
+folder.py     a set of files: ``write_set``
+"""
+
+from deploy.local.synthetic.folder import write_set
+from deploy.local.synthetic.scene import Kind, render
+
+__all__ = ["Kind", "render", "write_set"]

@@ -1,0 +1,54 @@
+"""``python -m deploy.local.synthetic OUT --count N``: write synthetic pictures of leaves into a folder."""
+
+import argparse
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from deploy.local.synthetic.folder import DEFAULT_SIZE, FORMATS, Size, write_set
+
+LARGEST_PIXELS = 20_000_000
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Write the set and say what was written."""
+    parser = argparse.ArgumentParser(prog="python -m deploy.local.synthetic", description=__doc__)
+    parser.add_argument("out", metavar="OUT", type=Path, help="folder to write into")
+    parser.add_argument("--count", type=_count, default=60, help="readable pictures (default 60)")
+    parser.add_argument("--seed", type=_count, default=0)
+    sizes = parser.add_mutually_exclusive_group()
+    sizes.add_argument("--mixed", action="store_true", help="sizes from 256 pixels to 20 megapixels")
+    sizes.add_argument("--size", type=_size, default=DEFAULT_SIZE, help="WxH in pixels, up to 20 megapixels")
+    parser.add_argument("--broken", type=_count, default=0, help="files that are no pictures, beside the others")
+    parser.add_argument("--format", choices=sorted(FORMATS), default="jpeg")
+    options = parser.parse_args(arguments)
+    paths = write_set(
+        options.out,
+        options.count,
+        seed=options.seed,
+        size=None if options.mixed else options.size,
+        broken=options.broken,
+        image_format=options.format,
+    )
+    megabytes = sum(path.stat().st_size for path in paths) / 1e6
+    print(f"{len(paths)} synthetic files, {megabytes:.1f} MB, in {options.out}")
+    return 0
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if number < 0:
+        raise argparse.ArgumentTypeError("must not be negative")
+    return number
+
+
+def _size(text: str) -> Size:
+    match = re.fullmatch(r"(\d{1,5})x(\d{1,5})", text)
+    size = (int(match[1]), int(match[2])) if match else (0, 0)
+    if not 1 <= size[0] * size[1] <= LARGEST_PIXELS:
+        raise argparse.ArgumentTypeError(f"must be WIDTHxHEIGHT with up to {LARGEST_PIXELS} pixels")
+    return size
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,111 @@
+"""The whole stack as a user runs it: ``python -m deploy.local up`` in a process of its own."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+
+import psutil
+import pytest
+import urllib3
+
+from deploy.local.card import StackCard, read_card
+from deploy.local.folder import DataFolder
+from deploy.local.programs import api_ready
+from deploy.local.servers import LocalServers
+from deploy.local.stack import API_KEY
+from deploy.local.state import StackState
+
+WAIT_SECONDS = 180
+UP = [sys.executable, "-m", "deploy.local", "up"]
+
+
+class RunningUp:
+    def __init__(self, folder: DataFolder) -> None:
+        self.folder = folder
+        self.process = subprocess.Popen(
+            UP,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env={**os.environ, "PHYTOBATCH_LOCAL_DATA": str(folder.path)},
+        )
+
+    def card(self) -> StackCard:
+        deadline = time.monotonic() + WAIT_SECONDS
+        while (card := read_card(self.folder)) is None:
+            assert self.process.poll() is None, self.said()
+            assert time.monotonic() < deadline
+            time.sleep(0.2)
+        return card
+
+    def end(self, number: signal.Signals) -> int:
+        self.process.send_signal(number)
+        return self.process.wait(WAIT_SECONDS)
+
+    def said(self) -> str:
+        assert self.process.stdout is not None
+        return self.process.stdout.read()
+
+    def close(self) -> None:
+        if self.process.poll() is None:
+            self.end(signal.SIGTERM)
+        assert self.process.stdout is not None
+        self.process.stdout.close()
+
+
+def family(card: StackCard) -> list[psutil.Process]:
+    processes = [psutil.Process(pid) for pid in card.processes.values()]
+    return [*processes, *(child for process in processes for child in process.children(recursive=True))]
+
+
+@pytest.fixture(scope="module")
+def folder() -> Iterator[DataFolder]:
+    with LocalServers.temporary() as servers:
+        servers.stop()
+        yield servers.folder
+
+
+@pytest.fixture
+def stack(folder: DataFolder) -> Iterator[RunningUp]:
+    running = RunningUp(folder)
+    yield running
+    running.close()
+
+
+def test_up_serves_an_api_that_knows_the_printed_key_and_stops_cleanly(stack: RunningUp) -> None:
+    card = stack.card()
+    key = StackState(stack.folder.secrets).known_secret(API_KEY)
+    assert key is not None
+    with urllib3.PoolManager() as pool:
+        assert pool.request("GET", f"{card.url}/v1/models", headers={"X-API-Key": key}).status == 200
+        assert pool.request("GET", f"{card.url}/v1/models").status == 401
+    processes = family(card)
+    assert stack.end(signal.SIGTERM) == 0
+    said = stack.said()
+    assert card.url in said
+    assert key in said
+    assert said.rstrip().endswith("stopped")
+    assert [process for process in processes if process.is_running()] == []
+
+
+def test_a_program_that_dies_is_started_again(stack: RunningUp) -> None:
+    card = stack.card()
+    os.kill(card.processes["api"], signal.SIGKILL)
+    deadline = time.monotonic() + WAIT_SECONDS
+    while (now := stack.card()).processes.get("api") in {None, card.processes["api"]} or not api_ready(now.url):
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    assert now.url == card.url
+    assert stack.end(signal.SIGINT) == 0
+    assert "api ended (killed by SIGKILL); it is started again in 1 s" in stack.said()
+
+
+def test_nothing_is_left_when_up_itself_is_killed(stack: RunningUp) -> None:
+    processes = family(stack.card())
+    stack.process.kill()
+    stack.process.wait(WAIT_SECONDS)
+    assert psutil.wait_procs(processes, timeout=30)[1] == []
+    assert read_card(stack.folder) is None
