@@ -33,6 +33,14 @@ def quiet(system: System) -> Iterator[System]:
     system.stop_workers()
 
 
+@pytest.fixture(scope="module")
+def stack(system: System) -> System:
+    """The whole service, with one worker: what a user has."""
+    system.start_beat()
+    system.start_worker()
+    return system
+
+
 @pytest.fixture(scope="session")
 def leaf_files(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     """400 small synthetic leaves: a few pictures, each with other last bytes, so that no two files are equal."""

@@ -1,0 +1,78 @@
+"""Python client of Phytobatch.
+
+    from client import Phytobatch
+
+    with Phytobatch() as phytobatch:                 # PHYTOBATCH_URL and PHYTOBATCH_API_KEY
+        job = phytobatch.create_job(name="North field, row 3")
+        (target,) = phytobatch.add_images(job.id, [ImageSpec.of_file(path)])
+        phytobatch.upload(target, path)
+        phytobatch.commit(job.id)
+        for result in phytobatch.results(job.id, follow=True):
+            print(result.name, result.label, result.confidence)
+
+It speaks HTTP only and needs nothing but urllib3; the command ``phytobatch`` adds rich.
+"""
+
+from client.errors import (
+    ApiError,
+    AuthError,
+    ConfigurationError,
+    Conflict,
+    FileChanged,
+    FileUnreadable,
+    InvalidRequest,
+    LimitExceeded,
+    NetworkError,
+    NotFound,
+    PhytobatchError,
+    ServerUnavailable,
+    UploadError,
+    UploadRefused,
+    UploadUrlExpired,
+    WaitTimeout,
+)
+from client.resources import (
+    ClassifierRef,
+    Counts,
+    ImageSpec,
+    Job,
+    Model,
+    Page,
+    Prediction,
+    Result,
+    ResultPage,
+    UploadTarget,
+)
+from client.retry import RetryPolicy
+from client.sdk import Phytobatch
+
+__all__ = [
+    "ApiError",
+    "AuthError",
+    "ClassifierRef",
+    "ConfigurationError",
+    "Conflict",
+    "Counts",
+    "FileChanged",
+    "FileUnreadable",
+    "ImageSpec",
+    "InvalidRequest",
+    "Job",
+    "LimitExceeded",
+    "Model",
+    "NetworkError",
+    "NotFound",
+    "Page",
+    "Phytobatch",
+    "PhytobatchError",
+    "Prediction",
+    "Result",
+    "ResultPage",
+    "RetryPolicy",
+    "ServerUnavailable",
+    "UploadError",
+    "UploadRefused",
+    "UploadTarget",
+    "UploadUrlExpired",
+    "WaitTimeout",
+]

@@ -1,0 +1,107 @@
+"""The command ``phytobatch``: parse, run one command of the table, turn errors into words and exit codes."""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from typing import TextIO
+
+from client import exit_codes
+from client.commands import COMMANDS
+from client.commands.command import Command, Context
+from client.commands.options import common_options
+from client.configuration import DEFAULT_URL, KEY_VARIABLE, URL_VARIABLE
+from client.errors import ApiError, PhytobatchError
+from client.exit_codes import MEANINGS, ExitCode
+from client.terminal.output import Output
+
+DESCRIPTION = "Classify the plant photographs of a drone flight or a greenhouse round."
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; returns its exit code (see ``phytobatch --help``)."""
+    _make_tolerant(sys.stdout)
+    _make_tolerant(sys.stderr)
+    options = build_parser().parse_args(arguments)
+    output = Output(as_json=options.json, quiet=options.quiet, no_color=options.no_color)
+    command: Command = options.command
+    try:
+        return int(command.run(Context(options, output)))
+    except BrokenPipeError:
+        # Whoever read our answer has seen enough ("phytobatch results … | head"). Python would complain at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ExitCode.OK
+    except KeyboardInterrupt:
+        output.error("interrupted")
+        return ExitCode.INTERRUPTED
+    except PhytobatchError as error:
+        _explain(output, error)
+        return exit_codes.of_error(error)
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The parser of the whole command line, made from the table of commands."""
+    parser = argparse.ArgumentParser(
+        prog="phytobatch",
+        description=DESCRIPTION,
+        epilog=_epilog(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    common_options(parser, at_top=True)
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for command in COMMANDS:
+        sub = commands.add_parser(
+            command.name,
+            help=command.help,
+            description=command.description or command.help,
+            epilog="examples:\n" + "\n".join(f"  {example}" for example in command.examples),
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            # "--key pb_…" must not be taken for "--key-file", and a later option must not change what a script means.
+            allow_abbrev=False,
+        )
+        command.add_arguments(sub)
+        common_options(sub, at_top=False)
+        sub.set_defaults(command=command)
+    return parser
+
+
+def _epilog() -> str:
+    codes = "\n".join(f"  {code.value:>3}  {meaning}" for code, meaning in MEANINGS.items())
+    return f"""\
+environment:
+  {URL_VARIABLE}      address of the server (default {DEFAULT_URL})
+  {KEY_VARIABLE}  the API key; or --key-file. There is no option for the key
+                      itself: every user of the machine could read it.
+  NO_COLOR            no colours
+
+exit codes:
+{codes}
+
+phytobatch COMMAND --help shows the options and examples of a command."""
+
+
+def _explain(output: Output, error: PhytobatchError) -> None:
+    output.error(str(error))
+    if isinstance(error, ApiError) and error.request_id:
+        output.note(f"({error.status} {error.code}, request {error.request_id})")
+    if output.as_json:
+        output.document({"error": _as_json(error)})
+
+
+def _as_json(error: PhytobatchError) -> dict[str, object]:
+    about: dict[str, object] = {"kind": type(error).__name__, "message": str(error)}
+    if isinstance(error, ApiError):
+        about |= {"status": error.status, "code": error.code, "request_id": error.request_id}
+    return about
+
+
+def _make_tolerant(stream: TextIO) -> None:
+    # A file name that the terminal's encoding lacks is shown escaped; it must not end the program.
+    reconfigure = getattr(stream, "reconfigure", None)
+    if reconfigure is not None:
+        reconfigure(errors="backslashreplace")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

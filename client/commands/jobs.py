@@ -1,0 +1,57 @@
+"""``phytobatch jobs``: the jobs of this key's tenant, newest first."""
+
+import argparse
+import itertools
+
+from client.commands import options
+from client.commands.command import Command, Context
+from client.exit_codes import ExitCode
+from client.resources import Job
+from client.sdk import JOBS_PER_PAGE
+from client.words import moment
+
+MOST_JOBS = 100_000
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of the command."""
+    parser.add_argument("--state", choices=options.JOB_STATES, metavar="STATE", help=", ".join(options.JOB_STATES))
+    parser.add_argument(
+        "--limit", type=options.Between(1, MOST_JOBS), default=20, metavar="N", help="most jobs to show (default 20)"
+    )
+
+
+def run(context: Context) -> ExitCode:
+    """Print the jobs, as a table or one JSON document per line."""
+    given = context.options
+    jobs = context.client.jobs(state=given.state, page_size=min(given.limit, JOBS_PER_PAGE))
+    wanted = itertools.islice(jobs, given.limit)
+    if context.output.as_json:
+        for job in wanted:
+            context.output.document(job.raw)
+        return ExitCode.OK
+    rows = [_row(job) for job in wanted]
+    if rows:
+        context.output.table(
+            ("job", "state", "images", "done", "created", "name"),
+            rows,
+            right=("images", "done"),
+            whole=("job", "state"),
+        )
+    else:
+        context.output.note("no jobs")
+    return ExitCode.OK
+
+
+def _row(job: Job) -> tuple[str, ...]:
+    counts = job.counts
+    return job.id, job.state, f"{counts.total:,}", f"{counts.done:,}", moment(job.created_at)[:16], job.name or ""
+
+
+COMMAND = Command(
+    "jobs",
+    "list jobs, newest first",
+    add_arguments,
+    run,
+    examples=("phytobatch jobs --state running", "phytobatch jobs --limit 100 --json | jq -r .id"),
+)

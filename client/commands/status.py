@@ -1,0 +1,42 @@
+"""``phytobatch status``: one job as it is now."""
+
+from client.commands import options
+from client.commands.command import Command, Context
+from client.exit_codes import ExitCode
+from client.resources import Job
+from client.words import moment
+
+
+def run(context: Context) -> ExitCode:
+    """Print the job."""
+    job = context.client.job(context.options.job)
+    if context.output.as_json:
+        context.output.document(job.raw)
+    else:
+        context.output.table(("job", job.id), _rows(job))
+    return ExitCode.OK
+
+
+def _rows(job: Job) -> list[tuple[str, str]]:
+    counts = job.counts
+    images = f"{counts.total:,} in all: {counts.succeeded:,} succeeded, {counts.pending:,} pending"
+    troubles = f"{counts.failed:,} failed, {counts.rejected:,} rejected, {counts.canceled:,} canceled"
+    rows = {
+        "state": job.state,
+        "name": job.name,
+        "external id": job.external_id,
+        "classifier": str(job.classifier) if job.classifier else None,
+        "priority": job.priority,
+        "images": f"{images}, {troubles}",
+        "metadata": ", ".join(f"{key}={value}" for key, value in job.metadata.items()),
+        "error": str(job.error) if job.error else None,
+        "created": moment(job.created_at),
+        "committed": moment(job.committed_at),
+        "started": moment(job.started_at),
+        "finished": moment(job.finished_at),
+        "expires": moment(job.expires_at),
+    }
+    return [(name, value) for name, value in rows.items() if value]
+
+
+COMMAND = Command("status", "show a job", options.job_argument, run, examples=("phytobatch status JOB --json",))

@@ -1,0 +1,145 @@
+"""``phytobatch submit``: send images and commit them as a job."""
+
+import argparse
+from pathlib import Path
+
+from client.commands import options
+from client.commands.command import Command, Context
+from client.commands.following import check_out, follow, report
+from client.errors import ConfigurationError, PhytobatchError
+from client.exit_codes import ExitCode
+from client.resources import Job
+from client.submission.location import default_state_dir, journal_path
+from client.submission.outcome import Outcome
+from client.submission.submit import Options, Submission
+from client.terminal.output import Output
+from client.terminal.upload_progress import upload_reporter
+from client.words import plural
+
+MAX_PARALLEL = 64
+DESCRIPTION = """\
+Find the images in folders, upload them, and start their classification. After
+an interruption of any kind, the same command goes on where it was: finished
+files are not sent again."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of the command."""
+    parser.add_argument("paths", nargs="+", type=Path, metavar="FOLDER|FILE", help="what to send")
+    parser.add_argument("--name", help="name of the job")
+    parser.add_argument("--external-id", metavar="ID", help="your own id for the job")
+    options.classifier_option(parser)
+    parser.add_argument("--priority", choices=("interactive", "bulk"), help="interactive jobs run before bulk ones")
+    parser.add_argument(
+        "--metadata", type=options.key_value, action="append", default=[], metavar="KEY=VALUE", help="repeatable"
+    )
+    parser.add_argument("--keep-duplicates", action="store_true", help="send files with the same bytes more than once")
+    parser.add_argument("--watch", action="store_true", help="wait for the end and print a summary")
+    options.out_option(parser, "write the results to a .csv, .json or .ndjson file (implies --watch)")
+    parser.add_argument(
+        "--parallel",
+        type=options.Between(1, MAX_PARALLEL),
+        default=4,
+        metavar="N",
+        help="uploads at a time (default 4)",
+    )
+    options.patience_option(parser)
+    parser.add_argument("--new", action="store_true", help="do not go on with an unfinished submission")
+    parser.add_argument("--state-dir", type=Path, metavar="FOLDER", help=_state_dir_help())
+
+
+def _state_dir_help() -> str:
+    return f"default {default_state_dir()}".replace("%", "%%")  # argparse formats its help
+
+
+def run(context: Context) -> ExitCode:
+    """Send, commit, and follow where asked to."""
+    given = context.options
+    check_out(given.out)
+    reporter = upload_reporter(context.output)
+    with Submission(
+        context.client,
+        _state_file(context),
+        _options(given),
+        reporter,
+        parallel=given.parallel,
+        patience=given.patience,
+        fresh=given.new,
+    ) as submission:
+        try:
+            return _send(context, submission)
+        except (KeyboardInterrupt, PhytobatchError):
+            _say_how_to_go_on(context.output, submission)
+            raise
+
+
+def _send(context: Context, submission: Submission) -> ExitCode:
+    given = context.options
+    job = submission.send(given.paths)
+    outcome = submission.outcome
+    _say_what_happened(context, outcome, job)
+    if not (given.watch or given.out):
+        submission.finish()
+        if context.output.as_json:
+            context.output.document(outcome.to_json())
+        return ExitCode.SOME_IMAGES_FAILED if outcome.skipped else ExitCode.OK
+    job = follow(context, job.id)
+    code = report(context, job, out=given.out, extra=outcome.to_json(), skipped=len(outcome.skipped))
+    submission.finish()
+    return code
+
+
+def _say_what_happened(context: Context, outcome: Outcome, job: Job) -> None:
+    output = context.output
+    words = [f"{plural(outcome.sent, 'image')} sent"]
+    words += [f"{outcome.sent_before:,} sent before"] if outcome.sent_before else []
+    words += [plural(len(outcome.duplicates), "duplicate")] if outcome.duplicates else []
+    words += [f"{len(outcome.skipped):,} skipped"] if outcome.skipped else []
+    words += [f"{plural(outcome.other_files, 'other file')} passed over"] if outcome.other_files else []
+    output.note(", ".join(words))
+    if not output.as_json:
+        output.text(f"job {job.id} {job.state}")
+        for name in ("self", "results"):
+            if name in job.links:
+                output.text(f"  {context.client.url}{job.links[name]}")
+
+
+def _say_how_to_go_on(output: Output, submission: Submission) -> None:
+    job = submission.outcome.job
+    if job is not None and job.state != "draft":
+        output.warn(f"The job goes on by itself: phytobatch watch {job.id}")
+    elif submission.can_continue:
+        output.warn("Nothing is lost. The same command again goes on where this one stopped.")
+
+
+def _state_file(context: Context) -> Path:
+    folder = context.options.state_dir or default_state_dir()
+    return journal_path(folder, url=context.client.url, api_key=context.api_key, paths=context.options.paths)
+
+
+def _options(given: argparse.Namespace) -> Options:
+    metadata = dict(given.metadata)
+    if len(metadata) != len(given.metadata):
+        raise ConfigurationError("--metadata has a key twice.")
+    return Options(
+        name=given.name,
+        external_id=given.external_id,
+        priority=given.priority,
+        classifier=given.classifier,
+        metadata=metadata,
+        keep_duplicates=given.keep_duplicates,
+    )
+
+
+COMMAND = Command(
+    "submit",
+    "send images as a job",
+    add_arguments,
+    run,
+    examples=(
+        "phytobatch submit flight-12 --watch",
+        "phytobatch submit east west --name 'North field' --out results.csv",
+        "phytobatch submit *.JPG --metadata crop=apple --priority interactive",
+    ),
+    description=DESCRIPTION,
+)

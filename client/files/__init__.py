@@ -1,0 +1,1 @@
+"""Local files: finding images, naming them, and their checksums."""

@@ -1,0 +1,281 @@
+"""What the API answers, as frozen dataclasses. ``raw`` keeps the answer as it came, with what is newer than this."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+JsonObject = dict[str, Any]
+T = TypeVar("T")
+
+TERMINAL_STATES = frozenset({"completed", "completed_with_errors", "failed", "canceled", "expired"})
+
+
+def _time(value: str | None) -> datetime | None:
+    return None if value is None else datetime.fromisoformat(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Images of a job by status; ``total`` is the sum of the other five."""
+
+    total: int = 0
+    pending: int = 0
+    succeeded: int = 0
+    failed: int = 0
+    rejected: int = 0
+    canceled: int = 0
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> "Counts":
+        """From ``counts`` of a job."""
+        return cls(**{name: int(data.get(name, 0)) for name in cls.__slots__})
+
+    @property
+    def done(self) -> int:
+        """Images that will not change any more."""
+        return self.total - self.pending
+
+
+@dataclass(frozen=True, slots=True)
+class ClassifierRef:
+    """A classifier by name and version; without a version the server takes its default."""
+
+    name: str
+    version: str | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> "ClassifierRef":
+        """From ``NAME`` or ``NAME@VERSION``."""
+        name, _, version = text.partition("@")
+        return cls(name, version or None)
+
+    def to_json(self) -> JsonObject:
+        """As requests carry it."""
+        return {"name": self.name} | ({"version": self.version} if self.version else {})
+
+    def __str__(self) -> str:
+        return f"{self.name}@{self.version}" if self.version else self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A set of images on its way; see ``docs/http-api.md`` for the states."""
+
+    id: str
+    state: str
+    counts: Counts
+    name: str | None = None
+    external_id: str | None = None
+    priority: str | None = None
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    classifier: ClassifierRef | None = None
+    error: object = None
+    created_at: datetime | None = None
+    committed_at: datetime | None = None
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    expires_at: datetime | None = None
+    links: Mapping[str, str] = field(default_factory=dict, repr=False)
+    raw: JsonObject = field(default_factory=dict, repr=False, compare=False)
+
+    @classmethod
+    def from_json(cls, data: JsonObject) -> "Job":
+        """From the answer of ``/v1/jobs`` and ``/v1/jobs/{id}``."""
+        classifier = data.get("classifier")
+        times = ("created_at", "committed_at", "started_at", "finished_at", "expires_at")
+        return cls(
+            id=data["id"],
+            state=data["state"],
+            counts=Counts.from_json(data.get("counts") or {}),
+            name=data.get("name"),
+            external_id=data.get("external_id"),
+            priority=data.get("priority"),
+            metadata=data.get("metadata") or {},
+            classifier=ClassifierRef(classifier["name"], classifier.get("version")) if classifier else None,
+            error=data.get("error"),
+            links=data.get("links") or {},
+            raw=data,
+            **{name: _time(data.get(name)) for name in times},
+        )
+
+    @property
+    def is_terminal(self) -> bool:
+        """Whether the state will not change any more."""
+        return self.state in TERMINAL_STATES
+
+
+@dataclass(frozen=True, slots=True)
+class ImageSpec:
+    """An image to register: ``size`` in bytes, ``sha256`` as 64 hexadecimal digits, position in degrees and metres."""
+
+    name: str
+    size: int
+    sha256: str | None = None
+    metadata: Mapping[str, Any] | None = None
+    latitude: float | None = None
+    longitude: float | None = None
+    altitude: float | None = None
+
+    @classmethod
+    def of_file(cls, path: Path, name: str | None = None) -> "ImageSpec":
+        """Describe a file: reads it once for its checksum. ``name`` is the file's own name unless given."""
+        with path.open("rb") as stream:
+            digest = hashlib.file_digest(stream, "sha256").hexdigest()
+            return cls(name or path.name, stream.tell(), digest)
+
+    def to_json(self) -> JsonObject:
+        """As ``POST /v1/jobs/{id}/images`` takes it; what is None is left out."""
+        values = {name: getattr(self, name) for name in self.__slots__}
+        return {name: value for name, value in values.items() if value is not None}
+
+
+@dataclass(frozen=True, slots=True)
+class UploadTarget:
+    """Where the bytes of one image go. ``headers`` must be sent exactly; the URL is a secret until it expires."""
+
+    seq: int
+    name: str
+    method: str
+    url: str = field(repr=False)
+    headers: Mapping[str, str] = field(repr=False)
+    expires_at: datetime | None = None
+
+    @classmethod
+    def from_json(cls, data: JsonObject) -> "UploadTarget":
+        """From one entry of the answer of ``POST /v1/jobs/{id}/images``."""
+        upload = data["upload"]
+        return cls(
+            seq=int(data["seq"]),
+            name=data["name"],
+            method=upload.get("method", "PUT"),
+            url=upload["url"],
+            headers=upload.get("headers") or {},
+            expires_at=_time(upload.get("expires_at")),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of one image. ``confidence`` and ``probabilities`` are 0 to 1; ``error_code`` is a fixed word."""
+
+    seq: int
+    name: str
+    status: str
+    label: str | None = None
+    confidence: float | None = None
+    probabilities: Mapping[str, float] | None = None
+    needs_review: bool | None = None
+    error_code: str | None = None
+    error_detail: str | None = None
+    raw: JsonObject = field(default_factory=dict, repr=False, compare=False)
+
+    @classmethod
+    def from_json(cls, data: JsonObject) -> "Result":
+        """From one entry of ``results``."""
+        error = data.get("error") or {}
+        return cls(
+            seq=int(data["seq"]),
+            name=data["name"],
+            status=data["status"],
+            label=data.get("label"),
+            confidence=data.get("confidence"),
+            probabilities=data.get("probabilities"),
+            needs_review=data.get("needs_review"),
+            error_code=error.get("code"),
+            error_detail=error.get("detail"),
+            raw=data,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """One page of a list. ``after`` is the cursor of its last row, to be passed as it is."""
+
+    items: tuple[T, ...]
+    after: str | None
+    has_more: bool
+
+    @staticmethod
+    def of_jobs(data: JsonObject) -> "Page[Job]":
+        """From the answer of ``GET /v1/jobs``."""
+        jobs = tuple(Job.from_json(entry) for entry in data["jobs"])
+        return Page(jobs, data.get("after"), bool(data.get("has_more")))
+
+
+@dataclass(frozen=True, slots=True)
+class ResultPage(Page[Result]):
+    """Results, and the job as it was when they were read."""
+
+    state: str
+    counts: Counts
+
+    @classmethod
+    def from_json(cls, data: JsonObject, *, previous: str | None) -> "ResultPage":
+        """From the answer of ``GET /v1/jobs/{id}/results``; an empty page keeps the ``previous`` cursor."""
+        return cls(
+            items=tuple(Result.from_json(entry) for entry in data["results"]),
+            after=data.get("after") or previous,
+            has_more=bool(data.get("has_more")),
+            state=data["job"]["state"],
+            counts=Counts.from_json(data["job"].get("counts") or {}),
+        )
+
+    @property
+    def is_last(self) -> bool:
+        """Whether no row will ever follow."""
+        return not self.has_more and self.state in TERMINAL_STATES
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A classifier that the server offers; ``classes`` are the ids that results use as labels."""
+
+    name: str
+    version: str
+    default: bool
+    description: str
+    classes: tuple[str, ...]
+    review_threshold: float | None
+    metrics: Mapping[str, float]
+    raw: JsonObject = field(default_factory=dict, repr=False, compare=False)
+
+    @classmethod
+    def from_json(cls, data: JsonObject) -> "Model":
+        """From one entry of ``GET /v1/models``."""
+        return cls(
+            name=data["name"],
+            version=data["version"],
+            default=bool(data.get("default")),
+            description=data.get("description") or "",
+            classes=tuple(entry["id"] for entry in data.get("classes") or ()),
+            review_threshold=data.get("review_threshold"),
+            metrics=data.get("metrics") or {},
+            raw=data,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """The answer of ``POST /predict``. ``confidence`` is in percent there, ``probabilities`` are 0 to 1."""
+
+    predicted_class: str
+    confidence: float
+    probabilities: Mapping[str, float]
+    needs_review: bool
+    job_id: str
+    raw: JsonObject = field(default_factory=dict, repr=False, compare=False)
+
+    @classmethod
+    def from_json(cls, data: JsonObject) -> "Prediction":
+        """From the answer with status 200."""
+        return cls(
+            predicted_class=data["predicted_class"],
+            confidence=float(data["confidence"]),
+            probabilities=data.get("probabilities") or {},
+            needs_review=bool(data.get("needs_review")),
+            job_id=data["job_id"],
+            raw=data,
+        )

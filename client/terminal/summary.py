@@ -1,0 +1,24 @@
+"""The end of a followed job, for people."""
+
+from client.reports.tally import Tally
+from client.resources import Job
+from client.terminal.job_progress import troubles
+from client.terminal.output import Output
+from client.words import plural
+
+
+def print_summary(output: Output, job: Job, tally: Tally) -> None:
+    """Labels with images and share, what needs a look, and the first failures with their reasons."""
+    output.text(f"job {job.id} {job.state}: " + ", ".join([plural(job.counts.total, "image"), *troubles(job.counts)]))
+    if tally.labels:
+        rows = [(label, f"{count:,}", f"{share:.1%}") for label, count, share in tally.rows()]
+        output.table(("label", "images", "share"), rows, right=("images", "share"))
+    if tally.needs_review:
+        output.text(f"{plural(tally.needs_review, 'image')} below the review threshold: look at them yourself.")
+    if tally.failures:
+        rest = tally.failed - len(tally.failures)
+        output.text(f"{plural(tally.failed, 'image')} without a classification:")
+        causes = [(each.name, each.error_code or each.status, each.error_detail or "") for each in tally.failures]
+        output.table(("file", "reason", "detail"), causes)
+        if rest:
+            output.text(f"… and {rest:,} more: phytobatch results {job.id}")

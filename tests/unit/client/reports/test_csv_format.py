@@ -1,0 +1,77 @@
+"""Results as CSV."""
+
+import csv
+import io
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from client.reports.csv_format import neutral, write_csv
+from client.resources import Result
+
+
+def result(**overrides: Any) -> Result:  # noqa: ANN401  # any field of a result
+    data = {
+        "seq": 0,
+        "name": "a.jpg",
+        "status": "succeeded",
+        "label": "rust",
+        "confidence": 0.97,
+        "probabilities": {"healthy": 0.03, "rust": 0.97},
+        "needs_review": False,
+        "error": None,
+    }
+    return Result.from_json(data | overrides)
+
+
+def failed(**overrides: Any) -> Result:  # noqa: ANN401  # any field of a result
+    nothing = {"label": None, "confidence": None, "probabilities": None, "needs_review": None}
+    error = {"code": "truncated", "detail": "The file ends too early."}
+    return result(**({"status": "failed", "error": error} | nothing | overrides))
+
+
+def rows(*results: Result) -> list[list[str]]:
+    stream = io.StringIO()
+    write_csv(results, stream)
+    return list(csv.reader(io.StringIO(stream.getvalue(), newline="")))
+
+
+def test_a_row_has_the_columns_that_are_documented() -> None:
+    assert rows(result()) == [
+        ["file", "status", "label", "confidence", "needs_review", "p_healthy", "p_rust", "error", "detail"],
+        ["a.jpg", "succeeded", "rust", "0.97", "false", "0.03", "0.97", "", ""],
+    ]
+
+
+def test_failures_before_the_first_success_have_the_same_columns_and_keep_their_place() -> None:
+    _, first, second = rows(failed(name="bad.jpg"), result())
+
+    assert first == ["bad.jpg", "failed", "", "", "", "", "", "truncated", "The file ends too early."]
+    assert second[0] == "a.jpg"
+
+
+def test_without_any_success_there_are_no_probabilities() -> None:
+    assert rows(failed())[0] == ["file", "status", "label", "confidence", "needs_review", "error", "detail"]
+
+
+def test_no_results_give_a_header_alone() -> None:
+    assert len(rows()) == 1
+
+
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
+def test_a_name_that_a_spreadsheet_would_run_is_made_harmless(start: str) -> None:
+    assert rows(result(name=f"{start}cmd.jpg"))[1][0] == f"'{start}cmd.jpg"
+
+
+def test_ordinary_names_are_left_alone() -> None:
+    assert neutral("row 3/a=b.jpg") == "row 3/a=b.jpg"
+
+
+@given(st.text(st.characters(codec="utf-8")))
+def test_any_name_comes_back_from_a_csv_reader(name: str) -> None:
+    cell = rows(result(name=name))[1][0]
+
+    assert cell in {name, f"'{name}"}
+    assert not cell.startswith(("=", "+", "-", "@", "\t", "\r"))

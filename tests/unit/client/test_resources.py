@@ -1,0 +1,62 @@
+"""Answers as dataclasses, compared with the contract that the server uses."""
+
+from datetime import UTC, datetime
+
+from client.commands.options import IMAGE_STATUSES, JOB_STATES
+from client.resources import TERMINAL_STATES, ClassifierRef, ImageSpec, Job, ResultPage, UploadTarget
+from shared.contracts import states
+
+JOB = {
+    "id": "0192",
+    "state": "running",
+    "name": "North field",
+    "external_id": None,
+    "priority": "bulk",
+    "metadata": {"crop": "apple"},
+    "classifier": {"name": "leaf-small", "version": "1"},
+    "counts": {"total": 60, "pending": 12, "succeeded": 46, "failed": 1, "rejected": 1, "canceled": 0},
+    "error": None,
+    "created_at": "2026-11-22T21:00:00.5Z",
+    "finished_at": None,
+    "links": {"self": "/v1/jobs/0192"},
+    "newer_than_this_client": 1,
+}
+
+
+def test_a_job_is_read_from_its_answer() -> None:
+    job = Job.from_json(JOB)
+
+    assert job.created_at == datetime(2026, 11, 22, 21, 0, 0, 500_000, tzinfo=UTC)
+    assert (job.counts.done, job.counts.total, str(job.classifier)) == (48, 60, "leaf-small@1")
+    assert job.raw["newer_than_this_client"] == 1
+    assert not job.is_terminal
+
+
+def test_states_are_those_of_the_contract() -> None:
+    assert {state.value for state in states.TERMINAL_STATES} == TERMINAL_STATES
+    assert set(JOB_STATES) == {state.value for state in states.JobState}
+    assert set(IMAGE_STATUSES) == {status.value for status in states.ImageStatus} - {"pending"}
+
+
+def test_a_classifier_is_a_name_with_or_without_a_version() -> None:
+    assert ClassifierRef.parse("leaf").to_json() == {"name": "leaf"}
+    assert ClassifierRef.parse("leaf@2").to_json() == {"name": "leaf", "version": "2"}
+
+
+def test_an_image_says_only_what_is_known() -> None:
+    assert ImageSpec("a.jpg", 0).to_json() == {"name": "a.jpg", "size": 0}
+
+
+def test_an_upload_address_is_in_no_repr() -> None:
+    target = UploadTarget(1, "a.jpg", "PUT", "https://s3/?X-Amz-Signature=secret", {"x": "hidden"})
+
+    assert "secret" not in repr(target)
+    assert "hidden" not in repr(target)
+
+
+def test_a_page_is_the_last_only_when_the_job_has_ended() -> None:
+    counts = Job.from_json(JOB).counts
+
+    assert not ResultPage((), "1", has_more=False, state="running", counts=counts).is_last
+    assert not ResultPage((), "1", has_more=True, state="completed", counts=counts).is_last
+    assert ResultPage((), "1", has_more=False, state="completed", counts=counts).is_last
