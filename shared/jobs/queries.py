@@ -20,7 +20,7 @@ class JobRow:
     classifier: Classifier | None
 
 
-def _rows(tenant_id: uuid.UUID) -> Select[tuple[Job, Classifier]]:
+def _rows(tenant_id: uuid.UUID) -> Select[Job, Classifier]:
     return (
         select(Job, Classifier)
         .outerjoin(Classifier, Classifier.id == Job.classifier_id)
@@ -61,7 +61,7 @@ def lock_own_job(session: Session, tenant_id: uuid.UUID, job_id: uuid.UUID) -> J
 def list_jobs(
     session: Session, tenant_id: uuid.UUID, *, state: JobState | None, after: uuid.UUID | None, limit: int
 ) -> tuple[Sequence[JobRow], bool]:
-    """A page of a tenant's jobs, newest first, and whether there are more. ``after`` is the last id of the page before."""
+    """A page of a tenant's jobs, newest first, and whether there are more. ``after``: last id of the page before."""
     wanted = _rows(tenant_id).order_by(Job.id.desc())
     if state is not None:
         wanted = wanted.where(Job.state == state)

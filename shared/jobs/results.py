@@ -90,7 +90,7 @@ class ResultFilter:
 
 def read_results(
     session: Session, job_id: uuid.UUID, *, after: int, limit: int, only: ResultFilter
-) -> Sequence[Row[tuple[Result, str, dict[str, Any] | None]]]:
+) -> Sequence[Row[Result, str, dict[str, Any] | None]]:
     """Results in the order in which they were stored, from behind position ``after``: (result, name, metadata)."""
     return session.execute(
         select(Result, Image.name, Image.metadata_)

@@ -135,13 +135,16 @@ class System:
             yield connection
 
     def submit(self, files: list[Path], **job: Any) -> str:  # noqa: ANN401  # what create_job takes
-        """Create a job, upload the files, commit. Returns the job's id."""
+        """Create a job, upload the files under their paths below the folder that all share, commit; the job's id."""
+        root = Path(os.path.commonpath([file.parent for file in files]))
         with self.client() as api:
             created = api.create_job(**job)
             for start in range(0, len(files), 1000):
                 page = files[start : start + 1000]
                 for target, file in zip(
-                    api.add_images(created.id, [ImageSpec.of_file(f) for f in page]), page, strict=True
+                    api.add_images(created.id, [ImageSpec.of_file(f, f.relative_to(root).as_posix()) for f in page]),
+                    page,
+                    strict=True,
                 ):
                     api.upload(target, file)
             return api.commit(created.id).id

@@ -54,7 +54,7 @@ def odd_files(leaf: bytes) -> dict[str, tuple[bytes, str]]:
         "bomb.png": (bomb(), "too_many_pixels"),
         "header of 400 megapixels.png": (png_header(20_000, 20_000), "too_many_pixels"),
         "noise.jpg": (bytes(range(256)) * 40, "unsupported_format"),
-        "broken inside.png": (png_header(200, 200), "truncated"),
+        "cut in the middle.png": (encoded(picture, "PNG")[:-5000], "truncated"),
         "16 bit.png": (encoded(sixteen_bit, "PNG"), "succeeded"),
         "cmyk.jpg": (encoded(picture.convert("CMYK"), "JPEG"), "succeeded"),
         "palette.png": (encoded(picture.convert("P"), "PNG"), "succeeded"),

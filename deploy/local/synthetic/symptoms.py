@@ -15,8 +15,8 @@ MOTTLE = (150, 156, 70)
 def powdery_mildew(picture: Plane, shape: Shape, rng: np.random.Generator) -> Plane:
     """White felt in patches that run together, thicker along the veins, with a grain of its own."""
     size = shape.mask.shape[0], shape.mask.shape[1]
-    patches = cloud(size, rng, cells=rng.uniform(3, 6), octaves=5)
-    felt = step(patches, rng.uniform(0.38, 0.5), 0.78) * (0.75 + 0.25 * shape.veins)
+    patches = cloud(size, rng, cells=rng.uniform(5, 10), octaves=5)
+    felt = step(patches, rng.uniform(0.22, 0.36), 0.66) * (0.75 + 0.25 * shape.veins)
     grain = 0.72 + 0.28 * cloud(size, rng, cells=90, octaves=2)
     picture = mix(picture, MOTTLE, step(patches, 0.3, 0.6) * shape.mask * 0.25)
     return mix(picture, MILDEW, felt * grain * shape.mask * rng.uniform(0.8, 0.95))

@@ -14,6 +14,12 @@ from tests.integration.jobs.factory import Jobs
 
 
 @pytest.fixture
+def database(fresh_database: Database) -> Database:
+    """A claim takes whatever is ready, so each test has a database of its own."""
+    return fresh_database
+
+
+@pytest.fixture
 def classifier(database: Database) -> Classifier:
     with database.begin() as session:
         return registry.register(

@@ -54,20 +54,20 @@ class Jobs:
             claims.finish_validation(session, held, [], chunk_images=chunk_images)
         return job_id
 
-    def claim_kind(self, kind: ChunkKind, **overrides: object) -> Claim:
-        held = self.try_claim(pool=kind, **overrides)
+    def claim_kind(self, kind: ChunkKind) -> Claim:
+        held = self.try_claim(pool=kind)
         assert held is not None
         return held
 
-    def claim(self, **overrides: object) -> Claim:
-        held = self.try_claim(**overrides)
+    def claim(self, *, lease_seconds: float = 60) -> Claim:
+        held = self.try_claim(lease_seconds=lease_seconds)
         assert held is not None
         return held
 
-    def try_claim(self, *, pool: str | None = None, worker: str = "w", lease_seconds: float = 60) -> Claim | None:
+    def try_claim(self, *, pool: str | None = None, lease_seconds: float = 60) -> Claim | None:
         offers = [Offer(pool or self.pool, Priority.INTERACTIVE), Offer(pool or self.pool, Priority.BULK)]
         with self.database.begin() as session:
-            return claims.claim(session, offers, worker=worker, lease_seconds=lease_seconds)
+            return claims.claim(session, offers, worker="test", lease_seconds=lease_seconds)
 
     def finish(self, held: Claim, *, status: ImageStatus = ImageStatus.SUCCEEDED) -> None:
         with self.database.begin() as session:

@@ -8,7 +8,7 @@ from sqlalchemy import text
 from shared.contracts.states import ChunkKind, ImageErrorCode, ImageStatus, JobState
 from shared.db.models import Job
 from shared.db.session import Database
-from shared.errors import Conflict, LimitExceeded, NotFound
+from shared.errors import Conflict, LeaseLost, LimitExceeded, NotFound
 from shared.jobs import claims, lifecycle
 from shared.jobs.images import NewImage, add_images
 from shared.jobs.results import NewResult, ResultFilter, read_results
@@ -82,7 +82,7 @@ def test_a_canceled_job_whose_worker_dies_is_canceled_by_the_sweep(jobs: Jobs, d
         lifecycle.cancel(session, job_id)
     sweep(database, POLICY)
     assert jobs.get(job_id).state == JobState.CANCELED
-    with pytest.raises(claims.LeaseLost), database.begin() as session:
+    with pytest.raises(LeaseLost), database.begin() as session:
         claims.finish(session, held, answers(held))
 
 
@@ -178,7 +178,7 @@ def test_an_image_that_is_named_again_keeps_its_number(jobs: Jobs, database: Dat
 def test_another_file_of_the_same_name_is_refused_and_nothing_is_added(jobs: Jobs, database: Database) -> None:
     job_id = jobs.draft(images=0)
     add(database, job_id, NewImage(name="leaf.jpg", size=10))
-    with pytest.raises(Conflict, match="leaf.jpg"):
+    with pytest.raises(Conflict, match=r"leaf\.jpg"):
         add(database, job_id, NewImage(name="new.jpg", size=1), NewImage(name="leaf.jpg", size=11))
     assert jobs.counts(job_id)["total"] == 1
 

@@ -1,0 +1,1 @@
+"""The HTTP API: parse, authorise, one call into shared, answer."""

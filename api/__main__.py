@@ -1,0 +1,42 @@
+"""``python -m api``: serve HTTP on ``PHYTOBATCH_API_HOST`` and ``PHYTOBATCH_API_PORT``, one process."""
+
+import signal
+import sys
+
+import structlog
+import uvicorn
+
+from api.main import create_app
+from shared.logging import configure_logging
+from shared.settings import get_settings
+
+log = structlog.get_logger()
+
+# Requests in flight may finish: the longest is a waiting `POST /predict`.
+GRACE_SECONDS = 25
+
+
+def main() -> int:
+    """Serve until SIGTERM or SIGINT. The exit status is not 0 when the API could not start."""
+    settings = get_settings()
+    configure_logging(settings, program="api")
+    server = uvicorn.Server(
+        uvicorn.Config(
+            create_app(settings),
+            host=settings.api_host,
+            port=settings.api_port,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=GRACE_SECONDS,
+        )
+    )
+    # uvicorn shuts down first and then raises the signal again; after an orderly end the exit status is 0.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: None)
+    server.run()
+    return 0 if server.started else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

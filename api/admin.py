@@ -1,0 +1,49 @@
+"""``python -m api.admin COMMAND``: what operators do.
+
+Exit status 0; 1 for a refusal, with a sentence that says why; 2 for usage.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from pydantic import ValidationError
+
+from api.commands import classifiers, keys, servers, tenants
+from shared.errors import PhytobatchError
+
+COMMANDS = (*servers.COMMANDS, *classifiers.COMMANDS, *tenants.COMMANDS, *keys.COMMANDS)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; what it says goes to standard output, a refusal to standard error."""
+    parsed = _parser().parse_args(arguments)
+    try:
+        said = parsed.command.run(parsed)
+    except ValidationError as error:
+        names = ", ".join(f"PHYTOBATCH_{str(e['loc'][0]).upper()} ({e['msg']})" for e in error.errors())
+        print(f"The settings are not complete: {names}.", file=sys.stderr)  # noqa: T201  # the command's answer
+        return 1
+    except PhytobatchError as error:
+        print(_sentence(str(error)), file=sys.stderr)  # noqa: T201  # the command's answer
+        return 1
+    print(said)  # noqa: T201  # the command's answer
+    return 0
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}."
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m api.admin", description="Commands for the operator of Phytobatch.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for command in COMMANDS:
+        sub = commands.add_parser(command.name, help=command.help, description=command.run.__doc__)
+        command.arguments(sub)
+        sub.set_defaults(command=command)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,36 @@
+"""Answers: a pydantic model as JSON with its headers, and what OpenAPI says of the problems."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import Response
+from pydantic import BaseModel
+
+from api.errors import MEDIA_TYPE
+
+Documented = dict[int | str, dict[str, Any]]
+
+MEANINGS: Mapping[int, str] = {
+    401: "No key, or one that is unknown, expired or revoked.",
+    403: "The key lacks the scope, or the source is not on the tenant's list.",
+    404: "There is no such thing, or it belongs to another tenant.",
+    409: "The state does not allow this.",
+    413: "The body is over a limit.",
+    422: "The request does not fit its schema or a limit.",
+    503: "Postgres or the object store is away; see Retry-After.",
+}
+
+
+def answer(model: BaseModel, status: int = HTTPStatus.OK, headers: Mapping[str, str] | None = None) -> Response:
+    """A model as JSON, serialised once."""
+    return Response(model.model_dump_json(), status, dict(headers or {}), media_type="application/json")
+
+
+def problems(*statuses: int) -> Documented:
+    """The ``responses`` of a route: the problems that it answers with. 401, 422 and 503 belong to every one."""
+    schema = {"$ref": "#/components/schemas/Problem"}
+    return {
+        status: {"description": MEANINGS[status], "content": {MEDIA_TYPE: {"schema": schema}}}
+        for status in sorted({401, 403, 422, 503, *statuses})
+    }

@@ -1,0 +1,62 @@
+"""What classifiers look like on the wire."""
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from shared.contracts.manifest import ClassLabel, Manifest
+from shared.db.models import Classifier
+
+EXAMPLE: dict[str, Any] = {
+    "name": "leaf-small",
+    "version": "1",
+    "default": True,
+    "description": "Healthy leaves, powdery mildew and rust.",
+    "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+    "classes": [
+        {"id": "healthy", "names": {"en": "healthy", "es": "sana"}, "eppo_code": None},
+        {"id": "powdery_mildew", "names": {"en": "powdery mildew", "es": "oídio"}, "eppo_code": None},
+        {"id": "rust", "names": {"en": "rust", "es": "roya"}, "eppo_code": None},
+    ],
+    "input_size": [128, 128],
+    "review_threshold": 0.6,
+    "metrics": {"accuracy": 0.96},
+}
+
+
+class ModelOut(BaseModel):
+    """A classifier that jobs can ask for."""
+
+    name: str
+    version: str
+    default: bool = Field(description="Whether jobs that name none get this one.")
+    description: str
+    sha256: str
+    classes: list[ClassLabel]
+    input_size: tuple[int, int] = Field(description="Height and width in pixels.")
+    review_threshold: float
+    metrics: dict[str, float]
+
+
+class ModelList(BaseModel):
+    """Every classifier, by name, newest version first."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"models": [EXAMPLE]}]})
+
+    models: list[ModelOut]
+
+
+def model_out(classifier: Classifier) -> ModelOut:
+    """A classifier as clients see it."""
+    manifest = Manifest.model_validate(classifier.manifest)
+    return ModelOut(
+        name=classifier.name,
+        version=classifier.version,
+        default=classifier.is_default,
+        description=manifest.description,
+        sha256=classifier.sha256,
+        classes=list(manifest.classes),
+        input_size=manifest.input_size,
+        review_threshold=manifest.review_threshold,
+        metrics=manifest.metrics,
+    )

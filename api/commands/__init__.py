@@ -1,0 +1,1 @@
+"""Operator commands, by what they are about. ``api.admin`` lists them."""

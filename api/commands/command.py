@@ -1,0 +1,19 @@
+"""What an operator command is."""
+
+import argparse
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+def no_arguments(_: argparse.ArgumentParser) -> None:
+    """For commands that take none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """``run`` gets the parsed arguments, and returns what is printed; it raises ``PhytobatchError`` with a sentence."""
+
+    name: str
+    help: str
+    run: Callable[[argparse.Namespace], str]
+    arguments: Callable[[argparse.ArgumentParser], None] = no_arguments

@@ -1,0 +1,94 @@
+"""Commands about API keys: make, list, revoke."""
+
+import argparse
+
+from sqlalchemy import func, select, update
+
+from api import keys
+from api.commands.command import Command
+from api.commands.connect import transaction
+from shared.db.models import ApiKey, Tenant
+from shared.errors import InvalidRequest, NotFound
+
+
+def generate(_: argparse.Namespace) -> str:
+    """A random key that is stored nowhere: for PHYTOBATCH_BOOTSTRAP_API_KEY."""
+    return keys.generate().text
+
+
+def create(arguments: argparse.Namespace) -> str:
+    """Make a key and show it, this once.
+
+    Raises:
+        NotFound: there is no such tenant.
+        InvalidRequest: a scope or the number of days is wrong.
+    """
+    scopes = keys.parse_scopes(arguments.scopes)
+    if arguments.expires_days is not None and arguments.expires_days < 1:
+        raise InvalidRequest(f"a key expires after whole days from 1 on, not {arguments.expires_days}")
+    key = keys.generate()
+    with transaction() as session:
+        tenant = keys.tenant_named(session, arguments.tenant)
+        keys.store(session, tenant.id, key, name=arguments.name, scopes=scopes, days=arguments.expires_days)
+    return key.text
+
+
+def show(_: argparse.Namespace) -> str:
+    """Every key, one a line, without its secret."""
+    with transaction() as session:
+        rows = session.execute(
+            select(ApiKey, Tenant.name, (ApiKey.expires_at <= func.now()).label("expired"))
+            .join(Tenant, Tenant.id == ApiKey.tenant_id)
+            .order_by(Tenant.name, ApiKey.created_at)
+        ).all()
+    lines = [
+        "\t".join(
+            (
+                key.prefix,
+                tenant,
+                key.name,
+                ",".join(key.scopes),
+                "revoked" if key.revoked_at else "expired" if expired else "good",
+                f"last used {key.last_used_at:%Y-%m-%d}" if key.last_used_at else "never used",
+            )
+        )
+        for key, tenant, expired in rows
+    ]
+    return "\n".join(lines) or "There are no keys; `create-key` makes one."
+
+
+def revoke(arguments: argparse.Namespace) -> str:
+    """A key stops working at once. Repeating it is harmless.
+
+    Raises:
+        NotFound: there is no such key.
+    """
+    with transaction() as session:
+        found = session.execute(
+            update(ApiKey)
+            .where(ApiKey.prefix == arguments.prefix)
+            .values(revoked_at=func.coalesce(ApiKey.revoked_at, func.now()))
+            .returning(ApiKey.name)
+        ).one_or_none()
+    if found is None:
+        raise NotFound(f"there is no key {arguments.prefix!r}; `list-keys` shows the first parts of all")
+    return f"The key {arguments.prefix} ({found.name}) is revoked."
+
+
+def _create_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--tenant", required=True)
+    parser.add_argument("--name", required=True, help="who or what uses it")
+    parser.add_argument("--scopes", required=True, metavar="submit,read", help="submit, read, admin")
+    parser.add_argument("--expires-days", type=int, metavar="N", help="default: never")
+
+
+def _revoke_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("prefix", help="the 12 characters after pb_")
+
+
+COMMANDS = (
+    Command("generate-key", "print a random key for PHYTOBATCH_BOOTSTRAP_API_KEY", generate),
+    Command("create-key", "make an API key and print it once", create, _create_arguments),
+    Command("list-keys", "list every key, without secrets", show),
+    Command("revoke-key", "make a key useless at once", revoke, _revoke_arguments),
+)

@@ -1,0 +1,34 @@
+"""What routes ask for by type: the services, the caller, ids and keys from the request."""
+
+import uuid
+from typing import Annotated
+
+from fastapi import Depends, Header, Path, Request
+
+from api.auth import Caller, Requires
+from api.services import Services
+from shared.contracts.states import Scope
+
+
+def services_of(request: Request) -> Services:
+    """The services of this process."""
+    services: Services = request.app.state.services
+    return services
+
+
+ServicesDep = Annotated[Services, Depends(services_of)]
+Submitter = Annotated[Caller, Depends(Requires(Scope.SUBMIT))]
+Reader = Annotated[Caller, Depends(Requires(Scope.READ))]
+
+JobId = Annotated[uuid.UUID, Path(description="Id of the job.", examples=["01934f6e-7a3c-7b1e-8f00-5d1c6a2b9e10"])]
+IdempotencyKeyHeader = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        min_length=1,
+        max_length=255,
+        pattern=r"^[\x20-\x7e]+$",
+        description="The same key and body again gets the stored answer; nothing is created twice.",
+        examples=["flight-2026-06-01-north"],
+    ),
+]

@@ -1,0 +1,235 @@
+"""From errors to answers: ``application/problem+json`` (RFC 9457), everywhere the same shape.
+
+``type`` is ``urn:phytobatch:problem:CODE``; codes are stable, sentences are not.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.exceptions import HTTPException
+from starlette.routing import Match
+
+from shared.errors import (
+    Conflict,
+    Forbidden,
+    IdempotencyInProgress,
+    InvalidRequest,
+    LimitExceeded,
+    NotFound,
+    PhytobatchError,
+    Unauthenticated,
+    Unavailable,
+)
+
+log = structlog.get_logger()
+
+MEDIA_TYPE = "application/problem+json"
+TYPE_PREFIX = "urn:phytobatch:problem:"
+# A page of 1,000 bad images needs no 1,000 sentences.
+MAX_FIELD_ERRORS = 50
+IDEMPOTENCY_RETRY_SECONDS = 1
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
+
+
+class FieldError(BaseModel):
+    """What is wrong with one field of the request."""
+
+    field: str = Field(description="Path of the field, as `images.3.size`; `body` for the whole.")
+    message: str
+
+
+class Problem(BaseModel):
+    """Problem details of RFC 9457, with members of our own."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "type": "urn:phytobatch:problem:job-empty",
+                    "title": "The state does not allow this",
+                    "status": 409,
+                    "detail": "this draft has no images; add some before the commit",
+                    "instance": "/v1/jobs/01934f6e-7a3c-7b1e-8f00-5d1c6a2b9e10/commit",
+                    "request_id": "b7c1f0a2d3e44f55",
+                }
+            ]
+        }
+    )
+
+    type: str = Field(description="`urn:phytobatch:problem:CODE`; the code is stable.")
+    title: str
+    status: int
+    detail: str = Field(description="A sentence that says what to do.")
+    instance: str = Field(description="Path of the request.")
+    request_id: str = Field(description="The same as the header X-Request-Id.")
+    errors: list[FieldError] | None = Field(default=None, description="For a request that does not fit its schema.")
+    setting: str | None = Field(default=None, description="The setting of the server that holds the limit.")
+    error_code: str | None = Field(default=None, description="Of `POST /predict`: the error code of the image.")
+
+
+class BodyTooLarge(HTTPException):
+    """A request body, or one file of it, over a named limit.
+
+    It is an ``HTTPException`` so that it passes FastAPI's reading of bodies unchanged.
+    """
+
+    def __init__(self, detail: str, *, setting: str) -> None:
+        super().__init__(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, detail)
+        self.setting = setting
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Status and title for a kind of error."""
+
+    status: HTTPStatus
+    title: str
+
+
+# The first line that fits counts, so that a subclass stands before its base.
+ANSWERS: Sequence[tuple[type[PhytobatchError], Answer]] = (
+    (NotFound, Answer(HTTPStatus.NOT_FOUND, "Not found")),
+    (IdempotencyInProgress, Answer(HTTPStatus.CONFLICT, "The first request still runs")),
+    (Conflict, Answer(HTTPStatus.CONFLICT, "The state does not allow this")),
+    (LimitExceeded, Answer(HTTPStatus.UNPROCESSABLE_ENTITY, "Over a limit")),
+    (InvalidRequest, Answer(HTTPStatus.UNPROCESSABLE_ENTITY, "The request cannot work")),
+    (Unauthenticated, Answer(HTTPStatus.UNAUTHORIZED, "No valid API key")),
+    (Forbidden, Answer(HTTPStatus.FORBIDDEN, "Not allowed")),
+    (Unavailable, Answer(HTTPStatus.SERVICE_UNAVAILABLE, "Try again later")),
+)
+
+# What Starlette and FastAPI raise by themselves: status to (status, code, sentence).
+HTTP_PROBLEMS: Mapping[int, tuple[HTTPStatus, str, str | None]] = {
+    400: (HTTPStatus.UNPROCESSABLE_ENTITY, "invalid-request", None),
+    404: (HTTPStatus.NOT_FOUND, "not-found", "there is no such address; GET /openapi.json lists those that are"),
+    405: (HTTPStatus.METHOD_NOT_ALLOWED, "method-not-allowed", "this address does not take this method; see Allow"),
+    413: (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "body-too-large", None),
+}
+
+INTERNAL = "something went wrong on our side; tell the operator the request id"
+
+
+def request_id_of(request: Request) -> str:
+    """The id that the middleware gave to this request."""
+    return str(getattr(request.state, "request_id", ""))
+
+
+def problem(  # the members of a problem
+    request: Request,
+    status: int,
+    code: str,
+    detail: str,
+    *,
+    title: str | None = None,
+    headers: Mapping[str, str] | None = None,
+    **members: Any,  # noqa: ANN401  # JSON members of our own
+) -> JSONResponse:
+    """A problem document; members that are ``None`` are left out."""
+    body = {
+        "type": TYPE_PREFIX + code,
+        "title": title or HTTPStatus(status).phrase,
+        "status": int(status),
+        "detail": detail,
+        "instance": request.url.path,
+        "request_id": request_id_of(request),
+        **{name: value for name, value in members.items() if value is not None},
+    }
+    return JSONResponse(body, status, dict(headers or {}), media_type=MEDIA_TYPE)
+
+
+def answer_domain_error(request: Request, error: Exception) -> JSONResponse:
+    """An error of ours; those that no client can cause become a 500."""
+    if not isinstance(error, PhytobatchError):
+        raise error
+    for kind, answer in ANSWERS:
+        if isinstance(error, kind):
+            setting = error.setting if isinstance(error, LimitExceeded) else None
+            return problem(
+                request,
+                answer.status,
+                error.code,
+                str(error),
+                title=answer.title,
+                headers=_headers(error),
+                setting=setting,
+            )
+    return internal_error(request, error)
+
+
+def _headers(error: PhytobatchError) -> dict[str, str]:
+    if isinstance(error, Unauthenticated):
+        return {"WWW-Authenticate": 'Bearer realm="phytobatch"'}
+    if isinstance(error, Unavailable):
+        return {"Retry-After": str(error.retry_after)}
+    if isinstance(error, IdempotencyInProgress):
+        return {"Retry-After": str(IDEMPOTENCY_RETRY_SECONDS)}
+    return {}
+
+
+def answer_invalid(request: Request, error: Exception) -> JSONResponse:
+    """A request that does not fit its schema; a job id that is no id is a job that does not exist."""
+    if not isinstance(error, RequestValidationError):
+        raise error
+    found = error.errors()
+    if found and all(e["loc"][0] == "path" for e in found):
+        return problem(request, HTTPStatus.NOT_FOUND, "not-found", "there is nothing with this id", title="Not found")
+    errors = [FieldError(field=_field(e["loc"]), message=e["msg"]).model_dump() for e in found[:MAX_FIELD_ERRORS]]
+    detail = f"{errors[0]['field']}: {errors[0]['message']}" if errors else "the request does not fit its schema"
+    if len(found) > 1:
+        detail += f" (and {len(found) - 1} more; see errors)"
+    return problem(
+        request,
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        "invalid-request",
+        detail,
+        title="The request does not fit its schema",
+        errors=errors,
+    )
+
+
+def _field(location: Sequence[str | int]) -> str:
+    """``("body", "images", 3, "size")`` becomes ``images.3.size``."""
+    inner = [str(part) for part in location[1:]]
+    return ".".join(inner) if inner and not (location[0] == "body" and inner[0].isdigit()) else str(location[0])
+
+
+def answer_http_error(request: Request, error: Exception) -> JSONResponse:
+    """What the framework raises: unknown addresses, wrong methods, bodies that cannot be read."""
+    if not isinstance(error, HTTPException):
+        raise error
+    status, code, sentence = HTTP_PROBLEMS.get(
+        error.status_code, (HTTPStatus(error.status_code), "http-error", error.detail)
+    )
+    setting = error.setting if isinstance(error, BodyTooLarge) else None
+    headers = _allow(request) if status == HTTPStatus.METHOD_NOT_ALLOWED else error.headers
+    return problem(request, status, code, sentence or error.detail, headers=headers, setting=setting)
+
+
+def _allow(request: Request) -> dict[str, str]:
+    """Every method that the address takes; Starlette names those of its first route alone (RFC 9110, 10.2.1)."""
+    taken = [
+        method
+        for method in METHODS
+        if any(r.matches({**request.scope, "method": method})[0] is Match.FULL for r in request.app.routes)
+    ]
+    return {"Allow": ", ".join(taken)}
+
+
+def internal_error(request: Request, error: Exception) -> JSONResponse:
+    """A fault of ours: logged once with its trace, and nothing of it in the answer."""
+    log.error("request_fault", method=request.method, path=request.url.path, exc_info=error)
+    return problem(request, HTTPStatus.INTERNAL_SERVER_ERROR, "internal-error", INTERNAL)
+
+
+def install(app: FastAPI) -> None:
+    """Let the application answer every error as a problem."""
+    app.add_exception_handler(PhytobatchError, answer_domain_error)
+    app.add_exception_handler(RequestValidationError, answer_invalid)
+    app.add_exception_handler(HTTPException, answer_http_error)

@@ -1,0 +1,73 @@
+"""For whoever runs the service: does the process live, and can it serve."""
+
+from http import HTTPStatus
+
+from fastapi import APIRouter, Response
+from pydantic import BaseModel, ConfigDict
+
+from api.deps import ServicesDep
+
+router = APIRouter(tags=["operation"])
+
+
+class Health(BaseModel):
+    """The process lives."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"status": "ok"}]})
+
+    status: str = "ok"
+
+
+class CheckOut(BaseModel):
+    """One dependency."""
+
+    ok: bool
+    required: bool
+    milliseconds: float
+    detail: str | None = None
+
+
+class Ready(BaseModel):
+    """Whether every required dependency is well."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "ready": True,
+                    "checks": {
+                        "database": {"ok": True, "required": True, "milliseconds": 1.2, "detail": None},
+                        "object_store": {"ok": True, "required": True, "milliseconds": 3.4, "detail": None},
+                        "redis": {"ok": True, "required": False, "milliseconds": 0.4, "detail": None},
+                    },
+                }
+            ]
+        }
+    )
+
+    ready: bool
+    checks: dict[str, CheckOut]
+
+
+@router.get("/healthz", operation_id="health", summary="Does the process live")
+async def health() -> Health:
+    """Asks nothing of anybody."""
+    return Health()
+
+
+@router.get(
+    "/readyz",
+    operation_id="ready",
+    summary="Can the process serve",
+    responses={503: {"model": Ready, "description": "A required dependency is not well."}},
+)
+async def ready(services: ServicesDep, response: Response) -> Ready:
+    """Asks the database, the object store and Redis, each for two seconds at most."""
+    found = await services.readiness.look()
+    checks = {
+        name: CheckOut(ok=c.ok, required=c.required, milliseconds=c.milliseconds, detail=c.detail)
+        for name, c in found.items()
+    }
+    is_ready = all(c.ok for c in checks.values() if c.required)
+    response.status_code = HTTPStatus.OK if is_ready else HTTPStatus.SERVICE_UNAVAILABLE
+    return Ready(ready=is_ready, checks=checks)

@@ -1,0 +1,94 @@
+"""Files that came through the API: into the object store, and into a job that knows them."""
+
+import uuid
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import structlog
+
+from api.multipart import ReceivedFile
+from api.services import Services
+from shared.errors import ObjectMissing, PhytobatchError, StoreUnavailable
+from shared.jobs import lifecycle
+from shared.jobs.images import NewImage, add_images
+from shared.storage.keys import upload_key
+
+log = structlog.get_logger()
+
+PUTS_AT_A_TIME = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A file with its checksum."""
+
+    file: ReceivedFile
+    sha256: bytes
+
+    @classmethod
+    def of(cls, file: ReceivedFile) -> "Arrival":
+        """Reads the file once."""
+        return cls(file, file.sha256())
+
+    @property
+    def image(self) -> NewImage:
+        """As the job names it."""
+        return NewImage(name=self.file.name, size=self.file.size, sha256=self.sha256)
+
+    @property
+    def identity(self) -> list[object]:
+        """What makes two uploads the same, for the Idempotency-Key."""
+        return [self.file.name, self.file.size, self.sha256.hex()]
+
+
+def open_draft(
+    services: Services, tenant_id: uuid.UUID, new: lifecycle.NewJob, arrivals: Sequence[Arrival]
+) -> tuple[uuid.UUID, list[int]]:
+    """A draft that names the files: it is stored first, so that no object is ever without a job that removes it.
+
+    Returns:
+        Id of the job and the numbers of the files.
+    """
+    settings = services.settings
+    with services.database.begin() as session:
+        job = lifecycle.create_draft(session, tenant_id, new, draft_hours=settings.draft_hours)
+        numbers = add_images(session, job, [a.image for a in arrivals], max_images=settings.max_images_per_job)
+    return job.id, numbers
+
+
+def put_all(services: Services, job_id: uuid.UUID, numbers: Sequence[int], arrivals: Sequence[Arrival]) -> None:
+    """Write every file into the object store, several at a time.
+
+    Raises:
+        StoreUnavailable: one could not be written.
+    """
+
+    def put(seq: int, arrival: Arrival) -> None:
+        try:
+            services.store.put(
+                upload_key(job_id, seq), arrival.file.body, size=arrival.file.size, sha256=arrival.sha256
+            )
+        except ObjectMissing as error:  # Of a write that means: no bucket, or no right to write into it.
+            raise StoreUnavailable("the object store does not take uploads; the operator must look at it") from error
+
+    if len(arrivals) == 1:
+        put(numbers[0], arrivals[0])
+        return
+    with ThreadPoolExecutor(min(PUTS_AT_A_TIME, len(arrivals)), thread_name_prefix="put") as pool:
+        for done in [pool.submit(put, seq, one) for seq, one in zip(numbers, arrivals, strict=True)]:
+            done.result()
+
+
+def discard(services: Services, job_id: uuid.UUID) -> None:
+    """Take a job back whose upload failed: a worker removes its objects and rows.
+
+    When that fails too, the draft expires by itself.
+    """
+    try:
+        with services.database.begin() as session:
+            lifecycle.delete(session, job_id)
+    except PhytobatchError as error:
+        log.warning("upload_left_behind", job=str(job_id), reason=type(error).__name__)
+    else:
+        services.waker.nudge()

@@ -1,0 +1,16 @@
+"""Weak entity tags of jobs, and whether a client has the newest (RFC 9110, sections 8.8.3 and 13.1.2)."""
+
+from shared.db.models import Job
+
+
+def etag_of(job: Job) -> str:
+    """Made of the revision, which goes up with every visible change."""
+    return f'W/"{job.revision}"'
+
+
+def is_fresh(if_none_match: str | None, etag: str) -> bool:
+    """Whether one of the client's tags is this one; weak comparison."""
+    if if_none_match is None:
+        return False
+    given = [tag.strip().removeprefix("W/") for tag in if_none_match.split(",")]
+    return "*" in given or etag.removeprefix("W/") in given

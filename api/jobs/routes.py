@@ -1,0 +1,170 @@
+"""``/v1/jobs``: parse, authorise, one call, answer."""
+
+import uuid
+from http import HTTPStatus
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Query, Request, Response
+from starlette.concurrency import run_in_threadpool
+
+from api.answers import answer, problems
+from api.deps import IdempotencyKeyHeader, JobId, Reader, ServicesDep, Submitter
+from api.idempotency import Asked, Stored, fingerprint, once
+from api.jobs import submit
+from api.jobs.etag import etag_of, is_fresh
+from api.jobs.schemas import AddedImages, AddImages, CreateJob, JobOut, JobPage, job_out, job_page
+from api.jobs.upload import REQUEST_BODY, submit_upload
+from api.multipart import Limits, received
+from api.pages import DEFAULT, Limit, check_limit
+from shared.contracts.states import TERMINAL_STATES, JobState
+from shared.jobs import lifecycle, queries
+from shared.jobs.results import classifier_of
+
+router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
+
+# Whoever asks must ask again, with the ETag: an answer is good for this client and this moment.
+POLLED = {"Cache-Control": "private, no-cache"}
+
+
+@router.post(
+    "",
+    operation_id="create_job",
+    summary="Create a job",
+    status_code=HTTPStatus.CREATED,
+    response_model=JobOut,
+    responses={202: {"model": JobOut, "description": "With a source: committed at once."}, **problems(409, 413)},
+)
+def create_job(
+    body: CreateJob, services: ServicesDep, caller: Submitter, idempotency_key: IdempotencyKeyHeader = None
+) -> Response:
+    """Make a draft that waits for images; with `source`, a job whose images are found in that bucket."""
+    asked = Asked(caller.tenant_id, idempotency_key, fingerprint("POST /v1/jobs", body.model_dump(mode="json")))
+    with once(services.database, asked, keep_hours=services.settings.idempotency_key_hours) as ticket:
+        if ticket.stored:
+            return ticket.stored.replay()
+        status, job = submit.create(services, caller, body, ticket)
+    return answer(job, status, {"Location": job.links.self})
+
+
+@router.post(
+    "/upload",
+    operation_id="upload_job",
+    summary="Create, upload and commit a small set in one call",
+    status_code=HTTPStatus.ACCEPTED,
+    response_model=JobOut,
+    responses=problems(409, 413),
+    openapi_extra={"requestBody": REQUEST_BODY},
+)
+async def upload_job(
+    request: Request, services: ServicesDep, caller: Submitter, idempotency_key: IdempotencyKeyHeader = None
+) -> Response:
+    """Larger sets go to presigned URLs."""
+    settings = services.settings
+    limits = Limits(
+        files=settings.max_multipart_files,
+        files_setting="PHYTOBATCH_MAX_MULTIPART_FILES",
+        file_bytes=settings.max_image_bytes,
+    )
+    async with received(request, limits) as form:
+        done = await run_in_threadpool(submit_upload, services, caller, form, idempotency_key)
+    if isinstance(done, Stored):
+        return done.replay()
+    return answer(done, HTTPStatus.ACCEPTED, {"Location": done.links.self})
+
+
+@router.get("", operation_id="list_jobs", summary="List jobs", response_model=JobPage, responses=problems())
+def list_jobs(
+    services: ServicesDep,
+    caller: Reader,
+    state: Annotated[JobState | None, Query(description="Only jobs in this state.")] = None,
+    after: Annotated[uuid.UUID | None, Query(description="Cursor: `after` of the page before.")] = None,
+    limit: Limit = DEFAULT,
+) -> Response:
+    """The tenant's jobs, newest first."""
+    check_limit(limit, services.settings)
+    with services.database.begin() as session:
+        rows, has_more = queries.list_jobs(session, caller.tenant_id, state=state, after=after, limit=limit)
+    return answer(job_page(rows, after=after, has_more=has_more))
+
+
+@router.get(
+    "/{job_id}",
+    operation_id="get_job",
+    summary="Look at a job",
+    response_model=JobOut,
+    responses={304: {"description": "Nothing has changed since the ETag."}, **problems(404)},
+)
+def get_job(
+    job_id: JobId, services: ServicesDep, caller: Reader, if_none_match: Annotated[str | None, Header()] = None
+) -> Response:
+    """State and counts. While the job is not terminal, `Retry-After` says when to ask again."""
+    with services.database.begin() as session:
+        row = queries.get_job(session, caller.tenant_id, job_id)
+    headers = {"ETag": etag_of(row.job), **POLLED}
+    if row.job.state not in TERMINAL_STATES:
+        headers["Retry-After"] = str(services.settings.poll_after_seconds)
+    if is_fresh(if_none_match, headers["ETag"]):
+        return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
+    return answer(job_out(row.job, row.classifier), headers=headers)
+
+
+@router.post(
+    "/{job_id}/images",
+    operation_id="add_images",
+    summary="Name images and get their upload URLs",
+    response_model=AddedImages,
+    responses=problems(404, 409, 413),
+)
+def add_images(job_id: JobId, body: AddImages, services: ServicesDep, caller: Submitter) -> Response:
+    """The same page again gets the same numbers and fresh URLs."""
+    return answer(AddedImages(images=submit.name_images(services, caller, job_id, body.images)))
+
+
+@router.post(
+    "/{job_id}/commit",
+    operation_id="commit_job",
+    summary="Commit a draft",
+    status_code=HTTPStatus.ACCEPTED,
+    response_model=JobOut,
+    responses=problems(404, 409),
+)
+def commit_job(job_id: JobId, services: ServicesDep, caller: Submitter) -> Response:
+    """Everything is uploaded: validate it and put it into the queue. Repeating it is harmless."""
+    job = submit.commit(services, caller, job_id)
+    return answer(job, HTTPStatus.ACCEPTED, {"Location": job.links.self})
+
+
+@router.post(
+    "/{job_id}/cancel",
+    operation_id="cancel_job",
+    summary="Cancel a job",
+    response_model=JobOut,
+    responses={202: {"model": JobOut, "description": "A worker still works on it."}, **problems(404)},
+)
+def cancel_job(job_id: JobId, services: ServicesDep, caller: Submitter) -> Response:
+    """Finished results stay. Repeating it is harmless."""
+    with services.database.begin() as session:
+        queries.lock_own_job(session, caller.tenant_id, job_id)
+        job = lifecycle.cancel(session, job_id)
+        out = job_out(job, classifier_of(session, job))
+    return answer(out, HTTPStatus.OK if out.state in TERMINAL_STATES else HTTPStatus.ACCEPTED)
+
+
+@router.delete(
+    "/{job_id}",
+    operation_id="delete_job",
+    summary="Delete a job",
+    status_code=HTTPStatus.ACCEPTED,
+    response_class=Response,
+    responses={
+        202: {"description": "Invisible from now on; objects and rows are removed soon after."},
+        **problems(404, 409),
+    },
+)
+def delete_job(job_id: JobId, services: ServicesDep, caller: Submitter) -> Response:
+    """A draft or a job that is over, with its images and results."""
+    with services.database.begin() as session:
+        queries.lock_own_job(session, caller.tenant_id, job_id)
+        lifecycle.delete(session, job_id)
+    services.waker.nudge()
+    return Response(status_code=HTTPStatus.ACCEPTED)

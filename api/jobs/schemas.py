@@ -1,0 +1,267 @@
+"""What jobs look like on the wire."""
+
+import uuid
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from api.fields import ClassifierRef, ImageMetadata, JobMetadata, RequestBody, Text, no_nul
+from shared.contracts.source import Source
+from shared.contracts.states import JobState, Priority
+from shared.db.models import Classifier, Job
+from shared.jobs.lifecycle import counts
+from shared.jobs.queries import JobRow
+
+PAGE = 1000
+
+JOB_EXAMPLE: dict[str, Any] = {
+    "id": "01934f6e-7a3c-7b1e-8f00-5d1c6a2b9e10",
+    "state": "running",
+    "name": "North field, row 3",
+    "external_id": None,
+    "priority": "bulk",
+    "metadata": {},
+    "classifier": {"name": "leaf-small", "version": "1"},
+    "counts": {"total": 60, "pending": 12, "succeeded": 46, "failed": 1, "rejected": 1, "canceled": 0},
+    "error": None,
+    "created_at": "2026-06-01T08:00:00Z",
+    "committed_at": "2026-06-01T08:01:00Z",
+    "started_at": "2026-06-01T08:01:02Z",
+    "finished_at": None,
+    "expires_at": None,
+    "links": {
+        "self": "/v1/jobs/01934f6e-7a3c-7b1e-8f00-5d1c6a2b9e10",
+        "images": "/v1/jobs/01934f6e-7a3c-7b1e-8f00-5d1c6a2b9e10/images",
+        "commit": "/v1/jobs/01934f6e-7a3c-7b1e-8f00-5d1c6a2b9e10/commit",
+        "cancel": "/v1/jobs/01934f6e-7a3c-7b1e-8f00-5d1c6a2b9e10/cancel",
+        "results": "/v1/jobs/01934f6e-7a3c-7b1e-8f00-5d1c6a2b9e10/results",
+    },
+}
+
+
+class CreateJob(RequestBody):
+    """A new job. With ``source`` its images are found there, and it is committed at once."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"name": "North field, row 3", "metadata": {"crop": "pumpkin"}},
+                {"name": "Archive", "source": {"s3": {"bucket": "farm-archive", "prefix": "2026/05/"}}},
+            ]
+        }
+    )
+
+    name: Text | None = None
+    external_id: Text | None = None
+    metadata: JobMetadata = Field(default_factory=dict)
+    priority: Priority = Priority.BULK
+    classifier: ClassifierRef | None = None
+    source: Source | None = None
+
+    @field_validator("source")
+    @classmethod
+    def _prefix_can_be_stored(cls, value: Source | None) -> Source | None:
+        if value is not None:
+            no_nul(value.s3.prefix)
+        return value
+
+
+class ImageIn(RequestBody):
+    """An image as the client names it, before its bytes are uploaded."""
+
+    name: Text
+    size: int = Field(ge=0, le=2**53, description="Bytes. An empty file is taken and reported as `empty`.")
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-fA-F]{64}$")] | None = None
+    metadata: ImageMetadata | None = None
+    latitude: Annotated[float, Field(ge=-90, le=90, allow_inf_nan=False)] | None = Field(
+        default=None, description="Degrees, WGS 84."
+    )
+    longitude: Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)] | None = Field(
+        default=None, description="Degrees, WGS 84."
+    )
+    altitude: Annotated[float, Field(allow_inf_nan=False)] | None = Field(default=None, description="Metres.")
+
+
+class AddImages(RequestBody):
+    """A page of images."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "images": [
+                        {
+                            "name": "DJI_0007.JPG",
+                            "size": 4718592,
+                            "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                            "latitude": 47.99,
+                            "longitude": 7.84,
+                        }
+                    ]
+                }
+            ]
+        }
+    )
+
+    images: list[ImageIn] = Field(min_length=1, max_length=PAGE)
+
+
+class Upload(BaseModel):
+    """Where the bytes of one image go. ``headers`` must be sent exactly."""
+
+    method: Literal["PUT"] = "PUT"
+    url: str
+    headers: dict[str, str]
+    expires_at: datetime
+
+
+class AddedImage(BaseModel):
+    """The number that an image got, and its upload."""
+
+    seq: int
+    name: str
+    upload: Upload
+
+
+class AddedImages(BaseModel):
+    """In the order asked."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "images": [
+                        {
+                            "seq": 7,
+                            "name": "DJI_0007.JPG",
+                            "upload": {
+                                "method": "PUT",
+                                "url": "https://objects.example.org/phytobatch/uploads/0193…/00000007?X-Amz-Signature=…",
+                                "headers": {
+                                    "content-length": "4718592",
+                                    "x-amz-checksum-sha256": "n4bQgYhMfWWaL+qgxVrQFaO/TxsrC4Is0V1sFbDwCgg=",
+                                },
+                                "expires_at": "2026-06-01T09:00:00Z",
+                            },
+                        }
+                    ]
+                }
+            ]
+        }
+    )
+
+    images: list[AddedImage]
+
+
+class ClassifierOut(BaseModel):
+    """The classifier that a job is pinned to, or asks for."""
+
+    name: str
+    version: str
+
+
+class Counts(BaseModel):
+    """``total`` is the sum of the other five, always."""
+
+    total: int
+    pending: int
+    succeeded: int
+    failed: int
+    rejected: int
+    canceled: int
+
+
+class JobError(BaseModel):
+    """Why a job could never run."""
+
+    code: str
+    detail: str | None
+
+
+class Links(BaseModel):
+    """Paths on this server."""
+
+    self: str
+    images: str
+    commit: str
+    cancel: str
+    results: str
+
+
+class JobOut(BaseModel):
+    """A job."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [JOB_EXAMPLE]})
+
+    id: uuid.UUID
+    state: JobState
+    name: str | None
+    external_id: str | None
+    priority: Priority
+    metadata: dict[str, Any]
+    classifier: ClassifierOut | None
+    counts: Counts
+    error: JobError | None
+    created_at: datetime
+    committed_at: datetime | None
+    started_at: datetime | None
+    finished_at: datetime | None
+    expires_at: datetime | None
+    links: Links
+
+
+class JobPage(BaseModel):
+    """A page of jobs, newest first."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"jobs": [JOB_EXAMPLE], "after": JOB_EXAMPLE["id"], "has_more": True}]}
+    )
+
+    jobs: list[JobOut]
+    after: str | None = Field(description="Cursor for the next page; `null` when there is nothing.")
+    has_more: bool
+
+
+def job_path(job_id: uuid.UUID) -> str:
+    """Where a job is on this server."""
+    return f"/v1/jobs/{job_id}"
+
+
+def job_out(job: Job, classifier: Classifier | None) -> JobOut:
+    """A job as clients see it."""
+    path = job_path(job.id)
+    return JobOut(
+        id=job.id,
+        state=JobState(job.state),
+        name=job.name,
+        external_id=job.external_id,
+        priority=Priority(job.priority),
+        metadata=job.metadata_,
+        classifier=None if classifier is None else ClassifierOut(name=classifier.name, version=classifier.version),
+        counts=Counts(**counts(job)),
+        error=None if job.error_code is None else JobError(code=job.error_code, detail=job.error_detail),
+        created_at=job.created_at,
+        committed_at=job.committed_at,
+        started_at=job.started_at,
+        finished_at=job.finished_at,
+        expires_at=job.expires_at,
+        links=Links(
+            self=path,
+            images=f"{path}/images",
+            commit=f"{path}/commit",
+            cancel=f"{path}/cancel",
+            results=f"{path}/results",
+        ),
+    )
+
+
+def job_page(rows: Sequence[JobRow], *, after: uuid.UUID | None, has_more: bool) -> JobPage:
+    """A page; an empty one hands the caller's own cursor back."""
+    last = rows[-1].job.id if rows else after
+    return JobPage(
+        jobs=[job_out(row.job, row.classifier) for row in rows],
+        after=None if last is None else str(last),
+        has_more=has_more,
+    )

@@ -1,0 +1,152 @@
+"""Creating and committing jobs: the use cases that are the API's alone."""
+
+import uuid
+from collections.abc import Sequence
+
+from sqlalchemy.orm import Session
+
+from api.auth import Caller
+from api.fields import ClassifierRef
+from api.idempotency import Ticket
+from api.jobs.schemas import AddedImage, CreateJob, ImageIn, JobOut, Upload, job_out, job_path
+from api.jobs.sources import check_source
+from api.services import Services
+from shared.classifiers import registry
+from shared.contracts.states import JobState
+from shared.db.models import Classifier, Job
+from shared.errors import Conflict, LimitExceeded
+from shared.jobs import lifecycle, queries
+from shared.jobs.images import NewImage, add_images
+from shared.jobs.results import classifier_of
+from shared.storage.keys import upload_key
+
+
+def resolve(session: Session, wanted: ClassifierRef | None) -> Classifier | None:
+    """The classifier that a client names; ``None`` leaves the choice to the commit.
+
+    Raises:
+        InvalidRequest: there is no such classifier.
+    """
+    return None if wanted is None else registry.resolve(session, wanted.name, wanted.version)
+
+
+def create(services: Services, caller: Caller, asked: CreateJob, ticket: Ticket) -> tuple[int, JobOut]:
+    """A draft; or, with a source, a job that is validated at once. Status and job.
+
+    Raises:
+        SourceNotAllowed: the tenant may not import from there.
+        InvalidRequest: there is no such classifier.
+        Unavailable: there is no default classifier yet.
+    """
+    settings = services.settings
+    if asked.source is not None:
+        check_source(asked.source.s3, caller.s3_sources, upload_bucket=settings.s3_bucket)
+    with services.database.begin() as session:
+        classifier = resolve(session, asked.classifier)
+        job = lifecycle.create_draft(
+            session, caller.tenant_id, _new_job(asked, classifier), draft_hours=settings.draft_hours
+        )
+        status = 201
+        if asked.source is not None:
+            classifier = classifier or registry.resolve(session)
+            job = lifecycle.commit(session, job.id, classifier.id)
+            status = 202
+        out = job_out(job, classifier)
+        ticket.complete(session, status, out.model_dump(mode="json"), location=job_path(job.id))
+    if asked.source is not None:
+        services.waker.nudge()
+    return status, out
+
+
+def _new_job(asked: CreateJob, classifier: Classifier | None) -> lifecycle.NewJob:
+    return lifecycle.NewJob(
+        name=asked.name,
+        external_id=asked.external_id,
+        metadata=asked.metadata,
+        priority=asked.priority,
+        classifier_id=None if classifier is None else classifier.id,
+        source=None if asked.source is None else asked.source.model_dump(mode="json"),
+    )
+
+
+def commit(services: Services, caller: Caller, job_id: uuid.UUID) -> JobOut:
+    """Pin the classifier and let a worker validate what arrived. Repeating it changes nothing.
+
+    Raises:
+        NotFound: this tenant has no such job.
+        Conflict: the draft has no images, or it expired or was canceled.
+        Unavailable: there is no default classifier yet.
+    """
+    with services.database.begin() as session:
+        job = queries.lock_own_job(session, caller.tenant_id, job_id)
+        classifier = classifier_of(session, job)
+        if job.state == JobState.DRAFT:
+            classifier = classifier or registry.resolve(session)
+            job = lifecycle.commit(session, job_id, classifier.id)
+        elif job.committed_at is None:
+            raise Conflict(f"this job is {job.state}; create a new one", code="job-not-draft")
+        out = job_out(job, classifier)
+    services.waker.nudge()
+    return out
+
+
+def name_images(services: Services, caller: Caller, job_id: uuid.UUID, images: Sequence[ImageIn]) -> list[AddedImage]:
+    """Add images to a draft, and sign an upload for each.
+
+    Raises:
+        NotFound: this tenant has no such job.
+        Conflict: the job is past its draft, or a name stands for another file.
+        LimitExceeded: too many images, or one is too large.
+    """
+    settings = services.settings
+    _check_page(images, most=settings.max_page_size, most_bytes=settings.max_image_bytes)
+    new = [_new_image(image) for image in images]
+    with services.database.begin() as session:
+        job = queries.lock_own_job(session, caller.tenant_id, job_id)
+        _check_draft(job)
+        numbers = add_images(session, job, new, max_images=settings.max_images_per_job)
+    return [_added(services, job_id, seq, image) for seq, image in zip(numbers, new, strict=True)]
+
+
+def _check_page(images: Sequence[ImageIn], *, most: int, most_bytes: int) -> None:
+    if len(images) > most:
+        raise LimitExceeded(
+            f"a page has at most {most} images, this one has {len(images)}; send several pages",
+            setting="PHYTOBATCH_MAX_PAGE_SIZE",
+        )
+    for image in images:
+        if image.size > most_bytes:
+            raise LimitExceeded(
+                f"{image.name!r} has {image.size} bytes, an image has at most {most_bytes}; make it smaller",
+                setting="PHYTOBATCH_MAX_IMAGE_BYTES",
+            )
+
+
+def _check_draft(job: Job) -> None:
+    if job.state != JobState.DRAFT:
+        raise Conflict(f"this job is {job.state}; images can be added to a draft only", code="job-not-draft")
+    if job.source is not None:
+        raise Conflict("this job takes its images from its source; create another one to upload", code="job-not-draft")
+
+
+def _new_image(image: ImageIn) -> NewImage:
+    return NewImage(
+        name=image.name,
+        size=image.size,
+        sha256=None if image.sha256 is None else bytes.fromhex(image.sha256),
+        metadata=image.metadata,
+        latitude=image.latitude,
+        longitude=image.longitude,
+        altitude=image.altitude,
+    )
+
+
+def _added(services: Services, job_id: uuid.UUID, seq: int, image: NewImage) -> AddedImage:
+    signed = services.store.presign_put(
+        upload_key(job_id, seq),
+        size=image.size,
+        sha256=image.sha256,
+        seconds=services.settings.presigned_url_seconds,
+    )
+    upload = Upload(url=signed.url, headers=signed.headers, expires_at=signed.expires_at)
+    return AddedImage(seq=seq, name=image.name, upload=upload)

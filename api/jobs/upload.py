@@ -1,0 +1,115 @@
+"""``POST /v1/jobs/upload``: a small set in one call. Created, uploaded, committed; or nothing of it."""
+
+from typing import Any
+
+from pydantic import Field, ValidationError
+
+from api.auth import Caller
+from api.fields import NAME_LENGTH, ClassifierText, RequestBody, Text, classifier_ref
+from api.idempotency import Asked, Stored, Ticket, fingerprint, once
+from api.jobs.arrivals import Arrival, discard, open_draft, put_all
+from api.jobs.schemas import JobOut, job_out, job_path
+from api.jobs.submit import resolve
+from api.multipart import Form, ReceivedFile
+from api.services import Services
+from shared.classifiers import registry
+from shared.contracts.states import Priority
+from shared.errors import InvalidRequest
+from shared.jobs import lifecycle
+
+FILES_FIELD = "files"
+# A full upload to a slow store takes longer than an ordinary request.
+LOCK_SECONDS = 300.0
+
+REQUEST_BODY: dict[str, Any] = {
+    "required": True,
+    "content": {
+        "multipart/form-data": {
+            "schema": {
+                "type": "object",
+                "required": [FILES_FIELD],
+                "properties": {
+                    FILES_FIELD: {"type": "array", "minItems": 1, "items": {"type": "string", "format": "binary"}},
+                    "name": {"type": "string", "minLength": 1, "maxLength": NAME_LENGTH},
+                    "external_id": {"type": "string", "minLength": 1, "maxLength": NAME_LENGTH},
+                    "priority": {"type": "string", "enum": [p.value for p in Priority], "default": Priority.BULK},
+                    "classifier": {"type": "string", "description": "`name` or `name@version`."},
+                },
+                "additionalProperties": False,
+                "examples": [{FILES_FIELD: ["DJI_0007.JPG", "DJI_0008.JPG"], "name": "North field, row 3"}],
+            }
+        }
+    },
+}
+
+
+class UploadFields(RequestBody):
+    """The fields beside the files."""
+
+    name: Text | None = None
+    external_id: Text | None = None
+    priority: Priority = Field(default=Priority.BULK)
+    classifier: ClassifierText | None = None
+
+
+def submit_upload(services: Services, caller: Caller, form: Form, idempotency_key: str | None) -> JobOut | Stored:
+    """The committed job, or the stored answer to the same request. Call it in a thread.
+
+    Raises:
+        InvalidRequest: no files, two of one name, an unknown field or classifier.
+        StoreUnavailable: the object store is away; nothing is left of the job.
+    """
+    fields = _fields(form.fields)
+    _check_files(form.files)
+    arrivals = [Arrival.of(file) for file in form.files]
+    content = [fields.model_dump(mode="json"), [arrival.identity for arrival in arrivals]]
+    asked = Asked(caller.tenant_id, idempotency_key, fingerprint("POST /v1/jobs/upload", content))
+    keep_hours = services.settings.idempotency_key_hours
+    with once(services.database, asked, keep_hours=keep_hours, lock_seconds=LOCK_SECONDS) as ticket:
+        if ticket.stored:
+            return ticket.stored
+        return _submit(services, caller, fields, arrivals, ticket)
+
+
+def _submit(
+    services: Services, caller: Caller, fields: UploadFields, arrivals: list[Arrival], ticket: Ticket
+) -> JobOut:
+    with services.database.begin() as session:
+        wanted = None if fields.classifier is None else classifier_ref(fields.classifier)
+        classifier = resolve(session, wanted) or registry.resolve(session)
+    new = lifecycle.NewJob(
+        name=fields.name, external_id=fields.external_id, priority=fields.priority, classifier_id=classifier.id
+    )
+    job_id, numbers = open_draft(services, caller.tenant_id, new, arrivals)
+    try:
+        put_all(services, job_id, numbers, arrivals)
+        with services.database.begin() as session:
+            out = job_out(lifecycle.commit(session, job_id, classifier.id), classifier)
+            ticket.complete(session, 202, out.model_dump(mode="json"), location=job_path(job_id))
+    except BaseException:
+        discard(services, job_id)
+        raise
+    services.waker.nudge()
+    return out
+
+
+def _fields(given: dict[str, str]) -> UploadFields:
+    try:
+        return UploadFields.model_validate(given)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise InvalidRequest(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from error
+
+
+def _check_files(files: list[ReceivedFile]) -> None:
+    if not files:
+        raise InvalidRequest(f"there are no files; send each as a part {FILES_FIELD!r} with its file name")
+    names: set[str] = set()
+    for file in files:
+        if file.field != FILES_FIELD:
+            raise InvalidRequest(f"a file came as {file.field!r}; send each as {FILES_FIELD!r}")
+        if not 0 < len(file.name) <= NAME_LENGTH:
+            raise InvalidRequest(f"each file needs a name of 1 to {NAME_LENGTH} characters; got {file.name[:80]!r}")
+        if file.name in names:
+            raise InvalidRequest(f"two files have the name {file.name!r}; give each its own name")
+        names.add(file.name)

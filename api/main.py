@@ -1,0 +1,84 @@
+"""The only place where the API is put together."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+
+import structlog
+from fastapi import FastAPI
+from starlette.concurrency import run_in_threadpool
+
+from api import errors, health, openapi
+from api.bootstrap import ensure_key
+from api.classifiers import routes as classifiers
+from api.jobs import routes as jobs
+from api.middleware import BodyLimit, RequestContext
+from api.predict import routes as predict
+from api.readiness import Readiness
+from api.results import routes as results
+from api.services import Services
+from api.waker import Waker
+from shared.db.session import Database
+from shared.errors import ConfigurationError
+from shared.queue import Wakeups
+from shared.settings import Settings, get_settings
+from shared.storage.s3 import S3Store
+
+log = structlog.get_logger()
+
+# Starlette runs `def` routes in 40 threads; more of them wait for a connection than are worth having.
+POOL_SIZE = 16
+
+ROUTERS = (jobs.router, results.router, classifiers.router, predict.router, health.router)
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """The application, with every server connected lazily: it starts also while they are away.
+
+    Raises:
+        ConfigurationError: at start, when the bootstrap key is malformed or the tables are missing.
+    """
+    chosen = settings or get_settings()
+    services = connect(chosen)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        try:
+            await run_in_threadpool(ensure_key, services.database, chosen.bootstrap_api_key)
+        except ConfigurationError as error:
+            log.critical("api_not_started", reason=str(error))
+            raise
+        services.waker.start()
+        yield
+        await run_in_threadpool(services.close)
+
+    app = FastAPI(
+        title="Phytobatch",
+        version=version("phytobatch"),
+        description=openapi.DESCRIPTION,
+        lifespan=lifespan,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    app.state.services = services
+    for router in ROUTERS:
+        app.include_router(router)
+    errors.install(app)
+    openapi.install(app)
+    app.add_middleware(BodyLimit, settings=chosen)
+    app.add_middleware(RequestContext)  # Added last, so it is the outermost.
+    return app
+
+
+def connect(settings: Settings) -> Services:
+    """The services of this process."""
+    database = Database(settings, pool_size=POOL_SIZE, application="phytobatch-api")
+    wakeups = Wakeups(settings)
+    store = S3Store(settings, connections=POOL_SIZE)
+    return Services(
+        settings=settings,
+        database=database,
+        store=store,
+        waker=Waker(database, wakeups, window=settings.wakeup_window),
+        readiness=Readiness(database, store, wakeups),
+    )

@@ -1,0 +1,128 @@
+"""Around every request: its id, its log line, its size. Plain ASGI, so that bodies and answers stream through."""
+
+import re
+import secrets
+import time
+from collections.abc import Mapping
+
+import structlog
+from fastapi import Request
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.errors import BodyTooLarge, answer_http_error, internal_error
+from shared.settings import ENV_PREFIX, Settings
+
+log = structlog.get_logger()
+
+REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
+# What a multipart body has beside its files: boundaries, headers of parts, small fields.
+MULTIPART_OVERHEAD = 64 * 1024
+# Probes come every few seconds and say nothing new.
+QUIET_PATHS = frozenset({"/healthz", "/readyz"})
+
+
+class RequestContext:
+    """Give the request its id, log it once, and answer what nobody caught.
+
+    The log line has no query, no header and no body, so no key can get into it.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """See the class."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request_id = _request_id(Headers(scope=scope).get("x-request-id"))
+        scope.setdefault("state", {})["request_id"] = request_id
+        began = time.perf_counter()
+        status = 0
+
+        async def send_with_headers(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                _complete(MutableHeaders(scope=message), request_id)
+            await send(message)
+
+        with structlog.contextvars.bound_contextvars(request_id=request_id):
+            try:
+                await self._app(scope, receive, send_with_headers)
+            except ClientDisconnect:
+                log.info("client_left")
+            except Exception as error:
+                if status:  # The answer has begun; all that is left is to break it off.
+                    raise
+                await internal_error(Request(scope), error)(scope, receive, send_with_headers)
+            finally:
+                _log_line(scope, status, time.perf_counter() - began)
+
+
+def _request_id(given: str | None) -> str:
+    """The client's id where it is a harmless one, otherwise a new one."""
+    return given if given and REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
+
+
+def _complete(headers: MutableHeaders, request_id: str) -> None:
+    headers["X-Request-Id"] = request_id
+    headers["X-Content-Type-Options"] = "nosniff"
+    headers.setdefault("Cache-Control", "no-store")
+
+
+def _log_line(scope: Scope, status: int, seconds: float) -> None:
+    write = log.debug if scope["path"] in QUIET_PATHS else log.info
+    tenant = scope["state"].get("tenant_id")
+    write(
+        "request",
+        method=scope["method"],
+        path=scope["path"],
+        status=int(status),
+        milliseconds=round(seconds * 1000, 1),
+        tenant=None if tenant is None else str(tenant),
+    )
+
+
+class BodyLimit:
+    """Refuse bodies over the limit of their route: at once by Content-Length, otherwise while they arrive."""
+
+    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+        self._app = app
+        self._json = (settings.max_json_bytes, "max_json_bytes")
+        self._by_path: Mapping[str, tuple[int, str]] = {
+            "/v1/jobs/upload": (settings.max_multipart_bytes + MULTIPART_OVERHEAD, "max_multipart_bytes"),
+            "/predict": (settings.max_image_bytes + MULTIPART_OVERHEAD, "max_image_bytes"),
+        }
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """See the class."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        limit, name = self._by_path.get(scope["path"], self._json)
+        too_large = BodyTooLarge(
+            f"the body is larger than {limit} bytes; send less at a time", setting=f"{ENV_PREFIX}{name.upper()}"
+        )
+        if _announced(scope) > limit:
+            await answer_http_error(Request(scope), too_large)(scope, receive, send)
+            return
+        received = 0
+
+        async def receive_limited() -> Message:
+            nonlocal received
+            message = await receive()
+            received += len(message.get("body", b""))
+            if received > limit:
+                raise too_large
+            return message
+
+        await self._app(scope, receive_limited, send)
+
+
+def _announced(scope: Scope) -> int:
+    """``Content-Length``; 0 where there is none. The server has refused what is no number."""
+    length = Headers(scope=scope).get("content-length", "0")
+    return int(length) if length.isdecimal() else 0

@@ -1,0 +1,53 @@
+"""The OpenAPI document: FastAPI's, with the schema of the problems."""
+
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from pydantic import BaseModel
+
+from api.classifiers.schemas import ModelList
+from api.errors import Problem
+from api.health import Ready
+from api.jobs.schemas import JobOut, JobPage
+from api.results.schemas import ResultPage
+
+DESCRIPTION = """Asynchronous batch classification of plant photographs.
+
+Create a job, name its images, upload them to the URLs that you get, commit; then poll the job and read its results,
+also while it runs. Errors are `application/problem+json` (RFC 9457); their `type` is stable."""
+
+TAGS = [
+    {"name": "jobs", "description": "Sets of images."},
+    {"name": "results", "description": "What became of each image."},
+    {"name": "models", "description": "The classifiers that jobs can ask for."},
+    {"name": "predict", "description": "One image, answered at once."},
+    {"name": "operation", "description": "For whoever runs the service."},
+]
+WITH_NULLS: tuple[type[BaseModel], ...] = (JobOut, JobPage, ResultPage, ModelList, Ready)
+REFERENCE = "#/components/schemas/{model}"
+
+
+def install(app: FastAPI) -> None:
+    """Let the application describe itself."""
+
+    def describe() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            app.openapi_schema = _document(app)
+        return app.openapi_schema
+
+    app.openapi = describe  # type: ignore[method-assign]  # FastAPI's documented way to change the document
+
+
+def _document(app: FastAPI) -> dict[str, Any]:
+    document = get_openapi(
+        title=app.title, version=app.version, description=app.description, routes=app.routes, tags=TAGS
+    )
+    schemas: dict[str, Any] = document["components"]["schemas"]
+    for model in WITH_NULLS:
+        # FastAPI leaves every null out of the document; in an example it is a field that would be missing.
+        schemas[model.__name__]["examples"] = model.model_json_schema()["examples"]
+    problem = Problem.model_json_schema(ref_template=REFERENCE)
+    schemas.update(problem.pop("$defs", {}))
+    schemas["Problem"] = problem
+    return document

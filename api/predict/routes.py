@@ -1,0 +1,93 @@
+"""``POST /predict``: one image."""
+
+from http import HTTPStatus
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+from starlette.concurrency import run_in_threadpool
+
+from api.answers import answer, problems
+from api.deps import IdempotencyKeyHeader, ServicesDep, Submitter
+from api.errors import problem
+from api.fields import ClassifierText
+from api.idempotency import REPLAYED
+from api.jobs.schemas import JobOut, job_out
+from api.multipart import Limits, received
+from api.predict.schemas import REQUEST_BODY, Prediction, PredictionLinks
+from api.predict.submit import ImageNotReadable, submit_image, wait_for_answer
+from api.results.schemas import DIGITS, ResultWriter
+from shared.contracts.states import ImageStatus
+from shared.db.models import Result
+from shared.errors import Conflict
+from shared.jobs.queries import Answer
+
+router = APIRouter(tags=["predict"])
+
+PERCENT = 100
+PERCENT_DIGITS = DIGITS - 2
+
+
+@router.post(
+    "/predict",
+    operation_id="predict",
+    summary="Classify one image now",
+    response_model=Prediction,
+    responses={202: {"model": JobOut, "description": "The wait is over; ask for the job."}, **problems(404, 409, 413)},
+    openapi_extra={"requestBody": REQUEST_BODY},
+)
+async def predict(
+    request: Request,
+    services: ServicesDep,
+    caller: Submitter,
+    classifier: Annotated[ClassifierText | None, Query()] = None,
+    idempotency_key: IdempotencyKeyHeader = None,
+) -> Response:
+    """Waits for the answer; when it takes too long, the answer is the job."""
+    limits = Limits(files=1, file_bytes=services.settings.max_image_bytes)
+    try:
+        async with received(request, limits) as form:
+            job_id, replayed = await run_in_threadpool(
+                submit_image, services, caller, form, classifier, idempotency_key
+            )
+        found = await wait_for_answer(services, caller, job_id, request.is_disconnected)
+        response = _response(found, poll_after=services.settings.poll_after_seconds)
+    except ImageNotReadable as error:
+        return problem(
+            request,
+            HTTPStatus.UNPROCESSABLE_ENTITY,
+            error.code,
+            str(error),
+            title="The image cannot be classified",
+            error_code=error.error_code,
+        )
+    if replayed:
+        response.headers[REPLAYED] = "true"
+    return response
+
+
+def _response(found: Answer, *, poll_after: int) -> Response:
+    """200 with the prediction, 202 with the job, or the reason why there is none."""
+    if found.result is None:
+        if found.job.error_code is not None:
+            raise Conflict(f"the job of this image failed: {found.job.error_detail}", code="job-failed")
+        job = job_out(found.job, found.classifier)
+        return answer(job, HTTPStatus.ACCEPTED, {"Location": job.links.self, "Retry-After": str(poll_after)})
+    if found.result.status == ImageStatus.CANCELED:
+        raise Conflict("the job of this image was canceled; send it again", code="job-canceled")
+    if found.result.status != ImageStatus.SUCCEEDED:
+        raise ImageNotReadable(
+            found.result.error_detail or "the image cannot be classified",
+            error_code=str(found.result.error_code),
+        )
+    return answer(_prediction(found, found.result))
+
+
+def _prediction(found: Answer, result: Result) -> Prediction:
+    return Prediction(
+        predicted_class=str(result.label),
+        confidence=round(PERCENT * (result.confidence or 0.0), PERCENT_DIGITS),
+        probabilities=ResultWriter(found.classifier).probabilities(result) or {},
+        needs_review=bool(result.needs_review),
+        job_id=found.job.id,
+        links=PredictionLinks.of(found.job.id),
+    )

@@ -1,0 +1,64 @@
+"""What a prediction looks like on the wire."""
+
+import uuid
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from api.jobs.schemas import job_path
+
+REQUEST_BODY: dict[str, Any] = {
+    "required": True,
+    "content": {
+        "multipart/form-data": {
+            "schema": {
+                "type": "object",
+                "required": ["file"],
+                "properties": {"file": {"type": "string", "format": "binary"}},
+                "additionalProperties": False,
+                "examples": [{"file": "leaf.jpg"}],
+            }
+        }
+    },
+}
+
+
+class PredictionLinks(BaseModel):
+    """Paths on this server."""
+
+    job: str
+    results: str
+
+    @classmethod
+    def of(cls, job_id: uuid.UUID) -> "PredictionLinks":
+        """Of the job behind a prediction."""
+        return cls(job=job_path(job_id), results=f"{job_path(job_id)}/results")
+
+
+class Prediction(BaseModel):
+    """The answer for one image."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "predicted_class": "rust",
+                    "confidence": 97.0,
+                    "probabilities": {"healthy": 0.01, "powdery_mildew": 0.02, "rust": 0.97},
+                    "needs_review": False,
+                    "job_id": "01934f6e-7a3c-7b1e-8f00-5d1c6a2b9e10",
+                    "links": {
+                        "job": "/v1/jobs/01934f6e-7a3c-7b1e-8f00-5d1c6a2b9e10",
+                        "results": "/v1/jobs/01934f6e-7a3c-7b1e-8f00-5d1c6a2b9e10/results",
+                    },
+                }
+            ]
+        }
+    )
+
+    predicted_class: str
+    confidence: float = Field(description="Percent, 0 to 100.")
+    probabilities: dict[str, float] = Field(description="0 to 1 each.")
+    needs_review: bool
+    job_id: uuid.UUID
+    links: PredictionLinks

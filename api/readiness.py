@@ -1,0 +1,108 @@
+"""Whether this process can serve: each dependency is asked at the same time, and none for long."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import anyio
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from anyio import CapacityLimiter
+from anyio.to_thread import run_sync
+from sqlalchemy import text
+from sqlalchemy.exc import ProgrammingError
+
+from api.migrations import alembic_config
+from shared.db.session import Database
+from shared.errors import PhytobatchError
+from shared.queue import Wakeups
+from shared.storage.store import ObjectStore
+
+CHECK_SECONDS = 2.0
+# Checks that hang keep their thread until their own timeouts; no request thread is used for them.
+THREADS = 9
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One dependency: ``ask`` returns ``None`` when it is well, otherwise a sentence."""
+
+    name: str
+    required: bool
+    ask: Callable[[], str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What a check found, in milliseconds."""
+
+    ok: bool
+    required: bool
+    milliseconds: float
+    detail: str | None
+
+
+class Readiness:
+    """Asks Postgres, the object store and Redis."""
+
+    def __init__(self, database: Database, store: ObjectStore, wakeups: Wakeups) -> None:
+        self._limiter = CapacityLimiter(THREADS)
+        schema = Schema()
+        self._checks = (
+            Check("database", required=True, ask=lambda: schema.fault(database)),
+            Check("object_store", required=True, ask=lambda: _store_fault(store)),
+            Check(
+                "redis",
+                required=False,
+                ask=lambda: None if wakeups.is_reachable() else "Redis does not answer; workers look by themselves",
+            ),
+        )
+
+    async def look(self) -> dict[str, Checked]:
+        """Every check by its name, after at most ``CHECK_SECONDS``."""
+        found: dict[str, Checked] = {}
+
+        async def run(check: Check) -> None:
+            found[check.name] = await self._ask(check)
+
+        async with anyio.create_task_group() as group:
+            for check in self._checks:
+                group.start_soon(run, check)
+        return {check.name: found[check.name] for check in self._checks}
+
+    async def _ask(self, check: Check) -> Checked:
+        began = time.perf_counter()
+        fault: str | None = f"no answer within {CHECK_SECONDS:g} s"
+        with anyio.move_on_after(CHECK_SECONDS):
+            fault = await run_sync(check.ask, abandon_on_cancel=True, limiter=self._limiter)
+        return Checked(fault is None, check.required, round((time.perf_counter() - began) * 1000, 1), fault)
+
+
+def _store_fault(store: ObjectStore) -> str | None:
+    try:
+        store.check()
+    except PhytobatchError as error:
+        return str(error)
+    return None
+
+
+class Schema:
+    """Compares the migration of the database with those of this program."""
+
+    def __init__(self, config: Config | None = None) -> None:
+        scripts = ScriptDirectory.from_config(config or alembic_config())
+        self._head = scripts.get_current_head()
+        self._known = {script.revision for script in scripts.walk_revisions()}
+
+    def fault(self, database: Database) -> str | None:
+        """A sentence when the database is away or behind. One that is ahead is fine: a newer program migrated it."""
+        try:
+            with database.begin() as session:
+                stored = session.execute(text("SELECT version_num FROM alembic_version")).scalar_one_or_none()
+        except ProgrammingError:
+            stored = None
+        except PhytobatchError as error:
+            return str(error)
+        if stored == self._head or (stored is not None and stored not in self._known):
+            return None
+        return "the tables are missing or old; run `python -m api.admin migrate`"

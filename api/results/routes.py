@@ -1,0 +1,62 @@
+"""``/v1/jobs/{id}/results``: every result exactly once, also while the job runs."""
+
+from enum import StrEnum
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
+
+from api.answers import answer, problems
+from api.deps import JobId, Reader, ServicesDep
+from api.jobs.schemas import Counts
+from api.pages import DEFAULT, Limit, check_limit
+from api.results.schemas import JobStatus, ResultPage, ResultWriter
+from shared.contracts.states import ImageStatus, JobState
+from shared.jobs import queries
+from shared.jobs.lifecycle import counts
+from shared.jobs.results import ResultFilter, classifier_of, read_results
+
+router = APIRouter(prefix="/v1/jobs", tags=["results"])
+
+
+class FinalStatus(StrEnum):
+    """A pending image has no result."""
+
+    SUCCEEDED = ImageStatus.SUCCEEDED
+    FAILED = ImageStatus.FAILED
+    REJECTED = ImageStatus.REJECTED
+    CANCELED = ImageStatus.CANCELED
+
+
+@router.get(
+    "/{job_id}/results",
+    operation_id="list_results",
+    summary="Read results",
+    response_model=ResultPage,
+    responses=problems(404),
+)
+def list_results(  # what a client may say
+    job_id: JobId,
+    services: ServicesDep,
+    caller: Reader,
+    after: Annotated[int, Query(ge=0, lt=2**63, description="Cursor: `after` of the page before.")] = 0,
+    limit: Limit = DEFAULT,
+    status: Annotated[FinalStatus | None, Query(description="Only results with this status.")] = None,
+    label: Annotated[str | None, Query(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$", description="Class id.")] = None,
+) -> Response:
+    """In the order in which they were stored: keep `after`, and nothing is read twice or missed."""
+    check_limit(limit, services.settings)
+    only = ResultFilter(status=None if status is None else ImageStatus(status), label=label)
+    with services.database.begin() as session:
+        # The job first: when it was over before the results were read, they are all there.
+        job = queries.get_job(session, caller.tenant_id, job_id).job
+        writer = ResultWriter(classifier_of(session, job))
+        rows = read_results(session, job_id, after=after, limit=limit + 1, only=only)
+    page = rows[:limit]
+    return answer(
+        ResultPage(
+            results=[writer.write(row) for row in page],
+            after=str(page[-1][0].position if page else after),
+            has_more=len(rows) > limit,
+            job=JobStatus(state=JobState(job.state), counts=Counts(**counts(job))),
+        )
+    )

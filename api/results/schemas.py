@@ -1,0 +1,166 @@
+"""What results look like on the wire."""
+
+from datetime import datetime
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from sqlalchemy import Row
+
+from api.jobs.schemas import ClassifierOut, Counts
+from shared.contracts.manifest import Manifest
+from shared.contracts.states import ImageErrorCode, ImageStatus, JobState
+from shared.db.models import Classifier, Result
+
+# Probabilities are stored as 32-bit numbers, which have about seven digits.
+DIGITS = 6
+
+EXAMPLES: list[JsonValue] = [
+    {
+        "seq": 7,
+        "name": "DJI_0007.JPG",
+        "status": "succeeded",
+        "label": "rust",
+        "label_names": {"en": "rust", "es": "roya"},
+        "confidence": 0.97,
+        "probabilities": {"healthy": 0.01, "powdery_mildew": 0.02, "rust": 0.97},
+        "top": [
+            {"label": "rust", "probability": 0.97},
+            {"label": "powdery_mildew", "probability": 0.02},
+            {"label": "healthy", "probability": 0.01},
+        ],
+        "needs_review": False,
+        "error": None,
+        "classifier": {"name": "leaf-small", "version": "1"},
+        "metadata": {},
+        "finished_at": "2026-06-01T08:01:05Z",
+    },
+    {
+        "seq": 9,
+        "name": "broken.jpg",
+        "status": "failed",
+        "label": None,
+        "label_names": None,
+        "confidence": None,
+        "probabilities": None,
+        "top": [],
+        "needs_review": None,
+        "error": {"code": "truncated", "detail": "the file ends in the middle of the picture; copy it again"},
+        "classifier": None,
+        "metadata": {},
+        "finished_at": "2026-06-01T08:01:05Z",
+    },
+]
+
+
+class RankedClass(BaseModel):
+    """A class and its probability, 0 to 1."""
+
+    label: str
+    probability: float
+
+
+class ImageError(BaseModel):
+    """Why an image has no classification."""
+
+    code: ImageErrorCode
+    detail: str | None
+
+
+class ResultOut(BaseModel):
+    """What became of one image. ``confidence`` is the probability of ``label``, 0 to 1."""
+
+    seq: int
+    name: str
+    status: ImageStatus
+    label: str | None
+    label_names: dict[str, str] | None
+    confidence: float | None
+    probabilities: dict[str, float] | None
+    top: list[RankedClass] = Field(description="Every class, the most probable first.")
+    needs_review: bool | None
+    error: ImageError | None
+    classifier: ClassifierOut | None = Field(description="`null` where no classifier saw the image.")
+    metadata: dict[str, Any]
+    finished_at: datetime
+
+
+class JobStatus(BaseModel):
+    """The job as it was before this page was read: when it is terminal and nothing more follows, that was all."""
+
+    state: JobState
+    counts: Counts
+
+
+class ResultPage(BaseModel):
+    """A page of results, in the order in which they were stored."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "results": EXAMPLES,
+                    "after": "64",
+                    "has_more": False,
+                    "job": {
+                        "state": "running",
+                        "counts": {
+                            "total": 60,
+                            "pending": 58,
+                            "succeeded": 1,
+                            "failed": 1,
+                            "rejected": 0,
+                            "canceled": 0,
+                        },
+                    },
+                }
+            ]
+        }
+    )
+
+    results: list[ResultOut]
+    after: str
+    has_more: bool
+    job: JobStatus
+
+
+class ResultWriter:
+    """Turns rows into results; reads the manifest of the job's classifier once for all of them."""
+
+    def __init__(self, classifier: Classifier | None) -> None:
+        manifest = None if classifier is None else Manifest.model_validate(classifier.manifest)
+        self._classifier = (
+            None if classifier is None else ClassifierOut(name=classifier.name, version=classifier.version)
+        )
+        self._labels = () if manifest is None else manifest.labels
+        self._names = {} if manifest is None else {c.id: c.names for c in manifest.classes}
+
+    def write(self, row: Row[Result, str, dict[str, Any] | None]) -> ResultOut:
+        """One result."""
+        result, name, metadata = row
+        ranked = self.probabilities(result)
+        return ResultOut(
+            seq=result.seq,
+            name=name,
+            status=ImageStatus(result.status),
+            label=result.label,
+            label_names=None if result.label is None else self._names.get(result.label, {}),
+            confidence=None if result.confidence is None else round(result.confidence, DIGITS),
+            probabilities=ranked,
+            top=[
+                RankedClass(label=label, probability=probability)
+                for label, probability in sorted((ranked or {}).items(), key=lambda pair: -pair[1])
+            ],
+            needs_review=result.needs_review,
+            error=None
+            if result.error_code is None
+            else ImageError(code=ImageErrorCode(result.error_code), detail=result.error_detail),
+            classifier=None if result.classifier_id is None else self._classifier,
+            metadata=metadata or {},
+            finished_at=result.finished_at,
+        )
+
+    def probabilities(self, result: Result) -> dict[str, float] | None:
+        """Class to probability, in the order of the classifier's classes."""
+        if result.probabilities is None:
+            return None
+        return {label: round(p, DIGITS) for label, p in zip(self._labels, result.probabilities, strict=True)}

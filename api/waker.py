@@ -1,0 +1,65 @@
+"""Wake-ups are published beside the requests: an answer never waits for Redis, whatever Redis does."""
+
+import threading
+
+import structlog
+
+from shared.db.session import Database
+from shared.errors import DatabaseUnavailable
+from shared.jobs import claims
+from shared.queue import Wakeups
+
+log = structlog.get_logger()
+
+STOP_SECONDS = 2.0
+
+
+class Waker:
+    """One thread that tops the queue up when a request has left work behind; a burst of requests becomes one look."""
+
+    def __init__(self, database: Database, wakeups: Wakeups, *, window: int) -> None:
+        self._database = database
+        self._wakeups = wakeups
+        self._window = window
+        self._woken = threading.Event()
+        self._asked = False
+        self._stopping = False
+        self._thread = threading.Thread(target=self._run, name="waker", daemon=True)
+
+    def start(self) -> None:
+        """Begin to listen for ``nudge``."""
+        self._thread.start()
+
+    def nudge(self) -> None:
+        """There is work. Call it after the commit; it returns at once and never fails."""
+        self._asked = True
+        self._woken.set()
+
+    def stop(self) -> None:
+        """Publish what was asked for, and end."""
+        if self._thread.is_alive():
+            self._stopping = True
+            self._woken.set()
+            self._thread.join(STOP_SECONDS)
+
+    def _run(self) -> None:
+        while not self._stopping:
+            self._woken.wait()
+            self._woken.clear()
+            if self._asked:
+                self._asked = False
+                self._top_up()
+
+    def _top_up(self) -> None:
+        try:
+            self._wakeups.top_up(self._ready())
+        except Exception:
+            log.exception("waker_fault")  # This thread must not end before the process does.
+
+    def _ready(self) -> int:
+        """How many chunks wait; one, when Postgres cannot say."""
+        try:
+            with self._database.begin() as session:
+                return claims.ready_chunks(session, limit=self._window)
+        except DatabaseUnavailable:
+            return 1

@@ -1,0 +1,139 @@
+"""The OpenAPI document is what generic clients and fuzzers work from."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import BaseModel
+
+from api.classifiers.schemas import ModelList
+from api.errors import Problem
+from api.health import Ready
+from api.jobs.schemas import AddedImages, AddImages, CreateJob, JobOut, JobPage
+from api.main import create_app
+from api.predict.schemas import Prediction
+from api.results.schemas import ResultPage
+from shared.settings import Settings
+
+ROOT = Path(__file__).parents[2]
+NOWHERE = Settings(
+    database_url="postgresql+psycopg://nobody@127.0.0.1:1/nothing",
+    redis_url="redis://127.0.0.1:1/0",
+    s3_bucket="none",
+    s3_endpoint_url="http://127.0.0.1:1",
+    s3_access_key_id="none",
+    s3_secret_access_key="none",  # noqa: S106  # a word for a server that does not exist
+)
+OPEN = {"health", "ready"}
+Json = dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def document() -> Json:
+    return create_app(NOWHERE).openapi()
+
+
+def operations(document: Json) -> Iterator[tuple[str, str, Json]]:
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            yield method.upper(), path, operation
+
+
+def resolve(document: Json, schema: Json) -> Json:
+    while "$ref" in schema:
+        found: Any = document
+        for part in schema["$ref"].removeprefix("#/").split("/"):
+            found = found[part]
+        schema = found
+    return schema
+
+
+def test_every_reference_leads_somewhere(document: Json) -> None:
+    def walk(node: object) -> None:
+        if isinstance(node, dict):
+            if "$ref" in node:
+                assert resolve(document, node)
+            for value in node.values():
+                walk(value)
+        elif isinstance(node, list):
+            for value in node:
+                walk(value)
+
+    walk(document)
+    assert document["openapi"].startswith("3.1")
+
+
+def test_every_operation_has_its_own_id_a_summary_and_a_known_tag(document: Json) -> None:
+    ids = [operation["operationId"] for _, _, operation in operations(document)]
+    assert len(ids) == len(set(ids))
+    tags = {tag["name"] for tag in document["tags"]}
+    for _, _, operation in operations(document):
+        assert operation["summary"]
+        assert operation["description"]
+        assert set(operation["tags"]) <= tags
+
+
+def test_every_operation_with_a_key_says_so_and_names_its_problems(document: Json) -> None:
+    schemes = document["components"]["securitySchemes"]
+    assert schemes["ApiKey"]["name"] == "X-API-Key"
+    assert schemes["Bearer"]["scheme"] == "bearer"
+    for _, path, operation in operations(document):
+        if operation["operationId"] in OPEN:
+            assert "security" not in operation
+            continue
+        assert {name for one in operation["security"] for name in one} == {"ApiKey", "Bearer"}, path
+        for status in ("401", "403", "422", "503"):
+            (media_type,) = operation["responses"][status]["content"]
+            assert media_type == "application/problem+json"
+
+
+def test_bodies_and_answers_have_examples(document: Json) -> None:
+    for _, path, operation in operations(document):
+        contents = [operation["requestBody"]["content"]] if "requestBody" in operation else []
+        contents += [r["content"] for r in operation["responses"].values() if "content" in r]
+        for content in contents:
+            for body in content.values():
+                assert resolve(document, body["schema"]).get("examples"), path
+
+
+def test_no_schema_of_the_framework_is_left(document: Json) -> None:
+    assert not {"HTTPValidationError", "ValidationError"} & set(document["components"]["schemas"])
+
+
+def test_the_page_of_the_wire_format_and_the_document_name_the_same_calls(document: Json) -> None:
+    page = (ROOT / "docs" / "http-api.md").read_text()
+    rows = re.findall(r"^\| (`(?:GET|POST|DELETE) .*?) \|", page, re.MULTILINE)
+    told = {
+        (method, re.sub(r"\{id\}", "{job_id}", path))
+        for row in rows
+        for method, path in re.findall(r"`(GET|POST|DELETE) (/[^\s?`]*)", row)
+    }
+    assert told == {(method, path) for method, path, _ in operations(document)}
+
+
+def test_examples_of_requests_are_accepted_by_their_own_schemas(document: Json) -> None:
+    model: type[BaseModel]
+    for model in (CreateJob, AddImages):
+        examples = document["components"]["schemas"][model.__name__]["examples"]
+        assert examples
+        for example in examples:
+            model.model_validate(example)
+
+
+def test_examples_of_answers_are_accepted_by_their_own_schemas(document: Json) -> None:
+    model: type[BaseModel]
+    for model in (ModelList, Problem, Ready, AddedImages, JobOut, JobPage, Prediction, ResultPage):
+        for example in document["components"]["schemas"][model.__name__]["examples"]:
+            model.model_validate(example)
+
+
+def test_the_page_of_the_wire_format_names_every_problem_code() -> None:
+    page = (ROOT / "docs" / "http-api.md").read_text().partition("## Problem codes")[2]
+    sources = [*ROOT.glob("api/**/*.py"), ROOT / "shared" / "errors.py", ROOT / "shared" / "jobs" / "lifecycle.py"]
+    raised = {
+        code for path in sources for code in re.findall(r'code(?:: str)? ?= ?"([a-z]+(?:-[a-z]+)+)"', path.read_text())
+    }
+    never_answered = {"object-missing", "object-too-large", "lease-lost", "job-state", "classifier-differs"}
+    assert raised - never_answered <= set(re.findall(r"`([a-z]+(?:-[a-z]+)+)`", page))

@@ -1,0 +1,106 @@
+"""A worker's hands without its eyes: chunks are claimed and finished by the real functions, with the test's answers."""
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pytest
+from sqlalchemy import select
+
+from shared.contracts.states import ChunkKind, ImageErrorCode, ImageStatus, Priority
+from shared.db.models import Classifier, Job
+from shared.db.session import Database
+from shared.jobs import claims
+from shared.jobs.chunks import pool_of
+from shared.jobs.claims import Claim, Offer
+from shared.jobs.results import NewResult
+from tests.integration.conftest import Api
+
+Classify = Callable[[int], NewResult]
+
+
+def rust(seq: int) -> NewResult:
+    """The answer "rust", rather sure."""
+    return NewResult(
+        seq=seq,
+        status=ImageStatus.SUCCEEDED,
+        label="rust",
+        confidence=0.9,
+        probabilities=(0.04, 0.06, 0.9),
+        needs_review=False,
+    )
+
+
+def truncated(seq: int) -> NewResult:
+    """An image that ends too early."""
+    return NewResult(
+        seq=seq,
+        status=ImageStatus.FAILED,
+        error_code=ImageErrorCode.TRUNCATED,
+        error_detail="the file ends in the middle of the picture",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Hands:
+    """Claims and finishes chunks of the module's database, whosever they are."""
+
+    database: Database
+    chunk_images: int = 2
+
+    def claim(self) -> Claim | None:
+        """The next chunk of any kind."""
+        with self.database.begin() as session:
+            pools = [ChunkKind.VALIDATE, *map(pool_of, session.scalars(select(Classifier.id)))]
+            offers = [Offer(pool, priority) for priority in Priority for pool in pools]
+            return claims.claim(session, offers, worker="hands", lease_seconds=60)
+
+    def claim_of(self, job_id: str) -> Claim:
+        """The next chunk of one job; those of others are finished on the way."""
+        while (held := self.claim()) is not None:
+            if held.job_id == uuid.UUID(job_id):
+                return held
+            self.finish(held, rust)
+        pytest.fail(f"job {job_id} has no ready chunk")
+
+    def finish(self, held: Claim, classify: Classify) -> None:
+        """Everything arrived; every image gets the answer of the test."""
+        with self.database.begin() as session:
+            if held.kind == ChunkKind.VALIDATE:
+                claims.finish_validation(session, held, [], chunk_images=self.chunk_images)
+            else:
+                claims.finish(session, held, [classify(seq) for seq in range(held.first_seq, held.last_seq + 1)])
+
+    def step(self, job_id: str, classify: Classify = rust) -> None:
+        """Run the next chunk of one job."""
+        self.finish(self.claim_of(job_id), classify)
+
+    def run(self, job_id: str, classify: Classify = rust) -> None:
+        """Run a job to its end."""
+        while not self._ended(job_id):
+            self.step(job_id, classify)
+
+    def _ended(self, job_id: str) -> bool:
+        with self.database.begin() as session:
+            return session.get_one(Job, uuid.UUID(job_id)).finished_at is not None
+
+
+@pytest.fixture
+def hands(database: Database) -> Hands:
+    """On the database of this module."""
+    return Hands(database)
+
+
+@pytest.fixture
+def drafted(api: Api) -> str:
+    """A draft with five images."""
+    job_id = api.new_job(name="five")
+    api.add(job_id, *(f"{number}.jpg" for number in range(1, 6)))
+    return job_id
+
+
+@pytest.fixture
+def committed(api: Api, drafted: str) -> str:
+    """A committed job with five images."""
+    api.commit(drafted)
+    return drafted

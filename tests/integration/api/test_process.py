@@ -1,0 +1,106 @@
+"""``python -m api`` as a process: how it starts, refuses to start, and stops."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import urllib3
+
+from api import keys
+from shared.db.session import Database
+from shared.settings import Settings
+from tests.integration.conftest import Api, MakeSettings
+
+ROOT = Path(__file__).parents[3]
+EXIT_SECONDS = 60
+
+
+def environment(settings: Settings, **more: str) -> dict[str, str]:
+    given = {
+        name: value.get_secret_value() if hasattr(value, "get_secret_value") else str(value)
+        for name, value in settings
+        if value is not None
+    }
+    return {**os.environ, **{f"PHYTOBATCH_{name.upper()}": value for name, value in {**given, **more}.items()}}
+
+
+def start(settings: Settings, **more: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "api"],
+        cwd=ROOT,
+        env=environment(settings, api_port="0", **more),
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def lines(process: subprocess.Popen[str]) -> Iterator[dict[str, object]]:
+    assert process.stderr is not None
+    for line in process.stderr:
+        yield json.loads(line)
+
+
+def base_url(process: subprocess.Popen[str]) -> str:
+    """From the line in which uvicorn says where it listens."""
+    for line in lines(process):
+        words = str(line["event"]).split()
+        if "running" in words:
+            return next(word for word in words if word.startswith("http://"))
+    pytest.fail("the API did not start")
+
+
+def stop(process: subprocess.Popen[str]) -> tuple[int, list[dict[str, object]]]:
+    process.send_signal(signal.SIGTERM)
+    rest = list(lines(process))
+    return process.wait(EXIT_SECONDS), rest
+
+
+def test_it_serves_logs_without_secrets_and_stops_when_told(make_settings: MakeSettings) -> None:
+    key = keys.generate().text
+    process = start(make_settings(), bootstrap_api_key=key)
+    with process, urllib3.PoolManager(timeout=30) as pool:
+        api = Api(base_url(process), key, pool)
+        assert api.post("/v1/jobs", {"name": "hello"}, headers={"X-Request-Id": "traced"}).status == 201
+        assert api.get(f"/v1/jobs?limit={key}").status == 422
+        status, rest = stop(process)
+    assert status == 0
+    (request,) = [line for line in rest if line.get("request_id") == "traced" and line["event"] == "request"]
+    assert (request["method"], request["path"], request["status"]) == ("POST", "/v1/jobs", 201)
+    assert request["program"] == "api"
+    assert key not in json.dumps(rest)
+
+
+def test_several_processes_may_make_the_bootstrap_key_at_once(make_settings: MakeSettings) -> None:
+    settings = make_settings()
+    key = keys.generate().text
+    processes = [start(settings, bootstrap_api_key=key) for _ in range(2)]
+    with urllib3.PoolManager(timeout=30) as pool:
+        for process in processes:
+            assert Api(base_url(process), key, pool).get("/v1/jobs").status == 200
+        for process in processes:
+            with process:
+                assert stop(process)[0] == 0
+
+
+@pytest.mark.parametrize("key", ["secret", "pb_short_key"])
+def test_a_malformed_bootstrap_key_stops_the_start_and_is_not_logged(make_settings: MakeSettings, key: str) -> None:
+    with start(make_settings(), bootstrap_api_key=key) as process:
+        said = list(lines(process))
+        assert process.wait(EXIT_SECONDS) != 0
+    assert any("PHYTOBATCH_BOOTSTRAP_API_KEY" in str(line.get("reason")) for line in said)
+    assert not any(f'"{key}"' in json.dumps(line) or f"'{key}'" in json.dumps(line) for line in said)
+
+
+def test_a_database_without_tables_stops_the_start_with_what_to_do(
+    make_settings: MakeSettings, database: Database
+) -> None:
+    empty = database.engine.url.set(database="postgres").render_as_string(hide_password=False)
+    with start(make_settings(database_url=empty), bootstrap_api_key=keys.generate().text) as process:
+        said = list(lines(process))
+        assert process.wait(EXIT_SECONDS) != 0
+    assert any("migrate" in str(line.get("reason")) for line in said)

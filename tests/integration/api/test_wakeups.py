@@ -1,0 +1,38 @@
+"""Work that a request leaves behind is announced, once per chunk, up to the window."""
+
+import time
+
+import pytest
+import redis
+
+from shared.queue import WORK_QUEUE
+from shared.settings import Settings
+from tests.integration.conftest import Api
+
+PATIENCE_SECONDS = 20.0
+
+
+@pytest.fixture
+def broker(settings: Settings) -> redis.Redis:
+    return redis.Redis.from_url(settings.redis_url.get_secret_value())
+
+
+def wait_for_messages(broker: redis.Redis, settings: Settings, count: int) -> int:
+    """How many messages wait, once there are ``count`` of them."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while (found := int(broker.llen(f"{settings.broker_key_prefix}{WORK_QUEUE}"))) < count:
+        if time.monotonic() > deadline:
+            return found
+        time.sleep(0.02)
+    return found
+
+
+def test_every_committed_job_is_announced_up_to_the_window(api: Api, broker: redis.Redis, settings: Settings) -> None:
+    for number in range(1, settings.wakeup_window + 3):
+        job_id = api.new_job()
+        api.add(job_id, "a.jpg")
+        assert wait_for_messages(broker, settings, 0) <= settings.wakeup_window
+        api.commit(job_id)
+        expected = min(number, settings.wakeup_window)
+        assert wait_for_messages(broker, settings, expected) == expected
+    broker.close()

@@ -1,0 +1,41 @@
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from api.admin import COMMANDS, main
+from api.commands.classifiers import shipped_folders
+
+
+def test_every_command_is_named_in_the_help(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="0"):
+        main(["--help"])
+    said = capsys.readouterr().out
+    for command in COMMANDS:
+        assert command.name in said
+        assert command.help
+    assert len({command.name for command in COMMANDS}) == len(COMMANDS)
+
+
+def test_a_generated_key_can_be_used(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["generate-key"]) == 0
+    assert re.fullmatch(r"pb_[a-z0-9]{12}_[A-Za-z0-9]{43}\n", capsys.readouterr().out)
+
+
+def test_shipped_classifiers_have_their_files() -> None:
+    for folder in shipped_folders():
+        assert (folder / "manifest.json").is_file()
+        assert folder.parent.name == "classifiers"
+
+
+def test_the_api_starts_without_what_only_workers_need() -> None:
+    program = (
+        "import sys, api.admin, api.main, api.__main__; "
+        "print([m for m in ('tensorflow', 'keras', 'numpy', 'PIL', 'worker') if m in sys.modules])"
+    )
+    said = subprocess.run(
+        [sys.executable, "-c", program], cwd=Path(__file__).parents[3], capture_output=True, text=True, check=True
+    )
+    assert said.stdout.strip() == "[]"

@@ -1,0 +1,62 @@
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from shared.contracts.manifest import ClassLabel, Manifest
+from worker.inference.errors import OutputInvalid
+from worker.inference.interpret import TOP_CLASSES, RankedClass, interpret
+
+ManifestFactory = Callable[..., Manifest]
+
+
+def test_the_most_probable_class_is_the_label(make_manifest: ManifestFactory) -> None:
+    found = interpret(np.array([0.25, 0.625, 0.125], np.float32), make_manifest())
+    assert found.label == "green"
+    assert found.label_names == {"en": "green", "es": "verde"}
+    assert found.confidence == 0.625
+    assert found.probabilities == {"red": 0.25, "green": 0.625, "blue": 0.125}
+    assert found.top == (RankedClass("green", 0.625), RankedClass("red", 0.25), RankedClass("blue", 0.125))
+    assert not found.needs_review
+
+
+def test_numbers_are_plain_python_floats(make_manifest: ManifestFactory) -> None:
+    found = interpret(np.array([0.5, 0.25, 0.25], np.float32), make_manifest())
+    assert {type(p) for p in (found.confidence, *found.probabilities.values())} == {float}
+    assert type(found.needs_review) is bool
+
+
+@pytest.mark.parametrize(("confidence", "needs_review"), [(0.5, True), (0.625, False), (0.75, False)])
+def test_below_the_threshold_a_person_should_look(
+    confidence: float, *, needs_review: bool, make_manifest: ManifestFactory
+) -> None:
+    row = np.array([confidence, 1 - confidence, 0], np.float32)
+    assert interpret(row, make_manifest(review_threshold=0.625)).needs_review is needs_review
+
+
+def test_a_tie_goes_to_the_first_class(make_manifest: ManifestFactory) -> None:
+    assert interpret(np.array([0.25, 0.375, 0.375], np.float32), make_manifest()).label == "green"
+
+
+def test_the_list_of_the_best_is_short(make_manifest: ManifestFactory) -> None:
+    manifest = make_manifest(classes=tuple(ClassLabel(id=f"c{i}") for i in range(40)))
+    found = interpret(np.full(40, 1 / 40, np.float32), manifest)
+    assert len(found.top) == TOP_CLASSES
+    assert len(found.probabilities) == 40
+
+
+@pytest.mark.parametrize(
+    ("row", "words"),
+    [
+        ([0.5, 0.5], "3 classes"),
+        ([np.nan, 0.5, 0.5], "NaN"),
+        ([np.inf, 0, 0], "NaN or infinity"),
+        ([3.1, -0.4, 1.2], "softmax"),
+        ([0.9, 0.9, 0.9], "softmax"),
+        ([1.5, -0.5, 0.0], "no probabilities"),
+        ([0, 0, 0], "softmax"),
+    ],
+)
+def test_what_is_no_probability_is_an_error(row: list[float], words: str, make_manifest: ManifestFactory) -> None:
+    with pytest.raises(OutputInvalid, match=words):
+        interpret(np.array(row, np.float32), make_manifest())

@@ -1,0 +1,11 @@
+"""Pixels to probabilities to words. Pure: no queue, no database, no object store, no settings.
+
+errors.py       everything that can go wrong here, as a tree
+manifest.py     a classifier folder: read it, verify it
+decode.py       encoded bytes to an RGB picture
+preprocess.py   encoded bytes to the float32 input of a model
+classifier.py   the Protocol of a classifier; keras_classifier.py is the one on TensorFlow
+interpret.py    probabilities to a label, a confidence and whether a person should look
+pipeline.py     fetching, decoding and classifying many images, overlapped and bounded
+isolate.py      decoding in a child process that may crash
+"""

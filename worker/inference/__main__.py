@@ -1,0 +1,138 @@
+"""``python -m worker.inference PHOTO...``: classify files and folders here and now, without any service.
+
+Exit status: 0 every file was classified, 3 some were not, 2 the options make no sense.
+"""
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from shared.contracts.states import ImageErrorCode
+from worker.inference.classifier import Classifier
+from worker.inference.errors import ClassifierError, ImageError
+from worker.inference.files import image_files
+from worker.inference.manifest import read_manifest, shipped_classifier_dir
+from worker.inference.pipeline import Item, Outcome, Pipeline
+
+EXIT_ALL = 0
+EXIT_USAGE = 2
+EXIT_SOME = 3
+DOWNLOAD_THREADS = 2
+BYTES_IN_FLIGHT = 256 * 1024 * 1024
+
+Writer = Callable[[str, Outcome], str]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Classify and print; returns the exit status."""
+    options = _options(arguments)
+    try:
+        files = _files(options.photos)
+        read_manifest(options.classifier)  # Before TensorFlow, which takes ten seconds to import.
+        return _classify(files, options)
+    except (_UsageError, ClassifierError) as error:
+        print(error, file=sys.stderr)
+        return EXIT_USAGE
+    except BrokenPipeError:  # The reader of the table (head, less) has left.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_SOME
+
+
+class _UsageError(Exception):
+    """A sentence for the person at the keyboard."""
+
+
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m worker.inference", description=__doc__)
+    parser.add_argument("photos", metavar="PHOTO", nargs="+", type=Path, help="a file, or a folder of them")
+    parser.add_argument("--classifier", type=Path, default=shipped_classifier_dir(), help="default: the shipped one")
+    parser.add_argument("--json", action="store_true", help="one JSON object for each file, on a line of its own")
+    parser.add_argument("--batch-size", type=_positive, default=32, help="images in one call of the model")
+    return parser.parse_args(arguments)
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise ValueError(text)
+    return number
+
+
+def _files(photos: Sequence[Path]) -> list[Path]:
+    for path in photos:
+        if not path.exists():
+            raise _UsageError(f"There is no file or folder {path}.")
+    files = [file for path in photos for file in image_files(path)]
+    if not files:
+        raise _UsageError("There are no images (JPEG, PNG, TIFF, WebP, BMP) in what you named.")
+    return files
+
+
+def _classify(files: Sequence[Path], options: argparse.Namespace) -> int:
+    from worker.inference.keras_classifier import KerasClassifier
+
+    classifier = KerasClassifier(options.classifier, batch_size=min(options.batch_size, len(files)))
+    classifier.warm_up()
+    write = _json_line if options.json else _table_line
+    if not options.json:
+        print(f"{'label':<20} {'confidence':>10}  file")
+    failed = 0
+    items = [Item(seq, str(path), path.stat().st_size) for seq, path in enumerate(files)]
+    with Pipeline(
+        classifier,
+        batch_size=classifier.batch_size,
+        download_threads=DOWNLOAD_THREADS,
+        decode_threads=os.cpu_count() or 1,
+        bytes_in_flight=BYTES_IN_FLIGHT,
+    ) as pipeline:
+        for outcome in pipeline.run(items, _read):
+            failed += outcome.interpretation is None
+            print(write(items[outcome.seq].name, outcome), flush=True)
+    if not options.json:
+        print(f"{len(files) - failed} of {len(files)} classified by {_title(classifier)}")
+    return EXIT_SOME if failed else EXIT_ALL
+
+
+def _read(item: Item) -> bytes:
+    try:
+        return Path(item.name).read_bytes()
+    except OSError as error:
+        detail = f"The file cannot be read ({error.strerror})."
+        raise ImageError(ImageErrorCode.OBJECT_MISSING, detail) from error
+
+
+def _title(classifier: Classifier) -> str:
+    return f"{classifier.manifest.name} {classifier.manifest.version}"
+
+
+def _json_line(name: str, outcome: Outcome) -> str:
+    found = outcome.interpretation
+    error = outcome.error
+    return json.dumps(
+        {
+            "file": name,
+            "status": outcome.status,
+            "label": found.label if found else None,
+            "confidence": found.confidence if found else None,
+            "probabilities": found.probabilities if found else None,
+            "needs_review": found.needs_review if found else None,
+            "error": {"code": error.code, "detail": error.detail} if error else None,
+        },
+        ensure_ascii=False,
+    )
+
+
+def _table_line(name: str, outcome: Outcome) -> str:
+    found = outcome.interpretation
+    if found is None:
+        reason = outcome.error.detail if outcome.error else ""
+        return f"{'-':<20} {'':>10}  {name}: {reason}"
+    look = "  (please look yourself)" if found.needs_review else ""
+    return f"{found.label:<20} {found.confidence:>10.1%}  {name}{look}"
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

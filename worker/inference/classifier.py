@@ -1,0 +1,41 @@
+"""What the pipeline needs of a classifier, whatever runs it."""
+
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shared.contracts.manifest import Manifest
+
+
+class Classifier(Protocol):
+    """A loaded model. Implementations are thread-safe: several chunks share one."""
+
+    @property
+    def manifest(self) -> Manifest:
+        """What its numbers mean and how pixels must be prepared for it."""
+        ...
+
+    @property
+    def batch_size(self) -> int:
+        """Most images in one call."""
+        ...
+
+    def warm_up(self) -> None:
+        """Run once, so that the first image is not slow, and check that the outputs fit the manifest.
+
+        Raises:
+            ClassifierError: they do not.
+        """
+        ...
+
+    def classify(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Probabilities of one batch.
+
+        Args:
+            batch: float32, (n, height, width, 3), prepared as the manifest says, 1 <= n <= ``batch_size``.
+
+        Returns:
+            float32, (n, classes), in the order of ``manifest.classes``; each row adds up to one.
+        """
+        ...

@@ -1,0 +1,136 @@
+"""Encoded bytes to an RGB picture, or one typed reason why not.
+
+The rules are those of ``keras.utils.load_img``: the first frame, ``convert("RGB")`` whatever the mode (alpha is
+dropped, CMYK is converted without a profile, 16-bit greyscale is converted as Pillow does it), no EXIF orientation.
+What Keras does not do: only five formats are opened, the size in the header is checked before any pixel is decoded,
+and each failure gets a code and a sentence.
+"""
+
+import io
+import struct
+import warnings
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+from numpy.typing import NDArray
+
+# Importing them registers the decoders. Image.init() would do it too, and would also import forty that are never used.
+from PIL import (
+    BmpImagePlugin,
+    Image,
+    JpegImagePlugin,
+    PngImagePlugin,
+    TiffImagePlugin,
+    UnidentifiedImageError,
+    WebPImagePlugin,
+)
+
+from shared.contracts.states import ImageErrorCode
+from worker.inference.errors import ImageError
+from worker.inference.signatures import ends_early, has_supported_signature, is_zero_filled, what_it_is
+
+DEFAULT_MAX_PIXELS = 60_000_000
+# JPEG contains MPO, a JPEG with more pictures behind it that DJI drones and phones write: the first one is read.
+FORMATS = tuple(
+    plugin.format
+    for plugin in (
+        JpegImagePlugin.JpegImageFile,
+        PngImagePlugin.PngImageFile,
+        TiffImagePlugin.TiffImageFile,
+        WebPImagePlugin.WebPImageFile,
+        BmpImagePlugin.BmpImageFile,
+    )
+)
+
+# The limit is ours and exact (see open_image); Pillow's is a warning in a global.
+Image.MAX_IMAGE_PIXELS = None
+# Pillow warns about odd metadata. The picture is what counts here, and warnings.catch_warnings is not thread-safe,
+# so this one filter, for warnings that Pillow's own modules raise, is set once.
+warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
+
+# Everything that Pillow's plugins are documented or known to raise for damaged files.
+_DECODER_ERRORS = (
+    OSError,  # contains UnidentifiedImageError
+    SyntaxError,
+    ValueError,
+    TypeError,
+    LookupError,
+    AttributeError,
+    ArithmeticError,
+    AssertionError,
+    EOFError,
+    NotImplementedError,
+    RuntimeError,
+    UserWarning,  # A warning of Pillow's, where the process was told to raise warnings.
+    struct.error,
+    zlib.error,
+)
+_TRUNCATED = "The file ends in the middle of the picture; upload it again."
+
+
+@contextmanager
+def open_image(data: bytes, *, max_pixels: int = DEFAULT_MAX_PIXELS) -> Iterator[Image.Image]:
+    """Open the header of an encoded image; errors raised inside the ``with`` by Pillow become ``ImageError`` too.
+
+    Args:
+        data: the whole file.
+        max_pixels: most pixels (width x height) that may be decoded.
+
+    Raises:
+        ImageError: ``empty``, ``unsupported_format``, ``too_many_pixels``, ``truncated`` or ``decode_failed``.
+    """
+    if not data:
+        raise ImageError(ImageErrorCode.EMPTY, "The file is empty (0 bytes); upload it again.")
+    if is_zero_filled(data):
+        raise ImageError(ImageErrorCode.TRUNCATED, _TRUNCATED)
+    try:
+        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+            _check_pixels(image.size, max_pixels)
+            yield image
+    except ImageError:
+        raise
+    except MemoryError as error:
+        detail = "There was not enough memory to decode the picture; make it smaller and upload it again."
+        raise ImageError(ImageErrorCode.DECODE_FAILED, detail) from error
+    except _DECODER_ERRORS as error:
+        raise _image_error(data, error) from error
+
+
+def decode(data: bytes, *, max_pixels: int = DEFAULT_MAX_PIXELS) -> NDArray[np.uint8]:
+    """Encoded bytes to pixels: uint8, (height, width, 3), RGB, values 0 to 255.
+
+    Raises:
+        ImageError: as ``open_image``.
+    """
+    with open_image(data, max_pixels=max_pixels) as image:
+        return np.asarray(to_rgb(image))
+
+
+def to_rgb(image: Image.Image) -> Image.Image:
+    """The picture in mode RGB, decoded; converted exactly as ``keras.utils.load_img`` does."""
+    if image.mode == "RGB":
+        image.load()
+        return image
+    return image.convert("RGB")
+
+
+def _check_pixels(size: tuple[int, int], max_pixels: int) -> None:
+    width, height = size
+    if width * height > max_pixels:
+        detail = f"The picture is {width} x {height} pixels, more than the limit of {max_pixels}; make it smaller."
+        raise ImageError(ImageErrorCode.TOO_MANY_PIXELS, detail)
+
+
+def _image_error(data: bytes, error: Exception) -> ImageError:
+    """Sort a decoder's exception by what the bytes are, because the exception's type says little."""
+    if isinstance(error, UnidentifiedImageError) and not has_supported_signature(data):
+        detail = f"The file is {what_it_is(data)}; upload JPEG, PNG, TIFF, WebP or BMP."
+        return ImageError(ImageErrorCode.UNSUPPORTED_FORMAT, detail)
+    if "truncated" in str(error).lower() or ends_early(data):
+        return ImageError(ImageErrorCode.TRUNCATED, _TRUNCATED)
+    unidentified = isinstance(error, UnidentifiedImageError)  # Its message is the address of an object in memory.
+    reason = "its header is damaged" if unidentified else str(error).strip(". ") or type(error).__name__
+    detail = f"The picture cannot be decoded ({reason}); export it again."
+    return ImageError(ImageErrorCode.DECODE_FAILED, detail[:500])

@@ -1,0 +1,157 @@
+"""A Keras model as a classifier: the only file of the service that imports TensorFlow (10 s, 500 MB), and lazily."""
+
+import os
+import threading
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shared.contracts.manifest import Manifest
+from worker.inference.errors import ModelUnusable
+from worker.inference.interpret import check_probabilities
+from worker.inference.manifest import read_manifest, verify_model_file
+
+CHANNELS = 3
+
+
+class KerasClassifier:
+    """One model, one traced function over a fixed batch; short batches are padded.
+
+    ``predict()`` is never called: in a loop it leaks (keras #13118). A fixed shape means one trace and no retracing.
+    A lock lets one call run at a time; the others prepare their pixels meanwhile.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        batch_size: int,
+        intra_op_threads: int | None = None,
+        inter_op_threads: int | None = None,
+    ) -> None:
+        """Load the model of a classifier folder; call ``warm_up`` before the first image.
+
+        Args:
+            folder: with ``model.keras`` and ``manifest.json``.
+            batch_size: images in one call of the model.
+            intra_op_threads: threads in one operation of TensorFlow; None leaves it to TensorFlow.
+            inter_op_threads: operations at a time; None leaves it to TensorFlow.
+
+        Raises:
+            ClassifierError: the folder is incomplete or changed, or Keras cannot open the model.
+        """
+        if batch_size < 1:
+            raise ValueError(f"batch_size must be at least 1, got {batch_size}")
+        self._manifest = read_manifest(folder)
+        self._batch_size = batch_size
+        model_file = verify_model_file(folder, self._manifest)
+        tensorflow = import_tensorflow(intra_op_threads=intra_op_threads, inter_op_threads=inter_op_threads)
+        self._call = _traced(tensorflow, load_model(model_file), self._manifest, batch_size)
+        self._lock = threading.Lock()
+
+    @property
+    def manifest(self) -> Manifest:
+        """What the model's numbers mean."""
+        return self._manifest
+
+    @property
+    def batch_size(self) -> int:
+        """Most images in one call."""
+        return self._batch_size
+
+    def warm_up(self) -> None:
+        """Run the model twice and check that it answers with probabilities of the manifest's classes.
+
+        Raises:
+            OutputInvalid: it does not.
+        """
+        shape = (self._batch_size, *self._manifest.input_size, CHANNELS)
+        noise = np.random.default_rng(0).random(shape, dtype=np.float32)
+        check_probabilities(self.classify(noise), self._manifest)
+        check_probabilities(self.classify(np.zeros(shape, np.float32)), self._manifest)
+
+    def classify(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Probabilities (n, classes) of a batch (n, height, width, 3); n is 1 to ``batch_size``. Thread-safe.
+
+        Raises:
+            ValueError: the batch has another shape.
+        """
+        wanted = (*self._manifest.input_size, CHANNELS)
+        count = len(batch)
+        if batch.shape[1:] != wanted or not 1 <= count <= self._batch_size:
+            raise ValueError(f"the batch must be (1 to {self._batch_size}, {wanted}), got {batch.shape}")
+        padded = np.zeros((self._batch_size, *wanted), np.float32)
+        padded[:count] = batch
+        with self._lock:
+            outputs = self._call(padded)
+            return np.array(outputs.numpy()[:count], dtype=np.float32)
+
+
+def load_model(path: Path) -> Any:  # noqa: ANN401  # Keras publishes no types
+    """Open a ``.keras`` file without running code from it (``safe_mode``).
+
+    Raises:
+        ModelUnusable: Keras refuses the file.
+    """
+    import_tensorflow()
+    import keras
+
+    try:
+        return keras.saving.load_model(path, compile=False, safe_mode=True)
+    except Exception as error:  # Keras raises whatever its layers raise.
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise ModelUnusable(f"Keras cannot open {path}: {reason}") from error
+
+
+def import_tensorflow(*, intra_op_threads: int | None = None, inter_op_threads: int | None = None) -> Any:  # noqa: ANN401  # it publishes no types
+    """Import TensorFlow with a quiet log, GPUs that take memory as needed, and the threads that were asked for.
+
+    Raises:
+        ModelUnusable: thread counts were asked for after TensorFlow had started.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # Warnings about the build of TensorFlow help no operator.
+    import tensorflow as tf
+
+    try:
+        _configure(tf, intra_op_threads, inter_op_threads)
+    except RuntimeError as error:
+        raise ModelUnusable(f"TensorFlow cannot be configured after its first use: {error}") from error
+    return tf
+
+
+def _configure(tensorflow: Any, intra_op_threads: int | None, inter_op_threads: int | None) -> None:  # noqa: ANN401
+    config = tensorflow.config
+    for gpu in config.list_physical_devices("GPU"):
+        if not config.experimental.get_memory_growth(gpu):
+            config.experimental.set_memory_growth(gpu, enable=True)
+    threading_config = config.threading
+    if intra_op_threads not in (None, threading_config.get_intra_op_parallelism_threads()):
+        threading_config.set_intra_op_parallelism_threads(intra_op_threads)
+    if inter_op_threads not in (None, threading_config.get_inter_op_parallelism_threads()):
+        threading_config.set_inter_op_parallelism_threads(inter_op_threads)
+
+
+def _traced(tensorflow: Any, model: Any, manifest: Manifest, batch_size: int) -> Any:  # noqa: ANN401
+    """The model as one function of a fixed shape, after checking that shape against the manifest."""
+    height, width = manifest.input_size
+    _check_shape("input", getattr(model, "input_shape", None), (None, height, width, CHANNELS))
+    _check_shape("output", getattr(model, "output_shape", None), (None, len(manifest.classes)))
+    signature = [tensorflow.TensorSpec((batch_size, height, width, CHANNELS), tensorflow.float32)]
+
+    def forward(batch: Any) -> Any:  # noqa: ANN401
+        return model(batch, training=False)
+
+    return tensorflow.function(forward, input_signature=signature, autograph=False)
+
+
+def _check_shape(what: str, found: object, wanted: tuple[int | None, ...]) -> None:
+    """A dimension that the model leaves open (None) fits anything."""
+    fits = (
+        isinstance(found, tuple)
+        and len(found) == len(wanted)
+        and all(f is None or w is None or f == w for f, w in zip(found, wanted, strict=True))
+    )
+    if not fits:
+        raise ModelUnusable(f"The model's {what} has the shape {found}, its manifest asks for {wanted}.")

@@ -1,0 +1,67 @@
+"""A classifier folder: ``model.keras`` and ``manifest.json``."""
+
+import hashlib
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from shared.contracts.manifest import Manifest
+from worker.inference.errors import ClassifierNotFound, ManifestInvalid, ModelFileChanged
+
+MODEL_FILE = "model.keras"
+MANIFEST_FILE = "manifest.json"
+SHIPPED_CLASSIFIER = "leaf-small"
+
+
+def shipped_classifier_dir() -> Path:
+    """The folder of the classifier that comes with the program."""
+    return Path(__file__).resolve().parent.parent / "classifiers" / SHIPPED_CLASSIFIER
+
+
+def file_sha256(path: Path) -> str:
+    """SHA-256 of a file in lower-case hexadecimal, read in pieces."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """Read ``manifest.json`` of a classifier folder; the model is not looked at.
+
+    Raises:
+        ClassifierNotFound: the folder or the file is not there or not readable.
+        ManifestInvalid: the file is no manifest; the message names the fields.
+    """
+    path = folder / MANIFEST_FILE
+    try:
+        text = path.read_bytes()
+    except OSError as error:
+        msg = (
+            f"{path} cannot be read ({error.strerror}); a classifier is a folder with {MANIFEST_FILE} and {MODEL_FILE}."
+        )
+        raise ClassifierNotFound(msg) from error
+    try:
+        return Manifest.model_validate_json(text)
+    except ValidationError as error:
+        fields = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'file'}: {e['msg']}" for e in error.errors())
+        raise ManifestInvalid(f"{path} is not a manifest: {fields}.") from error
+
+
+def verify_model_file(folder: Path, manifest: Manifest) -> Path:
+    """The path of ``model.keras``, after comparing its SHA-256 with the manifest's.
+
+    Raises:
+        ClassifierNotFound: the file is not there or not readable.
+        ModelFileChanged: it is another file than the manifest names.
+    """
+    path = folder / MODEL_FILE
+    try:
+        found = file_sha256(path)
+    except OSError as error:
+        raise ClassifierNotFound(f"{path} cannot be read ({error.strerror}).") from error
+    if found != manifest.sha256:
+        msg = (
+            f"{path} has the SHA-256 {found}, its manifest says {manifest.sha256}: "
+            "the file was changed or copied in part; restore it, or write the manifest again with the training command."
+        )
+        raise ModelFileChanged(msg)
+    return path

@@ -1,0 +1,42 @@
+"""A classifier folder, written whole or not at all."""
+
+import json
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from shared.contracts.manifest import Manifest
+from worker.inference.manifest import MANIFEST_FILE, MODEL_FILE, file_sha256
+from worker.training.errors import TrainingError
+
+
+def write_classifier(out: Path, save_model: Any, fields: dict[str, Any]) -> Manifest:  # noqa: ANN401  # a callable that takes a path
+    """Write ``model.keras`` by ``save_model(path)`` and ``manifest.json`` from ``fields`` and its SHA-256.
+
+    Raises:
+        TrainingError: ``out`` is there and is no classifier folder.
+        pydantic.ValidationError: the fields make no manifest.
+    """
+    check_target(out)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}-") as folder:
+        made = Path(folder)
+        save_model(made / MODEL_FILE)
+        manifest = Manifest(sha256=file_sha256(made / MODEL_FILE), **fields)
+        text = json.dumps(manifest.model_dump(mode="json"), indent=2, ensure_ascii=False) + "\n"
+        (made / MANIFEST_FILE).write_text(text, encoding="utf-8")
+        out.mkdir(exist_ok=True)
+        for name in (MODEL_FILE, MANIFEST_FILE):
+            shutil.move(made / name, out / name)
+    return manifest
+
+
+def check_target(out: Path) -> None:
+    """Refuse a folder that holds something else, before an hour of training.
+
+    Raises:
+        TrainingError: ``out`` is a file, or a folder with other things in it and no manifest.
+    """
+    if out.is_file() or (out.is_dir() and any(out.iterdir()) and not (out / MANIFEST_FILE).exists()):
+        raise TrainingError(f"{out} exists and is no classifier folder; name another --out.")
