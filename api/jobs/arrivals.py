@@ -9,7 +9,7 @@ import structlog
 
 from api.multipart import ReceivedFile
 from api.services import Services
-from shared.errors import ObjectMissing, PhytobatchError, StoreUnavailable
+from shared.errors import PhytobatchError
 from shared.jobs import lifecycle
 from shared.jobs.images import NewImage, add_images
 from shared.storage.keys import upload_key
@@ -65,12 +65,7 @@ def put_all(services: Services, job_id: uuid.UUID, numbers: Sequence[int], arriv
     """
 
     def put(seq: int, arrival: Arrival) -> None:
-        try:
-            services.store.put(
-                upload_key(job_id, seq), arrival.file.body, size=arrival.file.size, sha256=arrival.sha256
-            )
-        except ObjectMissing as error:  # Of a write that means: no bucket, or no right to write into it.
-            raise StoreUnavailable("the object store does not take uploads; the operator must look at it") from error
+        services.store.put(upload_key(job_id, seq), arrival.file.body, size=arrival.file.size, sha256=arrival.sha256)
 
     if len(arrivals) == 1:
         put(numbers[0], arrivals[0])

@@ -25,8 +25,13 @@ READ_TIMEOUT_SECONDS = 15
 ATTEMPTS = 3
 DELETE_PAGE = 1000  # the most that DeleteObjects takes
 
-# Permanent for one object. 403 is what S3 says of a missing key to those who may not list the bucket.
-MISSING = frozenset({"NoSuchKey", "NoSuchBucket", "404", "403", "AccessDenied", "InvalidObjectState"})
+# Permanent for one object of our own bucket. That we may not read it, or that the bucket is gone, is a fault of the
+# installation: it must not fail a flight of images, so it counts as an outage.
+MISSING = frozenset({"NoSuchKey", "404", "InvalidObjectState"})
+# In the bucket of somebody else it is theirs to mend. 403 is also what S3 says of a missing key to those who may not
+# list the bucket.
+MISSING_ELSEWHERE = MISSING | {"NoSuchBucket", "403", "AccessDenied", "AllAccessDisabled"}
+NEVER_MISSING: frozenset[str] = frozenset()
 
 
 class S3Store:
@@ -40,7 +45,7 @@ class S3Store:
 
     def get(self, key: str, *, bucket: str | None = None, max_bytes: int) -> bytes:
         """See ``ObjectStore.get``. The whole body is read here, so a connection that breaks in it is an outage too."""
-        with _outages(key):
+        with _outages(key, missing=MISSING_ELSEWHERE if bucket else MISSING):
             answer = self._client.get_object(Bucket=bucket or self._bucket, Key=key)
             body = answer["Body"]
             if answer["ContentLength"] > max_bytes:
@@ -59,7 +64,7 @@ class S3Store:
         pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=bucket or self._bucket, Prefix=prefix)
         iterator = iter(pages)
         while True:
-            with _outages(prefix):
+            with _outages(prefix or "the bucket", missing=MISSING_ELSEWHERE if bucket else NEVER_MISSING):
                 page = next(iterator, None)
             if page is None:
                 return
@@ -150,14 +155,16 @@ def _status(error: ClientError) -> int:
 
 
 @contextmanager
-def _outages(what: str) -> Iterator[None]:
-    """Turn boto3's errors into ours: missing is permanent for one object, everything else is an outage."""
+def _outages(what: str, *, missing: frozenset[str] = NEVER_MISSING) -> Iterator[None]:
+    """Turn boto3's errors into ours: a code of ``missing`` is permanent for one object, everything else an outage."""
     try:
         yield
     except ClientError as error:
         code = str(error.response.get("Error", {}).get("Code", ""))
-        if code in MISSING:
+        if code in missing:
             raise ObjectMissing(f"the object store has no {what} that we may read ({code})") from error
-        raise StoreUnavailable(f"the object store refused {what}: {code}; try again in a few seconds") from error
+        raise StoreUnavailable(
+            f"the object store refused {what} ({code}); check the bucket and the access key"
+        ) from error
     except (BotoCoreError, OSError) as error:
         raise StoreUnavailable("the object store cannot be reached; try again in a few seconds") from error

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 import urllib3
+from pydantic import SecretStr
 
 from deploy.local.servers import LocalServers
 from shared.errors import ObjectMissing, ObjectTooLarge, StoreUnavailable
@@ -107,3 +108,18 @@ def test_a_store_that_is_away_is_an_outage_and_no_missing_object() -> None:
         for use in (store.check, lambda: store.get("x", max_bytes=1), lambda: list(store.list_objects(""))):
             with pytest.raises(StoreUnavailable):
                 use()
+
+
+def test_a_wrong_access_key_or_a_bucket_that_is_gone_fails_no_image(settings: Settings) -> None:
+    for wrong in ({"s3_secret_access_key": SecretStr("wrong")}, {"s3_bucket": "not-made"}):
+        store = S3Store(settings.model_copy(update=wrong))
+        for use in (lambda s=store: s.get("x", max_bytes=1), lambda s=store: list(s.list_objects("")), store.check):
+            with pytest.raises(StoreUnavailable):
+                use()
+
+
+def test_a_bucket_of_somebody_else_that_is_not_there_is_theirs_to_mend(store: S3Store) -> None:
+    with pytest.raises(ObjectMissing):
+        list(store.list_objects("", bucket="somebody-elses"))
+    with pytest.raises(ObjectMissing):
+        store.get("x", bucket="somebody-elses", max_bytes=1)
