@@ -64,8 +64,14 @@ imports: $(STAMP) ## import-linter: who may import whom
 migration: $(STAMP) ## write a migration from the models: make migration NAME=add_exports (needs PHYTOBATCH_DATABASE_URL)
 	@$(BIN)/alembic -c migrations/alembic.ini revision --autogenerate -m "$(NAME)"
 
-train: $(STAMP) ## train the shipped classifier again from ../shared/data
-	@nice $(BIN)/python -m worker.training train --help
+LEAVES ?= ../shared/data/leaves
+CROPS := apple-field/train apple-field/extra cherry/train corn/train coffee/train mango/train strawberry/train
 
-bench: $(STAMP) ## print the benchmarks of docs/performance.md
+train: $(STAMP) ## train the shipped classifier again (LEAVES=folder with the crops; 25 minutes on two cores)
+	@$(BIN)/python -m worker.training train $(CROPS:%=--data $(LEAVES)/%) --classes healthy,powdery_mildew,rust \
+	  --name leaf-small --version 1 --out worker/classifiers/leaf-small --image-edge 128 --epochs 16 --threads 2 --seed 1 \
+	  --description "Healthy, powdery mildew or rust on a leaf: a small convolutional network for CPUs."
+
+bench: $(STAMP) ## print the figures of docs/performance.md (ten minutes, an idle machine)
 	@$(BIN)/python -m tests.benchmarks.throughput
+	@$(BIN)/python -m tests.benchmarks.scale
