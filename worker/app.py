@@ -51,6 +51,10 @@ def _load(**_: object) -> None:
     except (PhytobatchError, ClassifierError) as error:
         log.critical("worker_not_started", reason=str(error))
         sys.exit(1)
+    except Exception:
+        # Celery would log it and go on: a worker that takes messages and has no model.
+        log.exception("worker_not_started")
+        sys.exit(1)
 
 
 @signals.worker_shutting_down.connect

@@ -15,6 +15,7 @@ from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
 from shared.contracts.states import ChunkKind, ChunkState, JobState, Priority
+from shared.db.models import Job
 from shared.errors import LeaseLost
 from shared.jobs import lifecycle
 from shared.jobs.chunks import PRIORITY_ORDER
@@ -274,11 +275,13 @@ def abandon(session: Session, held: Claim) -> None:
 
 
 def finish_purge(session: Session, held: Claim) -> None:
-    """Remove every row of a deleted job, after its objects are gone.
+    """Remove every row of a deleted job, after its objects are gone. Harmless to repeat.
 
     Raises:
         LeaseLost: the chunk belongs to somebody else; nothing is removed.
     """
+    if session.get(Job, held.job_id) is None:
+        return
     lifecycle.lock_job(session, held.job_id)
     if _close(session, held):
         session.execute(text("DELETE FROM jobs WHERE id = :job AND deleted_at IS NOT NULL"), {"job": held.job_id})

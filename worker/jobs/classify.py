@@ -68,7 +68,8 @@ def _run(context: Context, held: Held, images: list[PendingImage], done: list[Ne
     )
     with closing(outcomes):
         for outcome in outcomes:
-            done.append(_result_of(outcome))  # noqa: PERF401  # what is there when the run is interrupted is kept
+            done.append(_result_of(outcome))
+            held.progressed()
 
 
 def _fetcher(context: Context, images: list[PendingImage]) -> Callable[[Item], bytes]:

@@ -41,19 +41,28 @@ class Held:
         self._lost = threading.Event()
         self._canceling = threading.Event()
         self._looked_at = time.monotonic()
-        self.progress_at = time.monotonic()
+        self._progress_at = time.monotonic()
+
+    @property
+    def stuck_seconds(self) -> float:
+        """How long nothing came of this chunk."""
+        return time.monotonic() - self._progress_at
+
+    def progressed(self) -> None:
+        """Something came of it. Waiting is no progress: a decoder that hangs must not look alive."""
+        self._progress_at = time.monotonic()
 
     def check(self) -> None:
-        """Note that the work goes on, and say when it must not.
+        """Say when the work must not go on.
 
         Raises:
             LeaseLost: the chunk belongs to another worker.
             CancelAsked: the job is being canceled.
             StopAsked: this process is to stop.
         """
-        self.progress_at = time.monotonic()
-        if self.progress_at - self._looked_at >= LOOK_SECONDS:
-            self._looked_at = self.progress_at
+        now = time.monotonic()
+        if now - self._looked_at >= LOOK_SECONDS:
+            self._looked_at = now
             self._look()
         if self._lost.is_set():
             raise LeaseLost(f"chunk {self.claim.no} of job {self.claim.job_id} was taken over")
@@ -141,7 +150,6 @@ class LeaseKeeper:
     def _bark(self, held: list[Held]) -> None:
         """A thread cannot be ended from outside, so a stuck one ends the process; leases and attempts do the rest."""
         for one in held:
-            stuck = time.monotonic() - one.progress_at
-            if stuck > self._stuck_seconds:
-                log.critical("chunk_stuck", job_id=str(one.claim.job_id), chunk=one.claim.no, seconds=round(stuck))
+            if one.stuck_seconds > self._stuck_seconds:
+                log.critical("chunk_stuck", job_id=str(one.claim.job_id), chunk=one.claim.no)
                 os._exit(EXIT_STUCK)

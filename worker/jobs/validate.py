@@ -103,6 +103,7 @@ def _listed(held: Held, objects: Iterator[StoredObject]) -> Iterator[StoredObjec
     for number, found in enumerate(objects):
         if number % CHECK_EVERY == 0:
             held.check()
+            held.progressed()
         yield found
 
 
