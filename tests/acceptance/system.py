@@ -93,10 +93,10 @@ class System:
         child.wait_ready(self._api_ready, STARTED_WITHIN)
         return child
 
-    def start_worker(self, **environment: str) -> Child:
+    def start_worker(self, program: str = "worker", **environment: str) -> Child:
         """A worker whose model is warm."""
         ready = self.folder / f"{self._started}.ready"
-        child = self.start("worker", "-m", "worker", "--ready-file", str(ready), **environment)
+        child = self.start("worker", "-m", program, "--ready-file", str(ready), **environment)
         child.wait_ready(ready.exists, STARTED_WITHIN)
         return child
 

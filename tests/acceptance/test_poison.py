@@ -1,0 +1,35 @@
+"""An image that makes the decoder crash the process ends as one failed image; its neighbours get their answers."""
+
+from pathlib import Path
+
+from tests.acceptance import poison
+from tests.acceptance.system import System, wait_for
+
+POISONED_WORKER = "tests.acceptance.poisoned_worker"
+# Two crashes in the open; then the chunk is split, and the crash happens in the child of the third worker.
+DEATHS = 2
+
+
+def test_an_image_that_crashes_the_decoder_fails_alone(quiet: System, leaf_files: list[Path], tmp_path: Path) -> None:
+    system = quiet
+    poisoned = tmp_path / "poisoned.jpg"
+    poisoned.write_bytes(leaf_files[0].read_bytes() + poison.MARKER)
+    files = [*leaf_files[:20], poisoned, *leaf_files[20:40]]
+    job_id = system.submit(files)
+    workers = [system.start_worker(POISONED_WORKER)]
+
+    def look() -> bool:
+        """What a supervisor does: start a worker that died again."""
+        if workers[-1].returncode is not None:
+            workers.append(system.start_worker(POISONED_WORKER))
+        return system.job(job_id).is_terminal
+
+    wait_for(look, bool, 180)
+    assert len(workers) - 1 == DEATHS
+    assert workers[-1].returncode is None, "the last worker is healthy"
+    job = system.job(job_id)
+    assert (job.state, job.counts.succeeded, job.counts.failed) == ("completed_with_errors", 40, 1)
+    (bad,) = [result for result in system.results(job_id) if result.status != "succeeded"]
+    assert (bad.seq, bad.error_code) == (21, "worker_crashed")
+    again = system.submit(leaf_files[:5])
+    assert system.wait_for_end(again).state == "completed"
