@@ -1,0 +1,7 @@
+"""What every test needs of its process."""
+
+import signal
+
+# A shell that starts something in the background makes it ignore Ctrl-C, and so would every program that a test
+# starts. Tests send Ctrl-C to them.
+signal.signal(signal.SIGINT, signal.default_int_handler)
