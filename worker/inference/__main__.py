@@ -7,7 +7,7 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from shared.contracts.states import ImageErrorCode
@@ -88,12 +88,23 @@ def _classify(files: Sequence[Path], options: argparse.Namespace) -> int:
         decode_threads=os.cpu_count() or 1,
         bytes_in_flight=BYTES_IN_FLIGHT,
     ) as pipeline:
-        for outcome in pipeline.run(items, _read):
+        for outcome in in_order(pipeline.run(items, _read)):
             failed += outcome.interpretation is None
             print(write(items[outcome.seq].name, outcome), flush=True)
     if not options.json:
         print(f"{len(files) - failed} of {len(files)} classified by {_title(classifier)}")
     return EXIT_SOME if failed else EXIT_ALL
+
+
+def in_order(outcomes: Iterator[Outcome]) -> Iterator[Outcome]:
+    """In the order in which the files were named, each as soon as those before it are known."""
+    waiting: dict[int, Outcome] = {}
+    following = 0
+    for outcome in outcomes:
+        waiting[outcome.seq] = outcome
+        while following in waiting:
+            yield waiting.pop(following)
+            following += 1
 
 
 def _read(item: Item) -> bytes:

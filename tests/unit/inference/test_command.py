@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from worker.inference.__main__ import EXIT_USAGE, main
+from worker.inference.__main__ import EXIT_USAGE, in_order, main
+from worker.inference.pipeline import Outcome
 
 
 def test_a_missing_file_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -41,3 +42,10 @@ def test_nothing_here_imports_tensorflow() -> None:
         "assert not {'tensorflow', 'keras', 'celery', 'sqlalchemy', 'boto3', 'shared.settings'} & set(sys.modules)\n"
     )
     subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def test_answers_come_in_the_order_of_the_files_and_as_early_as_that_allows() -> None:
+    finished = iter([Outcome(seq) for seq in (1, 0, 3, 2)])
+    answers = in_order(finished)
+    assert [next(answers).seq, next(answers).seq] == [0, 1]
+    assert next(finished).seq == 3, "what is not needed yet is not waited for"
