@@ -9,6 +9,7 @@ from contextlib import closing
 from pathlib import Path
 
 import redis
+import urllib3
 
 from client import Job
 from shared.queue import WORK_QUEUE
@@ -144,6 +145,22 @@ def test_postgres_restarted_in_mid_job_loses_nothing(quiet: System, leaf_files: 
         time.sleep(0.3)
     with system.client() as api:
         wait_for(lambda: api.job(job_id), lambda job: job.is_terminal, 120)
+    assert_every_image_answered_once(system, job_id, leaf_files)
+
+
+def test_postgres_away_for_longer_than_a_lease_loses_nothing(quiet: System, leaf_files: list[Path]) -> None:
+    system = quiet
+    system.start_worker()
+    job_id = system.submit(leaf_files)
+    system.wait_until(job_id, under_way)
+    system.servers.postgres.kill()
+    with urllib3.PoolManager(retries=False) as http:
+        answer = http.request("GET", f"{system.url}/v1/jobs/{job_id}", headers={"X-API-Key": system.api_key})
+    assert (answer.status, answer.headers["Content-Type"]) == (503, "application/problem+json")
+    assert int(answer.headers["Retry-After"]) > 0
+    time.sleep(LEASE + 3)
+    system.servers.postgres.restart()
+    system.wait_for_end(job_id)
     assert_every_image_answered_once(system, job_id, leaf_files)
 
 
