@@ -17,6 +17,11 @@ ENV_PREFIX = "PHYTOBATCH_"
 MEBIBYTE = 1024 * 1024
 
 
+def processors() -> int:
+    """The processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 class Settings(BaseSettings):
     """One object, read once per process. Units stand in the names or in the sentence."""
 
@@ -135,7 +140,7 @@ class Settings(BaseSettings):
     @property
     def decode_workers(self) -> int:
         """Threads for decoding: the setting, or the processors that this process may use."""
-        return self.decode_threads or len(os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else [0, 1])
+        return self.decode_threads or processors()
 
 
 @lru_cache(maxsize=1)

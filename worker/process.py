@@ -3,7 +3,7 @@
 import os
 import socket
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import structlog
@@ -41,7 +41,7 @@ class WorkerProcess:
     keeper: LeaseKeeper
     workplace: Workplace
     lookout: Lookout
-    stopping: threading.Event = field(default_factory=threading.Event)
+    stopping: threading.Event
 
     def stop(self) -> None:
         """Take no more chunks, and hand back those at work between two batches; end the process if that takes long."""
@@ -55,7 +55,8 @@ class WorkerProcess:
         late.start()
 
     def close(self) -> None:
-        """Let go of threads and connections."""
+        """Wait for the chunks that the lookout runs (Celery knows of its own alone), then let go of everything."""
+        self.lookout.join()
         self.keeper.close()
         self.context.pipeline.close()
         self.context.database.dispose()

@@ -123,6 +123,26 @@ def test_while_redis_is_away_jobs_are_accepted_and_finished(quiet: System, leaf_
         system.servers.valkey.restart()
 
 
+def test_a_worker_told_to_stop_while_redis_is_away_hands_its_chunks_back_too(
+    quiet: System, leaf_files: list[Path]
+) -> None:
+    system = quiet
+    leaving = system.start_worker()
+    system.servers.valkey.kill()
+    try:
+        job_id = system.submit(leaf_files)
+        system.wait_until(job_id, lambda job: under_way(job) and running_chunks(system) > 0)
+        leaving.stop()
+        assert running_chunks(system) == 0
+        assert system.job(job_id).counts.pending > 0
+    finally:
+        system.servers.valkey.restart()
+    system.start_worker()
+    system.wait_for_end(job_id)
+    assert_every_image_answered_once(system, job_id, leaf_files)
+    assert set(attempts(system, job_id)) == {1}
+
+
 def test_lost_wakeups_cost_seconds_and_no_image(quiet: System, leaf_files: list[Path]) -> None:
     system = quiet
     job_id = system.submit(leaf_files[:64])

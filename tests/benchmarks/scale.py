@@ -2,7 +2,6 @@
 
 import argparse
 import statistics
-import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -10,11 +9,10 @@ from pathlib import Path
 import psutil
 
 from client import ImageSpec
-from deploy.local.servers import LocalServers
 from tests.acceptance.system import System
 from tests.benchmarks.images import write_set
 from tests.benchmarks.report import heading
-from tests.benchmarks.throughput import PRODUCTION
+from tests.benchmarks.throughput import production_system
 
 PAGE = 1000
 POLL_PAUSE_SECONDS = 0.05
@@ -28,17 +26,9 @@ def main() -> None:
     parser.add_argument("--run", type=int, default=5_000, help="small images of the job that runs")
     asked = parser.parse_args()
     heading("scale: creating, answering, memory")
-    with tempfile.TemporaryDirectory(prefix="phytobatch-bench-") as temporary:
-        folder = Path(temporary)
-        with LocalServers.temporary(fast=False) as servers:
-            system = System(servers, folder, **PRODUCTION)
-            try:
-                system.prepare()
-                system.start_api()
-                create(system, asked.create)
-                run(system, folder / "small", asked.run)
-            finally:
-                system.stop()
+    with production_system() as system:
+        create(system, asked.create)
+        run(system, system.folder / "small", asked.run)
 
 
 def create(system: System, count: int) -> None:

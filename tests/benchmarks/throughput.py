@@ -8,6 +8,8 @@ import argparse
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
 
@@ -36,18 +38,26 @@ def main() -> None:
     parser.add_argument("--images", type=int, help="images of each set; the default is 1000 small and 500 full-size")
     asked = parser.parse_args()
     heading("throughput: system from commit to completed, against a plain loop over local files")
-    with tempfile.TemporaryDirectory(prefix="phytobatch-bench-") as temporary:
-        folder = Path(temporary)
-        with LocalServers.temporary(fast=False) as servers:
-            system = System(servers, folder, **PRODUCTION)
-            try:
-                system.prepare()
-                system.start_api()
-                system.start_beat()
-                for kind in asked.sets:
-                    measure(system, folder / kind, kind, asked.images or SETS[kind], asked.rounds)
-            finally:
-                system.stop()
+    with production_system() as system:
+        for kind in asked.sets:
+            measure(system, system.folder / kind, kind, asked.images or SETS[kind], asked.rounds)
+
+
+@contextmanager
+def production_system() -> Iterator[System]:
+    """Real servers with fsync, API and beat, with the times of production; workers are started by the benchmark."""
+    with (
+        tempfile.TemporaryDirectory(prefix="phytobatch-bench-") as temporary,
+        LocalServers.temporary(fast=False) as servers,
+    ):
+        system = System(servers, Path(temporary), **PRODUCTION)
+        try:
+            system.prepare()
+            system.start_api()
+            system.start_beat()
+            yield system
+        finally:
+            system.stop()
 
 
 def measure(system: System, folder: Path, kind: str, count: int, rounds: int) -> None:

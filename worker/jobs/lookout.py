@@ -23,7 +23,10 @@ class Lookout:
     def __init__(
         self, context: Context, workplace: Workplace, stopping: threading.Event, *, threads: int, ready: Path | None
     ) -> None:
-        self._threads = threads
+        self._threads = [
+            threading.Thread(target=self._run, args=(number == 0,), name=f"lookout-{number}", daemon=True)
+            for number in range(threads)
+        ]
         self._context = context
         self._workplace = workplace
         self._stopping = stopping
@@ -33,8 +36,13 @@ class Lookout:
 
     def start(self) -> None:
         """Begin looking."""
-        for slot in range(self._threads):
-            threading.Thread(target=self._run, args=(slot == 0,), name=f"lookout-{slot}", daemon=True).start()
+        for thread in self._threads:
+            thread.start()
+
+    def join(self) -> None:
+        """Wait until its chunks are handed back, after the process was told to stop."""
+        for thread in self._threads:
+            thread.join()
 
     def heard(self) -> None:
         """A message came from Redis."""
