@@ -1,0 +1,26 @@
+"""A process that stops waits for the chunks that its lookout runs; Celery knows of its own alone."""
+
+import threading
+from types import SimpleNamespace
+
+from worker.jobs.lookout import Lookout
+
+
+def test_join_returns_after_the_chunk_at_work_is_through() -> None:
+    at_work, may_end, through, stopping = (threading.Event() for _ in range(4))
+
+    def work_once() -> bool:
+        at_work.set()
+        may_end.wait(10)
+        through.set()
+        return False
+
+    context = SimpleNamespace(settings=SimpleNamespace(idle_look_seconds=0.01, sweep_seconds=3600))
+    workplace = SimpleNamespace(work_once=work_once)
+    lookout = Lookout(context, workplace, stopping, threads=1, ready=None)  # type: ignore[arg-type]
+    lookout.start()
+    assert at_work.wait(10)
+    stopping.set()
+    threading.Timer(0.2, may_end.set).start()
+    lookout.join()
+    assert through.is_set()
