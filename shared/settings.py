@@ -77,6 +77,66 @@ class Settings(BaseSettings):
         default=72, ge=1, description="How long a draft may wait for its commit before it expires."
     )
     poll_after_seconds: int = Field(default=2, ge=1, description="Retry-After on a job that is not finished.")
+    public_url: str | None = Field(
+        default=None,
+        description="Address of the API that clients reach, as `https://phytobatch.example.org`, for the links in "
+        "webhooks. Empty: the links are paths.",
+    )
+
+    # Waiting
+    max_wait_seconds: float = Field(
+        default=60.0, ge=0, le=300, description="Longest `?wait=` of a request, in seconds."
+    )
+    max_waiting_clients: int = Field(
+        default=5000, ge=1, description="Most requests and event streams that wait in one API process; more get 503."
+    )
+    watch_seconds: float = Field(
+        default=1.0,
+        gt=0,
+        le=2,
+        description="How often an API process looks for changes of the jobs that are waited for.",
+    )
+    stream_heartbeat_seconds: float = Field(
+        default=15.0, gt=0, description="How often an event stream without news sends a comment."
+    )
+    stream_seconds: float = Field(
+        default=3600.0, gt=0, description="How long one event stream lasts; the client connects again and goes on."
+    )
+
+    # Webhooks
+    max_webhook_endpoints: int = Field(default=50, ge=1, description="Most webhook endpoints of one tenant.")
+    webhook_ports: str = Field(default="443,8443", description="Ports that webhooks may go to, as `443,8000-8999`.")
+    webhook_networks: str = Field(
+        default="",
+        description="Networks that webhooks may go to although they are not public, as `10.1.0.0/16,fd00::/8`; "
+        "only there is plain `http` allowed.",
+    )
+    webhook_schedule: str = Field(
+        default="0,5,300,1800,7200,18000,36000,50400,72000,86400",
+        description="Seconds before each attempt of a delivery, counted from the attempt before.",
+    )
+    webhook_timeout_seconds: float = Field(
+        default=20.0, gt=0, le=60, description="Total time of one attempt: name, connection, TLS, answer."
+    )
+    webhook_in_flight: int = Field(
+        default=256, ge=1, le=4096, description="Attempts that one deliverer makes at a time."
+    )
+    webhook_in_flight_per_endpoint: int = Field(
+        default=8, ge=1, description="Attempts to one endpoint at a time, over all deliverers."
+    )
+    webhook_breaker_failures: int = Field(
+        default=5, ge=1, description="Failures in a row after which an endpoint is left alone for a while."
+    )
+    webhook_breaker_seconds: float = Field(
+        default=30.0, gt=0, description="First pause of such an endpoint; it doubles with each failed probe."
+    )
+    webhook_breaker_max_seconds: float = Field(default=900.0, gt=0, description="Longest pause of such an endpoint.")
+    webhook_disable_hours: float = Field(
+        default=120.0, gt=0, description="An endpoint with nothing but failures for so long is disabled."
+    )
+    webhook_secret_overlap_hours: float = Field(
+        default=24.0, ge=0, description="How long the old secret of an endpoint still signs after a rotation."
+    )
 
     # Work
     chunk_images: int = Field(default=64, ge=1, le=1024, description="Images in one chunk, the unit of work and retry.")

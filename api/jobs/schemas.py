@@ -11,7 +11,7 @@ from api.fields import ClassifierRef, ImageMetadata, JobMetadata, RequestBody, T
 from shared.contracts.source import Source
 from shared.contracts.states import JobState, Priority
 from shared.db.models import Classifier, Job
-from shared.jobs.lifecycle import counts
+from shared.jobs.progress import counts
 from shared.jobs.queries import JobRow
 
 PAGE = 1000

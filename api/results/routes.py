@@ -12,7 +12,7 @@ from api.pages import DEFAULT, Limit, check_limit
 from api.results.schemas import JobStatus, ResultPage, ResultWriter
 from shared.contracts.states import ImageStatus, JobState
 from shared.jobs import queries
-from shared.jobs.lifecycle import counts
+from shared.jobs.progress import counts
 from shared.jobs.results import ResultFilter, classifier_of, read_results
 
 router = APIRouter(prefix="/v1/jobs", tags=["results"])

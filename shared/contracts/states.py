@@ -96,11 +96,15 @@ class EventType(StrEnum):
 
     JOB_VALIDATED = "job.validated"
     JOB_STARTED = "job.started"
+    JOB_PROGRESS = "job.progress"  # At most every ten seconds, only where a webhook asked for it; tried once.
     JOB_COMPLETED = "job.completed"
     JOB_COMPLETED_WITH_ERRORS = "job.completed_with_errors"
     JOB_FAILED = "job.failed"
     JOB_CANCELED = "job.canceled"
     JOB_EXPIRED = "job.expired"
+    JOB_RETRIED = "job.retried"  # A job that was over runs its failed images again.
+    WEBHOOK_DISABLED = "webhook.disabled"  # To the other endpoints of the tenant.
+    WEBHOOK_TEST = "webhook.test"  # To the one endpoint that was asked to be tested.
 
 
 TERMINAL_EVENT = {
@@ -110,3 +114,36 @@ TERMINAL_EVENT = {
     JobState.CANCELED: EventType.JOB_CANCELED,
     JobState.EXPIRED: EventType.JOB_EXPIRED,
 }
+
+# What an endpoint may ask for, and what it gets when it asks for nothing.
+SUBSCRIBABLE_EVENTS = tuple(event for event in EventType if event is not EventType.WEBHOOK_TEST)
+DEFAULT_EVENTS = tuple(event for event in SUBSCRIBABLE_EVENTS if event is not EventType.JOB_PROGRESS)
+
+
+class DeliveryState(StrEnum):
+    """What became of one event on its way to one endpoint."""
+
+    PENDING = "pending"  # Waits for its next attempt, or for its endpoint to be enabled again.
+    DELIVERED = "delivered"  # The receiver answered with 2xx.
+    FAILED = "failed"  # Every attempt of the schedule failed; it can be redelivered.
+
+
+class DisabledReason(StrEnum):
+    """Why an endpoint gets nothing."""
+
+    BY_REQUEST = "by_request"
+    GONE = "gone"  # It answered 410.
+    FAILING = "failing"  # Nothing but failures for days.
+
+
+class AttemptError(StrEnum):
+    """Why an attempt to deliver has no status of the receiver."""
+
+    TIMEOUT = "timeout"  # The whole of it took longer than the deadline.
+    CONNECTION_FAILED = "connection_failed"
+    TLS_FAILED = "tls_failed"  # The certificate is not good for the name, or TLS broke.
+    NAME_NOT_FOUND = "name_not_found"
+    ADDRESS_REFUSED = "address_refused"  # The name has an address that webhooks may not go to.
+    URL_REFUSED = "url_refused"  # Scheme, port or form of the URL.
+    REDIRECTED = "redirected"  # A 3xx, which is never followed; the status stands beside it.
+    ANSWER_BROKEN = "answer_broken"  # Not HTTP, or cut off.

@@ -1,7 +1,8 @@
 """The one way to open a transaction, and what a lost connection means."""
 
 import time
-from collections.abc import Callable, Iterator
+import uuid
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
@@ -29,6 +30,16 @@ RETRY_PAUSE_SECONDS = 0.25
 RETRYABLE = frozenset({"40001", "40P01", "57P01", "57P02", "57P03"})
 
 
+CHANGED = "changed_jobs"
+
+Announce = Callable[[Collection[uuid.UUID]], None]
+
+
+def changed(session: Session, job_id: uuid.UUID) -> None:
+    """Note that this transaction changes a job: after its commit, whoever waits for the job gets a hint."""
+    session.info.setdefault(CHANGED, set()).add(job_id)
+
+
 def is_outage(error: Exception) -> bool:
     """Whether the database could not be reached, as opposed to a statement that it refused."""
     if isinstance(error, (PoolTimeout, InterfaceError)):
@@ -44,7 +55,16 @@ def is_outage(error: Exception) -> bool:
 class Database:
     """An engine and its sessions. One per process; safe to share between threads."""
 
-    def __init__(self, settings: Settings, *, pool_size: int = 10, application: str = "phytobatch") -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        pool_size: int = 10,
+        application: str = "phytobatch",
+        announce: Announce | None = None,
+    ) -> None:
+        """Connect lazily. ``announce`` gets the jobs that a transaction changed, after its commit; it never waits."""
+        self._announce = announce
         self.engine: Engine = create_engine(
             settings.database_url.get_secret_value(),
             pool_size=pool_size,
@@ -73,6 +93,8 @@ class Database:
         try:
             with self._sessions.begin() as session:
                 yield session
+            if self._announce is not None and (jobs := session.info.get(CHANGED)):
+                self._announce(jobs)
         except (DBAPIError, PoolTimeout) as error:
             if is_outage(error):
                 raise DatabaseUnavailable("the database cannot be reached; try again in a few seconds") from error

@@ -220,7 +220,8 @@ def finish(session: Session, held: Claim, results: Sequence[NewResult]) -> None:
     if not _close(session, held):
         return
     store_results(session, job, results, closed_chunks=1)
-    lifecycle.finish_if_done(session, job)
+    if not lifecycle.finish_if_done(session, job):
+        lifecycle.progressed(session, job)
 
 
 def finish_validation(session: Session, held: Claim, rejected: Sequence[NewResult], *, chunk_images: int) -> None:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from shared.contracts.states import JobState
 from shared.db.models import Job
+from shared.db.session import changed
 from shared.errors import Conflict, LimitExceeded
 from shared.storage.keys import upload_key
 
@@ -149,3 +150,4 @@ def _copy(session: Session, job: Job, fresh: list[tuple[int, NewImage]]) -> None
         {"n": len(fresh), "id": job.id},
     )
     session.refresh(job)
+    changed(session, job.id)

@@ -15,13 +15,16 @@ from sqlalchemy.orm import Session
 
 from shared.contracts.states import TERMINAL_EVENT, ChunkKind, ChunkState, EventType, ImageStatus, JobState, Priority
 from shared.db.models import Event, Job
+from shared.db.session import changed
 from shared.errors import Conflict, NotFound
+from shared.jobs import progress
 from shared.jobs.chunks import add_chunk, cut_chunks, pool_of
+from shared.webhooks import outbox
 
 # From which states a job may reach each state.
 TRANSITIONS: dict[JobState, frozenset[JobState]] = {
-    JobState.VALIDATING: frozenset({JobState.DRAFT}),
-    JobState.QUEUED: frozenset({JobState.VALIDATING}),
+    JobState.VALIDATING: frozenset({JobState.DRAFT, JobState.FAILED}),
+    JobState.QUEUED: frozenset({JobState.VALIDATING, JobState.COMPLETED_WITH_ERRORS, JobState.FAILED}),
     JobState.RUNNING: frozenset({JobState.QUEUED}),
     JobState.CANCELING: frozenset({JobState.VALIDATING, JobState.QUEUED, JobState.RUNNING}),
     JobState.COMPLETED: frozenset({JobState.VALIDATING, JobState.QUEUED, JobState.RUNNING}),
@@ -34,9 +37,7 @@ TRANSITIONS: dict[JobState, frozenset[JobState]] = {
 # Which moment a state leaves behind on the job.
 STAMPS = {JobState.VALIDATING: "committed_at", JobState.QUEUED: "queued_at", JobState.RUNNING: "started_at"}
 
-
-# Final image statuses, which are also the names of the counts on a job.
-ENDED = tuple(s.value for s in ImageStatus if s is not ImageStatus.PENDING)
+PROGRESS_PAUSE = timedelta(seconds=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,7 @@ class NewJob:
     priority: Priority = Priority.BULK
     classifier_id: uuid.UUID | None = None
     source: dict[str, Any] | None = None
+    webhook_endpoint_id: uuid.UUID | None = None
 
 
 def create_draft(session: Session, tenant_id: uuid.UUID, new: NewJob, *, draft_hours: int) -> Job:
@@ -62,6 +64,7 @@ def create_draft(session: Session, tenant_id: uuid.UUID, new: NewJob, *, draft_h
         metadata_=new.metadata or {},
         classifier_id=new.classifier_id,
         source=new.source,
+        webhook_endpoint_id=new.webhook_endpoint_id,
     )
     session.add(job)
     session.flush()
@@ -96,18 +99,40 @@ def _move(session: Session, job: Job, to: JobState) -> None:
         {"to": to, "id": job.id},
     )
     session.refresh(job)
+    changed(session, job.id)
 
 
 def record(session: Session, job: Job, event: EventType) -> None:
-    """Insert an event of this job, with its counts, into the caller's transaction."""
-    session.add(Event(tenant_id=job.tenant_id, job_id=job.id, type=event, data={"state": job.state, **counts(job)}))
+    """Insert an event of this job into the caller's transaction, and a delivery to everyone who asked for it."""
+    told = outbox.wanted_by(session, job.tenant_id, event, job_endpoint_id=job.webhook_endpoint_id)
+    _insert_event(session, job, event, told)
+
+
+def _insert_event(session: Session, job: Job, event: EventType, told: list[uuid.UUID]) -> None:
+    row = Event(
+        tenant_id=job.tenant_id, job_id=job.id, revision=job.revision, type=event, data=progress.event_data(job)
+    )
+    session.add(row)
     session.flush()
+    outbox.add_deliveries(session, row, told)
 
 
-def counts(job: Job) -> dict[str, int]:
-    """The counts of a job; ``total`` is the sum of the others, always."""
-    ended: dict[str, int] = {s: getattr(job, s) for s in ENDED}
-    return {"total": job.total, "pending": job.total - sum(ended.values()), **ended}
+def progressed(session: Session, job: Job) -> None:
+    """Tell who asked for it how far a running job is, at most every ten seconds. The caller holds the lock."""
+    if job.state != JobState.RUNNING:
+        return
+    due = session.execute(
+        text(
+            "UPDATE jobs SET progress_event_at = now() WHERE id = :id "
+            "AND coalesce(progress_event_at, started_at) < now() - :pause RETURNING 1"
+        ),
+        {"id": job.id, "pause": PROGRESS_PAUSE},
+    ).one_or_none()
+    if due is None:
+        return
+    told = outbox.wanted_by(session, job.tenant_id, EventType.JOB_PROGRESS, job_endpoint_id=job.webhook_endpoint_id)
+    if told:
+        _insert_event(session, job, EventType.JOB_PROGRESS, told)
 
 
 def commit(session: Session, job_id: uuid.UUID, classifier_id: uuid.UUID) -> Job:
@@ -166,6 +191,7 @@ def started(session: Session, job_id: uuid.UUID) -> None:
     """From ``queued`` to ``running``, at the first claim; nothing when it runs already."""
     job = lock_job(session, job_id)
     if job.state == JobState.QUEUED:
+        progress.begin_run(session, job)
         _move(session, job, JobState.RUNNING)
         record(session, job, EventType.JOB_STARTED)
 
@@ -180,7 +206,7 @@ def finish_if_done(session: Session, job: Job) -> bool:
         return False
     if job.state == JobState.CANCELING:
         _cancel_pending_images(session, job)
-    elif counts(job)["pending"] > 0:
+    elif progress.counts(job)["pending"] > 0:
         # Cannot be, as far as we know. If it is, the images matter more than the reason: cut them again.
         if job.classifier_id is not None:
             cut_chunks(session, job, pool=pool_of(job.classifier_id), images_per_chunk=1)
@@ -259,6 +285,62 @@ def close_ready_chunks(session: Session, job: Job) -> None:
     session.refresh(job)
 
 
+def retry(session: Session, job_id: uuid.UUID, *, chunk_images: int) -> Job:
+    """Run the failed images of a job that is over again, in the same job. The answers that stand are kept.
+
+    A job that failed as a whole (its source could not be read, its validation was lost) is validated again. The run
+    ends with a terminal event of its own.
+
+    Raises:
+        Conflict: the job is not over, or nothing of it failed.
+    """
+    job = lock_job(session, job_id)
+    if JobState(job.state) not in TERMINAL_EVENT:
+        raise Conflict(f"this job is {job.state}; only a job that is over can be retried", code="job-active")
+    if job.classifier_id is None or not (job.failed or job.error_code):
+        raise Conflict(_nothing_failed(job), code="nothing-to-retry")
+    session.execute(
+        text(
+            "UPDATE jobs SET retries = retries + 1, queued_at = NULL, started_at = NULL, finished_at = NULL, "
+            "error_code = NULL, error_detail = NULL WHERE id = :id"
+        ),
+        {"id": job.id},
+    )
+    if job.error_code is not None:
+        session.refresh(job)
+        add_chunk(session, job, ChunkKind.VALIDATE, pool=ChunkKind.VALIDATE)
+        _move(session, job, JobState.VALIDATING)
+    else:
+        _forget_failures(session, job)
+        cut_chunks(session, job, pool=pool_of(job.classifier_id), images_per_chunk=chunk_images)
+        _move(session, job, JobState.QUEUED)
+    record(session, job, EventType.JOB_RETRIED)
+    return job
+
+
+def _nothing_failed(job: Job) -> str:
+    if job.rejected:
+        return (
+            f"no image of this job failed; {job.rejected} were rejected for what they are, and would be again: "
+            "mend those files and create a new job of them"
+        )
+    return f"this job is {job.state} and no image of it failed; there is nothing to run again"
+
+
+def _forget_failures(session: Session, job: Job) -> None:
+    """Make failed images pending again. Their numbers are not given twice, so a reader's cursor stays good."""
+    session.execute(
+        text(
+            """
+            WITH forgotten AS (DELETE FROM results WHERE job_id = :job AND status = 'failed' RETURNING 1)
+            UPDATE jobs SET failed = failed - (SELECT count(*) FROM forgotten) WHERE id = :job
+            """
+        ),
+        {"job": job.id},
+    )
+    session.refresh(job)
+
+
 def fail(session: Session, job: Job, *, code: str, detail: str) -> None:
     """End a job that can never run, for a reason of its own. The caller holds the lock."""
     job.error_code, job.error_detail = code, detail
@@ -297,3 +379,4 @@ def delete(session: Session, job_id: uuid.UUID) -> None:
         raise Conflict(f"this job is {job.state}; cancel it before you delete it", code="job-active")
     add_chunk(session, job, ChunkKind.PURGE, pool=ChunkKind.PURGE)
     session.execute(text("UPDATE jobs SET deleted_at = now(), revision = revision + 1 WHERE id = :id"), {"id": job_id})
+    changed(session, job_id)

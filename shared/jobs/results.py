@@ -4,6 +4,7 @@ import json
 import uuid
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, and_, select, text
@@ -11,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from shared.contracts.states import ImageErrorCode, ImageStatus
 from shared.db.models import Classifier, Image, Job, Result
+from shared.db.session import changed
 
 # The first terminal answer wins. Positions are given under the lock of the job's row, so they become visible in order.
 STORE = text(
@@ -32,10 +34,17 @@ STORE = text(
         rejected = rejected + (SELECT count(*) FROM stored WHERE status = 'rejected'),
         last_position = last_position + :offered,
         open_chunks = open_chunks - :closed,
-        revision = revision + 1
+        revision = revision + 1,
+        last_result_at = CASE WHEN :offered > 0 THEN now() ELSE last_result_at END,
+        older_mark_at = CASE WHEN mark_at < now() - :mark_age THEN mark_at ELSE older_mark_at END,
+        older_mark_done = CASE WHEN mark_at < now() - :mark_age THEN mark_done ELSE older_mark_done END,
+        mark_done = CASE WHEN mark_at < now() - :mark_age
+                    THEN succeeded + failed + rejected + canceled + (SELECT count(*) FROM stored) ELSE mark_done END,
+        mark_at = CASE WHEN mark_at < now() - :mark_age THEN now() ELSE mark_at END
     WHERE id = :job
     """
 )
+MARK_AGE = timedelta(seconds=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +74,12 @@ def store_results(session: Session, job: Job, results: Sequence[NewResult], *, c
             "offered": len(results),
             "closed": closed_chunks,
             "classifier": job.classifier_id,
+            "mark_age": MARK_AGE,
             "rows": json.dumps([asdict(r) for r in results]),
         },
     )
     session.refresh(job)
+    changed(session, job.id)
 
 
 @dataclass(frozen=True, slots=True)

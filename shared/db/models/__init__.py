@@ -7,5 +7,20 @@ from shared.db.models.event import Event
 from shared.db.models.image import Image
 from shared.db.models.job import Job
 from shared.db.models.result import Result
+from shared.db.models.webhook import SigningSecret, WebhookAttempt, WebhookDelivery, WebhookEndpoint
 
-__all__ = ["ApiKey", "Chunk", "Classifier", "Event", "IdempotencyKey", "Image", "Job", "Result", "Tenant"]
+__all__ = [
+    "ApiKey",
+    "Chunk",
+    "Classifier",
+    "Event",
+    "IdempotencyKey",
+    "Image",
+    "Job",
+    "Result",
+    "SigningSecret",
+    "Tenant",
+    "WebhookAttempt",
+    "WebhookDelivery",
+    "WebhookEndpoint",
+]

@@ -3,7 +3,7 @@
 import uuid
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, Text
+from sqlalchemy import BigInteger, ForeignKey, Index, Text, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -11,14 +11,19 @@ from shared.db.base import Base, CreatedAt, Id
 
 
 class Event(Base):
-    """One event of one job. Each job has exactly one terminal event."""
+    """One event. Each run of a job has exactly one terminal event; events about endpoints have no job."""
 
     __tablename__ = "events"
-    __table_args__ = (Index("ix_events_job_id_id", "job_id", "id"),)
+    __table_args__ = (
+        Index("ix_events_job_id_revision", "job_id", "revision"),
+        Index("ix_events_tenant_id_created_at", "tenant_id", "created_at"),
+    )
 
     id: Mapped[Id]
-    tenant_id: Mapped[uuid.UUID]
-    job_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"))
+    tenant_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("tenants.id", ondelete="CASCADE"))
+    job_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"))
+    # The job's revision that the event belongs to: it orders the events of a job whatever the clocks say.
+    revision: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
     type: Mapped[str] = mapped_column(Text)
     data: Mapped[dict[str, Any]] = mapped_column(JSONB)
     created_at: Mapped[CreatedAt]

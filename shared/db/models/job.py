@@ -11,6 +11,7 @@ from shared.contracts.states import JobState, Priority
 from shared.db.base import Base, CreatedAt, Id, Instant
 
 ZERO = text("0")
+ACTIVE = text("state IN ('validating', 'queued', 'running', 'canceling')")
 
 
 class Job(Base):
@@ -29,7 +30,14 @@ class Job(Base):
         Index(
             "ix_jobs_active",
             "id",
-            postgresql_where=text("state IN ('validating', 'queued', 'running', 'canceling')"),
+            postgresql_where=ACTIVE,
+        ),
+        # The position in the queue: the tenant's older jobs that are not over.
+        Index("ix_jobs_active_tenant", "tenant_id", "id", postgresql_where=ACTIVE),
+        Index(
+            "ix_jobs_webhook_endpoint_id",
+            "webhook_endpoint_id",
+            postgresql_where=text("webhook_endpoint_id IS NOT NULL"),
         ),
         # Counts change often: room on the page keeps those updates out of the indexes (HOT).
         {"postgresql_with": {"fillfactor": "70"}},
@@ -45,6 +53,10 @@ class Job(Base):
     source: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
     # Pinned when the job is committed; a job never mixes versions.
     classifier_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("classifiers.id"))
+    # The endpoint of the job's own `webhook_url`.
+    webhook_endpoint_id: Mapped[uuid.UUID | None] = mapped_column(
+        ForeignKey("webhook_endpoints.id", ondelete="SET NULL")
+    )
 
     total: Mapped[int] = mapped_column(server_default=ZERO)
     succeeded: Mapped[int] = mapped_column(server_default=ZERO)
@@ -56,6 +68,16 @@ class Job(Base):
     last_position: Mapped[int] = mapped_column(BigInteger, server_default=ZERO)
     # Goes up with every visible change; the ETag is made of it.
     revision: Mapped[int] = mapped_column(BigInteger, server_default=ZERO)
+    # How often failed images were run again.
+    retries: Mapped[int] = mapped_column(server_default=ZERO)
+    # The speed of this run is measured from the older of two marks, which move on every half minute.
+    done_before: Mapped[int] = mapped_column(server_default=ZERO)
+    mark_done: Mapped[int] = mapped_column(server_default=ZERO)
+    mark_at: Mapped[Instant | None]
+    older_mark_done: Mapped[int | None]
+    older_mark_at: Mapped[Instant | None]
+    last_result_at: Mapped[Instant | None]
+    progress_event_at: Mapped[Instant | None]
     error_code: Mapped[str | None] = mapped_column(Text)
     error_detail: Mapped[str | None] = mapped_column(Text)
 

@@ -6,7 +6,7 @@ import uuid
 from shared.contracts.states import ChunkKind, ImageStatus, Priority
 from shared.db.models import Classifier, Job, Tenant
 from shared.db.session import Database
-from shared.jobs import claims, lifecycle
+from shared.jobs import claims, lifecycle, progress
 from shared.jobs.chunks import pool_of
 from shared.jobs.claims import Claim, Offer
 from shared.jobs.images import NewImage, add_images
@@ -78,7 +78,7 @@ class Jobs:
             return session.get_one(Job, job_id)
 
     def counts(self, job_id: uuid.UUID) -> dict[str, int]:
-        return lifecycle.counts(self.get(job_id))
+        return progress.counts(self.get(job_id))
 
 
 def answers(held: Claim, *, status: ImageStatus = ImageStatus.SUCCEEDED, label: str = "rust") -> list[NewResult]:

@@ -9,7 +9,7 @@ from sqlalchemy import event, text
 from shared.contracts.states import ChunkKind, ImageErrorCode, ImageStatus, JobState
 from shared.db.session import Database
 from shared.errors import Conflict, LeaseLost, LimitExceeded, NotFound
-from shared.jobs import claims, lifecycle, queries
+from shared.jobs import claims, lifecycle, progress, queries
 from shared.jobs.images import NewImage, add_images
 from shared.jobs.results import NewResult, ResultFilter, read_results
 from shared.jobs.sweep import CrashPolicy, sweep
@@ -253,6 +253,6 @@ def test_the_status_of_a_hundred_thousand_images_is_one_statement_that_reads_non
     event.listen(database.engine, "before_cursor_execute", lambda *args: asked.append(args[2]))
     with database.begin() as session:
         row = queries.get_job(session, job.tenant_id, job_id)
-    assert lifecycle.counts(row.job)["pending"] == 100_000
+    assert progress.counts(row.job)["pending"] == 100_000
     assert len(asked) == 1
     assert not {"images", "results", "chunks"} & set(re.findall(r"\w+", asked[0])), "a status reads the job alone"

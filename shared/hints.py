@@ -1,0 +1,111 @@
+"""Hints: "this job has changed", over Redis, for those who wait for it.
+
+A hint has no content but the id of a job. Whoever gets one looks into Postgres; whoever gets none looks anyway, a
+second later. Losing every hint costs that second.
+"""
+
+import asyncio
+import threading
+import time
+import uuid
+from collections.abc import AsyncIterator, Collection
+
+import redis
+import redis.asyncio
+import structlog
+from redis.exceptions import RedisError
+
+from shared.queue import PAUSE_AFTER_FAILURE_SECONDS, SOCKET_CONNECT_TIMEOUT_SECONDS
+from shared.settings import Settings
+
+log = structlog.get_logger()
+
+# Changes that come close together are one message each job.
+GATHER_SECONDS = 0.05
+STOP_SECONDS = 2.0
+LISTEN_SECONDS = 1.0
+
+
+def channel(settings: Settings) -> str:
+    """The Redis channel of the hints of this installation."""
+    return f"{settings.broker_key_prefix}changes"
+
+
+class Hints:
+    """Publishes hints beside the work: ``announce`` returns at once, and never fails."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._channel = channel(settings)
+        self._redis = redis.Redis.from_url(
+            settings.redis_url.get_secret_value(),
+            socket_connect_timeout=SOCKET_CONNECT_TIMEOUT_SECONDS,
+            socket_timeout=SOCKET_CONNECT_TIMEOUT_SECONDS,
+        )
+        self._jobs: set[uuid.UUID] = set()
+        self._lock = threading.Lock()
+        self._woken = threading.Event()
+        self._stopping = False
+        self._thread = threading.Thread(target=self._run, name="hints", daemon=True)
+
+    def start(self) -> None:
+        """Begin to publish."""
+        self._thread.start()
+
+    def announce(self, jobs: Collection[uuid.UUID]) -> None:
+        """These jobs have changed. Call it after the commit."""
+        with self._lock:
+            self._jobs.update(jobs)
+        self._woken.set()
+
+    def stop(self) -> None:
+        """Publish what was announced, and end."""
+        if self._thread.is_alive():
+            self._stopping = True
+            self._woken.set()
+            self._thread.join(STOP_SECONDS)
+        self._redis.close()
+
+    def _run(self) -> None:
+        while not self._stopping:
+            self._woken.wait()
+            self._woken.clear()
+            with self._lock:
+                jobs, self._jobs = self._jobs, set()
+            if jobs and not self._publish(jobs):
+                time.sleep(0 if self._stopping else PAUSE_AFTER_FAILURE_SECONDS)
+            elif not self._stopping:
+                time.sleep(GATHER_SECONDS)
+
+    def _publish(self, jobs: Collection[uuid.UUID]) -> bool:
+        try:
+            with self._redis.pipeline(transaction=False) as pipe:
+                for job in jobs:
+                    pipe.publish(self._channel, job.bytes)
+                pipe.execute()
+        except (RedisError, OSError) as error:
+            log.warning("hints_not_published", reason=type(error).__name__)
+            return False
+        return True
+
+
+async def listen(settings: Settings) -> AsyncIterator[uuid.UUID]:
+    """The jobs that were announced, for ever; silent while Redis is away. Cancel it to end it."""
+    while True:
+        connection = redis.asyncio.Redis.from_url(
+            settings.redis_url.get_secret_value(),
+            socket_connect_timeout=SOCKET_CONNECT_TIMEOUT_SECONDS,
+            socket_keepalive=True,
+            health_check_interval=10,
+        )
+        try:
+            async with connection.pubsub(ignore_subscribe_messages=True) as subscription:
+                await subscription.subscribe(channel(settings))
+                while True:
+                    message = await subscription.get_message(timeout=LISTEN_SECONDS)
+                    if message is not None:
+                        yield uuid.UUID(bytes=message["data"])
+        except (RedisError, OSError) as error:
+            log.warning("hints_not_heard", reason=type(error).__name__)
+        finally:
+            await connection.aclose()
+        await asyncio.sleep(PAUSE_AFTER_FAILURE_SECONDS)

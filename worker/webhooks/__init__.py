@@ -1,0 +1,1 @@
+"""Delivering webhooks: a process of its own, without a classifier."""
