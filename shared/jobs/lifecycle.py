@@ -179,10 +179,7 @@ def validated(session: Session, job: Job, *, chunk_images: int) -> None:
     """From ``validating`` to ``queued``: every image without a result goes into a chunk. The caller holds the lock."""
     if job.state != JobState.VALIDATING:
         return
-    if job.classifier_id is None:
-        msg = f"job {job.id} was committed without a classifier"
-        raise AssertionError(msg)
-    cut_chunks(session, job, pool=pool_of(job.classifier_id), images_per_chunk=chunk_images)
+    cut_chunks(session, job, pool=pool_of(_pinned(job)), images_per_chunk=chunk_images)
     _move(session, job, JobState.QUEUED)
     record(session, job, EventType.JOB_VALIDATED)
 
@@ -297,8 +294,9 @@ def retry(session: Session, job_id: uuid.UUID, *, chunk_images: int) -> Job:
     job = lock_job(session, job_id)
     if JobState(job.state) not in TERMINAL_EVENT:
         raise Conflict(f"this job is {job.state}; only a job that is over can be retried", code="job-active")
-    if job.classifier_id is None or not (job.failed or job.error_code):
+    if JobState(job.state) not in TRANSITIONS[JobState.QUEUED] or not (job.failed or job.error_code):
         raise Conflict(_nothing_failed(job), code="nothing-to-retry")
+    never_ran = job.error_code is not None
     session.execute(
         text(
             "UPDATE jobs SET retries = retries + 1, queued_at = NULL, started_at = NULL, finished_at = NULL, "
@@ -306,19 +304,29 @@ def retry(session: Session, job_id: uuid.UUID, *, chunk_images: int) -> Job:
         ),
         {"id": job.id},
     )
-    if job.error_code is not None:
-        session.refresh(job)
+    session.refresh(job)
+    if never_ran:
         add_chunk(session, job, ChunkKind.VALIDATE, pool=ChunkKind.VALIDATE)
         _move(session, job, JobState.VALIDATING)
     else:
         _forget_failures(session, job)
-        cut_chunks(session, job, pool=pool_of(job.classifier_id), images_per_chunk=chunk_images)
+        cut_chunks(session, job, pool=pool_of(_pinned(job)), images_per_chunk=chunk_images)
         _move(session, job, JobState.QUEUED)
     record(session, job, EventType.JOB_RETRIED)
     return job
 
 
+def _pinned(job: Job) -> uuid.UUID:
+    """The classifier of a committed job."""
+    if job.classifier_id is None:
+        msg = f"job {job.id} was committed without a classifier"
+        raise AssertionError(msg)
+    return job.classifier_id
+
+
 def _nothing_failed(job: Job) -> str:
+    if job.state in {JobState.CANCELED, JobState.EXPIRED}:
+        return f"this job is {job.state}; create a new job of the images that you still want"
     if job.rejected:
         return (
             f"no image of this job failed; {job.rejected} were rejected for what they are, and would be again: "
