@@ -1,0 +1,39 @@
+"""From the exceptions of an HTTP client to the few words that a receiver's operator reads in the record."""
+
+import socket
+import ssl
+from collections.abc import Iterator
+
+import aiohttp
+
+from shared.contracts.states import AttemptError
+from shared.errors import InvalidRequest
+from worker.webhooks.resolver import AddressRefused
+
+# The first row that fits the exception or one of its causes: the special ones stand first.
+FAILURES: tuple[tuple[type[Exception], AttemptError], ...] = (
+    (AddressRefused, AttemptError.ADDRESS_REFUSED),
+    (InvalidRequest, AttemptError.URL_REFUSED),
+    (aiohttp.InvalidURL, AttemptError.URL_REFUSED),
+    (TimeoutError, AttemptError.TIMEOUT),
+    (ssl.SSLError, AttemptError.TLS_FAILED),
+    (socket.gaierror, AttemptError.NAME_NOT_FOUND),
+    (aiohttp.ClientConnectorDNSError, AttemptError.NAME_NOT_FOUND),
+    (aiohttp.ClientConnectorError, AttemptError.CONNECTION_FAILED),
+    # What comes now happened on a connection that stood.
+    (aiohttp.ClientError, AttemptError.ANSWER_BROKEN),
+    (OSError, AttemptError.CONNECTION_FAILED),
+)
+
+
+def failure(error: Exception) -> AttemptError | None:
+    """The word for an exception, or None for one that nobody thought of."""
+    causes = tuple(_causes(error))
+    return next((word for kind, word in FAILURES if any(isinstance(cause, kind) for cause in causes)), None)
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    cause: BaseException | None = error
+    while cause is not None:
+        yield cause
+        cause = cause.__cause__
