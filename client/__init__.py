@@ -10,10 +10,13 @@
         for result in phytobatch.results(job.id, follow=True):
             print(result.name, result.label, result.confidence)
 
+Receivers of webhooks call ``client.verify(secret, headers, body)``.
+
 It speaks HTTP only and needs nothing but urllib3; the command ``phytobatch`` adds rich.
 """
 
 from client.errors import (
+    AnswerTimeout,
     ApiError,
     AuthError,
     ConfigurationError,
@@ -29,6 +32,7 @@ from client.errors import (
     UploadError,
     UploadRefused,
     UploadUrlExpired,
+    VerificationError,
     WaitTimeout,
 )
 from client.resources import (
@@ -39,25 +43,34 @@ from client.resources import (
     Model,
     Page,
     Prediction,
+    Progress,
     Result,
     ResultPage,
     UploadTarget,
 )
 from client.retry import RetryPolicy
 from client.sdk import Phytobatch
+from client.waiting.job_event import JobEvent
+from client.webhooks.resources import Delivery, DeliveryAttempt, JobSecret, Webhook
+from client.webhooks.verification import verify
 
 __all__ = [
+    "AnswerTimeout",
     "ApiError",
     "AuthError",
     "ClassifierRef",
     "ConfigurationError",
     "Conflict",
     "Counts",
+    "Delivery",
+    "DeliveryAttempt",
     "FileChanged",
     "FileUnreadable",
     "ImageSpec",
     "InvalidRequest",
     "Job",
+    "JobEvent",
+    "JobSecret",
     "LimitExceeded",
     "Model",
     "NetworkError",
@@ -66,6 +79,7 @@ __all__ = [
     "Phytobatch",
     "PhytobatchError",
     "Prediction",
+    "Progress",
     "Result",
     "ResultPage",
     "RetryPolicy",
@@ -74,5 +88,8 @@ __all__ = [
     "UploadRefused",
     "UploadTarget",
     "UploadUrlExpired",
+    "VerificationError",
     "WaitTimeout",
+    "Webhook",
+    "verify",
 ]

@@ -8,7 +8,7 @@ from typing import TextIO
 
 from client import exit_codes
 from client.commands import COMMANDS
-from client.commands.command import Command, Context
+from client.commands.command import Command, Context, Group
 from client.commands.options import common_options
 from client.configuration import DEFAULT_URL, KEY_VARIABLE, URL_VARIABLE
 from client.errors import ApiError, PhytobatchError
@@ -49,21 +49,32 @@ def build_parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     common_options(parser, at_top=True)
+    _add_commands(parser, COMMANDS)
+    return parser
+
+
+def _add_commands(parser: argparse.ArgumentParser, table: Sequence[Command | Group]) -> None:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for command in COMMANDS:
+    for row in table:
         sub = commands.add_parser(
-            command.name,
-            help=command.help,
-            description=command.description or command.help,
-            epilog="examples:\n" + "\n".join(f"  {example}" for example in command.examples),
+            row.name,
+            help=row.help,
+            description=row.description or row.help,
+            epilog=None if isinstance(row, Group) else _examples(row),
             formatter_class=argparse.RawDescriptionHelpFormatter,
             # "--key pb_…" must not be taken for "--key-file", and a later option must not change what a script means.
             allow_abbrev=False,
         )
-        command.add_arguments(sub)
+        if isinstance(row, Group):
+            _add_commands(sub, row.commands)
+        else:
+            row.add_arguments(sub)
+            sub.set_defaults(command=row)
         common_options(sub, at_top=False)
-        sub.set_defaults(command=command)
-    return parser
+
+
+def _examples(command: Command) -> str:
+    return "examples:\n" + "\n".join(f"  {example}" for example in command.examples)
 
 
 def _epilog() -> str:

@@ -3,6 +3,7 @@
 PhytobatchError
 |- ConfigurationError      no key, a bad address, an option that has no sense: nothing was asked of the server
 |- NetworkError            no answer arrived; ``retryable`` is false for a certificate that cannot be trusted
+|  |- AnswerTimeout        the request was sent, and the answer did not come in time
 |- ApiError                the server answered with a problem (RFC 9457): code, status, detail, request_id
 |  |- AuthError            401, 403
 |  |- NotFound             404
@@ -17,6 +18,7 @@ PhytobatchError
 |- FileChanged             a local file is not what it was when it was registered
 |- StateFileError          the journal of an unfinished submission cannot be used
 |- WaitTimeout             the job did not end in the time given
+|- VerificationError       what claims to be a webhook is not from the server, is not for us, or is too old
 |- Interrupted             the submission was told to stop; it can be continued
 """
 
@@ -35,6 +37,8 @@ RETRYABLE_STATUSES = frozenset(
     }
 )
 STILL_RUNNING = "idempotency-key-in-use"
+# Not repeated: whoever cannot wait for an answer now can still ask without waiting.
+TOO_MANY_WAITING = "too-many-waiting"
 
 
 class PhytobatchError(Exception):
@@ -50,11 +54,17 @@ class NetworkError(PhytobatchError):
 
     Attributes:
         retryable: whether the same request may work later.
+        reason: in two or three words, as ``Connection refused``.
     """
 
-    def __init__(self, message: str, *, retryable: bool = True) -> None:
+    def __init__(self, message: str, *, retryable: bool = True, reason: str = "no answer") -> None:
         super().__init__(message)
         self.retryable = retryable
+        self.reason = reason
+
+
+class AnswerTimeout(NetworkError):
+    """The request was sent, and the answer, or the rest of it, did not come in time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +131,8 @@ class ApiError(PhytobatchError):
     @property
     def retryable(self) -> bool:
         """Whether the same request may work later."""
+        if self.code == TOO_MANY_WAITING:
+            return False
         return self.status in RETRYABLE_STATUSES or self.code == STILL_RUNNING
 
 
@@ -183,7 +195,11 @@ class StateFileError(PhytobatchError):
 
 
 class WaitTimeout(PhytobatchError):
-    """The job did not end in the time given; it goes on by itself."""
+    """What was waited for did not come in the time given; the server goes on by itself."""
+
+
+class VerificationError(PhytobatchError):
+    """A webhook that must not be believed: it is not signed with the secret, or is too old. Answer it with 400."""
 
 
 class Interrupted(PhytobatchError):

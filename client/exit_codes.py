@@ -31,6 +31,7 @@ class ExitCode(IntEnum):
     NOT_FOUND = 6
     UNAVAILABLE = 7
     REFUSED = 8
+    NOT_DELIVERED = 9
     INTERRUPTED = 130
 
 
@@ -41,9 +42,10 @@ MEANINGS = {
     ExitCode.SOME_IMAGES_FAILED: "finished, but some images failed, were rejected or skipped",
     ExitCode.JOB_FAILED: "the job failed, was canceled or expired",
     ExitCode.NOT_AUTHORISED: "the key is not accepted or not allowed to do this",
-    ExitCode.NOT_FOUND: "no such job or classifier",
+    ExitCode.NOT_FOUND: "no such job, classifier, webhook or delivery",
     ExitCode.UNAVAILABLE: "the server or the network is not available",
     ExitCode.REFUSED: "the server refused the request",
+    ExitCode.NOT_DELIVERED: "the receiver of a webhook did not take the test event",
     ExitCode.INTERRUPTED: "interrupted with Ctrl-C",
 }
 

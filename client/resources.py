@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -40,6 +40,38 @@ class Counts:
 
 
 @dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a job is, by the server's own measure.
+
+    Attributes:
+        percent: of its images, 0 to 100.
+        images_per_second: None before the first results.
+        estimated_end: None unless the job runs and its speed is known.
+        queue_position: 1 is next; None unless the job waits for its first worker.
+        seconds_left: until ``estimated_end``, counted by the server's clock when it answered.
+    """
+
+    percent: float = 0.0
+    images_per_second: float | None = None
+    estimated_end: datetime | None = None
+    queue_position: int | None = None
+    seconds_left: float | None = None
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any], at: datetime | None = None) -> "Progress":
+        """From ``progress`` of a job; ``at`` is when the server said so (default: now, by this machine's clock)."""
+        end = _time(data.get("estimated_end"))
+        left = None if end is None else max(0.0, (end - (at or datetime.now(UTC))).total_seconds())
+        return cls(
+            percent=float(data.get("percent") or 0.0),
+            images_per_second=data.get("images_per_second"),
+            estimated_end=end,
+            queue_position=data.get("queue_position"),
+            seconds_left=left,
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class ClassifierRef:
     """A classifier by name and version; without a version the server takes its default."""
 
@@ -62,7 +94,7 @@ class ClassifierRef:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A set of images on its way; see ``docs/http-api.md`` for the states."""
+    """A set of images on its way; see ``docs/http-api.md`` for the states. ``progress`` is there for a job alone."""
 
     id: str
     state: str
@@ -73,6 +105,9 @@ class Job:
     metadata: Mapping[str, Any] = field(default_factory=dict)
     classifier: ClassifierRef | None = None
     error: object = None
+    progress: Progress | None = None
+    retries: int = 0
+    webhook_url: str | None = None
     created_at: datetime | None = None
     committed_at: datetime | None = None
     started_at: datetime | None = None
@@ -82,9 +117,10 @@ class Job:
     raw: JsonObject = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
-    def from_json(cls, data: JsonObject) -> "Job":
-        """From the answer of ``/v1/jobs`` and ``/v1/jobs/{id}``."""
+    def from_json(cls, data: JsonObject, at: datetime | None = None) -> "Job":
+        """From the answer of ``/v1/jobs`` and ``/v1/jobs/{id}``; ``at`` is when the server made it."""
         classifier = data.get("classifier")
+        progress = data.get("progress")
         times = ("created_at", "committed_at", "started_at", "finished_at", "expires_at")
         return cls(
             id=data["id"],
@@ -96,6 +132,9 @@ class Job:
             metadata=data.get("metadata") or {},
             classifier=ClassifierRef(classifier["name"], classifier.get("version")) if classifier else None,
             error=data.get("error"),
+            progress=Progress.from_json(progress, at) if progress else None,
+            retries=int(data.get("retries") or 0),
+            webhook_url=data.get("webhook_url"),
             links=data.get("links") or {},
             raw=data,
             **{name: _time(data.get(name)) for name in times},
@@ -103,8 +142,13 @@ class Job:
 
     @property
     def is_terminal(self) -> bool:
-        """Whether the state will not change any more."""
+        """Whether it is over; only a retry changes the state of such a job."""
         return self.state in TERMINAL_STATES
+
+    def updated(self, data: Mapping[str, Any], at: datetime | None = None) -> "Job":
+        """The job after an event with this ``data``, which says less than a job does."""
+        news = {name: data[name] for name in ("state", "counts", "retries", "error") if name in data}
+        return Job.from_json({**self.raw, **news, "progress": data.get("progress")}, at)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,24 +1,21 @@
 """``Phytobatch``: one method for each call of ``docs/http-api.md``."""
 
 import time
-import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
-from urllib.parse import quote
 
 from client import configuration, multipart
+from client.calls import Calls, idempotency, job_of, path_of
 from client.errors import Problem, ServerUnavailable
-from client.polling import Poll, wait_until_terminal
 from client.pools import Pools
 from client.resources import (
     ClassifierRef,
     ImageSpec,
     Job,
-    JsonObject,
     Model,
     Page,
     Prediction,
@@ -27,8 +24,14 @@ from client.resources import (
     UploadTarget,
 )
 from client.retry import RetryPolicy
-from client.transport import IDEMPOTENCY_HEADER, Answer, OnRetry, Request, Transport
+from client.transport import OnRetry, Request, Transport
 from client.uploads import Progress, put_file
+from client.waiting.job_event import JobEvent
+from client.waiting.job_stream import JobStream, follow
+from client.waiting.poll import Poll
+from client.waiting.until_terminal import Waiting
+from client.webhooks.deliveries import Deliveries
+from client.webhooks.endpoints import Webhooks
 
 MAX_IMAGES_PER_CALL = 1000
 RESULTS_PER_PAGE = 1000
@@ -59,7 +62,7 @@ class Phytobatch:
         key = api_key or configuration.api_key()
         pools = Pools(connections=connections)
         policy = retry or RetryPolicy()
-        self._transport = Transport(configuration.base_url(url), key, pools, policy, on_retry=on_retry)
+        self._calls = Calls(Transport(configuration.base_url(url), key, pools, policy, on_retry=on_retry))
 
     def __repr__(self) -> str:
         return f"Phytobatch({self.url!r})"
@@ -75,11 +78,11 @@ class Phytobatch:
     @property
     def url(self) -> str:
         """The address of the server."""
-        return self._transport.base_url
+        return self._calls.transport.base_url
 
     def close(self) -> None:
         """Close idle connections; the object stays usable."""
-        self._transport.pools.close()
+        self._calls.transport.pools.close()
 
     def with_retry(
         self,
@@ -90,12 +93,22 @@ class Phytobatch:
     ) -> "Phytobatch":
         """The same connections and key with another patience; ``sleep`` may raise to stop waiting."""
         copy = object.__new__(type(self))
-        copy._transport = self._transport.with_policy(policy, on_retry=on_retry, sleep=sleep)
+        copy._calls = Calls(self._calls.transport.with_policy(policy, on_retry=on_retry, sleep=sleep))
         return copy
+
+    @property
+    def webhooks(self) -> Webhooks:
+        """The tenant's webhook endpoints, and the secret of the jobs' own addresses."""
+        return Webhooks(self._calls)
+
+    @property
+    def deliveries(self) -> Deliveries:
+        """What was sent to webhooks, and what became of it."""
+        return Deliveries(self._calls)
 
     # Jobs
 
-    def create_job(
+    def create_job(  # noqa: PLR0913  # one for each field of a job
         self,
         *,
         name: str | None = None,
@@ -104,10 +117,12 @@ class Phytobatch:
         classifier: ClassifierRef | None = None,
         metadata: Mapping[str, Any] | None = None,
         source: Mapping[str, Any] | None = None,
+        webhook_url: str | None = None,
         idempotency_key: str | None = None,
     ) -> Job:
         """Make a draft; with ``source={"s3": {"bucket", "prefix"}}`` it is validated at once.
 
+        ``webhook_url`` is told of this job alone, signed with ``webhooks.job_secret``.
         ``idempotency_key`` is made up unless given; give your own to get the same job after a crash.
         """
         body = {
@@ -117,9 +132,10 @@ class Phytobatch:
             "classifier": classifier.to_json() if classifier else None,
             "metadata": dict(metadata) if metadata else None,
             "source": source,
+            "webhook_url": webhook_url,
         }
         given = {key: value for key, value in body.items() if value is not None}
-        return self._post("/v1/jobs", given, headers=_idempotency(idempotency_key)).parse(Job.from_json)
+        return job_of(self._calls.post("/v1/jobs", given, headers=idempotency(idempotency_key)))
 
     def create_job_from_files(
         self,
@@ -140,7 +156,7 @@ class Phytobatch:
         if classifier:
             fields["classifier"] = str(classifier)
         form = multipart.encode([("files", path) for path in paths], fields)
-        return self._post_form("/v1/jobs/upload", form, idempotency_key=idempotency_key).parse(Job.from_json)
+        return job_of(self._calls.post_form("/v1/jobs/upload", form, idempotency_key=idempotency_key))
 
     def add_images(self, job_id: str, images: Sequence[ImageSpec]) -> list[UploadTarget]:
         """Register up to 1,000 images and get the addresses for their bytes, in the same order.
@@ -151,7 +167,7 @@ class Phytobatch:
             Conflict: ``image-name-taken``: a name stands for other content; ``job-not-draft``: too late.
         """
         body = {"images": [image.to_json() for image in images]}
-        answer = self._post(f"{_path(job_id)}/images", body, repeatable=True)
+        answer = self._calls.post(f"{_path(job_id)}/images", body, repeatable=True)
         return answer.parse(lambda data: [UploadTarget.from_json(entry) for entry in data["images"]])
 
     def upload(self, target: UploadTarget, path: Path, *, progress: Progress | None = None) -> None:
@@ -163,22 +179,26 @@ class Phytobatch:
             NetworkError: no answer arrived.
             FileUnreadable: the file cannot be read.
         """
-        put_file(self._transport.pools, target, path, progress=progress)
+        put_file(self._calls.transport.pools, target, path, progress=progress)
 
     def commit(self, job_id: str) -> Job:
         """Say that all images are there; repeating it is harmless."""
-        return self._post(f"{_path(job_id)}/commit", None, repeatable=True).parse(Job.from_json)
+        return job_of(self._calls.post(f"{_path(job_id)}/commit", repeatable=True))
 
     def job(self, job_id: str) -> Job:
         """The job as it is now."""
-        return self._get(_path(job_id)).parse(Job.from_json)
+        return job_of(self._calls.get(_path(job_id)))
 
-    def poll(self, job_id: str, etag: str | None = None) -> Poll:
-        """The job if it differs from the answer that had this ``ETag``, and when to ask again."""
-        answer = self._get(_path(job_id), headers={"If-None-Match": etag} if etag else {})
-        unchanged = answer.status == HTTPStatus.NOT_MODIFIED
-        job = None if unchanged else answer.parse(Job.from_json)
-        return Poll(job, answer.headers.get("ETag") or (etag if unchanged else None), answer.retry_after)
+    def poll(self, job_id: str, etag: str | None = None, *, wait: int | None = None) -> Poll:
+        """The job if it differs from the answer that had this ``ETag``, and when to ask again.
+
+        With ``wait`` the server answers at the next change (without ``etag``: at the end), or after so many seconds.
+
+        Raises:
+            LimitExceeded: ``wait`` is longer than the server allows.
+        """
+        headers = {"If-None-Match": etag} if etag else {}
+        return Poll.of(self._calls.get(_path(job_id), query={"wait": wait}, headers=headers), etag)
 
     def wait(
         self,
@@ -188,16 +208,45 @@ class Phytobatch:
         on_change: Callable[[Job], None] | None = None,
         sleep: Callable[[float], object] = time.sleep,
     ) -> Job:
-        """Ask until the job is terminal; ``on_change`` gets each new answer.
+        """Wait until the job is terminal; ``on_change`` gets it after each change.
+
+        Listens to the event stream, and asks where there is none.
 
         Raises:
             WaitTimeout: ``timeout`` seconds are over. The job goes on.
         """
-        return wait_until_terminal(self.poll, job_id, timeout=timeout, on_change=on_change, sleep=sleep)
+        waiting = Waiting(
+            job_id,
+            ask=self.poll,
+            ask_once=self.with_retry(RetryPolicy(total_seconds=0)).poll,
+            stream=self._stream(job_id),
+            timeout=timeout,
+            on_change=on_change,
+            sleep=sleep,
+        )
+        return waiting.run()
+
+    def events(self, job_id: str, *, last_event_id: str | None = None) -> Iterator[JobEvent]:
+        """What happens to the job, as it happens, until its end; connections that break are made again.
+
+        It begins with the job as it stands; with ``last_event_id``, with what came after that event.
+        """
+        return follow(self._calls.transport, self._stream(job_id, last_event_id))
+
+    def retry(self, job_id: str) -> Job:
+        """Run the failed images of a job that is over again; the answers that stand are kept.
+
+        Raises:
+            Conflict: ``job-active``: it is not over; ``nothing-to-retry``: nothing of it failed.
+        """
+        return job_of(self._calls.post(f"{_path(job_id)}/retry"))
+
+    def _stream(self, job_id: str, last_event_id: str | None = None) -> JobStream:
+        return JobStream(self._calls.transport, f"{_path(job_id)}/events", last_event_id)
 
     def jobs_page(self, *, state: str | None = None, after: str | None = None, limit: int | None = None) -> Page[Job]:
         """One page of jobs, newest first."""
-        return self._get("/v1/jobs", query={"state": state, "after": after, "limit": limit}).parse(Page.of_jobs)
+        return self._calls.get("/v1/jobs", query={"state": state, "after": after, "limit": limit}).parse(Page.of_jobs)
 
     def jobs(self, *, state: str | None = None, page_size: int = JOBS_PER_PAGE) -> Iterator[Job]:
         """Every job, newest first, page by page."""
@@ -211,7 +260,7 @@ class Phytobatch:
 
     def cancel(self, job_id: str) -> Job:
         """Ask for the job to end early; finished images are kept."""
-        return self._post(f"{_path(job_id)}/cancel", None, repeatable=True).parse(Job.from_json)
+        return job_of(self._calls.post(f"{_path(job_id)}/cancel", repeatable=True))
 
     def delete(self, job_id: str) -> None:
         """Remove a draft or a terminal job with its images and results.
@@ -219,7 +268,7 @@ class Phytobatch:
         Raises:
             Conflict: ``job-active``: cancel it first.
         """
-        self._transport.send(Request("DELETE", _path(job_id)))
+        self._calls.delete(_path(job_id))
 
     # Results
 
@@ -234,7 +283,7 @@ class Phytobatch:
     ) -> ResultPage:
         """One page of results in the order in which they were stored, and the job as it is now."""
         query = {"after": after, "limit": limit, "status": status, "label": label}
-        answer = self._get(f"{_path(job_id)}/results", query=query)
+        answer = self._calls.get(f"{_path(job_id)}/results", query=query)
         return answer.parse(partial(ResultPage.from_json, previous=after))
 
     def results(
@@ -261,7 +310,7 @@ class Phytobatch:
 
     def models(self) -> list[Model]:
         """The classifiers that the server offers."""
-        return self._get("/v1/models").parse(lambda data: [Model.from_json(entry) for entry in data["models"]])
+        return self._calls.get("/v1/models").parse(lambda data: [Model.from_json(entry) for entry in data["models"]])
 
     def predict(
         self, path: Path, *, classifier: ClassifierRef | None = None, idempotency_key: str | None = None
@@ -274,9 +323,9 @@ class Phytobatch:
         """
         form = multipart.encode([("file", path)], {})
         target = Request("POST", "/predict", {"classifier": str(classifier) if classifier else None}).target
-        answer = self._post_form(target, form, idempotency_key=idempotency_key)
+        answer = self._calls.post_form(target, form, idempotency_key=idempotency_key)
         if answer.status == HTTPStatus.ACCEPTED:
-            return self._prediction_of_job(answer.parse(Job.from_json))
+            return self._prediction_of_job(job_of(answer))
         return answer.parse(Prediction.from_json)
 
     def _prediction_of_job(self, job: Job) -> Prediction:
@@ -296,38 +345,6 @@ class Phytobatch:
         detail = f"Job {job.id} ended without a result."
         raise ServerUnavailable(Problem(HTTPStatus.OK, "not-classified", "Not classified", detail))
 
-    # Sending
-
-    def _get(
-        self,
-        path: str,
-        *,
-        query: Mapping[str, str | int | None] | None = None,
-        headers: Mapping[str, str] | None = None,
-    ) -> Answer:
-        return self._transport.send(Request("GET", path, query or {}, headers or {}))
-
-    def _post(
-        self,
-        path: str,
-        body: JsonObject | None,
-        *,
-        headers: Mapping[str, str] | None = None,
-        repeatable: bool = False,
-    ) -> Answer:
-        content = multipart.json_body(body)
-        typed = {"Content-Type": "application/json", **(headers or {})}
-        return self._transport.send(Request("POST", path, {}, typed, content, repeatable))
-
-    def _post_form(self, path: str, form: multipart.Form, *, idempotency_key: str | None) -> Answer:
-        headers = {"Content-Type": form.content_type, **_idempotency(idempotency_key)}
-        return self._transport.send(Request("POST", path, {}, headers, form.body))
-
 
 def _path(job_id: str) -> str:
-    # Quoted whole: an id that was typed must not become another path.
-    return f"/v1/jobs/{quote(job_id, safe='')}"
-
-
-def _idempotency(key: str | None) -> dict[str, str]:
-    return {IDEMPOTENCY_HEADER: key or str(uuid.uuid4())}
+    return path_of("jobs", job_id)

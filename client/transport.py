@@ -5,20 +5,23 @@ import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from importlib.metadata import PackageNotFoundError, version
-from typing import TypeVar
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 import urllib3
-from urllib3.exceptions import HTTPError, ProtocolError, SSLError
-from urllib3.exceptions import TimeoutError as TookTooLong
+from urllib3.exceptions import HTTPError
 
 from client.errors import ApiError, NetworkError, Problem
-from client.pools import Pools
+from client.network import network_error
+from client.pools import CONNECT_SECONDS, Pools
 from client.problems import error_of
 from client.resources import JsonObject
 from client.retry import RetryPolicy, parse_retry_after
+from client.streams import Stream
 
 IDEMPOTENCY_HEADER = "Idempotency-Key"
 _IDEMPOTENT_METHODS = frozenset({"GET", "HEAD", "PUT", "DELETE"})
@@ -96,6 +99,14 @@ class Answer:
         """Seconds after which the server wants to be asked again."""
         return parse_retry_after(self.headers.get("Retry-After"))
 
+    @property
+    def date(self) -> datetime | None:
+        """When the server made it, by its own clock (RFC 9110 section 6.6.1)."""
+        try:
+            return parsedate_to_datetime(self.headers["Date"])
+        except (KeyError, ValueError):
+            return None
+
 
 class Transport:
     """Sends requests with the key, and again where that is safe. Thread-safe. The key is in no repr and no message."""
@@ -112,16 +123,16 @@ class Transport:
     ) -> None:
         self.base_url = base_url
         self.pools = pools
+        self.sleep = sleep
         self._api_key = api_key
         self._policy = policy
         self._on_retry = on_retry
-        self._sleep = sleep
 
     def __repr__(self) -> str:
         return f"Transport({self.base_url!r})"
 
     def with_policy(
-        self, policy: RetryPolicy, *, on_retry: OnRetry | None, sleep: Callable[[float], object]
+        self, policy: RetryPolicy, *, on_retry: OnRetry | None = None, sleep: Callable[[float], object] = time.sleep
     ) -> "Transport":
         """The same connections and key with another patience."""
         return Transport(self.base_url, self._api_key, self.pools, policy, on_retry=on_retry, sleep=sleep)
@@ -138,21 +149,49 @@ class Transport:
             try:
                 return self._once(request)
             except (NetworkError, ApiError) as error:
-                pause = self._pause(request, error, attempt, time.monotonic() - started)
-                if pause is None:
+                if not (error.retryable and request.may_repeat):
                     raise
-                if self._on_retry is not None:
-                    self._on_retry(error, pause)
-                self._sleep(pause)
+                self.pause(error, attempt, time.monotonic() - started)
         raise AssertionError  # pragma: no cover  # count() never ends
 
-    def _pause(self, request: Request, error: NetworkError | ApiError, attempt: int, elapsed: float) -> float | None:
-        if not (error.retryable and request.may_repeat):
-            return None
+    def pause(self, error: NetworkError | ApiError, attempt: int, elapsed: float) -> None:
+        """Wait before the repeat that follows failed attempt number ``attempt`` (from 0), and tell whoever listens.
+
+        Raises:
+            NetworkError, ApiError: the error itself, where the repeat would come too late.
+        """
         asked = error.problem.retry_after if isinstance(error, ApiError) else None
-        return self._policy.pause(attempt, elapsed=elapsed, retry_after=asked)
+        pause = self._policy.pause(attempt, elapsed=elapsed, retry_after=asked)
+        if pause is None:
+            raise error
+        if self._on_retry is not None:
+            self._on_retry(error, pause)
+        self.sleep(pause)
+
+    def open(self, request: Request, *, read_seconds: float) -> Stream:
+        """Send a request once, and leave the body of its answer to be read as it comes.
+
+        Raises:
+            NetworkError: no answer began within ``read_seconds``.
+            ApiError: the answer is not 2xx.
+        """
+        timeout = urllib3.Timeout(connect=CONNECT_SECONDS, read=read_seconds)
+        response = self._respond(request, preload_content=False, timeout=timeout)
+        if not _is_ok(response):
+            try:
+                body = response.data
+            except HTTPError as error:
+                raise network_error(self.base_url, error) from error
+            raise error_of(response.status, response.headers, body)
+        return Stream(response, self.base_url)
 
     def _once(self, request: Request) -> Answer:
+        response = self._respond(request)
+        if not _is_ok(response) and response.status != HTTPStatus.NOT_MODIFIED:
+            raise error_of(response.status, response.headers, response.data)
+        return Answer(response.status, response.headers, response.data)
+
+    def _respond(self, request: Request, **how: Any) -> urllib3.BaseHTTPResponse:  # noqa: ANN401  # urllib3's own
         headers = {
             "X-API-Key": self._api_key,
             "Accept": "application/json",
@@ -161,43 +200,12 @@ class Transport:
         }
         url = self.base_url + request.target
         try:
-            response = self.pools.of(url).request(
-                request.method, url, body=request.body, headers=headers, redirect=False
+            return self.pools.of(url).request(
+                request.method, url, body=request.body, headers=headers, redirect=False, **how
             )
         except HTTPError as error:
             raise network_error(self.base_url, error) from error
-        return _answer(response)
 
 
-def network_error(where: str, error: HTTPError) -> NetworkError:
-    """The typed error for what urllib3 raised. The reason is in words; the address has no query in it."""
-    if isinstance(error, SSLError):
-        message = f"The certificate of {where} cannot be trusted, or TLS failed: {error}. Nothing was sent."
-        return NetworkError(message, retryable="CERTIFICATE_VERIFY_FAILED" not in str(error))
-    return NetworkError(f"No answer from {where}: {_reason(error)}.")
-
-
-def _reason(error: HTTPError) -> str:
-    # The cause that the operating system gave reads best: "Connection refused" instead of an object's repr.
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, OSError) and cause.strerror:
-            return cause.strerror
-        cause = cause.__cause__ or cause.__context__
-    for kind, words in _REASONS:
-        if isinstance(error, kind):
-            return words
-    return type(error).__name__
-
-
-_REASONS: tuple[tuple[type[HTTPError], str], ...] = (
-    (TookTooLong, "it took too long"),
-    (ProtocolError, "the connection broke"),
-)
-
-
-def _answer(response: urllib3.BaseHTTPResponse) -> Answer:
-    ok = HTTPStatus.OK <= response.status < HTTPStatus.MULTIPLE_CHOICES
-    if not ok and response.status != HTTPStatus.NOT_MODIFIED:
-        raise error_of(response.status, response.headers, response.data)
-    return Answer(response.status, response.headers, response.data)
+def _is_ok(response: urllib3.BaseHTTPResponse) -> bool:
+    return HTTPStatus.OK <= response.status < HTTPStatus.MULTIPLE_CHOICES

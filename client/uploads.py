@@ -11,9 +11,9 @@ from urllib.parse import urlsplit
 from urllib3.exceptions import HTTPError
 
 from client.errors import FileChanged, FileUnreadable, UploadError, UploadRefused, UploadUrlExpired
+from client.network import network_error
 from client.pools import Pools
 from client.resources import UploadTarget
-from client.transport import network_error
 
 Progress = Callable[[int], None]
 """Called with the number of bytes that went out; negative when they must be sent again. May raise to stop."""

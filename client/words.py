@@ -6,6 +6,10 @@ _BYTE_UNITS = ("B", "kB", "MB", "GB", "TB")
 _STEP = 1000
 _SECONDS_PER_MINUTE = 60
 _MINUTES_PER_HOUR = 60
+_FEW_SECONDS = 10
+_PER = (("s", 1), ("min", 60), ("h", 3600))
+_TEENS = range(11, 14)
+_ENDINGS = {1: "st", 2: "nd", 3: "rd"}
 
 
 def in_bytes(count: float) -> str:
@@ -25,6 +29,38 @@ def in_time(seconds: float) -> str:
     if minutes < _MINUTES_PER_HOUR:
         return f"{minutes} min"
     return f"{minutes // _MINUTES_PER_HOUR} h {minutes % _MINUTES_PER_HOUR:02} min"
+
+
+def time_left(seconds: float) -> str:
+    """An estimate, no more exact than it is: ``about 3 min left``, ``a few seconds left``."""
+    if seconds < _FEW_SECONDS:
+        return "a few seconds left"
+    coarse = seconds if seconds >= _SECONDS_PER_MINUTE else _FEW_SECONDS * round(seconds / _FEW_SECONDS)
+    return f"about {in_time(coarse)} left"
+
+
+def clock(seconds: float) -> str:
+    """Time that has passed, as a stopwatch shows it: ``0:07``, ``12:40``, ``1:02:03``."""
+    minutes, second = divmod(int(seconds), _SECONDS_PER_MINUTE)
+    hours, minute = divmod(minutes, _MINUTES_PER_HOUR)
+    return f"{hours}:{minute:02}:{second:02}" if hours else f"{minute}:{second:02}"
+
+
+def speed(images_per_second: float) -> str:
+    """``12.4 images/s``; slow ones by the minute or the hour: ``3.0 images/min``."""
+    unit, factor = next((per for per in _PER if images_per_second * per[1] >= 1), _PER[-1])
+    return f"{images_per_second * factor:.1f} images/{unit}"
+
+
+def place_in_queue(position: int) -> str:
+    """``next in the queue`` for 1, then ``2nd in the queue``."""
+    return "next in the queue" if position <= 1 else f"{ordinal(position)} in the queue"
+
+
+def ordinal(number: int) -> str:
+    """``1st``, ``2nd``, ``11th``, ``1,003rd``."""
+    teens = number % 100 in _TEENS
+    return f"{number:,}{'th' if teens else _ENDINGS.get(number % 10, 'th')}"
 
 
 def plural(count: int, noun: str) -> str:

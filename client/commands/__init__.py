@@ -1,17 +1,22 @@
-"""One file for each command. A new command is one new file and one line in this table."""
+"""One file for each command. A new command is one new file and one line in this table, or in that of its group."""
 
-from client.commands import cancel, delete, jobs, models, predict, results, status, submit, version, watch
-from client.commands.command import Command
+from client.commands import cancel, delete, jobs, models, predict, results, retry, status, submit, version, watch
+from client.commands.command import Command, Group
+from client.commands.deliveries import DELIVERIES
+from client.commands.webhooks import WEBHOOKS
 
-COMMANDS: tuple[Command, ...] = (
+COMMANDS: tuple[Command | Group, ...] = (
     submit.COMMAND,
     status.COMMAND,
     watch.COMMAND,
     results.COMMAND,
+    retry.COMMAND,
     cancel.COMMAND,
     delete.COMMAND,
     jobs.COMMAND,
     models.COMMAND,
     predict.COMMAND,
+    WEBHOOKS,
+    DELIVERIES,
     version.COMMAND,
 )

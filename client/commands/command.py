@@ -59,3 +59,13 @@ class Command:
     run: Callable[[Context], ExitCode]
     examples: tuple[str, ...] = ()
     description: str = field(default="")
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A row of the table that holds a table of its own: ``phytobatch webhooks create``."""
+
+    name: str
+    help: str
+    commands: tuple[Command, ...]
+    description: str = field(default="")

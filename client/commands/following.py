@@ -1,29 +1,56 @@
-"""What ``watch`` and ``submit --watch`` have in common: follow a job, then report."""
+"""What ``watch``, ``submit --watch`` and ``retry --watch`` have in common: follow a job, then report."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from client import exit_codes
 from client.commands.command import Context
+from client.errors import NetworkError, ServerUnavailable
 from client.exit_codes import ExitCode
 from client.reports import formats
 from client.reports.tally import Tally
 from client.resources import Job, JsonObject
 from client.retry import RetryPolicy
 from client.sdk import Phytobatch
+from client.terminal.connection import Connection
 from client.terminal.job_progress import job_progress
+from client.terminal.output import Output
 from client.terminal.summary import print_summary
+from client.transport import OnRetry
 
 
 def follow(context: Context, job_id: str) -> Job:
     """Show the job until it is terminal; a lost network is waited for as long as ``--patience`` says."""
-    with job_progress(context.output) as progress:
-        return patient(context).wait(job_id, on_change=progress.show)
+    connection = Connection(context.output, context.options.patience)
+    with job_progress(context.output, connection) as progress:
+
+        def show(job: Job) -> None:
+            connection.back()
+            progress.show(job)
+
+        return patient(context, on_retry=connection.lost).wait(job_id, on_change=show)
 
 
-def patient(context: Context) -> Phytobatch:
+@contextmanager
+def going_on(output: Output, job_id: str) -> Iterator[None]:
+    """Whoever stops looking, or loses the connection, is told how to come back: the job does not stop."""
+    try:
+        yield
+    except (KeyboardInterrupt, NetworkError, ServerUnavailable):
+        output.warn(way_back(job_id))
+        raise
+
+
+def way_back(job_id: str) -> str:
+    """The sentence that says so."""
+    return f"The job goes on by itself: phytobatch watch {job_id}"
+
+
+def patient(context: Context, *, on_retry: OnRetry | None = None) -> Phytobatch:
     """The client, with the patience of the options."""
     policy = RetryPolicy(total_seconds=context.options.patience)
-    return context.client.with_retry(policy, on_retry=context.say_retry)
+    return context.client.with_retry(policy, on_retry=on_retry or context.say_retry)
 
 
 def report(

@@ -10,15 +10,11 @@ from client.resources import Job
 from client.sdk import JOBS_PER_PAGE
 from client.words import moment
 
-MOST_JOBS = 100_000
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the command."""
     parser.add_argument("--state", choices=options.JOB_STATES, metavar="STATE", help=", ".join(options.JOB_STATES))
-    parser.add_argument(
-        "--limit", type=options.Between(1, MOST_JOBS), default=20, metavar="N", help="most jobs to show (default 20)"
-    )
+    options.limit_option(parser, "jobs")
 
 
 def run(context: Context) -> ExitCode:

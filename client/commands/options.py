@@ -1,6 +1,8 @@
 """Options that several commands have, and the types of their values."""
 
 import argparse
+import re
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from client.resources import ClassifierRef
@@ -18,6 +20,23 @@ JOB_STATES = (
     "canceled",
     "expired",
 )
+EVENTS = (
+    "job.validated",
+    "job.started",
+    "job.progress",
+    "job.completed",
+    "job.completed_with_errors",
+    "job.failed",
+    "job.canceled",
+    "job.expired",
+    "job.retried",
+    "webhook.disabled",
+)
+DELIVERY_STATES = ("pending", "delivered", "failed")
+MOST_ROWS = 100_000
+_AGO = re.compile(r"(\d{1,6})([smhd])")
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+_EXAMPLE = "2026-06-01T08:00:00Z"
 
 
 def common_options(parser: argparse.ArgumentParser, *, at_top: bool) -> None:
@@ -38,6 +57,34 @@ def common_options(parser: argparse.ArgumentParser, *, at_top: bool) -> None:
 def job_argument(parser: argparse.ArgumentParser) -> None:
     """The id of a job."""
     parser.add_argument("job", metavar="JOB", help="id of the job")
+
+
+def webhook_argument(parser: argparse.ArgumentParser) -> None:
+    """The id of a webhook endpoint."""
+    parser.add_argument("webhook", metavar="WEBHOOK", help="id of the webhook")
+
+
+def delivery_argument(parser: argparse.ArgumentParser) -> None:
+    """The id of a delivery."""
+    parser.add_argument("delivery", metavar="DELIVERY", help="id of the delivery")
+
+
+def event_option(parser: argparse.ArgumentParser) -> None:
+    """Which events a webhook gets."""
+    parser.add_argument(
+        "--event",
+        action="append",
+        choices=EVENTS,
+        metavar="EVENT",
+        help=f"only this kind of event; repeatable. {', '.join(EVENTS)}",
+    )
+
+
+def limit_option(parser: argparse.ArgumentParser, what: str) -> None:
+    """How much of a list to show."""
+    parser.add_argument(
+        "--limit", type=Between(1, MOST_ROWS), default=20, metavar="N", help=f"most {what} to show (default 20)"
+    )
 
 
 def classifier_option(parser: argparse.ArgumentParser) -> None:
@@ -91,6 +138,19 @@ def positive_number(text: str) -> float:
     if not 0 < number < float("inf"):
         raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0")
     return number
+
+
+def moment_ago(text: str) -> datetime:
+    """A moment: a time with its zone, or how long ago, as ``30m``, ``6h``, ``2d``."""
+    match = _AGO.fullmatch(text)
+    if match:
+        return datetime.now(UTC) - timedelta(seconds=int(match[1]) * _SECONDS[match[2]])
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is neither 30m, 6h, 2d nor a time as {_EXAMPLE}") from None
+    # Without a zone it is the time on the clock of whoever typed it.
+    return moment.astimezone()
 
 
 class Between:

@@ -4,6 +4,7 @@ from client.commands import options
 from client.commands.command import Command, Context
 from client.exit_codes import ExitCode
 from client.resources import Job
+from client.terminal.job_words import pace
 from client.words import moment
 
 
@@ -28,6 +29,9 @@ def _rows(job: Job) -> list[tuple[str, str]]:
         "classifier": str(job.classifier) if job.classifier else None,
         "priority": job.priority,
         "images": f"{images}, {troubles}",
+        "progress": pace(job) if job.progress else None,
+        "retries": f"{job.retries:,}" if job.retries else None,
+        "webhook": job.webhook_url,
         "metadata": ", ".join(f"{key}={value}" for key, value in job.metadata.items()),
         "error": str(job.error) if job.error else None,
         "created": moment(job.created_at),

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from client.commands import options
 from client.commands.command import Command, Context
-from client.commands.following import check_out, follow, report
+from client.commands.following import check_out, follow, report, way_back
 from client.errors import ConfigurationError, PhytobatchError
 from client.exit_codes import ExitCode
 from client.resources import Job
@@ -32,6 +32,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--priority", choices=("interactive", "bulk"), help="interactive jobs run before bulk ones")
     parser.add_argument(
         "--metadata", type=options.key_value, action="append", default=[], metavar="KEY=VALUE", help="repeatable"
+    )
+    parser.add_argument(
+        "--webhook-url", metavar="URL", help="address to tell how this job ends (see phytobatch webhooks job-secret)"
     )
     parser.add_argument("--keep-duplicates", action="store_true", help="send files with the same bytes more than once")
     parser.add_argument("--watch", action="store_true", help="wait for the end and print a summary")
@@ -107,7 +110,7 @@ def _say_what_happened(context: Context, outcome: Outcome, job: Job) -> None:
 def _say_how_to_go_on(output: Output, submission: Submission) -> None:
     job = submission.outcome.job
     if job is not None and job.state != "draft":
-        output.warn(f"The job goes on by itself: phytobatch watch {job.id}")
+        output.warn(way_back(job.id))
     elif submission.can_continue:
         output.warn("Nothing is lost. The same command again goes on where this one stopped.")
 
@@ -127,6 +130,7 @@ def _options(given: argparse.Namespace) -> Options:
         priority=given.priority,
         classifier=given.classifier,
         metadata=metadata,
+        webhook_url=given.webhook_url,
         keep_duplicates=given.keep_duplicates,
     )
 

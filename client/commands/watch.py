@@ -4,7 +4,7 @@ import argparse
 
 from client.commands import options
 from client.commands.command import Command, Context
-from client.commands.following import check_out, follow, report
+from client.commands.following import check_out, follow, going_on, report
 from client.exit_codes import ExitCode
 
 
@@ -18,8 +18,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(context: Context) -> ExitCode:
     """Follow, report, and let the exit code say how it ended."""
     check_out(context.options.out)
-    job = follow(context, context.options.job)
-    return report(context, job, out=context.options.out)
+    with going_on(context.output, context.options.job):
+        job = follow(context, context.options.job)
+        return report(context, job, out=context.options.out)
 
 
 COMMAND = Command(

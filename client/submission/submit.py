@@ -31,11 +31,14 @@ class Options:
     priority: str | None = None
     classifier: ClassifierRef | None = None
     metadata: JsonObject = field(default_factory=dict)
+    webhook_url: str | None = None
     keep_duplicates: bool = False
 
     def to_json(self) -> JsonObject:
         """As the journal keeps it."""
         classifier = str(self.classifier) if self.classifier else None
+        # Only where it is given, so that a journal of an older version is still one of these options.
+        webhook = {"webhook_url": self.webhook_url} if self.webhook_url else {}
         return {
             "name": self.name,
             "external_id": self.external_id,
@@ -43,6 +46,7 @@ class Options:
             "classifier": classifier,
             "metadata": dict(self.metadata),
             "keep_duplicates": self.keep_duplicates,
+            **webhook,
         }
 
 
@@ -192,6 +196,7 @@ class Submission:
             priority=self._options.priority,
             classifier=self._options.classifier,
             metadata=self._options.metadata,
+            webhook_url=self._options.webhook_url,
             idempotency_key=self._run.ledger.idempotency_key,
         )
         self._run.ledger.job_created(job.id)

@@ -2,14 +2,16 @@
 
 from client.reports.tally import Tally
 from client.resources import Job
-from client.terminal.job_progress import troubles
+from client.terminal.job_words import breakdown
 from client.terminal.output import Output
-from client.words import plural
+from client.words import plural, speed
 
 
 def print_summary(output: Output, job: Job, tally: Tally) -> None:
     """Labels with images and share, what needs a look, and the first failures with their reasons."""
-    output.text(f"job {job.id} {job.state}: " + ", ".join([plural(job.counts.total, "image"), *troubles(job.counts)]))
+    output.text(f"job {job.id} {job.state}")
+    rate = job.progress.images_per_second if job.progress else None
+    output.text(breakdown(job.counts) + (f"; {speed(rate)}" if rate else ""))
     if tally.labels:
         rows = [(label, f"{count:,}", f"{share:.1%}") for label, count, share in tally.rows()]
         output.table(("label", "images", "share"), rows, right=("images", "share"))

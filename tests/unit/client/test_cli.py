@@ -7,6 +7,7 @@ import pytest
 
 from client.cli import build_parser, main
 from client.commands import COMMANDS
+from client.commands.command import Command, Group
 
 
 @pytest.fixture(autouse=True)
@@ -19,7 +20,15 @@ def _environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr("client.commands.command.RETRY_SECONDS", 0.0)
 
 
-@pytest.mark.parametrize("command", [[], *([each.name] for each in COMMANDS)])
+def every_command() -> list[list[str]]:
+    """The words of each command, those in groups too."""
+    groups = [row for row in COMMANDS if isinstance(row, Group)]
+    return [[row.name] for row in COMMANDS if isinstance(row, Command)] + [
+        [group.name, row.name] for group in groups for row in group.commands
+    ]
+
+
+@pytest.mark.parametrize("command", [[], ["webhooks"], ["deliveries"], *every_command()])
 def test_help_fits_80_columns_and_names_every_exit_code(command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main([*command, "--help"])
@@ -27,7 +36,9 @@ def test_help_fits_80_columns_and_names_every_exit_code(command: list[str], caps
     text = capsys.readouterr().out
     assert ended.value.code == 0
     assert max(len(line) for line in text.splitlines()) <= 80
-    assert "examples:" in text if command else all(f"  {code}  " in text for code in (0, 3, 7, 130))
+    if not command:
+        assert all(f"  {code}  " in text for code in (0, 3, 7, 9, 130))
+    assert ("examples:" in text) is (command in every_command())
 
 
 @pytest.mark.parametrize("arguments", [["--json", "version"], ["version", "--json"]])
@@ -67,6 +78,12 @@ def test_no_key_ends_with_2(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
         ["submit", ".", "--metadata", "novalue"],
         ["submit", ".", "--patience", "-1"],
         ["results", "JOB", "--status", "pending"],
+        ["webhooks"],
+        ["webhooks", "create"],
+        ["webhooks", "create", "https://x", "--event", "job.nonsense"],
+        ["webhooks", "redeliver", "ID"],
+        ["webhooks", "redeliver", "ID", "--since", "yesterday"],
+        ["deliveries", "list", "--state", "lost"],
         ["nonsense"],
     ],
 )
@@ -93,6 +110,19 @@ def test_an_out_file_that_cannot_work_is_refused_before_anything_is_sent(tmp_pat
     assert main(["watch", "JOB", "--out", str(tmp_path / "no" / "r.csv")]) == 2
 
 
-def test_every_command_has_a_name_of_its_own_and_an_example() -> None:
-    assert len({command.name for command in COMMANDS}) == len(COMMANDS)
-    assert all(command.examples for command in COMMANDS)
+@pytest.mark.parametrize(
+    "table", [COMMANDS, *(row.commands for row in COMMANDS if isinstance(row, Group))], ids=lambda table: table[0].name
+)
+def test_every_command_has_a_name_of_its_own_and_an_example(table: tuple[Command | Group, ...]) -> None:
+    assert len({row.name for row in table}) == len(table)
+    assert all(row.examples for row in table if isinstance(row, Command))
+
+
+def test_an_update_without_a_change_is_refused_before_anything_is_sent(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["webhooks", "update", "ID"]) == 2
+    assert "--to" in capsys.readouterr().err
+
+
+def test_a_lost_connection_says_how_to_come_back(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["watch", "JOB", "--patience", "0.01"]) == 7
+    assert "phytobatch watch JOB" in capsys.readouterr().err

@@ -16,6 +16,14 @@ JOB = {
     "classifier": {"name": "leaf-small", "version": "1"},
     "counts": {"total": 60, "pending": 12, "succeeded": 46, "failed": 1, "rejected": 1, "canceled": 0},
     "error": None,
+    "progress": {
+        "percent": 80.0,
+        "images_per_second": 12.4,
+        "estimated_end": "2026-11-22T21:02:00Z",
+        "queue_position": None,
+    },
+    "retries": 1,
+    "webhook_url": "https://farm.example.org/hooks",
     "created_at": "2026-11-22T21:00:00.5Z",
     "finished_at": None,
     "links": {"self": "/v1/jobs/0192"},
@@ -30,6 +38,24 @@ def test_a_job_is_read_from_its_answer() -> None:
     assert (job.counts.done, job.counts.total, str(job.classifier)) == (48, 60, "leaf-small@1")
     assert job.raw["newer_than_this_client"] == 1
     assert not job.is_terminal
+
+
+def test_progress_counts_the_time_left_by_the_servers_clock() -> None:
+    job = Job.from_json(JOB, at=datetime(2026, 11, 22, 21, 1, 30, tzinfo=UTC))
+
+    assert job.progress is not None
+    assert (job.progress.percent, job.progress.images_per_second, job.progress.seconds_left) == (80.0, 12.4, 30.0)
+    assert (job.retries, job.webhook_url) == (1, "https://farm.example.org/hooks")
+    assert Job.from_json({**JOB, "progress": None}).progress is None
+
+
+def test_an_event_changes_what_it_knows_of_a_job() -> None:
+    counts = {"total": 60, "pending": 0, "succeeded": 60}
+    job = Job.from_json(JOB).updated({"job_id": "0192", "state": "completed", "counts": counts, "revision": 9})
+
+    assert (job.state, job.counts.pending, job.name, job.progress) == ("completed", 0, "North field", None)
+    assert job.raw["counts"] == counts
+    assert "revision" not in job.raw
 
 
 def test_states_are_those_of_the_contract() -> None:

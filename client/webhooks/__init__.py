@@ -1,0 +1,1 @@
+"""Webhooks: keeping endpoints, looking at deliveries, and verifying what arrives."""
