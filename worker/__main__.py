@@ -1,4 +1,7 @@
-"""``python -m worker`` runs an inference worker, ``python -m worker beat`` the one process that asks for sweeps."""
+"""``python -m worker`` runs an inference worker, ``python -m worker beat`` the one process that asks for sweeps.
+
+``python -m worker deliver`` delivers webhooks.
+"""
 
 import argparse
 import os
@@ -6,6 +9,7 @@ import sys
 from pathlib import Path
 
 from shared.errors import ConfigurationError
+from shared.settings import get_settings
 
 # Pillow reads it at import: it keeps the memory of large pictures for the next one (1.1 to 1.6 times faster).
 PILLOW_BLOCKS = "16"
@@ -17,19 +21,37 @@ BEAT = ["--quiet", "beat"]
 def main() -> None:
     """Run the program that the command line names."""
     parser = argparse.ArgumentParser(prog="python -m worker", description=__doc__)
-    parser.add_argument("program", nargs="?", choices=("infer", "beat"), default="infer")
-    parser.add_argument("--ready-file", type=Path, help="touched when the model is warm, and every few seconds after")
+    parser.add_argument("program", nargs="?", choices=("infer", "beat", "deliver"), default="infer")
+    parser.add_argument(
+        "--ready-file",
+        type=Path,
+        help="touched when the model is warm (or the deliverer is at work), and every few seconds after",
+    )
     asked = parser.parse_args()
-    os.environ.setdefault("PILLOW_BLOCKS_MAX", PILLOW_BLOCKS)
     try:
-        from worker import process
-        from worker.app import app
+        if asked.program == "deliver":
+            _deliver(asked.ready_file)
+        else:
+            _celery(asked.program, asked.ready_file)
     except ConfigurationError as error:
         sys.exit(str(error))
-    if asked.ready_file:
-        asked.ready_file.unlink(missing_ok=True)
-        os.environ[process.READY_FILE] = str(asked.ready_file)
-    if asked.program == "beat":
+
+
+def _deliver(ready: Path | None) -> None:
+    from worker.webhooks.process import deliver
+
+    deliver(get_settings(), ready=ready)
+
+
+def _celery(program: str, ready: Path | None) -> None:
+    os.environ.setdefault("PILLOW_BLOCKS_MAX", PILLOW_BLOCKS)
+    from worker import process
+    from worker.app import app
+
+    if ready:
+        ready.unlink(missing_ok=True)
+        os.environ[process.READY_FILE] = str(ready)
+    if program == "beat":
         app.start(BEAT)
     else:
         app.worker_main(WORKER)

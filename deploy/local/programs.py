@@ -1,4 +1,4 @@
-"""Our own programs as processes: the API, the worker, beat, and the operator commands that prepare the servers."""
+"""Our own programs as processes: API, worker, beat, deliverer, and the operator commands that prepare the servers."""
 
 import sys
 import time
@@ -19,19 +19,25 @@ COMMANDS = {
     "api": ("-m", "api"),
     "worker": ("-m", "worker", "--ready-file", "{run}/worker.ready"),
     "beat": ("-m", "worker", "beat"),
+    "deliverer": ("-m", "worker", "deliver"),
+}
+# On one machine, what receives webhooks is on that machine: a developer's own program.
+DEFAULTS = {
+    "PHYTOBATCH_WEBHOOK_NETWORKS": "127.0.0.0/8,::1/128",
+    "PHYTOBATCH_WEBHOOK_PORTS": "1-65535",
 }
 # In this order; the commands of one step run side by side. All are idempotent.
 PREPARATIONS = (("migrate", "create-bucket"), ("register-classifier",))
 
 
 def program(name: str, folder: DataFolder, environment: Mapping[str, str]) -> Program:
-    """The program ``api``, ``worker`` or ``beat``, logging to ``logs/NAME.log``."""
+    """One of ``COMMANDS``, logging to ``logs/NAME.log``; what ``environment`` does not say is as in ``DEFAULTS``."""
     arguments = [argument.format(run=folder.run) for argument in COMMANDS[name]]
     return Program(
         name,
         (sys.executable, *arguments),
         folder.logs / f"{name}.log",
-        {**environment, "PYTHONUNBUFFERED": "1"},
+        {**DEFAULTS, **environment, "PYTHONUNBUFFERED": "1"},
         stop_seconds=STOP_SECONDS,
     )
 

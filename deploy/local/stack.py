@@ -1,4 +1,4 @@
-"""The whole of Phytobatch on one machine: servers, schema, bucket, classifier, API, worker, beat."""
+"""The whole of Phytobatch on one machine: servers, schema, bucket, classifier, API, worker, beat, deliverer."""
 
 import os
 import time
@@ -134,6 +134,7 @@ class Stack:
         environment = self._environment | {
             "PHYTOBATCH_API_HOST": self._user.get("PHYTOBATCH_API_HOST") or LOOPBACK,
             "PHYTOBATCH_API_PORT": str(self._port),
+            "PHYTOBATCH_PUBLIC_URL": self._user.get("PHYTOBATCH_PUBLIC_URL") or self.url,
         }
         if name == "api":
             environment["PHYTOBATCH_BOOTSTRAP_API_KEY"] = self.api_key

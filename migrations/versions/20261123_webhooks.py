@@ -111,6 +111,13 @@ def upgrade() -> None:
         unique=False,
         postgresql_where=sa.text("state = 'pending'"),
     )
+    op.create_index(
+        "ix_webhook_deliveries_leased",
+        "webhook_deliveries",
+        ["endpoint_id"],
+        unique=False,
+        postgresql_where=sa.text("lease_token IS NOT NULL"),
+    )
     op.create_index("ix_webhook_deliveries_endpoint_id_id", "webhook_deliveries", ["endpoint_id", "id"], unique=False)
     op.create_index("ix_webhook_deliveries_event", "webhook_deliveries", ["event_id", "endpoint_id"], unique=True)
     op.create_table(
@@ -193,6 +200,11 @@ def downgrade() -> None:
     op.alter_column("events", "job_id", existing_type=sa.UUID(), nullable=False)
     op.drop_column("events", "revision")
     op.drop_table("webhook_attempts")
+    op.drop_index(
+        "ix_webhook_deliveries_leased",
+        table_name="webhook_deliveries",
+        postgresql_where=sa.text("lease_token IS NOT NULL"),
+    )
     op.drop_index("ix_webhook_deliveries_event", table_name="webhook_deliveries")
     op.drop_index("ix_webhook_deliveries_endpoint_id_id", table_name="webhook_deliveries")
     op.drop_index(

@@ -5,6 +5,7 @@ Each part is harmless to run twice, and from several processes at the same time.
 
 import uuid
 from dataclasses import dataclass
+from datetime import timedelta
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
@@ -18,6 +19,8 @@ from shared.jobs.chunks import cut_chunks
 from shared.jobs.results import NewResult, store_results
 
 BATCH = 200
+# The endpoint of a `webhook_url` is made just before its job.
+NEW_ENDPOINT = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +31,12 @@ class Swept:
     jobs: int = 0
     drafts: int = 0
     keys: int = 0
+    endpoints: int = 0
 
     @property
     def changed(self) -> bool:
         """Whether there was anything to do."""
-        return bool(self.leases or self.jobs or self.drafts or self.keys)
+        return bool(self.leases or self.jobs or self.drafts or self.keys or self.endpoints)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +48,16 @@ class CrashPolicy:
 
 
 def sweep(database: Database, policy: CrashPolicy) -> Swept:
-    """Take back leases that ran out, end jobs without open chunks, expire drafts, forget old idempotency keys."""
+    """Take back leases that ran out, end jobs without open chunks, expire drafts, forget what nobody needs any more.
+
+    That is: old idempotency keys, and the endpoints of ``webhook_url``s that no job names any more.
+    """
     return Swept(
         leases=_take_back_leases(database, policy),
         jobs=_finish_jobs(database),
         drafts=database.run(lambda session: lifecycle.expire_drafts(session, limit=BATCH)),
         keys=_forget_keys(database),
+        endpoints=_forget_endpoints(database),
     )
 
 
@@ -147,4 +155,27 @@ def _finish_jobs(database: Database) -> int:
 def _forget_keys(database: Database) -> int:
     with database.begin() as session:
         gone = session.execute(text("DELETE FROM idempotency_keys WHERE expires_at < now() RETURNING 1")).all()
+    return len(gone)
+
+
+def _forget_endpoints(database: Database) -> int:
+    """Endpoints of jobs that are gone. Two statements: the second sees the jobs that were made before the lock."""
+    unused = (
+        "per_job AND NOT EXISTS (SELECT 1 FROM jobs WHERE jobs.webhook_endpoint_id = webhook_endpoints.id "
+        "AND jobs.webhook_endpoint_id IS NOT NULL)"
+    )
+    with database.begin() as session:
+        ids = session.scalars(
+            text(
+                f"SELECT id FROM webhook_endpoints WHERE {unused} AND created_at < now() - :age "  # noqa: S608  # above
+                "ORDER BY id LIMIT :limit FOR UPDATE SKIP LOCKED"
+            ),
+            {"age": NEW_ENDPOINT, "limit": BATCH},
+        ).all()
+        if not ids:
+            return 0
+        gone = session.execute(
+            text(f"DELETE FROM webhook_endpoints WHERE id = ANY(:ids) AND {unused} RETURNING 1"),  # noqa: S608  # above
+            {"ids": ids},
+        ).all()
     return len(gone)

@@ -34,6 +34,11 @@ FAST = {
     "PHYTOBATCH_CHUNK_IMAGES": "16",
     "PHYTOBATCH_BATCH_SIZE": "16",
 }
+# Receivers of webhooks are in the test's own process.
+LOOPBACK_WEBHOOKS = {
+    "PHYTOBATCH_WEBHOOK_NETWORKS": "127.0.0.0/8,::1/128",
+    "PHYTOBATCH_WEBHOOK_PORTS": "1-65535",
+}
 
 
 class System:
@@ -49,6 +54,8 @@ class System:
             **{name: value for name, value in os.environ.items() if not name.startswith("PHYTOBATCH_")},
             **servers.environment,
             **FAST,
+            **LOOPBACK_WEBHOOKS,
+            "PHYTOBATCH_PUBLIC_URL": self.url,
             "PHYTOBATCH_API_PORT": str(self.port),
             "PHYTOBATCH_BOOTSTRAP_API_KEY": self.api_key,
             "PHYTOBATCH_URL": self.url,
@@ -103,6 +110,13 @@ class System:
     def start_beat(self) -> Child:
         """The process that asks for sweeps."""
         return self.start("beat", "-m", "worker", "beat")
+
+    def start_deliverer(self, **environment: str) -> Child:
+        """The process that delivers webhooks, at work."""
+        ready = self.folder / f"{self._started}.ready"
+        child = self.start("deliverer", "-m", "worker", "deliver", "--ready-file", str(ready), **environment)
+        child.wait_ready(ready.exists, STARTED_WITHIN)
+        return child
 
     def stop(self) -> None:
         """Stop every program; a paused one is continued first."""

@@ -61,7 +61,14 @@ class Lookout:
             CrashPolicy(isolate_after=settings.isolate_after_attempts, fail_after=settings.fail_after_attempts),
         )
         if done.changed:
-            log.info("swept", leases=done.leases, jobs=done.jobs, drafts=done.drafts, keys=done.keys)
+            log.info(
+                "swept",
+                leases=done.leases,
+                jobs=done.jobs,
+                drafts=done.drafts,
+                keys=done.keys,
+                endpoints=done.endpoints,
+            )
         self._workplace.wake_next()
 
     def _run(self, keeps_house: bool) -> None:  # noqa: FBT001  # a thread's argument

@@ -71,6 +71,8 @@ class WebhookDelivery(Base):
     __table_args__ = (
         Index("ix_webhook_deliveries_event", "event_id", "endpoint_id", unique=True),
         Index("ix_webhook_deliveries_due", "endpoint_id", "next_attempt_at", postgresql_where=PENDING),
+        # What is under way, to be counted for each endpoint.
+        Index("ix_webhook_deliveries_leased", "endpoint_id", postgresql_where=text("lease_token IS NOT NULL")),
         Index("ix_webhook_deliveries_endpoint_id_id", "endpoint_id", "id"),
         {"postgresql_with": {"fillfactor": "70", "autovacuum_vacuum_scale_factor": "0.02"}},
     )

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import psutil
 import pytest
 import urllib3
+from standardwebhooks import Webhook
 
 from deploy.local.card import StackCard, read_card
 from deploy.local.folder import DataFolder
@@ -17,6 +18,7 @@ from deploy.local.programs import api_ready
 from deploy.local.servers import LocalServers
 from deploy.local.stack import API_KEY
 from deploy.local.state import StackState
+from tests.integration.webhooks.receiver import Receiver
 
 WAIT_SECONDS = 180
 UP = [sys.executable, "-m", "deploy.local", "up"]
@@ -77,6 +79,7 @@ def stack(folder: DataFolder) -> Iterator[RunningUp]:
 
 def test_up_serves_an_api_that_knows_the_printed_key_and_stops_cleanly(stack: RunningUp) -> None:
     card = stack.card()
+    assert {"api", "worker", "beat", "deliverer"} <= set(card.processes)
     key = StackState(stack.folder.secrets).known_secret(API_KEY)
     assert key is not None
     with urllib3.PoolManager() as pool:
@@ -101,6 +104,23 @@ def test_a_program_that_dies_is_started_again(stack: RunningUp) -> None:
     assert now.url == card.url
     assert stack.end(signal.SIGINT) == 0
     assert "api ended (killed by SIGKILL); it is started again in 1 s" in stack.said()
+
+
+def test_a_webhook_comes_from_the_stack_to_this_machine(stack: RunningUp) -> None:
+    card = stack.card()
+    key = StackState(stack.folder.secrets).known_secret(API_KEY)
+    assert key is not None
+    with Receiver() as receiver, urllib3.PoolManager() as pool:
+        headers = {"X-API-Key": key}
+        made = pool.request("POST", f"{card.url}/v1/webhooks", json={"url": receiver.url}, headers=headers)
+        assert made.status == 201, made.data
+        job = pool.request("POST", f"{card.url}/v1/jobs", json={}, headers=headers).json()
+        assert pool.request("POST", f"{card.url}{job['links']['cancel']}", headers=headers).status == 200
+        (request,) = receiver.wait_for(1, WAIT_SECONDS)
+    told = Webhook(made.json()["secret"]).verify(request.body, request.headers)
+    assert told["type"] == "job.canceled"
+    assert told["data"]["links"]["job"] == f"{card.url}/v1/jobs/{job['id']}"
+    assert stack.end(signal.SIGTERM) == 0
 
 
 def test_nothing_is_left_when_up_itself_is_killed(stack: RunningUp) -> None:

@@ -1,0 +1,175 @@
+"""``python -m tests.benchmarks.deliveries``: 10,000 due deliveries to 50 endpoints, of which five are dead.
+
+Time until the healthy 45 have all theirs, against the same without the dead ones, and against a loop that only posts.
+The deliverer is a process with the settings of production; Postgres stores durably (fsync on). The receiver is one
+process on the same machine, and one connection is made for each attempt.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.metadata import version
+from pathlib import Path
+from statistics import median
+
+import psutil
+
+from deploy.local.ports import free_port
+from deploy.local.servers import LocalServers
+from shared.webhooks.signing import new_secret
+from tests.acceptance.system import System, wait_for
+from tests.benchmarks.plain_posts import data
+from tests.benchmarks.report import heading, spread
+from tests.integration.webhooks.receiver import Answer, Received, Receiver
+
+HEALTHY = 45
+REFUSING, HANGING = 3, 2
+WAIT_SECONDS = 600.0
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--each", type=int, default=200, help="deliveries for each of the 50 endpoints")
+    asked = parser.parse_args()
+    heading("deliveries: 45 healthy endpoints, with and without five dead ones beside them")
+    print(
+        f"{asked.each} deliveries for each endpoint; dead: {REFUSING} refuse the connection, {HANGING} hang until the "
+        f"deadline of 20 s; aiohttp {version('aiohttp')}"
+    )
+    plain, alone, beside = [], [], []
+    with prepared() as system:
+        for number in range(asked.rounds):
+            plain.append(floor(HEALTHY * asked.each))
+            alone.append(run(system, asked.each, dead=False))
+            beside.append(run(system, asked.each, dead=True))
+            print(
+                f"round {number + 1}: plain {plain[-1]:.1f} s, alone {alone[-1]:.1f} s, beside five dead "
+                f"{beside[-1]:.1f} s",
+                flush=True,
+            )
+    healthy = HEALTHY * asked.each
+    print(f"\nuntil the healthy {HEALTHY} have their {healthy}:")
+    print(f"plain loop          {spread(plain, 's')}, {healthy / median(plain):.0f}/s")
+    print(f"no dead endpoint    {spread(alone, 's')}, {healthy / median(alone):.0f}/s")
+    print(f"five dead endpoints {spread(beside, 's')}, {healthy / median(beside):.0f}/s")
+    print(f"ratio five dead / none: {median(beside) / median(alone):.2f}")
+    print(f"ratio none / plain: {median(alone) / median(plain):.2f}")
+
+
+@contextmanager
+def prepared() -> Iterator[System]:
+    """A durable Postgres with the schema, and no other program."""
+    with (
+        tempfile.TemporaryDirectory(prefix="phytobatch-bench-") as temporary,
+        LocalServers.temporary(fast=False) as servers,
+    ):
+        system = System(servers, Path(temporary))
+        try:
+            system.admin("migrate")
+            yield system
+        finally:
+            system.stop()
+
+
+def floor(count: int) -> float:
+    """Seconds of the loop that only posts, in a process of its own."""
+    with Receiver() as receiver:
+        command = [sys.executable, "-m", "tests.benchmarks.plain_posts", receiver.url, str(count)]
+        seconds, processor = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+        receiver.wait_for(count)
+    print(f"  plain loop: processor {float(processor):.1f} s", flush=True)
+    return float(seconds)
+
+
+def run(system: System, each: int, *, dead: bool) -> float:
+    """Seconds from the commit of the deliveries until the healthy endpoints have all theirs."""
+    with Receiver(answer) as receiver:
+        urls = [f"{receiver.url}/{number}" for number in range(HEALTHY)]
+        if dead:
+            urls += [f"http://127.0.0.1:{free_port()}/hooks" for _ in range(REFUSING)]
+            urls += [f"{receiver.url}/hang/{number}" for number in range(HANGING)]
+        deliverer = system.start_deliverer()
+        process = psutil.Process(deliverer.pid)
+        before = sum(process.cpu_times()[:2])
+        insert(system, urls, each)
+        began = time.perf_counter()
+        healthy = HEALTHY * each
+        wait_for(lambda: len(receiver.requests), lambda seen: seen >= healthy, WAIT_SECONDS)
+        wait_for(lambda: served(receiver), lambda seen: seen >= healthy, WAIT_SECONDS)
+        seconds = time.perf_counter() - began
+        wait_for(lambda: delivered(system), lambda seen: seen >= healthy, WAIT_SECONDS)
+        processor = sum(process.cpu_times()[:2]) - before
+        doubles = served(receiver) - len(
+            {r.headers["webhook-id"] + r.path for r in receiver.requests if "hang" not in r.path}
+        )
+        print(
+            f"  {'five dead' if dead else 'none dead'}: {seconds:.1f} s, deliverer's processor {processor:.1f} s, "
+            f"memory {process.memory_info().rss / 2**20:.0f} MiB, sent twice {doubles}",
+            flush=True,
+        )
+        system.stop_workers()
+    forget(system)
+    return seconds
+
+
+def answer(request: Received) -> Answer:
+    """204 at once, or nothing ever."""
+    return Answer(hang=True) if "/hang/" in request.path else Answer()
+
+
+def served(receiver: Receiver) -> int:
+    """Requests to the healthy endpoints."""
+    return sum("/hang/" not in request.path for request in receiver.requests)
+
+
+def insert(system: System, urls: list[str], each: int) -> None:
+    """Endpoints, events, and a delivery of each event to each endpoint, in one transaction."""
+    with system.sql() as sql, sql.transaction():
+        tenant = uuid.uuid4()
+        sql.execute("INSERT INTO tenants (id, name) VALUES (%s, %s)", (tenant, str(tenant)))
+        for url in urls:
+            secret = uuid.uuid4()
+            sql.execute(
+                "INSERT INTO signing_secrets (id, tenant_id, secret) VALUES (%s, %s, %s)",
+                (secret, tenant, new_secret()),
+            )
+            sql.execute(
+                "INSERT INTO webhook_endpoints (id, tenant_id, secret_id, url, events) "
+                "VALUES (gen_random_uuid(), %s, %s, %s, '{job.completed}')",
+                (tenant, secret, url),
+            )
+        for number in range(each):
+            sql.execute(
+                "INSERT INTO events (id, tenant_id, type, data) VALUES (gen_random_uuid(), %s, 'job.completed', %s)",
+                (tenant, json.dumps(data(number))),
+            )
+        sql.execute(
+            "INSERT INTO webhook_deliveries (id, tenant_id, endpoint_id, event_id, event_type) "
+            "SELECT gen_random_uuid(), e.tenant_id, e.id, v.id, v.type FROM events v CROSS JOIN webhook_endpoints e"
+        )
+
+
+def delivered(system: System) -> int:
+    """Deliveries that are recorded as such."""
+    with system.sql() as sql:
+        row = sql.execute("SELECT count(*) FROM webhook_deliveries WHERE state = 'delivered'").fetchone()
+        return int(row[0]) if row else 0
+
+
+def forget(system: System) -> None:
+    """Begin the next run with empty tables."""
+    with system.sql() as sql:
+        sql.execute("TRUNCATE tenants CASCADE")
+        sql.execute("VACUUM ANALYZE")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,91 @@
+"""One deliverer process: no classifier, no queue, no object store. Several may run side by side."""
+
+import asyncio
+import os
+import signal
+import threading
+import time
+from pathlib import Path
+
+import structlog
+
+from shared.db.session import Database
+from shared.logging import configure_logging
+from shared.settings import Settings
+from shared.webhooks.clock import DatabaseClock
+from shared.webhooks.urls import Policy
+from worker.webhooks.deliverer import Deliverer
+from worker.webhooks.ledger import Ledger
+from worker.webhooks.sender import Sender
+
+log = structlog.get_logger()
+
+# One claims or records; the other is for what an outage left half open.
+CONNECTIONS = 2
+READY_SECONDS = 2.0
+# Beyond the time for attempts under way: the last records, and handing back.
+LAST_WORDS_SECONDS = 5.0
+EXIT_SLOW_STOP = 75  # EX_TEMPFAIL of sysexits.h: the leases hand the rest to somebody else
+
+
+def deliver(settings: Settings, *, ready: Path | None = None) -> None:
+    """Deliver webhooks until SIGTERM or SIGINT.
+
+    Args:
+        settings: of this process.
+        ready: touched when the database has answered, and every few seconds after.
+
+    Raises:
+        ConfigurationError: a setting makes no sense.
+    """
+    configure_logging(settings, program="deliverer")
+    policy = Policy.of(settings)
+    database = Database(settings, pool_size=CONNECTIONS, application="phytobatch-deliverer")
+    ledger = Ledger(settings, database, DatabaseClock())
+    if ready is not None:
+        ready.unlink(missing_ok=True)
+    try:
+        asyncio.run(_serve(settings, policy, ledger, Sign(ready)))
+    finally:
+        database.dispose()
+
+
+class Sign:
+    """The file that shows that the deliverer lives."""
+
+    def __init__(self, path: Path | None) -> None:
+        self._path = path
+        self._touched_at = float("-inf")
+
+    def touch(self) -> None:
+        """Touch the file, now and then."""
+        if self._path is not None and time.monotonic() - self._touched_at > READY_SECONDS:
+            self._path.touch()
+            self._touched_at = time.monotonic()
+
+
+async def _serve(settings: Settings, policy: Policy, ledger: Ledger, sign: Sign) -> None:
+    sender = Sender(policy, timeout_seconds=settings.webhook_timeout_seconds)
+    deliverer = Deliverer(
+        ledger,
+        sender,
+        slots=settings.webhook_in_flight,
+        public_url=settings.public_url,
+        shutdown_seconds=settings.shutdown_seconds,
+        alive=sign.touch,
+    )
+
+    def stop() -> None:
+        late = threading.Timer(settings.shutdown_seconds + LAST_WORDS_SECONDS, os._exit, [EXIT_SLOW_STOP])
+        late.daemon = True
+        late.start()
+        deliverer.stop()
+
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop)
+    log.info("deliverer_ready", slots=settings.webhook_in_flight)
+    try:
+        await deliverer.run()
+    finally:
+        await sender.close()
