@@ -34,7 +34,7 @@ lock: ## write the lock again from pyproject.toml (hashes, no index address)
 demo: $(STAMP) ## classify 60 synthetic photographs through the whole system (DIR=/my/photos takes yours)
 	@$(BIN)/python -m deploy.local demo $(if $(DIR),--dir "$(DIR)")
 
-up: $(STAMP) ## serve until Ctrl-C: database, queue, object store, API, worker
+up: $(STAMP) ## serve until Ctrl-C: database, queue, object store, API, worker, webhooks
 	@$(BIN)/python -m deploy.local up
 
 down: $(STAMP) ## stop a stack that serves in another terminal
@@ -75,3 +75,5 @@ train: $(STAMP) ## train the shipped classifier again (LEAVES=folder with the cr
 bench: $(STAMP) ## print the figures of docs/performance.md (ten minutes, an idle machine)
 	@$(BIN)/python -m tests.benchmarks.throughput
 	@$(BIN)/python -m tests.benchmarks.scale
+	@$(BIN)/python -m tests.benchmarks.deliveries
+	@$(BIN)/python -m tests.benchmarks.waiting

@@ -7,29 +7,35 @@ import structlog
 import uvicorn
 
 from api.main import create_app
+from api.server import Server, allow_open_files
 from shared.logging import configure_logging
 from shared.settings import get_settings
 
 log = structlog.get_logger()
 
-# Requests in flight may finish: the longest is a waiting `POST /predict`.
+# Requests in flight may finish: the longest is a waiting `POST /predict`. Those with `?wait=` and streams end at once.
 GRACE_SECONDS = 25
+# Connections to the servers, uploads on disk, and clients that do not wait.
+OTHER_FILES = 1024
 
 
 def main() -> int:
     """Serve until SIGTERM or SIGINT. The exit status is not 0 when the API could not start."""
     settings = get_settings()
     configure_logging(settings, program="api")
-    server = uvicorn.Server(
+    allow_open_files(settings.max_waiting_clients + OTHER_FILES)
+    app = create_app(settings)
+    server = Server(
         uvicorn.Config(
-            create_app(settings),
+            app,
             host=settings.api_host,
             port=settings.api_port,
             log_config=None,
             access_log=False,
             server_header=False,
             timeout_graceful_shutdown=GRACE_SECONDS,
-        )
+        ),
+        end_waiting=app.state.services.hub.close,
     )
     # uvicorn shuts down first and then raises the signal again; after an orderly end the exit status is 0.
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -19,8 +19,11 @@ def services_of(request: Request) -> Services:
 ServicesDep = Annotated[Services, Depends(services_of)]
 Submitter = Annotated[Caller, Depends(Requires(Scope.SUBMIT))]
 Reader = Annotated[Caller, Depends(Requires(Scope.READ))]
+Admin = Annotated[Caller, Depends(Requires(Scope.ADMIN))]
 
 JobId = Annotated[uuid.UUID, Path(description="Id of the job.", examples=["01934f6e-7a3c-7b1e-8f00-5d1c6a2b9e10"])]
+EndpointId = Annotated[uuid.UUID, Path(description="Id of the webhook.")]
+DeliveryId = Annotated[uuid.UUID, Path(description="Id of the delivery.")]
 IdempotencyKeyHeader = Annotated[
     str | None,
     Header(

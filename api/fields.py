@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from shared.contracts.manifest import ClassifierName, ClassifierVersion
+from shared.webhooks.urls import MAX_URL_LENGTH
 
 NAME_LENGTH = 512
 IMAGE_METADATA_BYTES = 4 * 1024
@@ -49,6 +50,17 @@ def bounded_json(limit: int) -> Callable[[dict[str, Any]], dict[str, Any]]:
 
 
 Text = Annotated[str, Field(min_length=1, max_length=NAME_LENGTH), AfterValidator(no_nul)]
+# Its form alone; where it may lead is the operator's to say (``shared.webhooks.urls.Policy``).
+WebhookUrl = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=MAX_URL_LENGTH,
+        description="Where events are sent to, by https.",
+        examples=["https://farm.example.org/hooks"],
+    ),
+    AfterValidator(no_nul),
+]
 JobMetadata = Annotated[dict[str, Any], AfterValidator(bounded_json(JOB_METADATA_BYTES))]
 ImageMetadata = Annotated[dict[str, Any], AfterValidator(bounded_json(IMAGE_METADATA_BYTES))]
 

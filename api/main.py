@@ -17,19 +17,36 @@ from api.predict import routes as predict
 from api.readiness import Readiness
 from api.results import routes as results
 from api.services import Services
+from api.waiting import routes as waiting
+from api.waiting.hub import Hub
+from api.waiting.look import Looker
 from api.waker import Waker
+from api.webhooks import deliveries, job_secret
+from api.webhooks import routes as webhooks
 from shared.db.session import Database
 from shared.errors import ConfigurationError
+from shared.hints import Hints, listen
 from shared.queue import Wakeups
 from shared.settings import Settings, get_settings
 from shared.storage.s3 import S3Store
+from shared.webhooks.urls import Policy
 
 log = structlog.get_logger()
 
 # Starlette runs `def` routes in 40 threads; more of them wait for a connection than are worth having.
 POOL_SIZE = 16
 
-ROUTERS = (jobs.router, results.router, classifiers.router, predict.router, health.router)
+ROUTERS = (
+    jobs.router,
+    waiting.router,
+    results.router,
+    classifiers.router,
+    predict.router,
+    job_secret.router,  # Before the webhooks, whose ids would match its path.
+    webhooks.router,
+    deliveries.router,
+    health.router,
+)
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -48,8 +65,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         except ConfigurationError as error:
             log.critical("api_not_started", reason=str(error))
             raise
-        services.waker.start()
-        yield
+        services.start()
+        async with services.hub.at_work(listen(chosen)):
+            yield
         await run_in_threadpool(services.close)
 
     app = FastAPI(
@@ -71,8 +89,13 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
 
 def connect(settings: Settings) -> Services:
-    """The services of this process."""
-    database = Database(settings, pool_size=POOL_SIZE, application="phytobatch-api")
+    """The services of this process.
+
+    Raises:
+        ConfigurationError: the settings of the webhooks make no sense.
+    """
+    hints = Hints(settings)
+    database = Database(settings, pool_size=POOL_SIZE, application="phytobatch-api", announce=hints.announce)
     wakeups = Wakeups(settings)
     store = S3Store(settings, connections=POOL_SIZE)
     return Services(
@@ -81,4 +104,11 @@ def connect(settings: Settings) -> Services:
         store=store,
         waker=Waker(database, wakeups, window=settings.wakeup_window),
         readiness=Readiness(database, store, wakeups),
+        hints=hints,
+        hub=Hub(
+            Looker(database, public_url=settings.public_url),
+            watch_seconds=settings.watch_seconds,
+            most=settings.max_waiting_clients,
+        ),
+        webhook_policy=Policy.of(settings),
     )

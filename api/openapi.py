@@ -11,6 +11,8 @@ from api.errors import Problem
 from api.health import Ready
 from api.jobs.schemas import JobOut, JobPage
 from api.results.schemas import ResultPage
+from api.webhooks.delivery_schemas import DeliveryOut, DeliveryPage, DeliveryWithAttempts
+from api.webhooks.schemas import EndpointOut, EndpointPage, EndpointWithSecret, JobSecretOut, NewJobSecret
 
 DESCRIPTION = """Asynchronous batch classification of plant photographs.
 
@@ -22,9 +24,25 @@ TAGS = [
     {"name": "results", "description": "What became of each image."},
     {"name": "models", "description": "The classifiers that jobs can ask for."},
     {"name": "predict", "description": "One image, answered at once."},
+    {"name": "webhooks", "description": "Who is told of what happens to jobs."},
+    {"name": "deliveries", "description": "What is under way to webhooks, what arrived, and every attempt."},
     {"name": "operation", "description": "For whoever runs the service."},
 ]
-WITH_NULLS: tuple[type[BaseModel], ...] = (JobOut, JobPage, ResultPage, ModelList, Ready)
+WITH_NULLS: tuple[type[BaseModel], ...] = (
+    JobOut,
+    JobPage,
+    ResultPage,
+    ModelList,
+    Ready,
+    EndpointOut,
+    EndpointWithSecret,
+    EndpointPage,
+    JobSecretOut,
+    NewJobSecret,
+    DeliveryOut,
+    DeliveryWithAttempts,
+    DeliveryPage,
+)
 REFERENCE = "#/components/schemas/{model}"
 
 

@@ -3,23 +3,35 @@
 from dataclasses import dataclass
 
 from api.readiness import Readiness
+from api.waiting.hub import Hub
 from api.waker import Waker
 from shared.db.session import Database
+from shared.hints import Hints
 from shared.settings import Settings
 from shared.storage.store import ObjectStore
+from shared.webhooks.urls import Policy
 
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """Safe to share between threads."""
+    """Safe to share between threads, but for ``hub``, which belongs to the event loop."""
 
     settings: Settings
     database: Database
     store: ObjectStore
     waker: Waker
     readiness: Readiness
+    hints: Hints
+    hub: Hub
+    webhook_policy: Policy
+
+    def start(self) -> None:
+        """Begin to publish wake-ups and hints."""
+        self.waker.start()
+        self.hints.start()
 
     def close(self) -> None:
-        """Stop the waker and close every database connection."""
+        """Publish what is left, and close every database connection."""
         self.waker.stop()
+        self.hints.stop()
         self.database.dispose()

@@ -12,6 +12,7 @@
     |- Unavailable             infrastructure is away; nobody's failure, try again
     |  |- StoreUnavailable     the object store
     |  |- DatabaseUnavailable
+    |  |- TooManyWaiting       this process holds as many waiting clients as it may
     |- ObjectMissing           one object is not there (permanent for its image)
     |- ObjectTooLarge          one object is over the limit (permanent for its image)
     |- ConfigurationError      an environment variable is missing or wrong; the program does not start
@@ -90,6 +91,10 @@ class StoreUnavailable(Unavailable):
 
 class DatabaseUnavailable(Unavailable):
     code = "database-unavailable"
+
+
+class TooManyWaiting(Unavailable):
+    code = "too-many-waiting"
 
 
 class ObjectMissing(PhytobatchError):

@@ -6,7 +6,6 @@ second later. Losing every hint costs that second.
 
 import asyncio
 import threading
-import time
 import uuid
 from collections.abc import AsyncIterator, Collection
 
@@ -15,7 +14,7 @@ import redis.asyncio
 import structlog
 from redis.exceptions import RedisError
 
-from shared.queue import PAUSE_AFTER_FAILURE_SECONDS, SOCKET_CONNECT_TIMEOUT_SECONDS
+from shared.queue import PAUSE_AFTER_FAILURE_SECONDS, SOCKET_CONNECT_TIMEOUT_SECONDS, SOCKET_TIMEOUT_SECONDS
 from shared.settings import Settings
 
 log = structlog.get_logger()
@@ -24,6 +23,7 @@ log = structlog.get_logger()
 GATHER_SECONDS = 0.05
 STOP_SECONDS = 2.0
 LISTEN_SECONDS = 1.0
+ID_BYTES = 16
 
 
 def channel(settings: Settings) -> str:
@@ -44,7 +44,7 @@ class Hints:
         self._jobs: set[uuid.UUID] = set()
         self._lock = threading.Lock()
         self._woken = threading.Event()
-        self._stopping = False
+        self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="hints", daemon=True)
 
     def start(self) -> None:
@@ -60,21 +60,23 @@ class Hints:
     def stop(self) -> None:
         """Publish what was announced, and end."""
         if self._thread.is_alive():
-            self._stopping = True
+            self._stopping.set()
             self._woken.set()
             self._thread.join(STOP_SECONDS)
         self._redis.close()
 
     def _run(self) -> None:
-        while not self._stopping:
+        while not self._stopping.is_set():
             self._woken.wait()
             self._woken.clear()
-            with self._lock:
-                jobs, self._jobs = self._jobs, set()
-            if jobs and not self._publish(jobs):
-                time.sleep(0 if self._stopping else PAUSE_AFTER_FAILURE_SECONDS)
-            elif not self._stopping:
-                time.sleep(GATHER_SECONDS)
+            heard = self._publish(self._announced())
+            self._stopping.wait(GATHER_SECONDS if heard else PAUSE_AFTER_FAILURE_SECONDS)
+        self._publish(self._announced())
+
+    def _announced(self) -> Collection[uuid.UUID]:
+        with self._lock:
+            jobs, self._jobs = self._jobs, set()
+        return jobs
 
     def _publish(self, jobs: Collection[uuid.UUID]) -> bool:
         try:
@@ -94,6 +96,7 @@ async def listen(settings: Settings) -> AsyncIterator[uuid.UUID]:
         connection = redis.asyncio.Redis.from_url(
             settings.redis_url.get_secret_value(),
             socket_connect_timeout=SOCKET_CONNECT_TIMEOUT_SECONDS,
+            socket_timeout=SOCKET_TIMEOUT_SECONDS,
             socket_keepalive=True,
             health_check_interval=10,
         )
@@ -102,7 +105,7 @@ async def listen(settings: Settings) -> AsyncIterator[uuid.UUID]:
                 await subscription.subscribe(channel(settings))
                 while True:
                     message = await subscription.get_message(timeout=LISTEN_SECONDS)
-                    if message is not None:
+                    if message is not None and len(message["data"]) == ID_BYTES:
                         yield uuid.UUID(bytes=message["data"])
         except (RedisError, OSError) as error:
             log.warning("hints_not_heard", reason=type(error).__name__)

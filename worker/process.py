@@ -10,6 +10,7 @@ import structlog
 
 from shared.classifiers import registry
 from shared.db.session import Database
+from shared.hints import Hints
 from shared.queue import Wakeups
 from shared.settings import Settings
 from shared.storage.s3 import S3Store
@@ -38,6 +39,7 @@ class WorkerProcess:
     """What this process holds, from its start to its end."""
 
     context: Context
+    hints: Hints
     keeper: LeaseKeeper
     workplace: Workplace
     lookout: Lookout
@@ -59,6 +61,7 @@ class WorkerProcess:
         self.lookout.join()
         self.keeper.close()
         self.context.pipeline.close()
+        self.hints.stop()
         self.context.database.dispose()
 
 
@@ -79,10 +82,12 @@ def start(settings: Settings) -> WorkerProcess:
         DatabaseUnavailable: Postgres stayed away for a minute.
     """
     classifier = _load(settings)
+    hints = Hints(settings)
     database = Database(
         settings,
         pool_size=2 * (settings.worker_slots + EXPRESS_SLOTS) + SPARE_CONNECTIONS,
         application="phytobatch-worker",
+        announce=hints.announce,
     )
     known = database.run(
         lambda session: registry.register(session, classifier.manifest), patience_seconds=REGISTER_PATIENCE_SECONDS
@@ -103,12 +108,12 @@ def start(settings: Settings) -> WorkerProcess:
         classifier_id=known.id,
         name=f"{socket.gethostname()}:{os.getpid()}",
     )
-    made = _assemble(context)
+    made = _assemble(context, hints)
     _current[:] = [made]
     return made
 
 
-def _assemble(context: Context) -> WorkerProcess:
+def _assemble(context: Context, hints: Hints) -> WorkerProcess:
     settings = context.settings
     stopping = threading.Event()
     keeper = LeaseKeeper(
@@ -126,12 +131,15 @@ def _assemble(context: Context) -> WorkerProcess:
         threads=settings.worker_slots + EXPRESS_SLOTS,
         ready=Path(ready) if ready else None,
     )
+    hints.start()
     keeper.start()
     lookout.start()
     if ready:
         Path(ready).touch()
     log.info("worker_ready", slots=settings.worker_slots, batch_size=settings.batch_size)
-    return WorkerProcess(context=context, keeper=keeper, workplace=workplace, lookout=lookout, stopping=stopping)
+    return WorkerProcess(
+        context=context, hints=hints, keeper=keeper, workplace=workplace, lookout=lookout, stopping=stopping
+    )
 
 
 def _load(settings: Settings) -> Classifier:

@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 
@@ -13,6 +13,7 @@ from shared.errors import PhytobatchError
 from shared.jobs import lifecycle
 from shared.jobs.images import NewImage, add_images
 from shared.storage.keys import upload_key
+from shared.webhooks.per_job import endpoint_for
 
 log = structlog.get_logger()
 
@@ -43,15 +44,24 @@ class Arrival:
 
 
 def open_draft(
-    services: Services, tenant_id: uuid.UUID, new: lifecycle.NewJob, arrivals: Sequence[Arrival]
+    services: Services,
+    tenant_id: uuid.UUID,
+    new: lifecycle.NewJob,
+    arrivals: Sequence[Arrival],
+    *,
+    webhook_url: str | None = None,
 ) -> tuple[uuid.UUID, list[int]]:
     """A draft that names the files: it is stored first, so that no object is ever without a job that removes it.
 
     Returns:
         Id of the job and the numbers of the files.
+
+    Raises:
+        Conflict: a ``webhook_url`` is named, and the tenant has no job secret.
     """
     settings = services.settings
     with services.database.begin() as session:
+        new = replace(new, webhook_endpoint_id=endpoint_for(session, tenant_id, webhook_url))
         job = lifecycle.create_draft(session, tenant_id, new, draft_hours=settings.draft_hours)
         numbers = add_images(session, job, [a.image for a in arrivals], max_images=settings.max_images_per_job)
     return job.id, numbers

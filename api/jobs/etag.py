@@ -3,9 +3,12 @@
 from shared.db.models import Job
 
 
-def etag_of(job: Job) -> str:
-    """Made of the revision, which goes up with every visible change."""
-    return f'W/"{job.revision}"'
+def etag_of(job: Job, queue_position: int | None = None) -> str:
+    """Made of the revision, which goes up with every visible change, and of the position in the queue.
+
+    Speed and estimated end follow from the time alone, so they change nothing here.
+    """
+    return f'W/"{job.revision}"' if queue_position is None else f'W/"{job.revision}.{queue_position}"'
 
 
 def is_fresh(if_none_match: str | None, etag: str) -> bool:

@@ -8,22 +8,37 @@ from fastapi import APIRouter, Header, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from api.answers import answer, problems
+from api.auth import Caller
 from api.deps import IdempotencyKeyHeader, JobId, Reader, ServicesDep, Submitter
 from api.idempotency import Asked, Stored, fingerprint, once
 from api.jobs import submit
-from api.jobs.etag import etag_of, is_fresh
+from api.jobs.etag import is_fresh
 from api.jobs.schemas import AddedImages, AddImages, CreateJob, JobOut, JobPage, job_out, job_page
 from api.jobs.upload import REQUEST_BODY, submit_upload
 from api.multipart import Limits, received
 from api.pages import DEFAULT, Limit, check_limit
+from api.services import Services
+from api.waiting.answer import Patience, check_wait, wait_for
+from api.waiting.snapshot import Snapshot
 from shared.contracts.states import TERMINAL_STATES, JobState
 from shared.jobs import lifecycle, queries
 from shared.jobs.results import classifier_of
+from shared.webhooks.per_job import url_of
 
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
 
 # Whoever asks must ask again, with the ETag: an answer is good for this client and this moment.
 POLLED = {"Cache-Control": "private, no-cache"}
+
+Wait = Annotated[
+    float,
+    Query(
+        ge=0,
+        allow_inf_nan=False,
+        description="Hold the answer back until the job differs from `If-None-Match`, or, without that, is over; "
+        "at most for so many seconds.",
+    ),
+]
 
 
 @router.post(
@@ -94,18 +109,32 @@ def list_jobs(
     response_model=JobOut,
     responses={304: {"description": "Nothing has changed since the ETag."}, **problems(404)},
 )
-def get_job(
-    job_id: JobId, services: ServicesDep, caller: Reader, if_none_match: Annotated[str | None, Header()] = None
+async def get_job(  # what a client may say
+    request: Request,
+    job_id: JobId,
+    services: ServicesDep,
+    caller: Reader,
+    wait: Wait = 0,
+    if_none_match: Annotated[str | None, Header()] = None,
 ) -> Response:
     """State and counts. While the job is not terminal, `Retry-After` says when to ask again."""
-    with services.database.begin() as session:
-        row = queries.get_job(session, caller.tenant_id, job_id)
-    headers = {"ETag": etag_of(row.job), **POLLED}
-    if row.job.state not in TERMINAL_STATES:
+    check_wait(wait, most=services.settings.max_wait_seconds)
+    if wait:
+        patience = Patience(wait, if_none_match)
+        snapshot = await wait_for(services.hub, request, caller.tenant_id, job_id, patience)
+    else:
+        snapshot = Snapshot(await run_in_threadpool(_read, services, caller, job_id))
+    headers = {"ETag": snapshot.etag, **POLLED}
+    if not snapshot.is_over:
         headers["Retry-After"] = str(services.settings.poll_after_seconds)
-    if is_fresh(if_none_match, headers["ETag"]):
+    if is_fresh(if_none_match, snapshot.etag):
         return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
-    return answer(job_out(row.job, row.classifier), headers=headers)
+    return Response(snapshot.text(), headers=headers, media_type="application/json")
+
+
+def _read(services: Services, caller: Caller, job_id: uuid.UUID) -> queries.SeenJob:
+    with services.database.begin() as session:
+        return queries.get_job(session, caller.tenant_id, job_id)
 
 
 @router.post(
@@ -146,8 +175,26 @@ def cancel_job(job_id: JobId, services: ServicesDep, caller: Submitter) -> Respo
     with services.database.begin() as session:
         queries.lock_own_job(session, caller.tenant_id, job_id)
         job = lifecycle.cancel(session, job_id)
-        out = job_out(job, classifier_of(session, job))
+        out = job_out(job, classifier_of(session, job), url_of(session, job))
     return answer(out, HTTPStatus.OK if out.state in TERMINAL_STATES else HTTPStatus.ACCEPTED)
+
+
+@router.post(
+    "/{job_id}/retry",
+    operation_id="retry_job",
+    summary="Run what failed again",
+    status_code=HTTPStatus.ACCEPTED,
+    response_model=JobOut,
+    responses=problems(404, 409),
+)
+def retry_job(job_id: JobId, services: ServicesDep, caller: Submitter) -> Response:
+    """In the same job: the answers that stand are kept, and the run ends with a terminal event of its own."""
+    with services.database.begin() as session:
+        queries.lock_own_job(session, caller.tenant_id, job_id)
+        job = lifecycle.retry(session, job_id, chunk_images=services.settings.chunk_images)
+        out = job_out(job, classifier_of(session, job), url_of(session, job))
+    services.waker.nudge()
+    return answer(out, HTTPStatus.ACCEPTED, {"Location": out.links.self})
 
 
 @router.delete(

@@ -7,12 +7,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from api.fields import ClassifierRef, ImageMetadata, JobMetadata, RequestBody, Text, no_nul
+from api.fields import ClassifierRef, ImageMetadata, JobMetadata, RequestBody, Text, WebhookUrl, no_nul
 from shared.contracts.source import Source
 from shared.contracts.states import JobState, Priority
 from shared.db.models import Classifier, Job
-from shared.jobs.progress import counts
-from shared.jobs.queries import JobRow
+from shared.jobs.progress import counts, progress_of
+from shared.jobs.queries import JobRow, SeenJob
 
 PAGE = 1000
 
@@ -25,7 +25,15 @@ JOB_EXAMPLE: dict[str, Any] = {
     "metadata": {},
     "classifier": {"name": "leaf-small", "version": "1"},
     "counts": {"total": 60, "pending": 12, "succeeded": 46, "failed": 1, "rejected": 1, "canceled": 0},
+    "progress": {
+        "percent": 80.0,
+        "images_per_second": 12.4,
+        "estimated_end": "2026-06-01T08:01:07Z",
+        "queue_position": None,
+    },
     "error": None,
+    "retries": 0,
+    "webhook_url": None,
     "created_at": "2026-06-01T08:00:00Z",
     "committed_at": "2026-06-01T08:01:00Z",
     "started_at": "2026-06-01T08:01:02Z",
@@ -36,6 +44,8 @@ JOB_EXAMPLE: dict[str, Any] = {
         "images": "/v1/jobs/01934f6e-7a3c-7b1e-8f00-5d1c6a2b9e10/images",
         "commit": "/v1/jobs/01934f6e-7a3c-7b1e-8f00-5d1c6a2b9e10/commit",
         "cancel": "/v1/jobs/01934f6e-7a3c-7b1e-8f00-5d1c6a2b9e10/cancel",
+        "retry": "/v1/jobs/01934f6e-7a3c-7b1e-8f00-5d1c6a2b9e10/retry",
+        "events": "/v1/jobs/01934f6e-7a3c-7b1e-8f00-5d1c6a2b9e10/events",
         "results": "/v1/jobs/01934f6e-7a3c-7b1e-8f00-5d1c6a2b9e10/results",
     },
 }
@@ -48,6 +58,7 @@ class CreateJob(RequestBody):
         json_schema_extra={
             "examples": [
                 {"name": "North field, row 3", "metadata": {"crop": "pumpkin"}},
+                {"name": "Greenhouse 2", "webhook_url": "https://farm.example.org/hooks"},
                 {"name": "Archive", "source": {"s3": {"bucket": "farm-archive", "prefix": "2026/05/"}}},
             ]
         }
@@ -59,6 +70,7 @@ class CreateJob(RequestBody):
     priority: Priority = Priority.BULK
     classifier: ClassifierRef | None = None
     source: Source | None = None
+    webhook_url: WebhookUrl | None = None
 
     @field_validator("source")
     @classmethod
@@ -173,6 +185,17 @@ class Counts(BaseModel):
     canceled: int
 
 
+class ProgressOut(BaseModel):
+    """How far the job is, by its own speed."""
+
+    percent: float = Field(description="Images that have their final answer.")
+    images_per_second: float | None = Field(
+        description="Over the last half to full minute; over the whole run once the job is over."
+    )
+    estimated_end: datetime | None
+    queue_position: int | None = Field(description="While the job waits for its first worker; 1 is next.")
+
+
 class JobError(BaseModel):
     """Why a job could never run."""
 
@@ -187,6 +210,8 @@ class Links(BaseModel):
     images: str
     commit: str
     cancel: str
+    retry: str
+    events: str
     results: str
 
 
@@ -203,7 +228,10 @@ class JobOut(BaseModel):
     metadata: dict[str, Any]
     classifier: ClassifierOut | None
     counts: Counts
+    progress: ProgressOut | None = Field(description="Where one job is looked at; `null` in lists and answers of POST.")
     error: JobError | None
+    retries: int = Field(description="How often failed images were run again.")
+    webhook_url: str | None
     created_at: datetime
     committed_at: datetime | None
     started_at: datetime | None
@@ -229,7 +257,20 @@ def job_path(job_id: uuid.UUID) -> str:
     return f"/v1/jobs/{job_id}"
 
 
-def job_out(job: Job, classifier: Classifier | None) -> JobOut:
+def progress_out(row: SeenJob, now: datetime) -> ProgressOut:
+    """How far a job is at ``now``, a time of the database."""
+    seen = progress_of(row.job, now)
+    return ProgressOut(
+        percent=seen.percent,
+        images_per_second=seen.images_per_second,
+        estimated_end=seen.estimated_end,
+        queue_position=row.queue_position,
+    )
+
+
+def job_out(
+    job: Job, classifier: Classifier | None, webhook_url: str | None, *, progress: ProgressOut | None = None
+) -> JobOut:
     """A job as clients see it."""
     path = job_path(job.id)
     return JobOut(
@@ -241,7 +282,10 @@ def job_out(job: Job, classifier: Classifier | None) -> JobOut:
         metadata=job.metadata_,
         classifier=None if classifier is None else ClassifierOut(name=classifier.name, version=classifier.version),
         counts=Counts(**counts(job)),
+        progress=progress,
         error=None if job.error_code is None else JobError(code=job.error_code, detail=job.error_detail),
+        retries=job.retries,
+        webhook_url=webhook_url,
         created_at=job.created_at,
         committed_at=job.committed_at,
         started_at=job.started_at,
@@ -252,16 +296,23 @@ def job_out(job: Job, classifier: Classifier | None) -> JobOut:
             images=f"{path}/images",
             commit=f"{path}/commit",
             cancel=f"{path}/cancel",
+            retry=f"{path}/retry",
+            events=f"{path}/events",
             results=f"{path}/results",
         ),
     )
+
+
+def job_seen(row: SeenJob, now: datetime) -> JobOut:
+    """A job that is looked at for itself, with its progress at ``now``, a time of the database."""
+    return job_out(row.job, row.classifier, row.webhook_url, progress=progress_out(row, now))
 
 
 def job_page(rows: Sequence[JobRow], *, after: uuid.UUID | None, has_more: bool) -> JobPage:
     """A page; an empty one hands the caller's own cursor back."""
     last = rows[-1].job.id if rows else after
     return JobPage(
-        jobs=[job_out(row.job, row.classifier) for row in rows],
+        jobs=[job_out(row.job, row.classifier, row.webhook_url) for row in rows],
         after=None if last is None else str(last),
         has_more=has_more,
     )

@@ -19,6 +19,7 @@ from shared.jobs import lifecycle, queries
 from shared.jobs.images import NewImage, add_images
 from shared.jobs.results import classifier_of
 from shared.storage.keys import upload_key
+from shared.webhooks.per_job import endpoint_for, url_of
 
 
 def resolve(session: Session, wanted: ClassifierRef | None) -> Classifier | None:
@@ -35,30 +36,38 @@ def create(services: Services, caller: Caller, asked: CreateJob, ticket: Ticket)
 
     Raises:
         SourceNotAllowed: the tenant may not import from there.
-        InvalidRequest: there is no such classifier.
+        InvalidRequest: there is no such classifier, or webhooks may not go to this URL.
+        Conflict: a ``webhook_url`` is named, and the tenant has no job secret.
         Unavailable: there is no default classifier yet.
     """
     settings = services.settings
+    if asked.webhook_url is not None:
+        services.webhook_policy.check(asked.webhook_url)
     if asked.source is not None:
         check_source(asked.source.s3, caller.s3_sources, upload_bucket=settings.s3_bucket)
     with services.database.begin() as session:
         classifier = resolve(session, asked.classifier)
         job = lifecycle.create_draft(
-            session, caller.tenant_id, _new_job(asked, classifier), draft_hours=settings.draft_hours
+            session,
+            caller.tenant_id,
+            _new_job(asked, classifier, endpoint_for(session, caller.tenant_id, asked.webhook_url)),
+            draft_hours=settings.draft_hours,
         )
         status = 201
         if asked.source is not None:
             classifier = classifier or registry.resolve(session)
             job = lifecycle.commit(session, job.id, classifier.id)
             status = 202
-        out = job_out(job, classifier)
+        out = job_out(job, classifier, asked.webhook_url)
         ticket.complete(session, status, out.model_dump(mode="json"), location=job_path(job.id))
     if asked.source is not None:
         services.waker.nudge()
     return status, out
 
 
-def _new_job(asked: CreateJob, classifier: Classifier | None) -> lifecycle.NewJob:
+def _new_job(
+    asked: CreateJob, classifier: Classifier | None, webhook_endpoint_id: uuid.UUID | None
+) -> lifecycle.NewJob:
     return lifecycle.NewJob(
         name=asked.name,
         external_id=asked.external_id,
@@ -66,6 +75,7 @@ def _new_job(asked: CreateJob, classifier: Classifier | None) -> lifecycle.NewJo
         priority=asked.priority,
         classifier_id=None if classifier is None else classifier.id,
         source=None if asked.source is None else asked.source.model_dump(mode="json"),
+        webhook_endpoint_id=webhook_endpoint_id,
     )
 
 
@@ -85,7 +95,7 @@ def commit(services: Services, caller: Caller, job_id: uuid.UUID) -> JobOut:
             job = lifecycle.commit(session, job_id, classifier.id)
         elif job.committed_at is None:
             raise Conflict(f"this job is {job.state}; create a new one", code="job-not-draft")
-        out = job_out(job, classifier)
+        out = job_out(job, classifier, url_of(session, job))
     services.waker.nudge()
     return out
 

@@ -5,7 +5,7 @@ from typing import Any
 from pydantic import Field, ValidationError
 
 from api.auth import Caller
-from api.fields import NAME_LENGTH, ClassifierText, RequestBody, Text, classifier_ref
+from api.fields import NAME_LENGTH, ClassifierText, RequestBody, Text, WebhookUrl, classifier_ref
 from api.idempotency import Asked, Stored, Ticket, fingerprint, once
 from api.jobs.arrivals import Arrival, discard, open_draft, put_all
 from api.jobs.schemas import JobOut, job_out, job_path
@@ -16,6 +16,7 @@ from shared.classifiers import registry
 from shared.contracts.states import Priority
 from shared.errors import InvalidRequest
 from shared.jobs import lifecycle
+from shared.webhooks.urls import MAX_URL_LENGTH
 
 FILES_FIELD = "files"
 # A full upload to a slow store takes longer than an ordinary request.
@@ -34,6 +35,7 @@ REQUEST_BODY: dict[str, Any] = {
                     "external_id": {"type": "string", "minLength": 1, "maxLength": NAME_LENGTH},
                     "priority": {"type": "string", "enum": [p.value for p in Priority], "default": Priority.BULK},
                     "classifier": {"type": "string", "description": "`name` or `name@version`."},
+                    "webhook_url": {"type": "string", "minLength": 1, "maxLength": MAX_URL_LENGTH},
                 },
                 "additionalProperties": False,
                 "examples": [{FILES_FIELD: ["DJI_0007.JPG", "DJI_0008.JPG"], "name": "North field, row 3"}],
@@ -50,17 +52,21 @@ class UploadFields(RequestBody):
     external_id: Text | None = None
     priority: Priority = Field(default=Priority.BULK)
     classifier: ClassifierText | None = None
+    webhook_url: WebhookUrl | None = None
 
 
 def submit_upload(services: Services, caller: Caller, form: Form, idempotency_key: str | None) -> JobOut | Stored:
     """The committed job, or the stored answer to the same request. Call it in a thread.
 
     Raises:
-        InvalidRequest: no files, two of one name, an unknown field or classifier.
+        InvalidRequest: no files, two of one name, an unknown field or classifier, a URL that webhooks may not go to.
+        Conflict: a ``webhook_url`` is named, and the tenant has no job secret.
         StoreUnavailable: the object store is away; nothing is left of the job.
     """
     fields = _fields(form.fields)
     _check_files(form.files)
+    if fields.webhook_url is not None:
+        services.webhook_policy.check(fields.webhook_url)
     arrivals = [Arrival.of(file) for file in form.files]
     content = [fields.model_dump(mode="json"), [arrival.identity for arrival in arrivals]]
     asked = Asked(caller.tenant_id, idempotency_key, fingerprint("POST /v1/jobs/upload", content))
@@ -80,11 +86,11 @@ def _submit(
     new = lifecycle.NewJob(
         name=fields.name, external_id=fields.external_id, priority=fields.priority, classifier_id=classifier.id
     )
-    job_id, numbers = open_draft(services, caller.tenant_id, new, arrivals)
+    job_id, numbers = open_draft(services, caller.tenant_id, new, arrivals, webhook_url=fields.webhook_url)
     try:
         put_all(services, job_id, numbers, arrivals)
         with services.database.begin() as session:
-            out = job_out(lifecycle.commit(session, job_id, classifier.id), classifier)
+            out = job_out(lifecycle.commit(session, job_id, classifier.id), classifier, fields.webhook_url)
             ticket.complete(session, 202, out.model_dump(mode="json"), location=job_path(job_id))
     except BaseException:
         discard(services, job_id)

@@ -70,7 +70,7 @@ def _response(found: Answer, *, poll_after: int) -> Response:
     if found.result is None:
         if found.job.error_code is not None:
             raise Conflict(f"the job of this image failed: {found.job.error_detail}", code="job-failed")
-        job = job_out(found.job, found.classifier)
+        job = job_out(found.job, found.classifier, None)
         return answer(job, HTTPStatus.ACCEPTED, {"Location": job.links.self, "Retry-After": str(poll_after)})
     if found.result.status == ImageStatus.CANCELED:
         raise Conflict("the job of this image was canceled; send it again", code="job-canceled")

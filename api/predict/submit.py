@@ -62,7 +62,7 @@ def _submit(services: Services, caller: Caller, arrival: Arrival, wanted: str | 
         put_all(services, job_id, numbers, [arrival])
         with services.database.begin() as session:
             job = lifecycle.commit_arrived(session, job_id, classifier.id, chunk_images=services.settings.chunk_images)
-            stored = job_out(job, classifier).model_dump(mode="json")
+            stored = job_out(job, classifier, None).model_dump(mode="json")
             ticket.complete(session, 202, stored, location=job_path(job_id))
     except BaseException:
         discard(services, job_id)

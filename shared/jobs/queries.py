@@ -1,48 +1,67 @@
 """What is read of jobs. Every query names the tenant; another tenant's job does not exist."""
 
 import uuid
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Select, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, Row, Select, Subquery, Uuid, and_, cast, func, select, text
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session, aliased, load_only
 
-from shared.contracts.states import JobState, Priority
-from shared.db.models import Classifier, Job, Result
+from shared.contracts.states import EventType, JobState, Priority
+from shared.db.models import Classifier, Job, Result, WebhookEndpoint
+from shared.db.models.job import ACTIVE
 from shared.errors import NotFound
 
-# Waiting for the first chunk to be claimed, and not yet over (the words of the index ix_jobs_active_tenant).
+# Waiting for the first chunk to be claimed.
 WAITING_STATES = (JobState.VALIDATING, JobState.QUEUED)
-ACTIVE_STATES = (JobState.VALIDATING, JobState.QUEUED, JobState.RUNNING, JobState.CANCELING)
+
+EVENTS = text(
+    """
+    SELECT e.job_id, e.revision, e.type, e.data, e.created_at
+    FROM unnest(CAST(:ids AS uuid[]), CAST(:after AS bigint[]), CAST(:upto AS bigint[])) AS wanted(id, after, upto)
+    JOIN events e ON e.job_id = wanted.id AND e.revision > wanted.after AND e.revision <= wanted.upto
+    WHERE e.type <> :progress
+    ORDER BY e.job_id, e.revision
+    """
+)
 
 
 @dataclass(frozen=True, slots=True)
 class JobRow:
-    """A job and the classifier that it is pinned to or asks for, if any; of it only name and version are loaded.
-
-    ``queue_position`` counts from 1 and is there while the job waits for its first chunk to be claimed: the tenant's
-    own jobs that come before it, and itself. Other tenants do not count, because slots are shared out fairly between
-    tenants before jobs.
-    """
+    """A job and the classifier that it is pinned to or asks for, if any; of it only name and version are loaded."""
 
     job: Job
     classifier: Classifier | None
-    # When it was read, by the clock of the database.
-    read_at: datetime | None = None
-    queue_position: int | None = None
+    webhook_url: str | None = None
 
 
-def _rows(tenant_id: uuid.UUID) -> Select[Job, Classifier]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeenJob(JobRow):
+    """A job that is looked at for itself.
+
+    ``read_at`` is the time by the clock of the database. ``queue_position`` counts from 1 and is there while the job
+    waits for its first chunk to be claimed: the tenant's own jobs that come before it, and itself. Other tenants do
+    not count, because slots are shared out fairly between tenants before jobs.
+    """
+
+    read_at: datetime
+    queue_position: int | None
+
+
+def _rows(tenant_id: uuid.UUID) -> Select[Job, Classifier, str | None]:
     return (
-        select(Job, Classifier)
+        select(Job, Classifier, WebhookEndpoint.url)
         .outerjoin(Classifier, Classifier.id == Job.classifier_id)
+        .outerjoin(WebhookEndpoint, WebhookEndpoint.id == Job.webhook_endpoint_id)
         .options(load_only(Classifier.name, Classifier.version))
         .where(Job.tenant_id == tenant_id, Job.deleted_at.is_(None))
     )
 
 
-def get_job(session: Session, tenant_id: uuid.UUID, job_id: uuid.UUID) -> JobRow:
+def get_job(session: Session, tenant_id: uuid.UUID, job_id: uuid.UUID) -> SeenJob:
     """One job: one row by its key, however many images it has.
 
     Raises:
@@ -56,33 +75,80 @@ def get_job(session: Session, tenant_id: uuid.UUID, job_id: uuid.UUID) -> JobRow
 
 def look_at_jobs(
     session: Session, job_ids: Collection[uuid.UUID], *, tenant_id: uuid.UUID | None = None
-) -> Sequence[JobRow]:
+) -> Sequence[SeenJob]:
     """Several jobs as they stand now, in one statement; those that are gone, or another tenant's, are left out."""
-    older = aliased(Job)
-    position = (
-        select(func.count() + 1)
-        .where(
-            older.tenant_id == Job.tenant_id,
-            older.id != Job.id,
-            older.state.in_(ACTIVE_STATES),
-            # Interactive jobs come before all bulk jobs; among equals the oldest is first.
-            or_(
-                and_(older.priority == Job.priority, older.id < Job.id),
-                and_(older.priority == Priority.INTERACTIVE, Job.priority == Priority.BULK),
-            ),
-        )
-        .correlate(Job)
-        .scalar_subquery()
-    )
+    places = _places(job_ids)
     wanted = (
-        select(Job, Classifier, func.now(), case((Job.state.in_(WAITING_STATES), position)))
+        select(Job, Classifier, WebhookEndpoint.url, func.now(), places.c.place)
         .outerjoin(Classifier, Classifier.id == Job.classifier_id)
+        .outerjoin(WebhookEndpoint, WebhookEndpoint.id == Job.webhook_endpoint_id)
+        .outerjoin(places, and_(places.c.id == Job.id, Job.state.in_(WAITING_STATES)))
         .options(load_only(Classifier.name, Classifier.version))
-        .where(Job.id.in_(job_ids), Job.deleted_at.is_(None))
+        .where(_among(Job, job_ids), Job.deleted_at.is_(None))
     )
     if tenant_id is not None:
         wanted = wanted.where(Job.tenant_id == tenant_id)
-    return [JobRow(*row) for row in session.execute(wanted)]
+    return [
+        SeenJob(job, classifier, webhook_url, read_at=read_at, queue_position=place)
+        for job, classifier, webhook_url, read_at, place in session.execute(wanted)
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """As little of a job as shows whether it has changed."""
+
+    job_id: uuid.UUID
+    revision: int
+    # It changes without the revision, when a job before this one is over.
+    queue_position: int | None
+
+
+def standings(session: Session, job_ids: Collection[uuid.UUID]) -> Sequence[Standing]:
+    """The jobs as they stand now, in one statement that costs little per job; those that are gone are left out."""
+    places = _places(job_ids)
+    found = session.execute(
+        select(Job.id, Job.revision, places.c.place)
+        .outerjoin(places, and_(places.c.id == Job.id, Job.state.in_(WAITING_STATES)))
+        .where(_among(Job, job_ids), Job.deleted_at.is_(None))
+    )
+    return [Standing(*row) for row in found]
+
+
+def _places(job_ids: Collection[uuid.UUID]) -> Subquery:
+    """The queues in which these jobs wait, each walked once, however many of its jobs are asked for: (id, place).
+
+    Interactive jobs come before all bulk jobs; among equals the oldest is first.
+    """
+    asked = aliased(Job)
+    tenants = select(asked.tenant_id).where(_among(asked, job_ids), asked.state.in_(WAITING_STATES))
+    place = func.row_number().over(partition_by=Job.tenant_id, order_by=(Job.priority != Priority.INTERACTIVE, Job.id))
+    return select(Job.id, place.label("place")).where(ACTIVE, Job.tenant_id.in_(tenants)).subquery("places")
+
+
+def _among(job: type[Job], job_ids: Collection[uuid.UUID]) -> ColumnElement[bool]:
+    """As one array: a parameter for each of a thousand ids is slow to write and to read."""
+    return job.id == func.any(cast(list(job_ids), ARRAY(Uuid)))
+
+
+def events_between(
+    session: Session, wanted: Mapping[uuid.UUID, tuple[int, int]]
+) -> Sequence[Row[uuid.UUID, int, str, dict[str, Any], datetime]]:
+    """Events of jobs, oldest first, but for ``job.progress``: (job id, revision, type, data, when).
+
+    Args:
+        session: a transaction.
+        wanted: of each job the revision after which events are wanted, and the last one that is.
+    """
+    return session.execute(
+        EVENTS,
+        {
+            "ids": list(wanted),
+            "after": [after for after, _ in wanted.values()],
+            "upto": [upto for _, upto in wanted.values()],
+            "progress": EventType.JOB_PROGRESS,
+        },
+    ).all()
 
 
 def lock_own_job(session: Session, tenant_id: uuid.UUID, job_id: uuid.UUID) -> Job:
@@ -111,7 +177,7 @@ def list_jobs(
         wanted = wanted.where(Job.state == state)
     if after is not None:
         wanted = wanted.where(Job.id < after)
-    found = [JobRow(job, classifier) for job, classifier in session.execute(wanted.limit(limit + 1))]
+    found = [JobRow(*row) for row in session.execute(wanted.limit(limit + 1))]
     return found[:limit], len(found) > limit
 
 

@@ -15,6 +15,18 @@ from api.jobs.schemas import AddedImages, AddImages, CreateJob, JobOut, JobPage
 from api.main import create_app
 from api.predict.schemas import Prediction
 from api.results.schemas import ResultPage
+from api.webhooks.delivery_schemas import DeliveryOut, DeliveryPage, DeliveryWithAttempts
+from api.webhooks.schemas import (
+    ChangeEndpoint,
+    CreateEndpoint,
+    EndpointOut,
+    EndpointPage,
+    EndpointWithSecret,
+    JobSecretOut,
+    NewJobSecret,
+    Redeliver,
+    Redelivered,
+)
 from shared.settings import Settings
 
 ROOT = Path(__file__).parents[2]
@@ -27,6 +39,25 @@ NOWHERE = Settings(
     s3_secret_access_key="none",  # noqa: S106  # a word for a server that does not exist
 )
 OPEN = {"health", "ready"}
+ANSWERS: tuple[type[BaseModel], ...] = (
+    ModelList,
+    Problem,
+    Ready,
+    AddedImages,
+    JobOut,
+    JobPage,
+    Prediction,
+    ResultPage,
+    EndpointOut,
+    EndpointWithSecret,
+    EndpointPage,
+    Redelivered,
+    JobSecretOut,
+    NewJobSecret,
+    DeliveryOut,
+    DeliveryWithAttempts,
+    DeliveryPage,
+)
 Json = dict[str, Any]
 
 
@@ -104,18 +135,15 @@ def test_no_schema_of_the_framework_is_left(document: Json) -> None:
 
 def test_the_page_of_the_wire_format_and_the_document_name_the_same_calls(document: Json) -> None:
     page = (ROOT / "docs" / "http-api.md").read_text()
-    rows = re.findall(r"^\| (`(?:GET|POST|DELETE) .*?) \|", page, re.MULTILINE)
-    told = {
-        (method, re.sub(r"\{id\}", "{job_id}", path))
-        for row in rows
-        for method, path in re.findall(r"`(GET|POST|DELETE) (/[^\s?`]*)", row)
-    }
-    assert told == {(method, path) for method, path, _ in operations(document)}
+    rows = re.findall(r"^\| (`(?:GET|POST|PATCH|DELETE) .*?) \|", page, re.MULTILINE)
+    told = {call for row in rows for call in re.findall(r"`(GET|POST|PATCH|DELETE) (/[^\s?`]*)", row)}
+    # The page calls every id {id}.
+    assert told == {(method, re.sub(r"\{\w+\}", "{id}", path)) for method, path, _ in operations(document)}
 
 
 def test_examples_of_requests_are_accepted_by_their_own_schemas(document: Json) -> None:
     model: type[BaseModel]
-    for model in (CreateJob, AddImages):
+    for model in (CreateJob, AddImages, CreateEndpoint, ChangeEndpoint, Redeliver):
         examples = document["components"]["schemas"][model.__name__]["examples"]
         assert examples
         for example in examples:
@@ -124,14 +152,16 @@ def test_examples_of_requests_are_accepted_by_their_own_schemas(document: Json) 
 
 def test_examples_of_answers_are_accepted_by_their_own_schemas(document: Json) -> None:
     model: type[BaseModel]
-    for model in (ModelList, Problem, Ready, AddedImages, JobOut, JobPage, Prediction, ResultPage):
+    for model in ANSWERS:
         for example in document["components"]["schemas"][model.__name__]["examples"]:
             model.model_validate(example)
 
 
 def test_the_page_of_the_wire_format_names_every_problem_code() -> None:
     page = (ROOT / "docs" / "http-api.md").read_text().partition("## Problem codes")[2]
-    sources = [*ROOT.glob("api/**/*.py"), ROOT / "shared" / "errors.py", ROOT / "shared" / "jobs" / "lifecycle.py"]
+    shared = ROOT / "shared"
+    sources = [*ROOT.glob("api/**/*.py"), *shared.glob("webhooks/*.py"), shared / "errors.py"]
+    sources.append(shared / "jobs" / "lifecycle.py")
     raised = {
         code for path in sources for code in re.findall(r'code(?:: str)? ?= ?"([a-z]+(?:-[a-z]+)+)"', path.read_text())
     }

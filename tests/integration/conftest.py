@@ -24,6 +24,7 @@ from sqlalchemy import func
 from api import keys
 from api.main import create_app
 from api.migrations import alembic_config
+from api.server import Server
 from deploy.local.servers import LocalServers
 from shared.classifiers import registry
 from shared.contracts.manifest import Manifest
@@ -280,8 +281,10 @@ def make_key(database: Database, make_tenant: MakeTenant) -> MakeKey:
 @contextmanager
 def serve(settings: Settings) -> Iterator[Api]:
     """An API with these settings on a free port, over real HTTP, in a thread."""
-    server = uvicorn.Server(
-        uvicorn.Config(create_app(settings), port=0, log_config=None, access_log=False, lifespan="on")
+    app = create_app(settings)
+    server = Server(
+        uvicorn.Config(app, port=0, log_config=None, access_log=False, lifespan="on"),
+        end_waiting=app.state.services.hub.close,
     )
     thread = threading.Thread(target=server.run, name="uvicorn")
     thread.start()
@@ -289,10 +292,12 @@ def serve(settings: Settings) -> Iterator[Api]:
         time.sleep(0.01)
     assert server.started, "the API did not start"
     port = server.servers[0].sockets[0].getsockname()[1]
-    with urllib3.PoolManager(maxsize=32, timeout=HTTP_SECONDS) as pool:
-        yield Api(f"http://127.0.0.1:{port}", None, pool)
-    server.should_exit = True
-    thread.join()
+    try:
+        with urllib3.PoolManager(maxsize=32, timeout=HTTP_SECONDS) as pool:
+            yield Api(f"http://127.0.0.1:{port}", None, pool)
+    finally:  # a test that fails must not leave a thread that keeps pytest from ending
+        server.should_exit = True
+        thread.join()
 
 
 Serve = Callable[[Settings], AbstractContextManager[Api]]

@@ -9,6 +9,8 @@ from sqlalchemy import text
 from shared.db.session import Database
 from tests.integration.conftest import Api, MakeSettings, Serve, assert_problem, insert_key, insert_tenant
 
+NOTHING_YET = {"percent": 0.0, "images_per_second": None, "estimated_end": None, "queue_position": None}
+
 
 def test_a_new_job_is_a_draft_with_everything_that_was_said_of_it(api: Api) -> None:
     said = {
@@ -27,7 +29,8 @@ def test_a_new_job_is_a_draft_with_everything_that_was_said_of_it(api: Api) -> N
     assert set(job["counts"].values()) == {0}
     assert job["created_at"].endswith("Z")
     assert job["expires_at"] > job["created_at"]
-    assert api.get(f"/v1/jobs/{job['id']}").json() == job
+    # How far it is, is said to who looks.
+    assert api.get(f"/v1/jobs/{job['id']}").json() == {**job, "progress": NOTHING_YET}
 
 
 @pytest.mark.parametrize(

@@ -81,6 +81,7 @@ def test_while_the_first_runs_the_second_is_told_to_wait(api: Api, database: Dat
         "priority": "bulk",
         "classifier": None,
         "source": None,
+        "webhook_url": None,
     }
     asked = Asked(tenant_id, "one", fingerprint("POST /v1/jobs", body))
     with once(database, asked, keep_hours=1):

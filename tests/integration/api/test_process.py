@@ -5,7 +5,9 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,7 @@ import urllib3
 from api import keys
 from shared.db.session import Database
 from shared.settings import Settings
+from tests.integration.api.event_stream import following
 from tests.integration.conftest import Api, MakeSettings
 
 ROOT = Path(__file__).parents[3]
@@ -73,6 +76,24 @@ def test_it_serves_logs_without_secrets_and_stops_when_told(make_settings: MakeS
     assert (request["method"], request["path"], request["status"]) == ("POST", "/v1/jobs", 201)
     assert request["program"] == "api"
     assert key not in json.dumps(rest)
+
+
+def test_those_who_wait_do_not_hold_up_its_end(make_settings: MakeSettings) -> None:
+    key = keys.generate().text
+    process = start(make_settings(stream_heartbeat_seconds=3600), bootstrap_api_key=key)
+    with process, urllib3.PoolManager(timeout=EXIT_SECONDS) as pool, ThreadPoolExecutor(1) as threads:
+        api = Api(base_url(process), key, pool)
+        job_id = api.new_job()
+        with following(api, job_id, seconds=EXIT_SECONDS) as stream:
+            stream.until("job.progress")
+            waiting = threads.submit(api.get, f"/v1/jobs/{job_id}?wait=60")
+            time.sleep(0.5)
+            status, rest = stop(process)
+            assert stream.rest() == []
+        assert (waiting.result().status, waiting.result().json()["state"]) == (200, "draft")
+    assert status == 0
+    # Uvicorn says so when it had to break something off.
+    assert not [line for line in rest if "Cancel" in str(line["event"])]
 
 
 def test_several_processes_may_make_the_bootstrap_key_at_once(make_settings: MakeSettings) -> None:

@@ -10,7 +10,7 @@ from shared.contracts.states import ImageStatus, Priority
 from shared.db.session import Database
 from shared.jobs import lifecycle
 from shared.jobs.progress import Progress, progress_of
-from shared.jobs.queries import get_job
+from shared.jobs.queries import get_job, look_at_jobs, standings
 from tests.integration.jobs.factory import Jobs
 
 
@@ -101,3 +101,21 @@ def test_the_queue_is_that_of_the_tenant_and_interactive_jobs_come_first(jobs: J
     assert position(database, jobs, urgent) is None
     assert position(database, jobs, first) == 1
     assert position(database, jobs, jobs.draft(tenant=tenant)) is None
+
+
+def test_the_short_look_at_many_jobs_and_the_long_one_agree(jobs: Jobs) -> None:
+    tenants = [jobs.tenant(), jobs.tenant()]
+    urgent = [jobs.queued(tenant=tenant, priority=Priority.INTERACTIVE) for tenant in tenants]
+    running = jobs.queued(tenant=tenants[0])
+    waiting = [jobs.queued(tenant=tenant) for tenant in tenants for _ in range(2)]
+    draft = jobs.draft(tenant=tenants[1])
+    for job_id in (*urgent, running):
+        with jobs.database.begin() as session:
+            lifecycle.started(session, job_id)
+    late = jobs.queued(tenant=tenants[1], priority=Priority.INTERACTIVE)
+    every = [*urgent, running, *waiting, draft, late]
+    with jobs.database.begin() as session:
+        short = {one.job_id: (one.revision, one.queue_position) for one in standings(session, every)}
+        long = {row.job.id: (row.job.revision, row.queue_position) for row in look_at_jobs(session, every)}
+    assert short == long
+    assert [short[job_id][1] for job_id in (*waiting, draft, late)] == [3, 4, 3, 4, None, 2]

@@ -1,0 +1,54 @@
+"""``/v1/jobs/{id}/events``: a job, told while it happens."""
+
+from http import HTTPStatus
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Response
+
+from api.answers import problems
+from api.deps import JobId, Reader, ServicesDep
+from api.waiting.stream import EventStream, cursor_of
+
+router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
+
+STREAM_EXAMPLE = """retry: 2000
+
+event: job.started
+data: {"type": "job.started", "timestamp": "2026-06-01T08:01:02Z", "data": {"job_id": "0192…", "revision": 12}}
+id: 12
+
+"""
+STREAM = {"text/event-stream": {"schema": {"type": "string", "examples": [STREAM_EXAMPLE]}}}
+
+
+@router.get(
+    "/{job_id}/events",
+    operation_id="stream_events",
+    summary="Follow a job",
+    response_class=Response,
+    responses={
+        200: {"description": "Server-sent events; the id is the job's revision.", "content": STREAM},
+        204: {"description": "The job is over and `Last-Event-ID` names its last event: do not connect again."},
+        **problems(404),
+    },
+)
+async def stream_events(
+    job_id: JobId,
+    services: ServicesDep,
+    caller: Reader,
+    last_event_id: Annotated[
+        str | None, Header(alias="Last-Event-ID", description="Go on behind this event; what is no id is ignored.")
+    ] = None,
+) -> Response:
+    """Begins with the job as it stands, or behind `Last-Event-ID`; ends after the terminal event."""
+    watch = services.hub.watch(caller.tenant_id, job_id, events=True)
+    try:
+        snapshot = await watch.first()
+        cursor = cursor_of(last_event_id, snapshot)
+        if cursor.is_at_end(snapshot):
+            watch.close()
+            return Response(status_code=HTTPStatus.NO_CONTENT)
+    except BaseException:
+        watch.close()
+        raise
+    return EventStream(watch, snapshot, cursor, services.settings)

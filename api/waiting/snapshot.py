@@ -1,0 +1,96 @@
+"""A job as it stood at a moment, in the words that every client who waits for it gets."""
+
+import time
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import Any
+
+from fastapi.sse import format_sse_event
+
+from api.jobs.etag import etag_of
+from api.jobs.schemas import job_seen, progress_out
+from shared.contracts.states import TERMINAL_STATES, EventType
+from shared.jobs.progress import event_data
+from shared.jobs.queries import SeenJob
+from shared.webhooks.body import encode, envelope
+
+# Speed and estimated end follow from the time; the text with them is made again when it is older than this.
+TEXT_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An event in the words of the stream: made once, sent to everybody."""
+
+    revision: int
+    frame: bytes
+
+    @classmethod
+    def of(
+        cls, event_type: str, created_at: datetime, data: Mapping[str, Any], *, revision: int, public_url: str | None
+    ) -> "Told":
+        """An event as it was recorded."""
+        text = encode(envelope(event_type, created_at, data, public_url=public_url)).decode()
+        return cls(revision, format_sse_event(id=str(revision), event=event_type, data_str=text))
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A job, read at one moment.
+
+    ``events`` are its events, oldest first, without ``job.progress``, up to the revision ``events_until``. They are
+    loaded only when somebody has a stream of this job.
+    """
+
+    row: SeenJob
+    public_url: str | None = None
+    events: tuple[Told, ...] = ()
+    events_until: int = 0
+    _read_at: float = field(default_factory=time.monotonic)
+    _text: list[tuple[float, bytes]] = field(default_factory=list)
+
+    @property
+    def tenant_id(self) -> uuid.UUID:
+        """Whose job it is."""
+        return self.row.job.tenant_id
+
+    @property
+    def revision(self) -> int:
+        """Goes up with every change of the job's row."""
+        return self.row.job.revision
+
+    @property
+    def position(self) -> int | None:
+        """In the queue, while the job is there."""
+        return self.row.queue_position
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the job is terminal."""
+        return self.row.job.state in TERMINAL_STATES
+
+    @cached_property
+    def etag(self) -> str:
+        """Of the job and its place in the queue."""
+        return etag_of(self.row.job, self.position)
+
+    def text(self) -> bytes:
+        """The job as JSON, made at most once a second for all who ask."""
+        now = time.monotonic()
+        if not self._text or now - self._text[0][0] > TEXT_SECONDS:
+            self._text[:] = [(now, job_seen(self.row, self._database_time(now)).model_dump_json().encode())]
+        return self._text[0][1]
+
+    @cached_property
+    def progress(self) -> Told:
+        """The job as it stands, as an event."""
+        now = self.row.read_at
+        data = {**event_data(self.row.job), "progress": progress_out(self.row, now).model_dump(mode="json")}
+        return Told.of(EventType.JOB_PROGRESS, now, data, revision=self.revision, public_url=self.public_url)
+
+    def _database_time(self, now: float) -> datetime:
+        """What the clock of the database says at ``now``."""
+        return self.row.read_at + timedelta(seconds=now - self._read_at)

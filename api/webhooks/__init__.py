@@ -1,0 +1,1 @@
+"""Webhooks over HTTP: endpoints, the secret of the jobs' own URLs, deliveries."""

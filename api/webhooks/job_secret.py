@@ -1,0 +1,41 @@
+"""``/v1/webhooks/job-secret``: the secret that signs what goes to the ``webhook_url``s of jobs."""
+
+from datetime import timedelta
+
+from fastapi import APIRouter, Response
+
+from api.answers import answer, problems
+from api.deps import Admin, Reader, ServicesDep
+from api.webhooks.schemas import JobSecretOut, NewJobSecret, job_secret_out, new_job_secret
+from shared.webhooks import secrets
+
+router = APIRouter(prefix="/v1/webhooks/job-secret", tags=["webhooks"])
+
+
+@router.get(
+    "",
+    operation_id="get_job_secret",
+    summary="Is there a job secret",
+    response_model=JobSecretOut,
+    responses=problems(),
+)
+def get_job_secret(services: ServicesDep, caller: Reader) -> Response:
+    """The secret itself is not shown."""
+    with services.database.begin() as session:
+        found = secrets.job_secret(session, caller.tenant_id)
+    return answer(job_secret_out(found))
+
+
+@router.post(
+    "",
+    operation_id="renew_job_secret",
+    summary="Make or rotate the job secret",
+    response_model=NewJobSecret,
+    responses=problems(),
+)
+def renew_job_secret(services: ServicesDep, caller: Admin) -> Response:
+    """The secret is in this answer and in no other. For a while the one before signs too."""
+    overlap = timedelta(hours=services.settings.webhook_secret_overlap_hours)
+    with services.database.begin() as session:
+        secret, state = secrets.renew_job_secret(session, caller.tenant_id, overlap=overlap)
+    return answer(new_job_secret(secret, state), headers={"Cache-Control": "no-store"})
