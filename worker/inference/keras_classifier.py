@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shared.contracts.manifest import Manifest
+from worker.inference.chatter import without_chatter
 from worker.inference.errors import ModelUnusable
 from worker.inference.interpret import check_probabilities
 from worker.inference.manifest import read_manifest, verify_model_file
@@ -112,7 +113,8 @@ def import_tensorflow(*, intra_op_threads: int | None = None, inter_op_threads: 
         ModelUnusable: thread counts were asked for after TensorFlow had started.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # Warnings about the build of TensorFlow help no operator.
-    import tensorflow as tf
+    with without_chatter():
+        import tensorflow as tf
 
     try:
         _configure(tf, intra_op_threads, inter_op_threads)
