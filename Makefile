@@ -72,7 +72,7 @@ train: $(STAMP) ## train the shipped classifier again (LEAVES=folder with the cr
 	  --name leaf-small --version 1 --out worker/classifiers/leaf-small --image-edge 128 --epochs 16 --threads 2 --seed 1 \
 	  --description "Healthy, powdery mildew or rust on a leaf: a small convolutional network for CPUs."
 
-bench: $(STAMP) ## print the figures of docs/performance.md (ten minutes, an idle machine)
+bench: $(STAMP) ## print the figures of docs/performance.md (fifteen minutes, an idle machine)
 	@$(BIN)/python -m tests.benchmarks.throughput
 	@$(BIN)/python -m tests.benchmarks.scale
 	@$(BIN)/python -m tests.benchmarks.deliveries
