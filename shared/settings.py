@@ -11,6 +11,7 @@ from typing import Literal
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from shared.contracts.manifest import Runtime
 from shared.errors import ConfigurationError
 
 ENV_PREFIX = "PHYTOBATCH_"
@@ -163,8 +164,23 @@ class Settings(BaseSettings):
     classifier_dir: Path | None = Field(
         default=None, description="Folder with `model.keras` and `manifest.json`; empty for the shipped classifier."
     )
+    classifiers: str = Field(
+        default="",
+        description="Published classifiers that a worker serves instead, as `leaf@1,leaf@2`; it claims the work of "
+        "these alone. They are read from `models/` in the bucket.",
+    )
+    classifier_cache: Path | None = Field(
+        default=None,
+        description="Folder that keeps published classifiers between starts of a worker; empty for one below the "
+        "system's folder for temporary files.",
+    )
     worker_slots: int = Field(
         default=2, ge=1, le=64, description="Chunks that one worker process works on at a time, sharing one model."
+    )
+    runtime: Runtime = Field(
+        default=Runtime.AUTO,
+        description="What runs the classifier: `tensorflow`, `onnx`, or `auto`: TensorFlow where a GPU is visible, "
+        "ONNX Runtime on a CPU, TensorFlow where the classifier has no ONNX file.",
     )
     batch_size: int = Field(default=32, ge=1, le=1024, description="Images in one call of the model.")
     download_threads: int = Field(default=8, ge=1, le=128, description="Objects that a worker downloads at a time.")

@@ -10,12 +10,14 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+from shared.contracts.manifest import Runtime
 from shared.contracts.states import ImageErrorCode
 from worker.inference.classifier import Classifier
 from worker.inference.errors import ClassifierError, ImageError
 from worker.inference.files import image_files
 from worker.inference.manifest import read_manifest, shipped_classifier_dir
 from worker.inference.pipeline import Item, Outcome, Pipeline
+from worker.inference.runtime import open_classifier
 
 EXIT_ALL = 0
 EXIT_USAGE = 2
@@ -50,6 +52,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("photos", metavar="PHOTO", nargs="+", type=Path, help="a file, or a folder of them")
     parser.add_argument("--classifier", type=Path, default=shipped_classifier_dir(), help="default: the shipped one")
     parser.add_argument("--json", action="store_true", help="one JSON object for each file, on a line of its own")
+    parser.add_argument("--runtime", type=Runtime, choices=list(Runtime), default=Runtime.AUTO)
     parser.add_argument("--batch-size", type=_positive, default=32, help="images in one call of the model")
     return parser.parse_args(arguments)
 
@@ -72,9 +75,8 @@ def _files(photos: Sequence[Path]) -> list[Path]:
 
 
 def _classify(files: Sequence[Path], options: argparse.Namespace) -> int:
-    from worker.inference.keras_classifier import KerasClassifier
-
-    classifier = KerasClassifier(options.classifier, batch_size=min(options.batch_size, len(files)))
+    size = min(options.batch_size, len(files))
+    classifier = open_classifier(options.classifier, batch_size=size, runtime=options.runtime)
     classifier.warm_up()
     write = _json_line if options.json else _table_line
     if not options.json:
@@ -130,6 +132,7 @@ def _json_line(name: str, outcome: Outcome) -> str:
             "confidence": found.confidence if found else None,
             "probabilities": found.probabilities if found else None,
             "needs_review": found.needs_review if found else None,
+            "review_reason": found.review_reason if found else None,
             "error": {"code": error.code, "detail": error.detail} if error else None,
         },
         ensure_ascii=False,
@@ -141,7 +144,7 @@ def _table_line(name: str, outcome: Outcome) -> str:
     if found is None:
         reason = outcome.error.detail if outcome.error else ""
         return f"{'-':<20} {'':>10}  {name}: {reason}"
-    look = "  (please look yourself)" if found.needs_review else ""
+    look = f"  (please look yourself: {found.review_reason})" if found.needs_review else ""
     return f"{found.label:<20} {found.confidence:>10.1%}  {name}{look}"
 
 

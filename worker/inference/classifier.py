@@ -17,6 +17,11 @@ class Classifier(Protocol):
         ...
 
     @property
+    def runtime(self) -> str:
+        """What runs it, with its version, as ``onnxruntime 1.32.0``: part of the provenance of each result."""
+        ...
+
+    @property
     def batch_size(self) -> int:
         """Most images in one call."""
         ...
@@ -30,12 +35,13 @@ class Classifier(Protocol):
         ...
 
     def classify(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Probabilities of one batch.
+        """The outputs of one batch.
 
         Args:
             batch: float32, (n, height, width, 3), prepared as the manifest says, 1 <= n <= ``batch_size``.
 
         Returns:
-            float32, (n, classes), in the order of ``manifest.classes``; each row adds up to one.
+            float32, (n, classes + review outputs), in the order of the manifest; the probabilities of the classes
+            add up to one in each row.
         """
         ...

@@ -1,4 +1,4 @@
-"""Probabilities to words: a label, a confidence, and whether a person should look."""
+"""Numbers to words: a label, a confidence, and whether and why a person should look."""
 
 import math
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from shared.contracts.manifest import Manifest
+from shared.contracts.manifest import Manifest, ReviewReason
 from worker.inference.errors import OutputInvalid
 
 SUM_TOLERANCE = 1e-3
@@ -27,6 +27,7 @@ class Interpretation:
 
     ``label`` is the class id with the highest probability (the first of them at a tie), ``confidence`` its
     probability, ``label_names`` its names by language; ``top`` holds up to ``TOP_CLASSES`` classes, best first.
+    ``review_reason`` says why a person should look; ``None`` where nobody needs to.
     """
 
     label: str
@@ -34,21 +35,26 @@ class Interpretation:
     confidence: float
     probabilities: dict[str, float]
     top: tuple[RankedClass, ...]
-    needs_review: bool
+    review_reason: ReviewReason | None
+
+    @property
+    def needs_review(self) -> bool:
+        """Whether a person should look."""
+        return self.review_reason is not None
 
 
-def interpret(probabilities: NDArray[np.float32], manifest: Manifest) -> Interpretation:
+def interpret(outputs: NDArray[np.float32], manifest: Manifest) -> Interpretation:
     """Read one row of a classifier's output.
 
     Args:
-        probabilities: (classes,), in the order of ``manifest.classes``.
-        manifest: names the classes and holds the review threshold.
+        outputs: (classes + review outputs,), in the order of the manifest.
+        manifest: names the classes and holds the limits of the review.
 
     Raises:
-        OutputInvalid: the row has the wrong length, NaN, infinity, or does not add up to one.
+        OutputInvalid: the row has the wrong length, NaN, infinity, or probabilities that do not add up to one.
     """
-    check_probabilities(probabilities[np.newaxis], manifest)
-    values = [float(p) for p in probabilities]
+    check_outputs(outputs[np.newaxis], manifest)
+    values = [float(p) for p in outputs[: len(manifest.classes)]]
     by_label = dict(zip(manifest.labels, values, strict=True))
     order = sorted(range(len(values)), key=lambda index: -values[index])  # Stable: ties keep the manifest's order.
     best = order[0]
@@ -58,25 +64,36 @@ def interpret(probabilities: NDArray[np.float32], manifest: Manifest) -> Interpr
         confidence=values[best],
         probabilities=by_label,
         top=tuple(RankedClass(manifest.labels[i], values[i]) for i in order[:TOP_CLASSES]),
-        needs_review=values[best] < manifest.review_threshold,
+        review_reason=_review_reason(values[best], outputs[len(manifest.classes) :], manifest),
     )
 
 
-def check_probabilities(rows: NDArray[np.float32], manifest: Manifest) -> None:
-    """Make sure that rows (n, classes) are probabilities: finite, 0 to 1, adding up to one within 1e-3.
+def _review_reason(confidence: float, review: NDArray[np.float32], manifest: Manifest) -> ReviewReason | None:
+    """The reason that is furthest above its limit; low confidence where there is no other."""
+    found = [(value / o.limit, o.reason) for o, value in zip(manifest.review_outputs, review, strict=True)]
+    share, reason = max(found, key=lambda pair: pair[0], default=(0.0, ReviewReason.LOW_CONFIDENCE))
+    if share > 1:
+        return reason
+    return ReviewReason.LOW_CONFIDENCE if confidence < manifest.review_threshold else None
+
+
+def check_outputs(rows: NDArray[np.float32], manifest: Manifest) -> None:
+    """Make sure of rows (n, classes + review outputs): all finite, the first ones 0 to 1 and adding up to 1 +- 1e-3.
 
     Raises:
         OutputInvalid: they are not; the message says which rule and for which classifier.
     """
     who = f"Classifier {manifest.name} {manifest.version}"
-    if rows.ndim != 2 or rows.shape[1] != len(manifest.classes):  # noqa: PLR2004  # rows and columns
+    if rows.ndim != 2 or rows.shape[1] != manifest.outputs:  # noqa: PLR2004  # rows and columns
+        review = f" and {len(manifest.review_outputs)} review outputs" if manifest.review_outputs else ""
         raise OutputInvalid(
-            f"{who} gave an output of shape {rows.shape}, its manifest has {len(manifest.classes)} classes."
+            f"{who} gave an output of shape {rows.shape}, its manifest has {len(manifest.classes)} classes{review}."
         )
     if not np.isfinite(rows).all():
         raise OutputInvalid(f"{who} gave NaN or infinity as a probability.")
-    worst = max((abs(math.fsum(row) - 1.0) for row in rows.tolist()), default=0.0)
-    if worst > SUM_TOLERANCE or rows.min(initial=0.0) < -SUM_TOLERANCE:
+    probabilities = rows[:, : len(manifest.classes)]
+    worst = max((abs(math.fsum(row) - 1.0) for row in probabilities.tolist()), default=0.0)
+    if worst > SUM_TOLERANCE or probabilities.min(initial=0.0) < -SUM_TOLERANCE:
         msg = (
             f"{who} gave numbers that are no probabilities (their sum is off by {worst:.3g}): "
             "does the model lack its softmax?"

@@ -9,12 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shared.contracts.manifest import Manifest
+from worker.inference.batches import CHANNELS, check_shape, warm_up
 from worker.inference.chatter import without_chatter
 from worker.inference.errors import ModelUnusable
-from worker.inference.interpret import check_probabilities
 from worker.inference.manifest import read_manifest, verify_model_file
-
-CHANNELS = 3
 
 
 class KerasClassifier:
@@ -49,6 +47,7 @@ class KerasClassifier:
         self._batch_size = batch_size
         model_file = verify_model_file(folder, self._manifest)
         tensorflow = import_tensorflow(intra_op_threads=intra_op_threads, inter_op_threads=inter_op_threads)
+        self._runtime = f"tensorflow {tensorflow.__version__}"
         self._call = _traced(tensorflow, load_model(model_file), self._manifest, batch_size)
         self._lock = threading.Lock()
 
@@ -58,36 +57,37 @@ class KerasClassifier:
         return self._manifest
 
     @property
+    def runtime(self) -> str:
+        """TensorFlow and its version."""
+        return self._runtime
+
+    @property
     def batch_size(self) -> int:
         """Most images in one call."""
         return self._batch_size
 
     def warm_up(self) -> None:
-        """Run the model twice and check that it answers with probabilities of the manifest's classes.
+        """Run the model twice and check that it answers as its manifest says.
 
         Raises:
             OutputInvalid: it does not.
         """
-        shape = (self._batch_size, *self._manifest.input_size, CHANNELS)
-        noise = np.random.default_rng(0).random(shape, dtype=np.float32)
-        check_probabilities(self.classify(noise), self._manifest)
-        check_probabilities(self.classify(np.zeros(shape, np.float32)), self._manifest)
+        warm_up(self)
 
     def classify(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Probabilities (n, classes) of a batch (n, height, width, 3); n is 1 to ``batch_size``. Thread-safe.
+        """Outputs (n, classes + review outputs) of a batch (n, height, width, 3); n is 1 to ``batch_size``.
+
+        Thread-safe.
 
         Raises:
             ValueError: the batch has another shape.
         """
-        wanted = (*self._manifest.input_size, CHANNELS)
-        count = len(batch)
-        if batch.shape[1:] != wanted or not 1 <= count <= self._batch_size:
-            raise ValueError(f"the batch must be (1 to {self._batch_size}, {wanted}), got {batch.shape}")
-        padded = np.zeros((self._batch_size, *wanted), np.float32)
-        padded[:count] = batch
+        check_shape(batch, self._manifest, self._batch_size)
+        full = np.zeros((self._batch_size, *batch.shape[1:]), np.float32)
+        full[: len(batch)] = batch
         with self._lock:
-            outputs = self._call(padded)
-            return np.array(outputs.numpy()[:count], dtype=np.float32)
+            outputs = self._call(full)
+            return np.array(outputs.numpy()[: len(batch)], dtype=np.float32)
 
 
 def load_model(path: Path) -> Any:  # noqa: ANN401  # Keras publishes no types
@@ -110,12 +110,17 @@ def import_tensorflow(*, intra_op_threads: int | None = None, inter_op_threads: 
     """Import TensorFlow with a quiet log, GPUs that take memory as needed, and the threads that were asked for.
 
     Raises:
-        ModelUnusable: thread counts were asked for after TensorFlow had started.
+        ModelUnusable: TensorFlow is not installed, or thread counts were asked for after it had started.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # Warnings about the build of TensorFlow help no operator.
-    with without_chatter():
-        import tensorflow as tf
-
+    try:
+        with without_chatter():
+            import tensorflow as tf
+    except ImportError as error:
+        raise ModelUnusable(
+            "TensorFlow is not installed: install phytobatch[tensorflow] (or [gpu]), or write model.onnx where it is "
+            "(`python -m worker.training export`) and run ONNX Runtime."
+        ) from error
     try:
         _configure(tf, intra_op_threads, inter_op_threads)
     except RuntimeError as error:
@@ -139,7 +144,7 @@ def _traced(tensorflow: Any, model: Any, manifest: Manifest, batch_size: int) ->
     """The model as one function of a fixed shape, after checking that shape against the manifest."""
     height, width = manifest.input_size
     _check_shape("input", getattr(model, "input_shape", None), (None, height, width, CHANNELS))
-    _check_shape("output", getattr(model, "output_shape", None), (None, len(manifest.classes)))
+    _check_shape("output", getattr(model, "output_shape", None), (None, manifest.outputs))
     signature = [tensorflow.TensorSpec((batch_size, height, width, CHANNELS), tensorflow.float32)]
 
     def forward(batch: Any) -> Any:  # noqa: ANN401

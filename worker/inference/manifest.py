@@ -1,4 +1,4 @@
-"""A classifier folder: ``model.keras`` and ``manifest.json``."""
+"""A classifier folder: ``manifest.json``, ``model.keras`` and, where it was exported, ``model.onnx``."""
 
 import hashlib
 from pathlib import Path
@@ -9,8 +9,9 @@ from shared.contracts.manifest import Manifest
 from worker.inference.errors import ClassifierNotFound, ManifestInvalid, ModelFileChanged
 
 MODEL_FILE = "model.keras"
+ONNX_FILE = "model.onnx"
 MANIFEST_FILE = "manifest.json"
-SHIPPED_CLASSIFIER = "leaf-small"
+SHIPPED_CLASSIFIER = "leaf"
 
 
 def shipped_classifier_dir() -> Path:
@@ -46,21 +47,26 @@ def read_manifest(folder: Path) -> Manifest:
         raise ManifestInvalid(f"{path} is not a manifest: {fields}.") from error
 
 
-def verify_model_file(folder: Path, manifest: Manifest) -> Path:
-    """The path of ``model.keras``, after comparing its SHA-256 with the manifest's.
+def verify_model_file(folder: Path, manifest: Manifest, name: str = MODEL_FILE) -> Path:
+    """The path of ``model.keras`` (or ``model.onnx``), after comparing its SHA-256 with the manifest's.
 
     Raises:
-        ClassifierNotFound: the file is not there or not readable.
+        ClassifierNotFound: the file is not there or not readable, or the manifest knows of none.
         ModelFileChanged: it is another file than the manifest names.
     """
-    path = folder / MODEL_FILE
+    path = folder / name
+    wanted = manifest.onnx_sha256 if name == ONNX_FILE else manifest.sha256
+    if wanted is None:
+        raise ClassifierNotFound(
+            f"{folder} has no {name}; write it with `python -m worker.training export {folder}`, or use TensorFlow."
+        )
     try:
         found = file_sha256(path)
     except OSError as error:
         raise ClassifierNotFound(f"{path} cannot be read ({error.strerror}).") from error
-    if found != manifest.sha256:
+    if found != wanted:
         msg = (
-            f"{path} has the SHA-256 {found}, its manifest says {manifest.sha256}: "
+            f"{path} has the SHA-256 {found}, its manifest says {wanted}: "
             "the file was changed or copied in part; restore it, or write the manifest again with the training command."
         )
         raise ModelFileChanged(msg)

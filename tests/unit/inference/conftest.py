@@ -32,6 +32,10 @@ class ColourClassifier:
     def batch_size(self) -> int:
         return self._batch_size
 
+    @property
+    def runtime(self) -> str:
+        return "numpy"
+
     def warm_up(self) -> None:
         return
 

@@ -3,7 +3,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from shared.contracts.manifest import ClassLabel, Manifest
+from shared.contracts.manifest import ClassLabel, Manifest, ReviewOutput, ReviewReason
 from worker.inference.errors import OutputInvalid
 from worker.inference.interpret import TOP_CLASSES, RankedClass, interpret
 
@@ -32,6 +32,40 @@ def test_below_the_threshold_a_person_should_look(
 ) -> None:
     row = np.array([confidence, 1 - confidence, 0], np.float32)
     assert interpret(row, make_manifest(review_threshold=0.625)).needs_review is needs_review
+
+
+REVIEW = (
+    ReviewOutput(name="elsewhere", reason=ReviewReason.NOT_A_LEAF, limit=0.4),
+    ReviewOutput(name="blur", reason=ReviewReason.BLURRED, limit=0.25),
+)
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        ([0.75, 0.25, 0, 0.4, 0.25], None),
+        ([0.75, 0.25, 0, 0.5, 0], ReviewReason.NOT_A_LEAF),
+        ([0.75, 0.25, 0, 0.5, 0.3], ReviewReason.NOT_A_LEAF),
+        ([0.75, 0.25, 0, 0.5, 0.5], ReviewReason.BLURRED),
+        ([0.5, 0.5, 0, 0.5, 0], ReviewReason.NOT_A_LEAF),
+        ([0.5, 0.5, 0, 0, 0], ReviewReason.LOW_CONFIDENCE),
+    ],
+)
+def test_the_reason_furthest_above_its_limit_is_given(
+    row: list[float], reason: ReviewReason | None, make_manifest: ManifestFactory
+) -> None:
+    found = interpret(np.array(row, np.float32), make_manifest(review_outputs=REVIEW))
+    assert found.review_reason == reason
+    assert found.needs_review == (reason is not None)
+    assert len(found.probabilities) == 3
+
+
+def test_review_outputs_are_no_probabilities(make_manifest: ManifestFactory) -> None:
+    interpret(np.array([1, 0, 0, 7.5, 0], np.float32), make_manifest(review_outputs=REVIEW))
+    with pytest.raises(OutputInvalid, match="2 review outputs"):
+        interpret(np.array([1, 0, 0], np.float32), make_manifest(review_outputs=REVIEW))
+    with pytest.raises(OutputInvalid, match="NaN"):
+        interpret(np.array([1, 0, 0, np.nan, 0], np.float32), make_manifest(review_outputs=REVIEW))
 
 
 def test_a_tie_goes_to_the_first_class(make_manifest: ManifestFactory) -> None:

@@ -301,6 +301,7 @@ def test_a_model_that_answers_nonsense_is_nobodys_image(make_manifest: Callable[
     class Broken:
         manifest = make_manifest()
         batch_size = 4
+        runtime = "numpy"
 
         def warm_up(self) -> None:
             return

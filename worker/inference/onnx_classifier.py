@@ -1,0 +1,88 @@
+"""An exported model on ONNX Runtime: the runtime of workers without a GPU. It starts in a second."""
+
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shared.contracts.manifest import Manifest
+from worker.inference.batches import check_shape, warm_up
+from worker.inference.errors import ModelUnusable
+from worker.inference.manifest import ONNX_FILE, read_manifest, verify_model_file
+
+
+class OnnxClassifier:
+    """One session, shared by all threads: ONNX Runtime's ``run`` is thread-safe, and short batches need no padding."""
+
+    def __init__(self, folder: Path, *, batch_size: int, threads: int | None = None) -> None:
+        """Load ``model.onnx`` of a classifier folder.
+
+        Args:
+            folder: with ``model.onnx`` and a ``manifest.json`` that names its SHA-256.
+            batch_size: most images in one call.
+            threads: for one call; None leaves it to ONNX Runtime, which takes the processors of this process.
+
+        Raises:
+            ClassifierError: the folder is incomplete or changed, or ONNX Runtime cannot open the model.
+        """
+        if batch_size < 1:
+            raise ValueError(f"batch_size must be at least 1, got {batch_size}")
+        self._manifest = read_manifest(folder)
+        self._batch_size = batch_size
+        self._session = _session(verify_model_file(folder, self._manifest, ONNX_FILE), threads)
+        self._input = self._session.get_inputs()[0].name
+        self._runtime = f"onnxruntime {version('onnxruntime')}"
+
+    @property
+    def manifest(self) -> Manifest:
+        """What the model's numbers mean."""
+        return self._manifest
+
+    @property
+    def runtime(self) -> str:
+        """ONNX Runtime and its version."""
+        return self._runtime
+
+    @property
+    def batch_size(self) -> int:
+        """Most images in one call."""
+        return self._batch_size
+
+    def warm_up(self) -> None:
+        """Run the model twice and check that it answers as its manifest says.
+
+        Raises:
+            OutputInvalid: it does not.
+        """
+        warm_up(self)
+
+    def classify(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Outputs (n, classes + review outputs) of a batch (n, height, width, 3); n is 1 to ``batch_size``.
+
+        Raises:
+            ValueError: the batch has another shape.
+        """
+        check_shape(batch, self._manifest, self._batch_size)
+        (outputs,) = self._session.run(None, {self._input: batch})
+        return np.asarray(outputs, dtype=np.float32)
+
+
+def _session(path: Path, threads: int | None) -> Any:  # noqa: ANN401  # it publishes no types
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3  # Its warnings about the graph help no operator.
+    # A thread that waits for the next call in a loop would take a processor from decoding.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    if threads is not None:
+        options.intra_op_num_threads = threads
+    try:
+        session = onnxruntime.InferenceSession(path.read_bytes(), options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # ONNX Runtime raises whatever its parser raises.
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise ModelUnusable(f"ONNX Runtime cannot open {path}: {reason}") from error
+    if len(session.get_inputs()) != 1 or len(session.get_outputs()) != 1:
+        raise ModelUnusable(f"{path} must have one input and one output.")
+    return session

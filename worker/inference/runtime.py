@@ -1,0 +1,62 @@
+"""Which runtime runs a classifier here: TensorFlow where a GPU is visible, ONNX Runtime on a CPU.
+
+Choosing imports neither: a worker that runs ONNX never pays for TensorFlow (fifteen seconds, 500 MB).
+"""
+
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import MappingProxyType
+
+from shared.contracts.manifest import Runtime
+from worker.inference.classifier import Classifier
+from worker.inference.manifest import read_manifest
+
+# Where the NVIDIA driver shows its devices to a process or container.
+GPU_DEVICES = (Path("/dev/nvidiactl"), Path("/dev/dxg"))
+
+
+def choose_runtime(folder: Path, asked: Runtime) -> Runtime:
+    """What ``auto`` means for this folder on this machine; another choice is kept.
+
+    Raises:
+        ClassifierError: the folder has no manifest.
+    """
+    if asked is not Runtime.AUTO:
+        return asked
+    if gpu_is_visible(os.environ) or read_manifest(folder).onnx_sha256 is None:
+        return Runtime.TENSORFLOW
+    return Runtime.ONNX
+
+
+def gpu_is_visible(environment: Mapping[str, str], devices: tuple[Path, ...] = GPU_DEVICES) -> bool:
+    """Whether this process may use an NVIDIA GPU, without asking CUDA."""
+    if environment.get("CUDA_VISIBLE_DEVICES") in {"", "-1"}:
+        return False
+    return any(device.exists() for device in devices)
+
+
+def open_classifier(folder: Path, *, batch_size: int, runtime: Runtime = Runtime.AUTO) -> Classifier:
+    """Load a classifier folder on the runtime that fits; call ``warm_up`` before the first image.
+
+    Raises:
+        ClassifierError: the folder is incomplete or changed, or the runtime cannot open the model.
+    """
+    return _OPEN[choose_runtime(folder, runtime)](folder, batch_size)
+
+
+def _tensorflow(folder: Path, batch_size: int) -> Classifier:
+    from worker.inference.keras_classifier import KerasClassifier
+
+    return KerasClassifier(folder, batch_size=batch_size)
+
+
+def _onnx(folder: Path, batch_size: int) -> Classifier:
+    from worker.inference.onnx_classifier import OnnxClassifier
+
+    return OnnxClassifier(folder, batch_size=batch_size)
+
+
+_OPEN: Mapping[Runtime, Callable[[Path, int], Classifier]] = MappingProxyType(
+    {Runtime.TENSORFLOW: _tensorflow, Runtime.ONNX: _onnx}
+)
