@@ -11,7 +11,7 @@ STAMP := $(VENV)/.installed
 DATA ?= .data
 export PHYTOBATCH_LOCAL_DATA ?= $(DATA)
 
-.PHONY: help install demo up down clean test unit lint types imports lock migration train bench
+.PHONY: help install demo up down clean test unit lint types imports lock migration train evaluate bench
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -64,13 +64,20 @@ imports: $(STAMP) ## import-linter: who may import whom
 migration: $(STAMP) ## write a migration from the models: make migration NAME=add_exports (needs PHYTOBATCH_DATABASE_URL)
 	@$(BIN)/alembic -c migrations/alembic.ini revision --autogenerate -m "$(NAME)"
 
-LEAVES ?= ../shared/data/leaves
+REAL_DATA ?= ../shared/data
+LEAVES := $(REAL_DATA)/leaves
 CROPS := apple-field/train apple-field/extra cherry/train corn/train coffee/train mango/train strawberry/train
 
-train: $(STAMP) ## train the shipped classifier again (LEAVES=folder with the crops; 25 minutes on two cores)
+train: $(STAMP) ## train the shipped classifier again (REAL_DATA=folder with leaves/ and models/; ten minutes on two cores)
 	@$(BIN)/python -m worker.training train $(CROPS:%=--data $(LEAVES)/%) --classes healthy,powdery_mildew,rust \
-	  --name leaf-small --version 1 --out worker/classifiers/leaf-small --image-edge 128 --epochs 16 --threads 2 --seed 1 \
-	  --description "Healthy, powdery mildew or rust on a leaf: a small convolutional network for CPUs."
+	  --backbone $(REAL_DATA)/models/efficientnet-lite0-imagenet/features.keras --notes worker/training/notes/leaf.md \
+	  --name leaf --version 1 --out worker/classifiers/leaf \
+	  --description "Healthy, powdery mildew or rust on a leaf; asks for a person where it sees something else."
+
+evaluate: $(STAMP) ## print the figures of docs/classifier.md (an hour on two cores; what is trained already is not repeated)
+	@$(BIN)/python -m tests.benchmarks.accuracy --data $(REAL_DATA) --work $(DATA)/accuracy
+	@$(BIN)/python -m tests.benchmarks.sizes --data $(REAL_DATA)
+	@$(BIN)/python -m tests.benchmarks.runtimes
 
 bench: $(STAMP) ## print the figures of docs/performance.md (fifteen minutes, an idle machine)
 	@$(BIN)/python -m tests.benchmarks.throughput

@@ -16,10 +16,11 @@ os.environ.setdefault("PILLOW_BLOCKS_MAX", "16")  # as the worker has it
 
 import numpy as np
 
+from worker.inference.classifier import Classifier
 from worker.inference.interpret import interpret
-from worker.inference.keras_classifier import KerasClassifier
 from worker.inference.manifest import shipped_classifier_dir
 from worker.inference.preprocess import preprocess
+from worker.inference.runtime import open_classifier
 
 BATCH = 32
 
@@ -31,7 +32,7 @@ def main() -> None:
     parser.add_argument("--classifier", type=Path, default=shipped_classifier_dir())
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
     asked = parser.parse_args()
-    classifier = KerasClassifier(asked.classifier, batch_size=BATCH)
+    classifier = open_classifier(asked.classifier, batch_size=BATCH)
     classifier.warm_up()
     files = sorted(asked.folder.iterdir())
     began = time.perf_counter()
@@ -40,7 +41,7 @@ def main() -> None:
     print(f"{answers / seconds:.3f}")
 
 
-def _loop(classifier: KerasClassifier, files: list[Path], threads: int) -> Iterator[list[str]]:
+def _loop(classifier: Classifier, files: list[Path], threads: int) -> Iterator[list[str]]:
     manifest = classifier.manifest
 
     def prepare(file: Path) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:

@@ -5,7 +5,7 @@ import platform
 from importlib.metadata import version
 from statistics import median
 
-PACKAGES = ("tensorflow-cpu", "tensorflow", "keras", "pillow", "numpy", "celery", "sqlalchemy", "boto3")
+PACKAGES = ("tensorflow-cpu", "tensorflow", "keras", "onnxruntime", "pillow", "numpy", "celery", "sqlalchemy", "boto3")
 
 
 def heading(what: str) -> None:

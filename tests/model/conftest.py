@@ -4,6 +4,7 @@ import json
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from worker.inference.keras_classifier import KerasClassifier, import_tensorflow
@@ -66,3 +67,36 @@ def original(original_folder: Path) -> KerasClassifier:
     classifier = KerasClassifier(original_folder, batch_size=16)
     classifier.warm_up()
     return classifier
+
+
+@pytest.fixture(scope="session")
+def small_backbone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Untrained features of pictures of 48 pixels, with every kind of layer that folding must get right."""
+    import keras
+    from keras import layers
+
+    keras.utils.set_random_seed(5)
+    inputs = keras.Input((48, 48, 3))
+    x = layers.Conv2D(12, 5, strides=2, padding="same", use_bias=False, name="stem")(inputs)
+    x = layers.ReLU(max_value=6.0)(layers.BatchNormalization()(x))
+    y = layers.DepthwiseConv2D(3, padding="same", use_bias=False, name="middle")(x)
+    y = layers.ReLU()(layers.BatchNormalization()(y))
+    x = layers.Add()([x, y])
+    x = layers.Conv2D(32, 3, strides=2, padding="same", name="top")(x)
+    x = layers.ReLU()(layers.BatchNormalization()(x))
+    model = keras.Model(inputs, layers.GlobalAveragePooling2D()(x))
+    rng = np.random.default_rng(5)
+    for layer in model.layers:
+        if isinstance(layer, layers.BatchNormalization):
+            count = layer.gamma.shape[0]
+            layer.set_weights(
+                [
+                    rng.uniform(0.5, 1.5, count),
+                    rng.normal(0, 0.3, count),
+                    rng.normal(0, 0.3, count),
+                    rng.uniform(0.3, 2, count),
+                ]
+            )
+    path = tmp_path_factory.mktemp("backbone") / "features.keras"
+    model.save(path)
+    return path

@@ -1,54 +1,164 @@
-"""The whole way from folders of images to a classifier that serves, on a task that is easy to learn."""
+"""The whole way from folders of images to a classifier on both runtimes, on a task that is easy to learn."""
 
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from deploy.local.synthetic import render
-from worker.inference.keras_classifier import KerasClassifier
-from worker.inference.manifest import read_manifest
+from worker.inference.errors import ModelFileChanged
+from worker.inference.keras_classifier import KerasClassifier, load_model
+from worker.inference.manifest import MODEL_FILE, ONNX_FILE, read_manifest
+from worker.inference.onnx_classifier import OnnxClassifier
 from worker.inference.preprocess import preprocess
+from worker.training import export as exporting
 from worker.training.dataset import labelled_files
+from worker.training.errors import TrainingError
 from worker.training.evaluate import evaluate
-from worker.training.fit import Schedule
-from worker.training.train import TrainingPlan, train
+from worker.training.export import export
+from worker.training.fit import PROGRESS_FILE
+from worker.training.plan import Schedule, TrainingPlan
+from worker.training.train import train
 
 CLASSES = ("powdery_mildew", "rust")
+EPOCHS = 12
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("leaves")
-    for kind in CLASSES:
+    for kind in (*CLASSES, "other_disease"):
         (folder / kind).mkdir()
         for seed in range(24):
-            render(kind, (64, 64), seed).save(folder / kind / f"{seed}.png")
+            look = "healthy" if kind == "other_disease" else kind
+            render(look, (96, 96), seed).save(folder / kind / f"{seed}.png")
     return folder
 
 
-def plan(folder: Path, out: Path, epochs: int) -> TrainingPlan:
-    schedule = Schedule(epochs=epochs, batch_size=8, learning_rate=3e-3, seed=3)
-    return TrainingPlan([folder], out, "easy", "1", image_edge=48, command="train", schedule=schedule)
+def plan(folder: Path, out: Path, backbone: Path, epochs: int) -> TrainingPlan:
+    schedule = Schedule(epochs=epochs, batch_size=8, learning_rate=3e-3, trainable_from="stem", seed=3)
+    return TrainingPlan([folder], out, "easy", "1", backbone=backbone, command="train", schedule=schedule)
 
 
-def test_it_learns_and_what_it_learned_is_served(folder: Path, tmp_path: Path) -> None:
-    manifest = train(plan(folder, tmp_path / "easy", epochs=8))
-    assert manifest == read_manifest(tmp_path / "easy")
+@pytest.fixture(scope="module")
+def trained(folder: Path, small_backbone: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("trained") / "easy"
+    train(plan(folder, out, small_backbone, EPOCHS))
+    return out
+
+
+def photo(folder: Path) -> bytes:
+    return labelled_files([folder], CLASSES)[0].path.read_bytes()
+
+
+def test_it_learns_and_what_it_learned_is_served(trained: Path, folder: Path) -> None:
+    manifest = read_manifest(trained)
     assert manifest.labels == CLASSES
     assert manifest.input_size == (48, 48)
     assert manifest.preprocessing.exif_orientation
-    assert manifest.metrics["training_images"] == 44
-    classifier = KerasClassifier(tmp_path / "easy", batch_size=8)
-    classifier.warm_up()
-    assert evaluate(classifier, folder).accuracy >= 0.9
+    assert manifest.metrics["training_images"] == 66
+    assert [o.name for o in manifest.review_outputs] == ["other_symptom", "not_a_leaf", "blurred", "unfamiliar"]
+    for classifier in (KerasClassifier(trained, batch_size=8), OnnxClassifier(trained, batch_size=8)):
+        classifier.warm_up()
+        answers = evaluate(classifier, folder).answers
+        assert answers.total == 48
+        assert answers.accuracy >= 0.9
 
 
-def test_the_same_seed_gives_the_same_classifier(folder: Path, tmp_path: Path) -> None:
-    photo = labelled_files([folder], CLASSES)[0].path.read_bytes()
-    answers = []
-    for name in ("first", "again"):
-        manifest = train(plan(folder, tmp_path / name, epochs=1))
-        classifier = KerasClassifier(tmp_path / name, batch_size=1)
-        answers.append(classifier.classify(preprocess(photo, manifest.preprocessing, manifest.input_size)[np.newaxis]))
-    np.testing.assert_allclose(answers[0], answers[1], atol=1e-6)
+def test_a_folder_has_all_that_a_person_asks_for(trained: Path) -> None:
+    names = {path.name for path in trained.iterdir()}
+    assert names == {"manifest.json", MODEL_FILE, ONNX_FILE, "README.md", "confusion.png", "reliability.png"}
+    assert "accuracy **" in (trained / "README.md").read_text(encoding="utf-8")
+
+
+def test_both_runtimes_give_the_same_numbers_for_any_batch(trained: Path) -> None:
+    batch = np.random.default_rng(0).random((8, 48, 48, 3), dtype=np.float32) * 2 - 1
+    keras, onnx = KerasClassifier(trained, batch_size=8), OnnxClassifier(trained, batch_size=8)
+    assert keras.runtime.startswith("tensorflow ")
+    assert onnx.runtime.startswith("onnxruntime ")
+    for count in (1, 3, 8):
+        np.testing.assert_allclose(onnx.classify(batch[:count]), keras.classify(batch[:count]), atol=1e-4)
+    with pytest.raises(ValueError, match="1 to 8"):
+        onnx.classify(np.zeros((9, 48, 48, 3), np.float32))
+
+
+def test_a_changed_onnx_file_is_refused(trained: Path, tmp_path: Path) -> None:
+    copy = Path(shutil.copytree(trained, tmp_path / "copy"))
+    (copy / ONNX_FILE).write_bytes((copy / ONNX_FILE).read_bytes() + b"\0")
+    with pytest.raises(ModelFileChanged):
+        OnnxClassifier(copy, batch_size=1)
+
+
+def test_an_export_that_differs_is_refused_and_leaves_the_folder_as_it_was(
+    trained: Path, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy = Path(shutil.copytree(trained, tmp_path / "copy"))
+    photos = [f.path for f in labelled_files([folder], CLASSES)]
+    before = {path.name: path.read_bytes() for path in copy.iterdir()}
+
+    convert = exporting.write_onnx
+    monkeypatch.setattr(exporting, "write_onnx", lambda _, path: convert(_doubled(copy), path))
+    with pytest.raises(TrainingError, match=r"differ by"):
+        export(copy, photos)
+    assert {path.name: path.read_bytes() for path in copy.iterdir()} == before
+
+
+def _doubled(folder: Path) -> object:
+    """The model with another head: what a wrong conversion would give."""
+    from worker.training.network import HEAD
+
+    model = load_model(folder / MODEL_FILE)
+    layer = model.get_layer(HEAD)
+    layer.set_weights([weight * 2 for weight in layer.get_weights()])
+    return model
+
+
+def test_an_export_needs_a_real_image(trained: Path, tmp_path: Path) -> None:
+    (tmp_path / "x.jpg").write_bytes(b"<html>")
+    with pytest.raises(TrainingError, match="no readable image"):
+        export(trained, [tmp_path / "x.jpg"])
+
+
+def test_the_same_seed_gives_the_same_classifier(folder: Path, small_backbone: Path, tmp_path: Path) -> None:
+    first, again = (train(plan(folder, tmp_path / name, small_backbone, 1)) for name in ("first", "again"))
+    weights = [load_model(tmp_path / name / MODEL_FILE).get_weights() for name in ("first", "again")]
+    for one, other in zip(*weights, strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert (first.review_outputs, first.metrics) == (again.review_outputs, again.metrics)
+
+
+def test_a_training_that_was_stopped_goes_on(
+    folder: Path, small_backbone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from worker.training import fit as fitting
+
+    whole = train(plan(folder, tmp_path / "whole", small_backbone, 3))
+    keep, kept = fitting._keep, []
+
+    def stop_after_two(*arguments: object) -> None:
+        keep(*arguments)  # type: ignore[arg-type]
+        kept.append(arguments[-1])
+        if len(kept) == 2:
+            raise KeyboardInterrupt
+
+    cut = plan(folder, tmp_path / "cut", small_backbone, 3)
+    monkeypatch.setattr(fitting, "_keep", stop_after_two)
+    with pytest.raises(KeyboardInterrupt):
+        train(cut)
+    assert not cut.out.exists()
+    assert (tmp_path / "cut.work" / PROGRESS_FILE).exists()
+    resumed = train(cut)
+    assert kept == [1, 2, 3], "the third epoch alone was trained after the stop"
+    image = preprocess(photo(folder), whole.preprocessing, whole.input_size)[np.newaxis]
+    rows = [KerasClassifier(tmp_path / name, batch_size=1).classify(image) for name in ("whole", "cut")]
+    np.testing.assert_allclose(rows[0], rows[1], atol=1e-3)
+    assert resumed.metrics["training_images"] == whole.metrics["training_images"]
+
+
+def test_a_schedule_of_another_seed_begins_anew(folder: Path, small_backbone: Path, tmp_path: Path) -> None:
+    first = plan(folder, tmp_path / "same", small_backbone, 1)
+    before = train(first)
+    after = train(replace(first, schedule=replace(first.schedule, seed=4)))
+    assert before.sha256 != after.sha256

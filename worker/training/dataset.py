@@ -1,17 +1,13 @@
-"""Folders of images, one folder per class, to arrays. The pixels are made by the code that serves."""
+"""Folders of images, one folder per class, to files with labels."""
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from shared.contracts.manifest import Preprocessing
-from worker.inference.errors import ImageError
 from worker.inference.files import is_image_name
-from worker.inference.preprocess import resized_pixels
 from worker.training.errors import TrainingError
 
 
@@ -21,17 +17,6 @@ class LabelledFile:
 
     path: Path
     label: int
-
-
-@dataclass(frozen=True, slots=True)
-class Examples:
-    """``pixels``: uint8, (n, height, width, 3), RGB, not scaled; ``labels``: int64, (n,)."""
-
-    pixels: NDArray[np.uint8]
-    labels: NDArray[np.int64]
-
-    def __len__(self) -> int:
-        return len(self.labels)
 
 
 def class_folders(folders: Sequence[Path]) -> tuple[str, ...]:
@@ -49,8 +34,15 @@ def class_folders(folders: Sequence[Path]) -> tuple[str, ...]:
     return tuple(names)
 
 
-def labelled_files(folders: Sequence[Path], classes: Sequence[str]) -> list[LabelledFile]:
+def labelled_files(
+    folders: Sequence[Path], classes: Sequence[str], *, review: Sequence[str] = ()
+) -> list[LabelledFile]:
     """Every image below ``folder/class`` for each of ``classes``, in a stable order; other folders are left out.
+
+    Args:
+        folders: each holds one folder per class.
+        classes: names of folders; the label of an image is the index of its class.
+        review: names of folders of what is no class; their labels follow those of the classes. They may be missing.
 
     Raises:
         TrainingError: a class has no image.
@@ -58,7 +50,7 @@ def labelled_files(folders: Sequence[Path], classes: Sequence[str]) -> list[Labe
     files = [
         LabelledFile(path, label)
         for folder in folders
-        for label, name in enumerate(classes)
+        for label, name in enumerate((*classes, *review))
         for path in _images_below(folder / name)
     ]
     for label, name in enumerate(classes):
@@ -67,45 +59,20 @@ def labelled_files(folders: Sequence[Path], classes: Sequence[str]) -> list[Labe
     return files
 
 
-def load_examples(
-    files: Sequence[LabelledFile], preprocessing: Preprocessing, input_size: tuple[int, int], *, threads: int = 2
-) -> tuple[Examples, list[str]]:
-    """Decode and resize every file; returns the examples and a sentence for each file that could not be read."""
-
-    def load(file: LabelledFile) -> NDArray[np.uint8] | str:
-        try:
-            return resized_pixels(file.path.read_bytes(), preprocessing, input_size)
-        except ImageError as error:
-            return f"{file.path}: {error.detail}"
-
-    with ThreadPoolExecutor(threads) as pool:
-        loaded = list(pool.map(load, files))
-    good = [(pixels, f.label) for pixels, f in zip(loaded, files, strict=True) if not isinstance(pixels, str)]
-    if not good:
-        raise TrainingError("No image could be read.")
-    pixels = np.stack([p for p, _ in good])
-    return Examples(pixels, np.array([label for _, label in good])), [p for p in loaded if isinstance(p, str)]
-
-
-def hold_out(examples: Examples, share: float, seed: int) -> tuple[Examples, Examples]:
-    """Split into (kept, held out), the same share of every class, at least one image of each in both.
+def hold_out(labels: NDArray[np.int64], share: float, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Indices (kept, held out): the same share of every label, at least one image of each in both.
 
     Raises:
-        TrainingError: a class has fewer than two images.
+        TrainingError: a label has fewer than two images.
     """
     rng = np.random.default_rng(seed)
     held: list[int] = []
-    for label in np.unique(examples.labels):
-        indices = rng.permutation(np.flatnonzero(examples.labels == label))
+    for label in np.unique(labels):
+        indices = rng.permutation(np.flatnonzero(labels == label))
         if len(indices) < 2:  # noqa: PLR2004  # one for each side
             raise TrainingError("Every class needs at least two images, one of them to hold out.")
         held += indices[: min(max(1, round(share * len(indices))), len(indices) - 1)].tolist()
-    mask = np.zeros(len(examples), dtype=bool)
-    mask[held] = True
-    return (
-        Examples(examples.pixels[~mask], examples.labels[~mask]),
-        Examples(examples.pixels[mask], examples.labels[mask]),
-    )
+    return np.setdiff1d(np.arange(len(labels)), held), np.sort(np.array(held, np.int64))
 
 
 def _images_below(folder: Path) -> Iterator[Path]:

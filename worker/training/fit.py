@@ -1,8 +1,11 @@
-"""The training loop: AdamW with a warm-up and a cosine, and the weights of the best epoch on held-out images."""
+"""The training loop: AdamW along a cosine, on pictures that are varied by chance, with its state kept on disk."""
 
+import json
 import logging
-import math
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,64 +13,69 @@ from numpy.typing import NDArray
 
 from shared.contracts.manifest import Preprocessing
 from worker.training.augment import augment
-from worker.training.dataset import Examples
+from worker.training.negatives import blurred, canopy, junk
+from worker.training.network import REVIEW_CLASSES
+from worker.training.plan import Schedule
+from worker.training.store import VARIANTS, Examples
 
 log = logging.getLogger(__name__)
 
+Model = Any  # Keras publishes no types.
+Indices = NDArray[np.int64]
+Advance = Callable[[int, int, str], None]
+
 LABEL_SMOOTHING = 0.05
-WEIGHT_DECAY = 1e-3
-WARM_UP_EPOCHS = 1
+WEIGHT_DECAY = 1e-4
+# Made by chance in each epoch, as shares of the pictures of the training.
+JUNK_SHARE = 0.05
+CANOPY_SHARE = 0.03
+CANOPY_LEAVES = 4
+BLURRED_SHARE = 0.08
+STATE_FILE = "state.keras"
+PROGRESS_FILE = "state.json"
 
 
-@dataclass(frozen=True, slots=True)
-class Schedule:
-    """How long and how fast: ``patience`` epochs without a better held-out loss end the training."""
+def fit(  # noqa: PLR0913  # the network, what it learns from, and where its state is kept
+    model: Model,
+    examples: Examples,
+    train: Indices,
+    preprocessing: Preprocessing,
+    schedule: Schedule,
+    *,
+    folder: Path,
+    threads: int = 2,
+    advance: Advance | None = None,
+) -> Model:
+    """Train ``model``; returns it, or its continuation when ``folder`` holds the state of an unfinished training.
 
-    epochs: int = 30
-    batch_size: int = 32
-    learning_rate: float = 2e-3
-    patience: int = 10
-    seed: int = 0
+    The same seed gives the same order and the same pictures, also after a restart at the end of an epoch.
 
-
-def fit(model: Any, train: Examples, held_out: Examples, preprocessing: Preprocessing, schedule: Schedule) -> None:  # noqa: ANN401  # Keras publishes no types
-    """Train ``model`` in place; it ends with the weights of the epoch with the least held-out loss."""
-    import keras
-    from keras import losses, optimizers
-
-    steps = math.ceil(len(train) / schedule.batch_size)
-    warm_up = WARM_UP_EPOCHS * steps
-    rate = optimizers.schedules.CosineDecay(
-        schedule.learning_rate / 25,
-        max(1, schedule.epochs * steps - warm_up),
-        warmup_target=schedule.learning_rate,
-        warmup_steps=warm_up,
-    )
-    model.compile(
-        optimizer=optimizers.AdamW(rate, weight_decay=WEIGHT_DECAY),
-        loss=losses.CategoricalCrossentropy(label_smoothing=LABEL_SMOOTHING),
-        metrics=["accuracy"],
-    )
-    rng = np.random.default_rng(schedule.seed)
-    one_hot = np.eye(model.output_shape[-1], dtype=np.float32)
-    held_pixels = scaled(held_out.pixels, preprocessing)
-    best: tuple[float, Any] = (math.inf, model.get_weights())
-    since_best = 0
-    for epoch in range(schedule.epochs):
-        order = rng.permutation(len(train))
-        seen = 0.0
-        for start in range(0, len(order), schedule.batch_size):
-            chosen = order[start : start + schedule.batch_size]
-            pixels = scaled(augment(train.pixels[chosen], rng), preprocessing)
-            seen = model.train_on_batch(pixels, one_hot[train.labels[chosen]], return_dict=True)["accuracy"]
-        loss, accuracy = _measure(keras, model, held_pixels, held_out.labels)
-        log.info("epoch %d: train accuracy %.3f, held-out loss %.4f, accuracy %.4f", epoch + 1, seen, loss, accuracy)
-        since_best += 1
-        if loss < best[0]:
-            best, since_best = (loss, model.get_weights()), 0
-        if since_best >= schedule.patience:
-            break
-    model.set_weights(best[1])
+    Args:
+        model: from ``training_network``.
+        examples: all pictures.
+        train: indices of those to learn from.
+        preprocessing: how pixels are scaled.
+        schedule: how long and how fast.
+        folder: for the state after each epoch.
+        threads: pictures varied at a time.
+        advance: called with (steps done, steps in all, words) after each step.
+    """
+    jobs = _Jobs(examples, train, model.output_shape[-1] - len(REVIEW_CLASSES), schedule)
+    model, done = _resume(folder, schedule) or (_compiled(model, schedule, len(jobs)), 0)
+    total = schedule.epochs * len(jobs)
+    with ThreadPoolExecutor(threads) as pool:
+        for epoch in range(done, schedule.epochs):
+            _begin_epoch(model, schedule.seed, epoch)
+            losses = []
+            for step, (pictures, labels) in enumerate(_ahead(pool, jobs, epoch)):
+                figures = model.train_on_batch(scaled(pictures, preprocessing), labels, return_dict=True)
+                losses.append(float(figures["loss"]))
+                if advance is not None:
+                    words = f"epoch {epoch + 1} of {schedule.epochs}, loss {np.mean(losses[-50:]):.3f}"
+                    advance(epoch * len(jobs) + step + 1, total, words)
+            log.info("epoch %d of %d: loss %.4f", epoch + 1, schedule.epochs, np.mean(losses))
+            _keep(folder, model, schedule, epoch + 1)
+    return model
 
 
 def scaled(pixels: NDArray[np.uint8], preprocessing: Preprocessing) -> NDArray[np.float32]:
@@ -76,18 +84,104 @@ def scaled(pixels: NDArray[np.uint8], preprocessing: Preprocessing) -> NDArray[n
     return table[pixels]
 
 
-def probabilities(model: Any, pixels: NDArray[np.float32], *, batch_size: int = 64) -> NDArray[np.float32]:  # noqa: ANN401
-    """(n, classes) of scaled pixels."""
-    batches = (pixels[i : i + batch_size] for i in range(0, len(pixels), batch_size))
-    return np.concatenate([np.asarray(model(batch, training=False)) for batch in batches])
+def _compiled(model: Model, schedule: Schedule, steps: int) -> Model:
+    from keras import losses, optimizers
+
+    rate = optimizers.schedules.CosineDecay(schedule.learning_rate, schedule.epochs * steps)
+    model.compile(
+        optimizer=optimizers.AdamW(rate, weight_decay=WEIGHT_DECAY),
+        loss=losses.CategoricalCrossentropy(label_smoothing=LABEL_SMOOTHING),
+    )
+    return model
 
 
-def _measure(
-    keras: Any,  # noqa: ANN401
-    model: Any,  # noqa: ANN401
-    pixels: NDArray[np.float32],
-    labels: NDArray[np.int64],
-) -> tuple[float, float]:
-    found = probabilities(model, pixels)
-    loss = np.mean(np.asarray(keras.losses.sparse_categorical_crossentropy(labels, found)))
-    return float(loss), float(np.mean(found.argmax(axis=1) == labels))
+def _begin_epoch(model: Model, seed: int, epoch: int) -> None:
+    """Set what is dropped by chance; Keras does not keep it with the network."""
+    for layer in model.layers:
+        generator = getattr(layer, "seed_generator", None)
+        if generator is not None:
+            generator.state.assign([seed, epoch << 20])
+
+
+class _Jobs:
+    """The batches of an epoch: every picture once, varied by chance, and the made ones."""
+
+    def __init__(self, examples: Examples, train: Indices, classes: int, schedule: Schedule) -> None:
+        self._examples = examples
+        self._train = train
+        self._classes = classes
+        self._outputs = classes + len(REVIEW_CLASSES)
+        self._schedule = schedule
+        self._junk = round(JUNK_SHARE * len(train))
+        self._canopy = round(CANOPY_SHARE * len(train))
+        self._all = len(train) + self._junk + self._canopy + round(BLURRED_SHARE * len(train))
+
+    def __len__(self) -> int:
+        return max(1, self._all // self._schedule.batch_size)
+
+    def order(self, epoch: int) -> list[NDArray[np.int64]]:
+        """Batches of job numbers: below ``len(train)`` a picture, then junk, canopies, blurred ones."""
+        numbers = np.random.default_rng((self._schedule.seed, epoch)).permutation(self._all)
+        size = self._schedule.batch_size
+        return [numbers[i * size : (i + 1) * size] for i in range(len(self))]
+
+    def make(self, epoch: int, batch: NDArray[np.int64]) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+        """Pictures (n, height, width, 3) and one-hot labels of a batch of job numbers."""
+        made = [
+            self._one(int(number), np.random.default_rng((self._schedule.seed, epoch, int(number)))) for number in batch
+        ]
+        labels = np.eye(self._outputs, dtype=np.float32)[[label for _, label in made]]
+        return np.stack([picture for picture, _ in made]), labels
+
+    def _one(self, number: int, rng: np.random.Generator) -> tuple[NDArray[np.uint8], int]:
+        if number >= len(self._train):
+            return self._made(number - len(self._train), rng)
+        chosen = self._train[number]
+        picture = self._examples.pixels[chosen, int(rng.integers(VARIANTS))]
+        return augment(picture[None], rng)[0], int(self._examples.labels[chosen])
+
+    def _made(self, number: int, rng: np.random.Generator) -> tuple[NDArray[np.uint8], int]:
+        if number < self._junk:
+            height, width = self._examples.pixels.shape[2:4]
+            return junk((height, width), rng), self._classes + 1
+        chosen = self._train[rng.integers(len(self._train), size=CANOPY_LEAVES)]
+        leaves = [self._examples.pixels[index, 0] for index in chosen]
+        if number < self._junk + self._canopy:
+            return augment(canopy(leaves, rng)[None], rng)[0], self._classes + 1
+        return augment(blurred(leaves[0], rng)[None], rng)[0], self._classes + 2
+
+
+def _ahead(
+    pool: ThreadPoolExecutor, jobs: _Jobs, epoch: int, *, batches: int = 8
+) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.float32]]]:
+    """The batches of an epoch in order, a few of them made ahead of the step that needs them."""
+    waiting: list[Future[tuple[NDArray[np.uint8], NDArray[np.float32]]]] = []
+    for batch in jobs.order(epoch):
+        waiting.append(pool.submit(jobs.make, epoch, batch))
+        if len(waiting) > batches:
+            yield waiting.pop(0).result()
+    for future in waiting:
+        yield future.result()
+
+
+def _resume(folder: Path, schedule: Schedule) -> tuple[Model, int] | None:
+    """The network and the number of epochs that it has learned, when the folder holds a state of this schedule."""
+    import keras
+
+    try:
+        kept = json.loads((folder / PROGRESS_FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    if kept["schedule"] != asdict(schedule):
+        return None
+    log.info("going on after epoch %d of %d", kept["epochs"], schedule.epochs)
+    return keras.saving.load_model(folder / STATE_FILE, safe_mode=True), int(kept["epochs"])
+
+
+def _keep(folder: Path, model: Model, schedule: Schedule, epochs: int) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    made = folder / f"made-{STATE_FILE}"
+    model.save(made)
+    made.replace(folder / STATE_FILE)
+    text = json.dumps({"schedule": asdict(schedule), "epochs": epochs})
+    (folder / PROGRESS_FILE).write_text(text, encoding="utf-8")

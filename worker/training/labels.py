@@ -1,9 +1,15 @@
 """Names for the class ids that are known, to write into a manifest."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
+
+from pydantic import TypeAdapter, ValidationError
 
 from shared.contracts.manifest import ClassLabel
+from worker.training.errors import TrainingError
 
+_LABELS = TypeAdapter(list[ClassLabel])
 _HEALTHY = {"en": "healthy", "es": "sana", "de": "gesund", "fr": "saine"}
 _POWDERY_MILDEW = {"en": "powdery mildew", "es": "oídio", "de": "Echter Mehltau", "fr": "oïdium"}
 _RUST = {"en": "rust", "es": "roya", "de": "Rost", "fr": "rouille"}
@@ -19,6 +25,23 @@ _NAMES = {
 }
 
 
-def class_labels(ids: Sequence[str]) -> tuple[ClassLabel, ...]:
-    """The classes in this order, with names where they are known (else the id, with spaces, as the English name)."""
-    return tuple(ClassLabel(id=i, names=_NAMES.get(i, {"en": i.replace("_", " ")})) for i in ids)
+def class_labels(ids: Sequence[str], given: Mapping[str, ClassLabel] = MappingProxyType({})) -> tuple[ClassLabel, ...]:
+    """The classes in this order: as ``given``, or with names where they are known, or with the id as English name."""
+    return tuple(given.get(i) or ClassLabel(id=i, names=_NAMES.get(i, {"en": i.replace("_", " ")})) for i in ids)
+
+
+def read_labels(path: Path) -> dict[str, ClassLabel]:
+    """Names and EPPO codes from a JSON file: ``[{"id", "names": {"en": ..., "es": ...}, "eppo_code"}, ...]``.
+
+    Raises:
+        TrainingError: the file cannot be read, or is not such a list.
+    """
+    try:
+        labels = _LABELS.validate_json(path.read_bytes())
+    except OSError as error:
+        raise TrainingError(f"{path} cannot be read ({error.strerror}).") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"])) or "the file"
+        raise TrainingError(f"{path} is no list of classes: {where}: {first['msg']}") from error
+    return {label.id: label for label in labels}

@@ -2,87 +2,127 @@
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
-from shared.contracts.manifest import Manifest, Preprocessing, ResizeFilter
+from shared.contracts.manifest import Manifest
 from worker.inference.keras_classifier import import_tensorflow
-from worker.training.dataset import class_folders, hold_out, labelled_files, load_examples
-from worker.training.fit import Schedule, fit, probabilities, scaled
+from worker.inference.manifest import read_manifest
+from worker.training.backbone import open_backbone
+from worker.training.card import card, write_card
+from worker.training.dataset import class_folders, hold_out, labelled_files
+from worker.training.errors import TrainingError
+from worker.training.export import export, write_keras
+from worker.training.figures import draw
+from worker.training.fit import Indices
 from worker.training.labels import class_labels
-from worker.training.network import small_network
-from worker.training.threshold import review_threshold
+from worker.training.learn import Learned, learn
+from worker.training.measure import Answers
+from worker.training.plan import PREPROCESSING, TrainingPlan
+from worker.training.progress import bars
+from worker.training.store import Examples, open_examples
 from worker.training.write import check_target, write_classifier
 
 log = logging.getLogger(__name__)
 
-# Pixels to -1 ... 1, resized with an antialiased filter, upright.
-PREPROCESSING = Preprocessing(resize=ResizeFilter.BILINEAR, exif_orientation=True, scale=1 / 127.5, offset=127.5)
-HELD_OUT_SHARE = 0.1
-
-
-@dataclass(frozen=True, slots=True)
-class TrainingPlan:
-    """What to train on, what to write and how. ``classes`` empty: every folder that is there."""
-
-    data: Sequence[Path]
-    out: Path
-    name: str
-    version: str
-    classes: Sequence[str] = ()
-    image_edge: int = 160
-    description: str = ""
-    command: str = ""
-    threads: int | None = None
-    schedule: Schedule = field(default_factory=Schedule)
-
 
 def train(plan: TrainingPlan) -> Manifest:
-    """Train the small network and write its classifier folder; the same seed and threads give the same weights.
+    """Train a classifier and write its folder; the same seed on the same machine gives the same weights.
+
+    What it needs on the way (pixels, the state after each epoch) stands in ``OUT.work``: a training that was stopped
+    goes on from there. The folder may be removed afterwards.
 
     Raises:
         TrainingError: the data do not allow it.
+        ClassifierError: the backbone cannot be used.
     """
     check_target(plan.out)
-    classes = tuple(plan.classes) or class_folders(plan.data)
-    input_size = (plan.image_edge, plan.image_edge)
-    files = labelled_files(plan.data, classes)
-    log.info("reading %d images of %s", len(files), ", ".join(classes))
-    examples, unreadable = load_examples(files, PREPROCESSING, input_size)
-    for sentence in unreadable:
-        log.warning("left out: %s", sentence)
-    kept, held_out = hold_out(examples, HELD_OUT_SHARE, plan.schedule.seed)
-
+    review = (plan.other_symptom, plan.not_a_leaf)
+    classes = tuple(plan.classes) or tuple(c for c in class_folders(plan.data) if c not in review)
+    files = labelled_files(plan.data, classes, review=review)
     tensorflow = import_tensorflow(intra_op_threads=plan.threads)
-    import keras
-
-    keras.utils.set_random_seed(plan.schedule.seed)
     tensorflow.config.experimental.enable_op_determinism()
-    model = small_network(input_size, len(classes))
-    log.info("training %d parameters on %d images, holding out %d", model.count_params(), len(kept), len(held_out))
-    fit(model, kept, held_out, PREPROCESSING, plan.schedule)
-
-    found = probabilities(model, scaled(held_out.pixels, PREPROCESSING))
-    model.compile()  # Drops the optimizer: it is three times the weights, and serving has no use for it.
-    return write_classifier(
+    backbone = open_backbone(plan.backbone)
+    input_size = (int(backbone.input_shape[1]), int(backbone.input_shape[2]))
+    work = plan.out.with_name(f"{plan.out.name}.work")
+    with bars() as advance:
+        examples = open_examples(
+            files,
+            PREPROCESSING,
+            input_size,
+            work,
+            seed=plan.schedule.seed,
+            advance=lambda done, total: advance("reading images", done, total, ""),
+        )
+        for sentence in examples.unreadable:
+            log.warning("left out: %s", sentence)
+        kept, held = hold_out(examples.labels, plan.held_out, plan.schedule.seed)
+        log.info("training on %d images of %s, holding out %d", len(kept), ", ".join(classes), len(held))
+        learned = learn(
+            backbone,
+            examples,
+            kept,
+            held,
+            len(classes),
+            PREPROCESSING,
+            plan.schedule,
+            folder=work,
+            advance=lambda done, total, words: advance("training", done, total, words),
+        )
+    held = held[examples.labels[held] < len(classes)]
+    answers = _answers(classes, examples, held, learned)
+    source = _sources(plan.data, examples)
+    by_source = {name: answers.only(source[held] == name) for name in dict.fromkeys(source)}
+    write_classifier(
         plan.out,
-        model.save,
+        lambda path: write_keras(learned.serving_model(), path),
         {
             "name": plan.name,
             "version": plan.version,
-            "classes": class_labels(classes),
+            "classes": class_labels(classes, plan.labels),
             "input_size": input_size,
             "preprocessing": PREPROCESSING,
-            "review_threshold": review_threshold(found, held_out.labels),
+            "review_threshold": learned.threshold,
+            "review_outputs": learned.review,
             "description": plan.description,
             "metrics": {
-                "parameters": model.count_params(),
+                "parameters": learned.network.count_params(),
                 "training_images": len(kept),
-                "held_out_images": len(held_out),
-                "held_out_accuracy": round(float(np.mean(found.argmax(axis=1) == held_out.labels)), 4),
+                "temperature": round(learned.temperature, 4),
+                **answers.metrics("held_out"),
             },
             "training_command": plan.command,
         },
     )
+    manifest = _exported(plan.out, [f.path for f in examples.files])
+    draw(answers, plan.out)
+    images = {name: int((source == name).sum()) for name in by_source}
+    write_card(plan.out, card(manifest, answers, by_source, images, plan.notes))
+    return manifest
+
+
+def _exported(folder: Path, photographs: Sequence[Path]) -> Manifest:
+    """The manifest with the ONNX file, or without one where the runtimes differ: TensorFlow serves it all the same."""
+    try:
+        manifest, _ = export(folder, photographs)
+    except TrainingError as error:
+        log.warning("%s", error)
+        return read_manifest(folder)
+    return manifest
+
+
+def _answers(classes: Sequence[str], examples: Examples, chosen: Indices, learned: Learned) -> Answers:
+    """What the network says of held-out images of the classes, as the service would."""
+    outputs = learned.outputs(learned.look(examples, chosen, PREPROCESSING))
+    probabilities, review = outputs[:, : len(classes)], outputs[:, len(classes) :]
+    confidence = probabilities.max(axis=1)
+    over = (review > [o.limit for o in learned.review]).any(axis=1) | (confidence < learned.threshold)
+    return Answers(tuple(classes), examples.labels[chosen], probabilities.argmax(axis=1), confidence, over)
+
+
+def _sources(folders: Sequence[Path], examples: Examples) -> NDArray[np.str_]:
+    """For each image, the last two parts of the folder that it was given by."""
+    names = {folder: "/".join(folder.resolve().parts[-2:]) for folder in folders}
+    return np.array([next(name for folder, name in names.items() if folder in f.path.parents) for f in examples.files])

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from shared.contracts.manifest import Manifest
-from worker.inference.manifest import MANIFEST_FILE, MODEL_FILE, file_sha256
+from worker.inference.manifest import MANIFEST_FILE, MODEL_FILE, ONNX_FILE, file_sha256
 from worker.training.errors import TrainingError
 
 
@@ -24,12 +24,18 @@ def write_classifier(out: Path, save_model: Any, fields: dict[str, Any]) -> Mani
         made = Path(folder)
         save_model(made / MODEL_FILE)
         manifest = Manifest(sha256=file_sha256(made / MODEL_FILE), **fields)
-        text = json.dumps(manifest.model_dump(mode="json"), indent=2, ensure_ascii=False) + "\n"
-        (made / MANIFEST_FILE).write_text(text, encoding="utf-8")
+        write_manifest(made, manifest)
         out.mkdir(exist_ok=True)
+        (out / ONNX_FILE).unlink(missing_ok=True)  # That of the model that is replaced.
         for name in (MODEL_FILE, MANIFEST_FILE):
             shutil.move(made / name, out / name)
     return manifest
+
+
+def write_manifest(folder: Path, manifest: Manifest) -> None:
+    """Write ``manifest.json``."""
+    text = json.dumps(manifest.model_dump(mode="json"), indent=2, ensure_ascii=False) + "\n"
+    (folder / MANIFEST_FILE).write_text(text, encoding="utf-8")
 
 
 def check_target(out: Path) -> None:

@@ -1,16 +1,17 @@
-from collections import Counter
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from shared.contracts.manifest import Manifest
 from worker.inference.manifest import read_manifest, verify_model_file
 from worker.training.augment import augment
+from worker.training.card import card
 from worker.training.errors import TrainingError
-from worker.training.evaluate import Evaluation
-from worker.training.labels import class_labels
-from worker.training.threshold import HIGHEST, LOWEST, review_threshold
+from worker.training.figures import CONFUSION_FILE, RELIABILITY_FILE, draw
+from worker.training.labels import class_labels, read_labels
+from worker.training.measure import Answers
 from worker.training.write import write_classifier
 
 FIELDS = {"name": "n", "version": "1", "classes": class_labels(("healthy", "rust")), "input_size": (8, 8)}
@@ -36,23 +37,6 @@ def test_augmentation_follows_its_generator() -> None:
 def test_pictures_that_are_not_square_keep_their_sides() -> None:
     flat = np.zeros((4, 10, 20, 3), np.uint8)
     assert augment(flat, np.random.default_rng(0)).shape == (4, 10, 20, 3)
-
-
-def rows(*confidences: float) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
-    return np.array([(c, 1 - c) for c in confidences], np.float32)
-
-
-def test_the_threshold_is_the_lowest_above_which_the_model_is_right() -> None:
-    wrong_below_seventy = np.array([1, 1, 0, 0, 0])
-    assert review_threshold(rows(0.55, 0.68, 0.72, 0.8, 0.99), wrong_below_seventy) == 0.7
-
-
-def test_a_model_that_is_always_right_needs_little_review() -> None:
-    assert review_threshold(rows(0.6, 0.9), np.zeros(2, np.int64)) == LOWEST
-
-
-def test_a_model_that_is_always_wrong_needs_much() -> None:
-    assert review_threshold(rows(0.99, 0.999), np.ones(2, np.int64)) == HIGHEST
 
 
 def test_known_classes_have_names_in_four_languages() -> None:
@@ -93,12 +77,52 @@ def test_what_fails_while_saving_leaves_nothing(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_an_evaluation_counts() -> None:
-    confusion = Counter({("a", "a"): 8, ("a", "b"): 2, ("b", "b"): 5, ("b", "a"): 5})
-    result = Evaluation(("a", "b", "c"), confusion, needs_review=3, errors=())
-    assert result.total == 20
-    assert result.accuracy == 0.65
-    assert (result.recall("a"), result.recall("b"), result.recall("c")) == (0.8, 0.5, 0.0)
-    assert result.precision("b") == pytest.approx(5 / 7)
-    assert "| a | 10 | 0.80 | 0.62 | 8 | 2 | 0 |" in result.table()
-    assert result.metrics("field")["field_accuracy"] == 0.65
+def test_names_and_codes_can_be_given(tmp_path: Path) -> None:
+    file = tmp_path / "labels.json"
+    file.write_text('[{"id": "rust", "names": {"en": "apple rust", "pt": "ferrugem"}, "eppo_code": "GYMNJV"}]')
+    rust, healthy = class_labels(("rust", "healthy"), read_labels(file))
+    assert (rust.names["pt"], rust.eppo_code) == ("ferrugem", "GYMNJV")
+    assert healthy.names["es"] == "sana"
+
+
+@pytest.mark.parametrize(("text", "words"), [("{}", "list"), ('[{"id": "a", "eppo": "X"}]', "eppo"), ("no", "JSON")])
+def test_a_file_of_names_that_is_wrong_is_said(text: str, words: str, tmp_path: Path) -> None:
+    (tmp_path / "labels.json").write_text(text)
+    with pytest.raises(TrainingError, match=words):
+        read_labels(tmp_path / "labels.json")
+    with pytest.raises(TrainingError, match="cannot be read"):
+        read_labels(tmp_path / "gone.json")
+
+
+def answers() -> Answers:
+    """a: 8 of 10 right, the others taken for b; b: 5 of 10 right, the others taken for a; c: none."""
+    labels = np.repeat([0, 1], 10)
+    said = np.array([0] * 8 + [1] * 2 + [1] * 5 + [0] * 5)
+    return Answers(("a", "b", "c"), labels, said, np.full(20, 0.65), np.arange(20) < 3)
+
+
+def test_answers_are_counted() -> None:
+    found = answers()
+    assert (found.total, found.accuracy) == (20, 0.65)
+    assert (found.recall(0), found.recall(1), found.recall(2)) == (0.8, 0.5, 0.0)
+    assert found.precision(1) == pytest.approx(5 / 7)
+    assert found.f1(0) == pytest.approx(2 * 8 / (10 + 13))
+    assert found.calibration_error == pytest.approx(0.0, abs=1e-9)
+    assert "| a | 10 | 0.800 | 0.615 | 0.696 | 8 | 2 | 0 |" in found.table()
+    assert found.metrics("field")["field_accuracy"] == 0.65
+    assert found.only(found.labels == 1).accuracy == 0.5
+
+
+def test_the_card_says_what_was_measured_and_what_is_not_known() -> None:
+    manifest = Manifest(**FIELDS, sha256="0" * 64, training_command="python -m worker.training train")
+    text = card(manifest, answers(), {"farm/a": answers()}, {"farm/a": 200}, "## Terms\nOurs.")
+    for words in ("accuracy **0.650**", "| farm/a | 200 | 20 | 0.650 |", "## Terms", "`low_confidence`", "train"):
+        assert words in text
+
+
+def test_the_figures_are_pictures(tmp_path: Path) -> None:
+    draw(answers(), tmp_path)
+    for name in (CONFUSION_FILE, RELIABILITY_FILE):
+        with Image.open(tmp_path / name) as picture:
+            assert picture.format == "PNG"
+            assert min(picture.size) > 300

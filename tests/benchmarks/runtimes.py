@@ -1,0 +1,61 @@
+"""Classifying alone, TensorFlow against ONNX Runtime, with prepared pixels: images a second and their ratio.
+
+    python -m tests.benchmarks.runtimes [--classifier FOLDER] [--rounds 5]
+
+Both runtimes may use every processor. They take turns, so that what else the machine does meets both.
+"""
+
+import argparse
+import statistics
+import time
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tests.benchmarks.report import heading
+from worker.inference.classifier import Classifier
+from worker.inference.keras_classifier import KerasClassifier
+from worker.inference.manifest import shipped_classifier_dir
+from worker.inference.onnx_classifier import OnnxClassifier
+
+BATCHES = (1, 8, 32)
+SECONDS = 2.0
+
+
+def images_per_second(classifier: Classifier, batch: NDArray[np.float32]) -> float:
+    """Classify the same batch for two seconds."""
+    classifier.classify(batch)
+    begin = time.perf_counter()
+    images = 0
+    while (elapsed := time.perf_counter() - begin) < SECONDS:
+        classifier.classify(batch)
+        images += len(batch)
+    return images / elapsed
+
+
+def main() -> None:
+    """Print a row for each size of batch."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--classifier", type=Path, default=shipped_classifier_dir())
+    parser.add_argument("--rounds", type=int, default=5)
+    options = parser.parse_args()
+    heading("classify only: TensorFlow against ONNX Runtime")
+    rng = np.random.default_rng(0)
+    print("| batch | TensorFlow, images/s | ONNX Runtime, images/s | ratio | largest difference |")
+    print("|---|---|---|---|---|")
+    for size in BATCHES:
+        runtimes: tuple[Classifier, Classifier] = (
+            KerasClassifier(options.classifier, batch_size=size),
+            OnnxClassifier(options.classifier, batch_size=size),
+        )
+        height, width = runtimes[0].manifest.input_size
+        batch = rng.random((size, height, width, 3), dtype=np.float32) * 2 - 1
+        difference = float(np.abs(runtimes[0].classify(batch) - runtimes[1].classify(batch)).max())
+        speeds = [[images_per_second(runtime, batch) for runtime in runtimes] for _ in range(options.rounds)]
+        slow, fast = (statistics.median(column) for column in zip(*speeds, strict=True))
+        print(f"| {size} | {slow:.1f} | {fast:.1f} | {fast / slow:.2f} | {difference:.1e} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,51 @@
+"""What a training is told: the data, the classes, and how long and how fast."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from shared.contracts.manifest import ClassLabel, Decode, Preprocessing, ResizeFilter
+from worker.inference.manifest import MODEL_FILE, shipped_classifier_dir
+
+# Pixels to about -1 ... 1 as the backbone was trained; the decoder scales, then an antialiased filter; upright.
+PREPROCESSING = Preprocessing(
+    decode=Decode.SCALED, resize=ResizeFilter.BICUBIC, exif_orientation=True, scale=1 / 128, offset=127.0
+)
+OTHER_SYMPTOM_FOLDER = "other_disease"
+NOT_A_LEAF_FOLDER = "not_a_leaf"
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """How long and how fast. ``trainable_from`` names the first layer of the backbone that learns."""
+
+    epochs: int = 6
+    batch_size: int = 32
+    learning_rate: float = 3e-4
+    trainable_from: str = "b9_exp"
+    seed: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingPlan:
+    """What to train on, what to write and how. ``classes`` empty: every folder that is there but those of the review.
+
+    ``other_symptom`` and ``not_a_leaf`` name folders beside those of the classes: what is in them is no class, and
+    teaches the classifier to ask for a person.
+    """
+
+    data: Sequence[Path]
+    out: Path
+    name: str
+    version: str
+    classes: Sequence[str] = ()
+    labels: Mapping[str, ClassLabel] = field(default_factory=dict)
+    other_symptom: str = OTHER_SYMPTOM_FOLDER
+    not_a_leaf: str = NOT_A_LEAF_FOLDER
+    backbone: Path = field(default_factory=lambda: shipped_classifier_dir() / MODEL_FILE)
+    held_out: float = 0.1
+    description: str = ""
+    notes: str = ""
+    command: str = ""
+    threads: int | None = None
+    schedule: Schedule = field(default_factory=Schedule)

@@ -1,0 +1,81 @@
+"""Limits above which a person should look, from images that the network has not learned.
+
+Three of the review outputs weigh what is no class against the best class: p(no class) / (p(no class) + p(best)). The
+fourth is the share of the features that the pictures of the training do not explain: the residual of a principal
+component analysis (as in ViM, Wang et al., CVPR 2022), which grows on whatever the network has never seen.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shared.contracts.manifest import ReviewOutput, ReviewReason
+from worker.training.network import REVIEW_CLASSES
+
+Rows = NDArray[np.float32]
+
+COMPONENTS = 128
+UNFAMILIAR = "unfamiliar"
+# How many of the right answers each reason may send to a person; together less than five of a hundred.
+SHARES = {
+    ReviewReason.OTHER_SYMPTOM.value: 0.012,
+    ReviewReason.NOT_A_LEAF.value: 0.005,
+    ReviewReason.BLURRED.value: 0.005,
+    UNFAMILIAR: 0.012,
+}
+LOW_CONFIDENCE_SHARE = 0.008
+LOWEST_LIMIT = 0.02
+EPSILON = 1e-6
+
+
+@dataclass(frozen=True, slots=True)
+class Subspace:
+    """``mean``: (features,); ``directions``: (features, components), orthonormal."""
+
+    mean: Rows
+    directions: Rows
+
+    def unexplained(self, features: Rows) -> NDArray[np.float64]:
+        """0 to 1: the length of what is outside of the subspace, by the whole length; (n,) of (n, features)."""
+        centred = np.asarray(features, np.float64) - self.mean
+        inside = np.linalg.norm(centred @ self.directions, axis=1) ** 2
+        whole = np.linalg.norm(centred, axis=1) ** 2
+        return np.asarray(np.sqrt(np.clip(whole - inside, 0, None) / (whole + EPSILON)))
+
+
+def fit_subspace(features: Rows, *, components: int = COMPONENTS) -> Subspace:
+    """The directions in which the features of the training vary most."""
+    mean = features.mean(axis=0)
+    # Where nothing is left outside, the unexplained is the noise of rounding.
+    count = max(1, min(components, features.shape[1] // 3, len(features) // 2))
+    covariance = np.cov(np.asarray(features, np.float64), rowvar=False)
+    _, vectors = np.linalg.eigh(covariance)
+    return Subspace(mean.astype(np.float32), vectors[:, ::-1][:, :count].astype(np.float32))
+
+
+def odds(probabilities: NDArray[np.float64], classes: int) -> dict[str, NDArray[np.float64]]:
+    """For each reason, p(no class) / (p(no class) + p(best class)) of rows (n, classes + 3)."""
+    best = probabilities[:, :classes].max(axis=1)
+    return {
+        reason.value: probabilities[:, classes + i] / (probabilities[:, classes + i] + best + EPSILON)
+        for i, reason in enumerate(REVIEW_CLASSES)
+    }
+
+
+def review_outputs(values: dict[str, NDArray[np.float64]]) -> tuple[ReviewOutput, ...]:
+    """The limits, from the values of each output on held-out images that are answered rightly."""
+    reasons = {UNFAMILIAR: ReviewReason.NOT_A_LEAF}
+    return tuple(
+        ReviewOutput(
+            name=name,
+            reason=reasons.get(name) or ReviewReason(name),
+            limit=round(max(LOWEST_LIMIT, float(np.quantile(values[name], 1 - share))), 4),
+        )
+        for name, share in SHARES.items()
+    )
+
+
+def review_threshold(confidence: NDArray[np.float64]) -> float:
+    """The confidence that 99 of 100 right answers on held-out images reach; 0.5 to 0.95."""
+    return round(float(np.clip(np.quantile(confidence, LOW_CONFIDENCE_SHARE), 0.5, 0.95)), 3)

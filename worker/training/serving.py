@@ -1,0 +1,65 @@
+"""The network as it serves: calibrated probabilities of the classes, then the review outputs, in one model."""
+
+from typing import Any
+
+import numpy as np
+
+from worker.training.backbone import FEATURES
+from worker.training.network import HEAD, REVIEW_CLASSES
+from worker.training.review import EPSILON, Subspace
+
+Model = Any  # Keras publishes no types.
+
+
+def round_weights(model: Model) -> None:
+    """Round every weight to what 16 bits hold: files half the size, and the same numbers from every copy."""
+    for layer in model.layers:
+        layer.set_weights([np.asarray(w).astype(np.float16).astype(np.float32) for w in layer.get_weights()])
+
+
+def feature_model(trained: Model) -> Model:
+    """From scaled pixels to the features before the head, as one model named ``features``."""
+    import keras
+
+    head = trained.get_layer(HEAD)
+    source = trained.layers[trained.layers.index(head) - 2]  # The dropout stands between.
+    return keras.Model(trained.input, source.output, name=FEATURES)
+
+
+def serving_model(trained: Model, classes: int, *, temperature: float, subspace: Subspace) -> Model:
+    """From scaled pixels to (n, classes + 4): calibrated probabilities, odds of the three reasons, the unexplained.
+
+    Args:
+        trained: from ``fit``, with rounded weights.
+        classes: how many of its outputs are classes.
+        temperature: divides the logits of the classes for their probabilities.
+        subspace: of the features of the training.
+    """
+    import keras
+    from keras import layers, ops
+
+    features_of = feature_model(trained)
+    kernel, bias = (np.asarray(w) for w in trained.get_layer(HEAD).get_weights())
+    inputs = keras.Input(features_of.input_shape[1:])
+    features = features_of(inputs)
+    logits = layers.Dense(len(bias), name=HEAD)
+    told = logits(features)
+    answers = ops.softmax(told[:, :classes] / temperature, axis=-1)
+    joint = ops.softmax(told, axis=-1)
+    best = ops.max(joint[:, :classes], axis=1, keepdims=True)
+    reasons = joint[:, classes:] / (joint[:, classes:] + best + EPSILON)
+    # A normalisation with the variance 1 subtracts the mean, and keeps it among the weights.
+    centre = layers.BatchNormalization(center=False, scale=False, epsilon=1e-12, name="centre")
+    inside = layers.Dense(subspace.directions.shape[1], use_bias=False, name="subspace")
+    centred = centre(features)
+    length = ops.sum(ops.square(centred), axis=1, keepdims=True)
+    outside = ops.maximum(length - ops.sum(ops.square(inside(centred)), axis=1, keepdims=True), 0.0)
+    unexplained = ops.sqrt(outside / (length + EPSILON))
+    model = keras.Model(inputs, ops.concatenate([answers, reasons, unexplained], axis=1))
+    logits.set_weights([kernel, bias])
+    centre.set_weights([subspace.mean, np.ones_like(subspace.mean)])
+    inside.set_weights([subspace.directions])
+    if len(bias) != classes + len(REVIEW_CLASSES):
+        msg = f"the head has {len(bias)} outputs, expected {classes} classes and {len(REVIEW_CLASSES)} reasons"
+        raise AssertionError(msg)
+    return model
