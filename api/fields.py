@@ -84,7 +84,7 @@ ClassifierText = Annotated[
     Field(
         pattern=r"^[a-z0-9][a-z0-9._-]{0,63}(@[A-Za-z0-9][A-Za-z0-9._-]{0,31})?$",
         description="`name` or `name@version`.",
-        examples=["leaf-small@1"],
+        examples=["leaf@1"],
     ),
 ]
 

@@ -10,6 +10,7 @@ from api.classifiers.schemas import ModelList
 from api.errors import Problem
 from api.health import Ready
 from api.jobs.schemas import JobOut, JobPage
+from api.predict.schemas import Prediction
 from api.results.schemas import ResultPage
 from api.webhooks.delivery_schemas import DeliveryOut, DeliveryPage, DeliveryWithAttempts
 from api.webhooks.schemas import EndpointOut, EndpointPage, EndpointWithSecret, JobSecretOut, NewJobSecret
@@ -32,6 +33,7 @@ WITH_NULLS: tuple[type[BaseModel], ...] = (
     JobOut,
     JobPage,
     ResultPage,
+    Prediction,
     ModelList,
     Ready,
     EndpointOut,

@@ -212,6 +212,7 @@ class Result:
     confidence: float | None = None
     probabilities: Mapping[str, float] | None = None
     needs_review: bool | None = None
+    review_reason: str | None = None
     error_code: str | None = None
     error_detail: str | None = None
     raw: JsonObject = field(default_factory=dict, repr=False, compare=False)
@@ -228,6 +229,7 @@ class Result:
             confidence=data.get("confidence"),
             probabilities=data.get("probabilities"),
             needs_review=data.get("needs_review"),
+            review_reason=data.get("review_reason"),
             error_code=error.get("code"),
             error_detail=error.get("detail"),
             raw=data,
@@ -310,6 +312,7 @@ class Prediction:
     probabilities: Mapping[str, float]
     needs_review: bool
     job_id: str
+    review_reason: str | None = None
     raw: JsonObject = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
@@ -320,6 +323,7 @@ class Prediction:
             confidence=float(data["confidence"]),
             probabilities=data.get("probabilities") or {},
             needs_review=bool(data.get("needs_review")),
+            review_reason=data.get("review_reason"),
             job_id=data["job_id"],
             raw=data,
         )

@@ -1,4 +1,4 @@
-"""One worker process: one model, loaded and warmed before anything is claimed, shared by all its slots."""
+"""One worker process: its models, loaded and warmed before anything is claimed, shared by all its slots."""
 
 import os
 import socket
@@ -8,24 +8,19 @@ from pathlib import Path
 
 import structlog
 
-from shared.classifiers import registry
 from shared.db.session import Database
 from shared.hints import Hints
 from shared.queue import Wakeups
 from shared.settings import Settings
 from shared.storage.s3 import S3Store
-from worker.inference.classifier import Classifier
-from worker.inference.keras_classifier import KerasClassifier
-from worker.inference.manifest import shipped_classifier_dir
-from worker.inference.pipeline import Pipeline
 from worker.jobs.context import Context
 from worker.jobs.leases import LeaseKeeper
 from worker.jobs.lookout import Lookout
 from worker.jobs.work import Workplace
+from worker.serving import open_pipelines
 
 log = structlog.get_logger()
 
-REGISTER_PATIENCE_SECONDS = 60.0
 # Beside the slots of the setting, for what people wait for.
 EXPRESS_SLOTS = 1
 # Each slot, each lookout, the lease keeper and the sweep may hold a connection at the same moment.
@@ -60,7 +55,8 @@ class WorkerProcess:
         """Wait for the chunks that the lookout runs (Celery knows of its own alone), then let go of everything."""
         self.lookout.join()
         self.keeper.close()
-        self.context.pipeline.close()
+        for pipeline in self.context.pipelines.values():
+            pipeline.close()
         self.hints.stop()
         self.context.database.dispose()
 
@@ -74,14 +70,15 @@ def current() -> WorkerProcess:
 
 
 def start(settings: Settings) -> WorkerProcess:
-    """Load and warm the model, register it, and begin to look for work.
+    """Load, warm and register the classifiers, and begin to look for work.
 
     Raises:
-        ClassifierError: the classifier cannot be used.
-        Conflict: its name and version are registered with other weights.
+        ClassifierError: a classifier cannot be used.
+        ConfigurationError: the setting of the classifiers makes no sense, or one is not published.
+        Conflict: a name and version are registered with other weights.
         DatabaseUnavailable: Postgres stayed away for a minute.
+        StoreUnavailable: a published classifier cannot be read, because the object store is away.
     """
-    classifier = _load(settings)
     hints = Hints(settings)
     database = Database(
         settings,
@@ -89,23 +86,13 @@ def start(settings: Settings) -> WorkerProcess:
         application="phytobatch-worker",
         announce=hints.announce,
     )
-    known = database.run(
-        lambda session: registry.register(session, classifier.manifest), patience_seconds=REGISTER_PATIENCE_SECONDS
-    )
+    store = S3Store(settings, connections=settings.download_threads + settings.worker_slots)
     context = Context(
         settings=settings,
         database=database,
-        store=S3Store(settings, connections=settings.download_threads + settings.worker_slots),
+        store=store,
         wakeups=Wakeups(settings),
-        pipeline=Pipeline(
-            classifier,
-            batch_size=settings.batch_size,
-            download_threads=settings.download_threads,
-            decode_threads=settings.decode_workers,
-            bytes_in_flight=settings.bytes_in_flight,
-            max_pixels=settings.max_image_pixels,
-        ),
-        classifier_id=known.id,
+        pipelines=open_pipelines(settings, database, store),
         name=f"{socket.gethostname()}:{os.getpid()}",
     )
     made = _assemble(context, hints)
@@ -140,11 +127,3 @@ def _assemble(context: Context, hints: Hints) -> WorkerProcess:
     return WorkerProcess(
         context=context, hints=hints, keeper=keeper, workplace=workplace, lookout=lookout, stopping=stopping
     )
-
-
-def _load(settings: Settings) -> Classifier:
-    classifier = KerasClassifier(settings.classifier_dir or shipped_classifier_dir(), batch_size=settings.batch_size)
-    classifier.warm_up()
-    manifest = classifier.manifest
-    log.info("classifier_loaded", classifier=manifest.name, version=manifest.version, sha256=manifest.sha256[:12])
-    return classifier

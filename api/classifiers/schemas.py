@@ -8,7 +8,7 @@ from shared.contracts.manifest import ClassLabel, Manifest
 from shared.db.models import Classifier
 
 EXAMPLE: dict[str, Any] = {
-    "name": "leaf-small",
+    "name": "leaf",
     "version": "1",
     "default": True,
     "description": "Healthy leaves, powdery mildew and rust.",

@@ -1,21 +1,16 @@
 """Commands about classifiers: make one known, choose the default."""
 
 import argparse
-import hashlib
 import importlib.util
 from pathlib import Path
-
-from pydantic import ValidationError
 
 from api.commands.command import Command
 from api.commands.connect import transaction
 from shared.classifiers import registry
-from shared.contracts.manifest import Manifest
+from shared.classifiers.bundle import MANIFEST_FILE, publish, read_folder
 from shared.errors import ConfigurationError
 from shared.settings import get_settings
-
-MANIFEST_FILE = "manifest.json"
-MODEL_FILE = "model.keras"
+from shared.storage.s3 import S3Store
 
 
 def shipped_folders() -> list[Path]:
@@ -36,38 +31,28 @@ def _folder(given: Path | None) -> Path:
     raise ConfigurationError(f"say which folder to register; shipped with this installation: {names}")
 
 
-def read_folder(folder: Path) -> Manifest:
-    """The manifest of a classifier folder whose model is the one that it names. TensorFlow is not needed for that.
-
-    Raises:
-        ConfigurationError: a file is missing, is no manifest, or differs from it.
-    """
-    try:
-        manifest = Manifest.model_validate_json((folder / MANIFEST_FILE).read_bytes())
-        with (folder / MODEL_FILE).open("rb") as file:
-            found = hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise ConfigurationError(
-            f"{error.filename} cannot be read ({error.strerror}); a classifier is a folder with {MANIFEST_FILE} and "
-            f"{MODEL_FILE}"
-        ) from error
-    except ValidationError as error:
-        fields = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'file'}: {e['msg']}" for e in error.errors())
-        raise ConfigurationError(f"{folder / MANIFEST_FILE} is not a manifest: {fields}") from error
-    if found != manifest.sha256:
-        raise ConfigurationError(
-            f"{folder / MODEL_FILE} has the SHA-256 {found}, its manifest says {manifest.sha256}; restore the file"
-        )
-    return manifest
-
-
 def register(arguments: argparse.Namespace) -> str:
     """Make the classifier of a folder known; the very first one becomes the default."""
     manifest = read_folder(_folder(arguments.folder))
     with transaction() as session:
         known = registry.register(session, manifest)
+        if arguments.default:
+            known = registry.make_default(session, manifest.name, manifest.version)
         is_default = known.is_default
     return f"{manifest.name}@{manifest.version} is registered{', and is the default' if is_default else ''}."
+
+
+def publish_classifier(arguments: argparse.Namespace) -> str:
+    """Put the classifier of a folder into the object store, and make it known."""
+    manifest = publish(S3Store(get_settings()), _folder(arguments.folder))
+    with transaction() as session:
+        registry.register(session, manifest)
+    title = f"{manifest.name}@{manifest.version}"
+    return (
+        f"{title} is published. Next: start workers that serve it beside the old one "
+        f"(PHYTOBATCH_CLASSIFIERS=...,{title}), then make it the default: "
+        f"python -m api.admin default-classifier {manifest.name} {manifest.version}"
+    )
 
 
 def set_default(arguments: argparse.Namespace) -> str:
@@ -78,6 +63,11 @@ def set_default(arguments: argparse.Namespace) -> str:
 
 
 def _register_arguments(parser: argparse.ArgumentParser) -> None:
+    _folder_argument(parser)
+    parser.add_argument("--default", action="store_true", help="jobs that name no classifier get it from now on")
+
+
+def _folder_argument(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "folder", type=Path, nargs="?", help="default: PHYTOBATCH_CLASSIFIER_DIR, or the shipped classifier"
     )
@@ -90,5 +80,6 @@ def _default_arguments(parser: argparse.ArgumentParser) -> None:
 
 COMMANDS = (
     Command("register-classifier", "make the classifier of a folder known", register, _register_arguments),
+    Command("publish-classifier", "put a classifier into the object store", publish_classifier, _folder_argument),
     Command("default-classifier", "choose the classifier of jobs that name none", set_default, _default_arguments),
 )

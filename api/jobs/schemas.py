@@ -23,7 +23,7 @@ JOB_EXAMPLE: dict[str, Any] = {
     "external_id": None,
     "priority": "bulk",
     "metadata": {},
-    "classifier": {"name": "leaf-small", "version": "1"},
+    "classifier": {"name": "leaf", "version": "1"},
     "counts": {"total": 60, "pending": 12, "succeeded": 46, "failed": 1, "rejected": 1, "canceled": 0},
     "progress": {
         "percent": 80.0,

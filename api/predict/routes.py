@@ -16,6 +16,7 @@ from api.multipart import Limits, received
 from api.predict.schemas import REQUEST_BODY, Prediction, PredictionLinks
 from api.predict.submit import ImageNotReadable, submit_image, wait_for_answer
 from api.results.schemas import DIGITS, ResultWriter
+from shared.contracts.manifest import ReviewReason
 from shared.contracts.states import ImageStatus
 from shared.db.models import Result
 from shared.errors import Conflict
@@ -88,6 +89,7 @@ def _prediction(found: Answer, result: Result) -> Prediction:
         confidence=round(PERCENT * (result.confidence or 0.0), PERCENT_DIGITS),
         probabilities=ResultWriter(found.classifier).probabilities(result) or {},
         needs_review=bool(result.needs_review),
+        review_reason=None if result.review_reason is None else ReviewReason(result.review_reason),
         job_id=found.job.id,
         links=PredictionLinks.of(found.job.id),
     )

@@ -6,6 +6,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.jobs.schemas import job_path
+from shared.contracts.manifest import ReviewReason
 
 REQUEST_BODY: dict[str, Any] = {
     "required": True,
@@ -46,6 +47,7 @@ class Prediction(BaseModel):
                     "confidence": 97.0,
                     "probabilities": {"healthy": 0.01, "powdery_mildew": 0.02, "rust": 0.97},
                     "needs_review": False,
+                    "review_reason": None,
                     "job_id": "01934f6e-7a3c-7b1e-8f00-5d1c6a2b9e10",
                     "links": {
                         "job": "/v1/jobs/01934f6e-7a3c-7b1e-8f00-5d1c6a2b9e10",
@@ -60,5 +62,6 @@ class Prediction(BaseModel):
     confidence: float = Field(description="Percent, 0 to 100.")
     probabilities: dict[str, float] = Field(description="0 to 1 each.")
     needs_review: bool
+    review_reason: ReviewReason | None = Field(description="Why a person should look; `null` where nobody needs to.")
     job_id: uuid.UUID
     links: PredictionLinks

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 from sqlalchemy import Row
 
 from api.jobs.schemas import ClassifierOut, Counts
-from shared.contracts.manifest import Manifest
+from shared.contracts.manifest import Manifest, ReviewReason
 from shared.contracts.states import ImageErrorCode, ImageStatus, JobState
 from shared.db.models import Classifier, Result
 
@@ -29,8 +29,14 @@ EXAMPLES: list[JsonValue] = [
             {"label": "healthy", "probability": 0.01},
         ],
         "needs_review": False,
+        "review_reason": None,
         "error": None,
-        "classifier": {"name": "leaf-small", "version": "1"},
+        "classifier": {"name": "leaf", "version": "1"},
+        "provenance": {
+            "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+            "runtime": "onnxruntime 1.32.0",
+            "preprocessing": "scaled-bicubic-3f2a9c10",
+        },
         "metadata": {},
         "finished_at": "2026-06-01T08:01:05Z",
     },
@@ -44,8 +50,10 @@ EXAMPLES: list[JsonValue] = [
         "probabilities": None,
         "top": [],
         "needs_review": None,
+        "review_reason": None,
         "error": {"code": "truncated", "detail": "the file ends in the middle of the picture; copy it again"},
         "classifier": None,
+        "provenance": None,
         "metadata": {},
         "finished_at": "2026-06-01T08:01:05Z",
     },
@@ -66,6 +74,14 @@ class ImageError(BaseModel):
     detail: str | None
 
 
+class Provenance(BaseModel):
+    """What exactly gave an answer: enough to get the same one again."""
+
+    sha256: str = Field(description="Of the classifier's weights.")
+    runtime: str | None = Field(description="What ran it; `null` in results from before this was kept.")
+    preprocessing: str = Field(description="Names the road from bytes to numbers; the same for the same pixels.")
+
+
 class ResultOut(BaseModel):
     """What became of one image. ``confidence`` is the probability of ``label``, 0 to 1."""
 
@@ -77,9 +93,11 @@ class ResultOut(BaseModel):
     confidence: float | None
     probabilities: dict[str, float] | None
     top: list[RankedClass] = Field(description="Every class, the most probable first.")
-    needs_review: bool | None
+    needs_review: bool | None = Field(description="Whether a person should look before anything is done.")
+    review_reason: ReviewReason | None = Field(description="Why; `null` where nobody needs to look.")
     error: ImageError | None
     classifier: ClassifierOut | None = Field(description="`null` where no classifier saw the image.")
+    provenance: Provenance | None = Field(description="What exactly gave this answer; `null` as `classifier`.")
     metadata: dict[str, Any]
     finished_at: datetime
 
@@ -131,6 +149,8 @@ class ResultWriter:
         self._classifier = (
             None if classifier is None else ClassifierOut(name=classifier.name, version=classifier.version)
         )
+        self._preprocessing = "" if manifest is None else manifest.preprocessing_id
+        self._sha256 = "" if classifier is None else classifier.sha256
         self._labels = () if manifest is None else manifest.labels
         self._names = {} if manifest is None else {c.id: c.names for c in manifest.classes}
 
@@ -151,13 +171,18 @@ class ResultWriter:
                 for label, probability in sorted((ranked or {}).items(), key=lambda pair: -pair[1])
             ],
             needs_review=result.needs_review,
+            review_reason=None if result.review_reason is None else ReviewReason(result.review_reason),
             error=None
             if result.error_code is None
             else ImageError(code=ImageErrorCode(result.error_code), detail=result.error_detail),
             classifier=None if result.classifier_id is None else self._classifier,
+            provenance=None if result.classifier_id is None else self._provenance(result),
             metadata=metadata or {},
             finished_at=result.finished_at,
         )
+
+    def _provenance(self, result: Result) -> Provenance:
+        return Provenance(sha256=self._sha256, runtime=result.runtime, preprocessing=self._preprocessing)
 
     def probabilities(self, result: Result) -> dict[str, float] | None:
         """Class to probability, in the order of the classifier's classes."""

@@ -21,7 +21,8 @@ def run(context: Context) -> ExitCode:
     if context.output.as_json:
         context.output.document(prediction.raw)
         return ExitCode.OK
-    review = " (below the review threshold: look at it yourself)" if prediction.needs_review else ""
+    reason = prediction.review_reason or "low_confidence"
+    review = f" ({reason}: look at it yourself)" if prediction.needs_review else ""
     context.output.text(f"{prediction.predicted_class} {prediction.confidence:.1f}%{review}")
     by_size = sorted(prediction.probabilities.items(), key=lambda item: -item[1])
     context.output.table(("class", "probability"), [(name, f"{p:.4f}") for name, p in by_size], right=("probability",))

@@ -1,8 +1,9 @@
 """Results as CSV (RFC 4180, UTF-8): one row per image.
 
-Columns: ``file, status, label, confidence, needs_review, p_<class>…, error, detail``. Confidence and probabilities are
-0 to 1. A text that a spreadsheet would take for a formula, because it begins with ``=``, ``+``, ``-``, ``@``, a tab or
-a carriage return, gets an apostrophe in front (OWASP, "CSV Injection"): a file may be called ``=HYPERLINK(…).jpg``.
+Columns: ``file, status, label, confidence, needs_review, review_reason, p_<class>…, error, detail``. Confidence and
+probabilities are 0 to 1. A text that a spreadsheet would take for a formula, because it begins with ``=``, ``+``,
+``-``, ``@``, a tab or a carriage return, gets an apostrophe in front (OWASP, "CSV Injection"): a file may be called
+``=HYPERLINK(…).jpg``.
 """
 
 import csv
@@ -12,6 +13,7 @@ from typing import TextIO
 
 from client.resources import Result
 
+_FIRST = ("file", "status", "label", "confidence", "needs_review", "review_reason")
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -21,7 +23,7 @@ def write_csv(results: Iterable[Result], stream: TextIO) -> None:
     held, classes = _until_classes_are_known(rows)
     writer = csv.writer(stream, lineterminator="\r\n")
     names = [f"p_{name}" for name in classes]
-    writer.writerow(["file", "status", "label", "confidence", "needs_review", *names, "error", "detail"])
+    writer.writerow([*_FIRST, *names, "error", "detail"])
     for result in itertools.chain(held, rows):
         writer.writerow(row_of(result, classes))
 
@@ -35,6 +37,7 @@ def row_of(result: Result, classes: Sequence[str]) -> list[str]:
         neutral(result.label or ""),
         _number(result.confidence),
         "" if result.needs_review is None else str(result.needs_review).lower(),
+        neutral(result.review_reason or ""),
         *(_number(probabilities.get(name)) for name in classes),
         neutral(result.error_code or ""),
         neutral(result.error_detail or ""),

@@ -7,14 +7,19 @@ from dataclasses import dataclass, field
 from client.resources import JsonObject, Result
 
 FAILURES_KEPT = 20
+UNKNOWN_REASON = "low_confidence"  # The only one of servers that give none.
 
 
 @dataclass(slots=True)
 class Tally:
-    """Counts results as they pass. ``failures`` holds the first ``FAILURES_KEPT``."""
+    """Counts results as they pass. ``failures`` holds the first ``FAILURES_KEPT``.
+
+    ``labels`` counts the answers that stand by themselves; those that ask for a person are in ``review``, by reason: a
+    disease that was named for a photograph of a tractor must not be in anybody's share.
+    """
 
     labels: Counter[str] = field(default_factory=Counter)
-    needs_review: int = 0
+    review: Counter[str] = field(default_factory=Counter)
     failed: int = 0
     failures: list[Result] = field(default_factory=list)
 
@@ -26,18 +31,19 @@ class Tally:
 
     @property
     def classified(self) -> int:
-        """Images that have a label."""
-        return self.labels.total()
+        """Images that have a label, or ask for a person."""
+        return self.labels.total() + self.review.total()
 
     def share(self, label: str) -> float:
-        """Part of the classified images that have this label, 0 to 1."""
+        """Part of the classified images that have this label for sure, 0 to 1."""
         return self.labels[label] / self.classified if self.classified else 0.0
 
     def to_json(self) -> JsonObject:
         """As ``--json`` prints it."""
         return {
             "labels": {name: {"images": n, "share": round(self.share(name), 6)} for name, n in self._by_size()},
-            "needs_review": self.needs_review,
+            "needs_review": self.review.total(),
+            "review": dict(self.review.most_common()),
             "not_classified": self.failed,
             "failures": [
                 {"name": each.name, "status": each.status, "code": each.error_code, "detail": each.error_detail}
@@ -54,8 +60,10 @@ class Tally:
 
     def _add(self, result: Result) -> None:
         if result.label is not None:
-            self.labels[result.label] += 1
-            self.needs_review += bool(result.needs_review)
+            if result.needs_review:
+                self.review[result.review_reason or UNKNOWN_REASON] += 1
+            else:
+                self.labels[result.label] += 1
             return
         self.failed += 1
         if len(self.failures) < FAILURES_KEPT:

@@ -6,6 +6,13 @@ from client.terminal.job_words import breakdown
 from client.terminal.output import Output
 from client.words import plural, speed
 
+WORDS = {
+    "blurred": "too blurred to see a symptom",
+    "not_a_leaf": "nothing that the classifier has learned to look at",
+    "other_symptom": "signs of something that is none of its classes",
+    "low_confidence": "the best class is not likely enough",
+}
+
 
 def print_summary(output: Output, job: Job, tally: Tally) -> None:
     """Labels with images and share, what needs a look, and the first failures with their reasons."""
@@ -15,8 +22,10 @@ def print_summary(output: Output, job: Job, tally: Tally) -> None:
     if tally.labels:
         rows = [(label, f"{count:,}", f"{share:.1%}") for label, count, share in tally.rows()]
         output.table(("label", "images", "share"), rows, right=("images", "share"))
-    if tally.needs_review:
-        output.text(f"{plural(tally.needs_review, 'image')} below the review threshold: look at them yourself.")
+    if tally.review:
+        output.text(f"{plural(tally.review.total(), 'image')} to look at yourself, not counted above:")
+        causes = [(reason, f"{count:,}", WORDS.get(reason, "")) for reason, count in tally.review.most_common()]
+        output.table(("reason", "images", "because"), causes, right=("images",))
     if tally.failures:
         rest = tally.failed - len(tally.failures)
         output.text(f"{plural(tally.failed, 'image')} without a classification:")

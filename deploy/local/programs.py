@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -27,7 +27,8 @@ DEFAULTS = {
     "PHYTOBATCH_WEBHOOK_PORTS": "1-65535",
 }
 # In this order; the commands of one step run side by side. All are idempotent.
-PREPARATIONS = (("migrate", "create-bucket"), ("register-classifier",))
+# The worker serves the classifier that came with this version, so that one has to be the default.
+PREPARATIONS = ((("migrate",), ("create-bucket",)), (("register-classifier", "--default"),))
 
 
 def program(name: str, folder: DataFolder, environment: Mapping[str, str]) -> Program:
@@ -53,17 +54,18 @@ def prepare_servers(folder: DataFolder, environment: Mapping[str, str], say: Cal
         with ThreadPoolExecutor(len(step)) as pool:
             for done in [pool.submit(run_admin, command, folder, environment) for command in step]:
                 done.result()
-        say(f"{' and '.join(step)} ({time.monotonic() - begin:.1f} s)")
+        say(f"{' and '.join(name for name, *_ in step)} ({time.monotonic() - begin:.1f} s)")
 
 
-def run_admin(command: str, folder: DataFolder, environment: Mapping[str, str]) -> None:
-    """Run ``python -m api.admin COMMAND`` to its end, logging to ``logs/COMMAND.log``.
+def run_admin(command: Sequence[str], folder: DataFolder, environment: Mapping[str, str]) -> None:
+    """Run ``python -m api.admin COMMAND [OPTION...]`` to its end, logging to ``logs/COMMAND.log``.
 
     Raises:
         ProcessFailed: it failed or did not end in time.
     """
-    log = folder.logs / f"{command}.log"
-    child = Child(Program(f"api.admin {command}", (sys.executable, "-m", "api.admin", command), log, environment))
+    log = folder.logs / f"{command[0]}.log"
+    arguments = (sys.executable, "-m", "api.admin", *command)
+    child = Child(Program(f"api.admin {command[0]}", arguments, log, environment))
     try:
         code = child.wait(ADMIN_SECONDS)
         if code != 0:

@@ -63,5 +63,5 @@ def show_results(rows: Sequence[Mapping[str, str]]) -> None:
 def _cells(row: Mapping[str, str]) -> tuple[str, str, str, str]:
     if row["status"] != "succeeded":
         return row["file"], f"{row['status']}: {row['error']}", "", "yes"
-    review = "yes" if row["needs_review"] == "true" else ""
+    review = row["review_reason"] if row["needs_review"] == "true" else ""
     return row["file"], row["label"], f"{float(row['confidence']):.1%}", review

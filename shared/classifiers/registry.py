@@ -32,12 +32,7 @@ def register(session: Session, manifest: Manifest) -> Classifier:
     known = session.scalars(
         select(Classifier).where(Classifier.name == manifest.name, Classifier.version == manifest.version)
     ).one()
-    if known.sha256 != manifest.sha256:
-        raise Conflict(
-            f"{manifest.name} version {manifest.version} is registered with other weights (sha256 {known.sha256[:12]}, "
-            f"not {manifest.sha256[:12]}); give the new ones another version",
-            code="classifier-differs",
-        )
+    _check_same(known, manifest)
     session.execute(
         text(
             "UPDATE classifiers SET is_default = true WHERE id = :id "
@@ -47,6 +42,20 @@ def register(session: Session, manifest: Manifest) -> Classifier:
     )
     session.refresh(known)
     return known
+
+
+def _check_same(known: Classifier, manifest: Manifest) -> None:
+    """A registered version never changes; an ONNX file may be added to it, because it gives the same answers."""
+    exported = known.manifest.get("onnx_sha256")
+    for kind, old, new in (("", known.sha256, manifest.sha256), ("ONNX ", exported, manifest.onnx_sha256)):
+        if old is not None and new is not None and old != new:
+            raise Conflict(
+                f"{manifest.name} version {manifest.version} is registered with other {kind}weights (sha256 "
+                f"{old[:12]}, not {new[:12]}); give the new ones another version",
+                code="classifier-differs",
+            )
+    if exported is None and manifest.onnx_sha256 is not None:
+        known.manifest = {**known.manifest, "onnx_sha256": manifest.onnx_sha256}
 
 
 def make_default(session: Session, name: str, version: str) -> Classifier:

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, and_, select, text
 from sqlalchemy.orm import Session
 
+from shared.contracts.manifest import ReviewReason
 from shared.contracts.states import ImageErrorCode, ImageStatus
 from shared.db.models import Classifier, Image, Job, Result
 from shared.db.session import changed
@@ -19,13 +20,13 @@ STORE = text(
     """
     WITH stored AS (
         INSERT INTO results (job_id, seq, position, status, label, confidence, probabilities, needs_review,
-                             error_code, error_detail, classifier_id)
+                             review_reason, error_code, error_detail, runtime, classifier_id)
         SELECT :job, r.seq, :position + row_number() OVER (ORDER BY r.seq), r.status, r.label, r.confidence,
-               r.probabilities, r.needs_review, r.error_code, r.error_detail,
+               r.probabilities, r.needs_review, r.review_reason, r.error_code, r.error_detail, r.runtime,
                CASE WHEN r.status = 'succeeded' THEN CAST(:classifier AS uuid) END
         FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(
             seq int, status text, label text, confidence real, probabilities real[], needs_review boolean,
-            error_code text, error_detail text)
+            review_reason text, error_code text, error_detail text, runtime text)
         ON CONFLICT (job_id, seq) DO NOTHING
         RETURNING status)
     UPDATE jobs SET
@@ -52,6 +53,7 @@ class NewResult:
     """The final answer for one image, as a worker found it.
 
     ``probabilities`` stand in the order of the classifier's classes and sum to 1; ``confidence`` is the largest.
+    ``runtime`` is what ran the classifier, as ``onnxruntime 1.32.0``.
     """
 
     seq: int
@@ -60,8 +62,10 @@ class NewResult:
     confidence: float | None = None
     probabilities: tuple[float, ...] | None = None
     needs_review: bool | None = None
+    review_reason: ReviewReason | None = None
     error_code: ImageErrorCode | None = None
     error_detail: str | None = None
+    runtime: str | None = None
 
 
 def store_results(session: Session, job: Job, results: Sequence[NewResult], *, closed_chunks: int) -> None:

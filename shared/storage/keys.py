@@ -3,6 +3,7 @@
 import uuid
 
 UPLOADS = "uploads"
+MODELS = "models"
 
 
 def upload_prefix(job_id: uuid.UUID) -> str:
@@ -13,3 +14,8 @@ def upload_prefix(job_id: uuid.UUID) -> str:
 def upload_key(job_id: uuid.UUID, seq: int) -> str:
     """The object of one uploaded image."""
     return f"{upload_prefix(job_id)}{seq:08d}"
+
+
+def model_key(name: str, version: str, file: str) -> str:
+    """The object of one file of a published classifier."""
+    return f"{MODELS}/{name}/{version}/{file}"

@@ -57,7 +57,8 @@ def classify(context: Context, held: Held) -> None:
 
 def _run(context: Context, held: Held, images: list[PendingImage], done: list[NewResult]) -> None:
     """Fill ``done``; it keeps what is finished when something is raised."""
-    outcomes = context.pipeline.run(
+    pipeline = context.pipelines[held.claim.pool]
+    outcomes = pipeline.run(
         [
             Item(seq=i.seq, name=i.name, size=i.size, sha256=None if i.sha256 is None else i.sha256.hex())
             for i in images
@@ -68,7 +69,7 @@ def _run(context: Context, held: Held, images: list[PendingImage], done: list[Ne
     )
     with closing(outcomes):
         for outcome in outcomes:
-            done.append(_result_of(outcome))
+            done.append(_result_of(outcome, pipeline.classifier.runtime))
             held.progressed()
 
 
@@ -86,7 +87,7 @@ def _fetcher(context: Context, images: list[PendingImage]) -> Callable[[Item], b
     return fetch
 
 
-def _result_of(outcome: Outcome) -> NewResult:
+def _result_of(outcome: Outcome, runtime: str) -> NewResult:
     if outcome.interpretation is None:
         error = outcome.error
         return NewResult(
@@ -103,6 +104,8 @@ def _result_of(outcome: Outcome) -> NewResult:
         confidence=found.confidence,
         probabilities=tuple(found.probabilities.values()),
         needs_review=found.needs_review,
+        review_reason=found.review_reason,
+        runtime=runtime,
     )
 
 

@@ -1,7 +1,7 @@
 """What a running chunk may use."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from uuid import UUID
 
 from shared.db.session import Database
 from shared.queue import Wakeups
@@ -12,12 +12,12 @@ from worker.inference.pipeline import Pipeline
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """The parts of this process that every chunk shares: one model, one set of threads, one pool of connections."""
+    """The parts of this process that every chunk shares: each model once, its threads, one pool of connections."""
 
     settings: Settings
     database: Database
     store: ObjectStore
     wakeups: Wakeups
-    pipeline: Pipeline
-    classifier_id: UUID
+    # The classifiers that this process serves, by the pool of their chunks.
+    pipelines: Mapping[str, Pipeline]
     name: str

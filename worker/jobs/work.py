@@ -1,5 +1,6 @@
 """One look for work: claim the fairest chunk, run it, and say whether there was one."""
 
+import itertools
 import threading
 from collections.abc import Callable, Sequence
 
@@ -8,7 +9,6 @@ import structlog
 from shared.contracts.states import ChunkKind, Priority
 from shared.errors import DatabaseUnavailable, LeaseLost, StoreUnavailable
 from shared.jobs import claims
-from shared.jobs.chunks import pool_of
 from shared.jobs.claims import Claim, Offer
 from worker.jobs.classify import classify
 from worker.jobs.context import Context
@@ -25,6 +25,23 @@ RUNNERS: dict[ChunkKind, Callable[[Context, Held], None]] = {
 }
 
 
+def offers_of(pools: Sequence[str], *, patient: bool) -> list[Offer]:
+    """What a slot takes, most urgent first; only a ``patient`` one takes bulk images and removals."""
+    urgent = [
+        Offer(ChunkKind.VALIDATE, Priority.INTERACTIVE),
+        *(Offer(pool, Priority.INTERACTIVE) for pool in pools),
+        Offer(ChunkKind.VALIDATE, Priority.BULK),
+    ]
+    if not patient:
+        return urgent
+    return [
+        *urgent,
+        *(Offer(pool, Priority.BULK) for pool in pools),
+        Offer(ChunkKind.PURGE, Priority.INTERACTIVE),
+        Offer(ChunkKind.PURGE, Priority.BULK),
+    ]
+
+
 class Workplace:
     """The slots of this process: at most so many chunks at a time, whoever asks (Celery, or our own look).
 
@@ -38,19 +55,9 @@ class Workplace:
         self._stopping = stopping
         slots = threading.BoundedSemaphore(context.settings.worker_slots)
         express = threading.BoundedSemaphore(1)
-        classify_pool = pool_of(context.classifier_id)
-        urgent = (
-            Offer(ChunkKind.VALIDATE, Priority.INTERACTIVE),
-            Offer(classify_pool, Priority.INTERACTIVE),
-            Offer(ChunkKind.VALIDATE, Priority.BULK),
-        )
-        patient = (
-            Offer(classify_pool, Priority.BULK),
-            Offer(ChunkKind.PURGE, Priority.INTERACTIVE),
-            Offer(ChunkKind.PURGE, Priority.BULK),
-        )
         # Tried in this order: the express slot is left for those who find the others taken.
-        self._slots = ((slots, (*urgent, *patient)), (express, urgent))
+        self._slots = ((slots, True), (express, False))
+        self._turns = itertools.count()
 
     def work_once(self) -> bool:
         """Claim a chunk and run it to its end.
@@ -60,16 +67,22 @@ class Workplace:
         """
         if self._stopping.is_set():
             return False
-        for slot, offers in self._slots:
+        for slot, patient in self._slots:
             if slot.acquire(blocking=False):
                 try:
-                    worked = self._work(offers)
+                    worked = self._work(offers_of(self._pools(), patient=patient))
                 finally:
                     slot.release()
                 if worked:
                     self.wake_next()
                 return worked
         return False
+
+    def _pools(self) -> list[str]:
+        """The pools of our classifiers, another one first each time, so that none waits for the end of another."""
+        pools = list(self.context.pipelines)
+        first = next(self._turns) % len(pools)
+        return pools[first:] + pools[:first]
 
     def _work(self, offers: Sequence[Offer]) -> bool:
         claim = self._claim(offers)

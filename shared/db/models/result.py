@@ -37,8 +37,11 @@ class Result(Base):
     # In the order of the classifier's classes.
     probabilities: Mapped[list[float] | None] = mapped_column(ARRAY(REAL))
     needs_review: Mapped[bool | None]
+    review_reason: Mapped[str | None] = mapped_column(Text)
     error_code: Mapped[str | None] = mapped_column(Text)
     error_detail: Mapped[str | None] = mapped_column(Text)
     # NULL where no classifier saw the image.
     classifier_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("classifiers.id"))
+    # What ran the classifier, with its version.
+    runtime: Mapped[str | None] = mapped_column(Text)
     finished_at: Mapped[CreatedAt]

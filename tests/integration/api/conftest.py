@@ -28,6 +28,7 @@ def rust(seq: int) -> NewResult:
         confidence=0.9,
         probabilities=(0.04, 0.06, 0.9),
         needs_review=False,
+        runtime="numpy 2",
     )
 
 

@@ -1,12 +1,14 @@
 """Looking at jobs and reading results, also while they run."""
 
 import uuid
+from dataclasses import replace
 
 import pytest
 
+from shared.contracts.manifest import ReviewReason
 from shared.contracts.states import ImageStatus
 from tests.integration.api.conftest import Hands, rust, truncated
-from tests.integration.conftest import Api, assert_problem
+from tests.integration.conftest import MANIFEST, Api, assert_problem
 
 
 def test_a_job_is_not_sent_again_while_nothing_changed(api: Api, committed: str) -> None:
@@ -125,8 +127,14 @@ def test_a_result_says_everything(api: Api, hands: Hands) -> None:
             {"label": "healthy", "probability": 0.04},
         ],
         "needs_review": False,
+        "review_reason": None,
         "error": None,
         "classifier": {"name": "leaf-test", "version": "1"},
+        "provenance": {
+            "sha256": MANIFEST.sha256,
+            "runtime": "numpy 2",
+            "preprocessing": MANIFEST.preprocessing_id,
+        },
         "metadata": {"row": 3},
     }
     assert bad.pop("finished_at")
@@ -140,8 +148,10 @@ def test_a_result_says_everything(api: Api, hands: Hands) -> None:
         "probabilities": None,
         "top": [],
         "needs_review": None,
+        "review_reason": None,
         "error": {"code": "truncated", "detail": "the file ends in the middle of the picture"},
         "classifier": None,
+        "provenance": None,
         "metadata": {},
     }
     assert page["has_more"] is False
@@ -204,3 +214,13 @@ def test_models_say_what_their_answers_mean(api: Api) -> None:
     assert set(model) == {
         "name", "version", "default", "description", "sha256", "classes", "input_size", "review_threshold", "metrics",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("reason", list(ReviewReason))
+def test_a_result_says_why_a_person_should_look(api: Api, hands: Hands, reason: ReviewReason) -> None:
+    job_id = api.new_job()
+    api.add(job_id, "odd.jpg")
+    api.commit(job_id)
+    hands.run(job_id, lambda seq: replace(rust(seq), needs_review=True, review_reason=reason))
+    (result,) = api.get(f"/v1/jobs/{job_id}/results").json()["results"]
+    assert (result["label"], result["needs_review"], result["review_reason"]) == ("rust", True, reason)

@@ -24,7 +24,7 @@ from worker.jobs.validate import validate
 
 
 @pytest.fixture
-def context(settings: Settings, database: Database, jobs: Jobs) -> Context:
+def context(settings: Settings, database: Database) -> Context:
     """What validation uses of a worker; it needs no classifier and no pipeline."""
     store = S3Store(settings)
     store.create_bucket()
@@ -34,8 +34,7 @@ def context(settings: Settings, database: Database, jobs: Jobs) -> Context:
         database=database,
         store=store,
         wakeups=unused,  # type: ignore[arg-type]
-        pipeline=unused,  # type: ignore[arg-type]
-        classifier_id=jobs.classifier.id,
+        pipelines={},
         name="test",
     )
 

@@ -13,7 +13,7 @@ JOB = {
     "external_id": None,
     "priority": "bulk",
     "metadata": {"crop": "apple"},
-    "classifier": {"name": "leaf-small", "version": "1"},
+    "classifier": {"name": "leaf", "version": "1"},
     "counts": {"total": 60, "pending": 12, "succeeded": 46, "failed": 1, "rejected": 1, "canceled": 0},
     "error": None,
     "progress": {
@@ -35,7 +35,7 @@ def test_a_job_is_read_from_its_answer() -> None:
     job = Job.from_json(JOB)
 
     assert job.created_at == datetime(2026, 11, 22, 21, 0, 0, 500_000, tzinfo=UTC)
-    assert (job.counts.done, job.counts.total, str(job.classifier)) == (48, 60, "leaf-small@1")
+    assert (job.counts.done, job.counts.total, str(job.classifier)) == (48, 60, "leaf@1")
     assert job.raw["newer_than_this_client"] == 1
     assert not job.is_terminal
 

@@ -5,7 +5,7 @@ from deploy.local.screen import SHOWN_ROWS, console, show_results
 
 def row(**overrides: str) -> dict[str, str]:
     values = {"file": "a.jpg", "status": "succeeded", "label": "rust", "confidence": "0.987", "needs_review": "false"}
-    return {**values, "error": "", "detail": "", **overrides}
+    return {**values, "review_reason": "", "error": "", "detail": "", **overrides}
 
 
 def shown(rows: list[dict[str, str]]) -> list[str]:

@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from client.reports.csv_format import neutral, write_csv
 from client.resources import Result
 
+FIRST = ["file", "status", "label", "confidence", "needs_review", "review_reason"]
+
 
 def result(**overrides: Any) -> Result:  # noqa: ANN401  # any field of a result
     data = {
@@ -40,20 +42,25 @@ def rows(*results: Result) -> list[list[str]]:
 
 def test_a_row_has_the_columns_that_are_documented() -> None:
     assert rows(result()) == [
-        ["file", "status", "label", "confidence", "needs_review", "p_healthy", "p_rust", "error", "detail"],
-        ["a.jpg", "succeeded", "rust", "0.97", "false", "0.03", "0.97", "", ""],
+        [*FIRST, "p_healthy", "p_rust", "error", "detail"],
+        ["a.jpg", "succeeded", "rust", "0.97", "false", "", "0.03", "0.97", "", ""],
     ]
+
+
+def test_a_row_says_why_a_person_should_look() -> None:
+    row = rows(result(needs_review=True, review_reason="not_a_leaf"))[1]
+    assert row[4:6] == ["true", "not_a_leaf"]
 
 
 def test_failures_before_the_first_success_have_the_same_columns_and_keep_their_place() -> None:
     _, first, second = rows(failed(name="bad.jpg"), result())
 
-    assert first == ["bad.jpg", "failed", "", "", "", "", "", "truncated", "The file ends too early."]
+    assert first == ["bad.jpg", "failed", "", "", "", "", "", "", "truncated", "The file ends too early."]
     assert second[0] == "a.jpg"
 
 
 def test_without_any_success_there_are_no_probabilities() -> None:
-    assert rows(failed())[0] == ["file", "status", "label", "confidence", "needs_review", "error", "detail"]
+    assert rows(failed())[0] == [*FIRST, "error", "detail"]
 
 
 def test_no_results_give_a_header_alone() -> None:

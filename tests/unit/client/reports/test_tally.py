@@ -5,16 +5,19 @@ from client.resources import Result
 
 
 def test_labels_are_counted_with_their_share_and_failures_apart() -> None:
-    results = [Result(n, f"{n}.jpg", "succeeded", "rust", needs_review=n == 0) for n in range(3)]
+    results = [Result(n, f"{n}.jpg", "succeeded", "rust", needs_review=False) for n in range(2)]
     results += [Result(3, "3.jpg", "succeeded", "healthy", needs_review=False)]
-    results += [Result(n, f"{n}.jpg", "failed", error_code="empty") for n in range(4, 34)]
+    results += [Result(4, "4.jpg", "succeeded", "rust", needs_review=True, review_reason="not_a_leaf")]
+    results += [Result(n, f"{n}.jpg", "failed", error_code="empty") for n in range(5, 35)]
     tally = Tally()
 
     assert list(tally.counting(results)) == results
-    assert tally.rows() == [("rust", 3, 0.75), ("healthy", 1, 0.25)]
-    assert (tally.needs_review, tally.failed, len(tally.failures)) == (1, 30, FAILURES_KEPT)
-    assert tally.to_json()["labels"]["rust"] == {"images": 3, "share": 0.75}
+    assert tally.rows() == [("rust", 2, 0.5), ("healthy", 1, 0.25)]
+    assert (tally.review, tally.failed, len(tally.failures)) == ({"not_a_leaf": 1}, 30, FAILURES_KEPT)
+    assert tally.to_json()["labels"]["rust"] == {"images": 2, "share": 0.5}
+    assert tally.to_json()["review"] == {"not_a_leaf": 1}
 
 
 def test_a_job_without_results_has_an_empty_summary() -> None:
-    assert Tally().to_json() == {"labels": {}, "needs_review": 0, "not_classified": 0, "failures": []}
+    empty = {"labels": {}, "needs_review": 0, "review": {}, "not_classified": 0, "failures": []}
+    assert Tally().to_json() == empty

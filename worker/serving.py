@@ -1,0 +1,100 @@
+"""The classifiers of this process: each loaded and warmed before anything is claimed, with its threads."""
+
+import tempfile
+from functools import partial
+from pathlib import Path
+
+import structlog
+
+from shared.classifiers import registry
+from shared.classifiers.bundle import fetch
+from shared.db.session import Database
+from shared.errors import ConfigurationError
+from shared.jobs.chunks import pool_of
+from shared.settings import Settings
+from shared.storage.store import ObjectStore
+from worker.inference.classifier import Classifier
+from worker.inference.manifest import shipped_classifier_dir
+from worker.inference.pipeline import Pipeline
+from worker.inference.runtime import open_classifier
+
+log = structlog.get_logger()
+
+REGISTER_PATIENCE_SECONDS = 60.0
+
+
+def open_pipelines(settings: Settings, database: Database, store: ObjectStore) -> dict[str, Pipeline]:
+    """Load, warm and register what this worker serves; by the pool of the chunks that need it.
+
+    Raises:
+        ClassifierError: a classifier cannot be used.
+        ConfigurationError: the list of classifiers makes no sense, or one is not published.
+        Conflict: a name and version are registered with other weights.
+        DatabaseUnavailable: Postgres stayed away for a minute.
+        StoreUnavailable: a published classifier cannot be read, because the object store is away.
+    """
+    folders = _folders(settings, store)
+    pipelines = {}
+    for folder in folders:
+        classifier = _load(settings, folder)
+        register = partial(registry.register, manifest=classifier.manifest)
+        known = database.run(register, patience_seconds=REGISTER_PATIENCE_SECONDS)
+        pipelines[pool_of(known.id)] = _pipeline(settings, classifier, share=len(folders))
+    return pipelines
+
+
+def parse_classifiers(text: str) -> list[tuple[str, str]]:
+    """``leaf@1,leaf@2`` to names and versions.
+
+    Raises:
+        ConfigurationError: an entry is not ``NAME@VERSION``, or stands twice.
+    """
+    entries = [entry.strip() for entry in text.split(",") if entry.strip()]
+    parsed = []
+    for entry in entries:
+        name, at, version = entry.partition("@")
+        if not (name and at and version):
+            raise ConfigurationError(f"PHYTOBATCH_CLASSIFIERS: {entry!r} is not NAME@VERSION, as leaf@1")
+        parsed.append((name, version))
+    if len(set(parsed)) != len(parsed):
+        raise ConfigurationError(f"PHYTOBATCH_CLASSIFIERS names a classifier twice: {text}")
+    return parsed
+
+
+def _folders(settings: Settings, store: ObjectStore) -> list[Path]:
+    wanted = parse_classifiers(settings.classifiers)
+    if not wanted:
+        return [settings.classifier_dir or shipped_classifier_dir()]
+    cache = settings.classifier_cache or Path(tempfile.gettempdir()) / "phytobatch-classifiers"
+    folders = []
+    for name, version in wanted:
+        folder = cache / name / version
+        fetch(store, name, version, folder)
+        folders.append(folder)
+    return folders
+
+
+def _load(settings: Settings, folder: Path) -> Classifier:
+    classifier = open_classifier(folder, batch_size=settings.batch_size, runtime=settings.runtime)
+    classifier.warm_up()
+    manifest = classifier.manifest
+    log.info(
+        "classifier_loaded",
+        classifier=manifest.name,
+        version=manifest.version,
+        sha256=manifest.sha256[:12],
+        runtime=classifier.runtime,
+    )
+    return classifier
+
+
+def _pipeline(settings: Settings, classifier: Classifier, *, share: int) -> Pipeline:
+    """A pipeline with its share of the bytes in flight; threads are cheap, so each has all of them."""
+    return Pipeline(
+        classifier,
+        batch_size=settings.batch_size,
+        download_threads=settings.download_threads,
+        decode_threads=settings.decode_workers,
+        bytes_in_flight=settings.bytes_in_flight // share,
+        max_pixels=settings.max_image_pixels,
+    )
