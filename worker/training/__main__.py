@@ -98,9 +98,11 @@ def _add_export(parser: argparse.ArgumentParser) -> None:
 def _add_import(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", type=Path, help="model.joblib; it is opened in a throw-away process")
     parser.add_argument("--out", type=Path, required=True, help="the classifier folder to write")
-    parser.add_argument("--name", required=True)
-    parser.add_argument("--version", required=True)
-    parser.add_argument("--classes", type=_names, required=True, help="a,b,c in the order of the outputs")
+    parser.add_argument("--name", default="original-cnn")
+    parser.add_argument("--version", default="1")
+    parser.add_argument(
+        "--classes", type=_names, default=("saludable", "powdery", "rush"), help="a,b,c in the order of the outputs"
+    )
     parser.add_argument("--timeout-seconds", type=float, default=300.0)
     parser.set_defaults(run=_import)
 
