@@ -78,6 +78,7 @@ evaluate: $(STAMP) ## print the figures of docs/classifier.md (an hour on two co
 	@$(BIN)/python -m tests.benchmarks.accuracy --data $(REAL_DATA) --work $(DATA)/accuracy
 	@$(BIN)/python -m tests.benchmarks.sizes --data $(REAL_DATA)
 	@$(BIN)/python -m tests.benchmarks.runtimes
+	@$(BIN)/python -m tests.benchmarks.start
 
 bench: $(STAMP) ## print the figures of docs/performance.md (fifteen minutes, an idle machine)
 	@$(BIN)/python -m tests.benchmarks.throughput
