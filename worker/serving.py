@@ -40,7 +40,20 @@ def open_pipelines(settings: Settings, database: Database, store: ObjectStore) -
         register = partial(registry.register, manifest=classifier.manifest)
         known = database.run(register, patience_seconds=REGISTER_PATIENCE_SECONDS)
         pipelines[pool_of(known.id)] = _pipeline(settings, classifier, share=len(folders))
+    _warn_of_default(database, pipelines)
     return pipelines
+
+
+def _warn_of_default(database: Database, pipelines: dict[str, Pipeline]) -> None:
+    """Say when jobs that name no classifier need another worker: right after an upgrade there may be none."""
+    with database.begin() as session:
+        default = registry.resolve(session)
+    if pool_of(default.id) not in pipelines:
+        log.warning(
+            "default_classifier_not_served_here",
+            default=f"{default.name}@{default.version}",
+            served=[f"{p.classifier.manifest.name}@{p.classifier.manifest.version}" for p in pipelines.values()],
+        )
 
 
 def parse_classifiers(text: str) -> list[tuple[str, str]]:

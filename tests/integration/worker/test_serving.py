@@ -1,0 +1,89 @@
+"""What a worker serves: the shipped classifier, or published ones; each is registered under the pool of its work."""
+
+import json
+import shutil
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+import structlog
+
+from shared.classifiers import registry
+from shared.classifiers.bundle import publish
+from shared.db.session import Database
+from shared.errors import ConfigurationError, Conflict
+from shared.jobs.chunks import pool_of
+from shared.settings import Settings
+from shared.storage.s3 import S3Store
+from worker.inference.manifest import MANIFEST_FILE, read_manifest, shipped_classifier_dir
+from worker.inference.pipeline import Pipeline
+from worker.serving import open_pipelines
+
+
+@pytest.fixture
+def store(settings: Settings) -> S3Store:
+    return S3Store(settings)
+
+
+@pytest.fixture
+def opened() -> ExitStack:
+    return ExitStack()
+
+
+def served(pipelines: dict[str, Pipeline], opened: ExitStack) -> set[str]:
+    for pipeline in pipelines.values():
+        opened.enter_context(pipeline)
+    with opened:
+        return {f"{p.classifier.manifest.name}@{p.classifier.manifest.version}" for p in pipelines.values()}
+
+
+def renamed(folder: Path, version: str, **changes: object) -> Path:
+    copy = Path(shutil.copytree(shipped_classifier_dir(), folder / version))
+    manifest = read_manifest(copy).model_copy(update={"name": "serving", "version": version, **changes})
+    (copy / MANIFEST_FILE).write_text(json.dumps(manifest.model_dump(mode="json")), encoding="utf-8")
+    return copy
+
+
+def test_the_shipped_classifier_is_served_unless_told_otherwise(
+    settings: Settings, database: Database, store: S3Store, opened: ExitStack
+) -> None:
+    with structlog.testing.capture_logs() as logs:
+        pipelines = open_pipelines(settings, database, store)
+    manifest = read_manifest(shipped_classifier_dir())
+    assert served(pipelines, opened) == {f"{manifest.name}@{manifest.version}"}
+    with database.begin() as session:
+        known = registry.resolve(session, manifest.name, manifest.version)
+    assert set(pipelines) == {pool_of(known.id)}
+    # The template of these databases has another default.
+    (warning,) = [line for line in logs if line["event"] == "default_classifier_not_served_here"]
+    assert warning["default"] == "leaf-test@1"
+
+
+def test_published_classifiers_are_served_side_by_side(
+    settings: Settings, database: Database, store: S3Store, opened: ExitStack, tmp_path: Path
+) -> None:
+    for version in ("1", "2"):
+        publish(store, renamed(tmp_path, version))
+    chosen = settings.model_copy(
+        update={"classifiers": "serving@1,serving@2", "classifier_cache": tmp_path / "cache", "bytes_in_flight": 2**25}
+    )
+    pipelines = open_pipelines(chosen, database, store)
+    assert {pipeline.budget.limit for pipeline in pipelines.values()} == {2**24}
+    assert served(pipelines, opened) == {"serving@1", "serving@2"}
+    assert (tmp_path / "cache" / "serving" / "2" / MANIFEST_FILE).exists()
+
+
+def test_other_weights_under_a_registered_version_are_refused(
+    settings: Settings, database: Database, store: S3Store, tmp_path: Path
+) -> None:
+    copy = renamed(tmp_path, "1")
+    with database.begin() as session:
+        registry.register(session, read_manifest(copy).model_copy(update={"sha256": "0" * 64}))
+    with pytest.raises(Conflict, match="other weights"):
+        open_pipelines(settings.model_copy(update={"classifier_dir": copy}), database, store)
+
+
+def test_what_is_not_published_is_said(settings: Settings, database: Database, store: S3Store, tmp_path: Path) -> None:
+    chosen = settings.model_copy(update={"classifiers": "serving@77", "classifier_cache": tmp_path})
+    with pytest.raises(ConfigurationError, match="publish-classifier"):
+        open_pipelines(chosen, database, store)
