@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shared.contracts.manifest import Manifest
-from worker.inference.batches import CHANNELS, check_shape, warm_up
+from worker.inference.batches import CHANNELS, Loaded, check_batch_size, check_shape
 from worker.inference.chatter import without_chatter
 from worker.inference.errors import ModelUnusable
 from worker.inference.manifest import read_manifest, verify_model_file
 
 
-class KerasClassifier:
+class KerasClassifier(Loaded):
     """One model, one traced function over a fixed batch; short batches are padded.
 
     ``predict()`` is never called: in a loop it leaks (keras #13118). A fixed shape means one trace and no retracing.
@@ -41,38 +41,13 @@ class KerasClassifier:
         Raises:
             ClassifierError: the folder is incomplete or changed, or Keras cannot open the model.
         """
-        if batch_size < 1:
-            raise ValueError(f"batch_size must be at least 1, got {batch_size}")
-        self._manifest = read_manifest(folder)
-        self._batch_size = batch_size
-        model_file = verify_model_file(folder, self._manifest)
+        check_batch_size(batch_size)
+        manifest = read_manifest(folder)
+        model_file = verify_model_file(folder, manifest)
         tensorflow = import_tensorflow(intra_op_threads=intra_op_threads, inter_op_threads=inter_op_threads)
-        self._runtime = f"tensorflow {tensorflow.__version__}"
-        self._call = _traced(tensorflow, load_model(model_file), self._manifest, batch_size)
+        super().__init__(manifest, batch_size=batch_size, runtime=f"tensorflow {tensorflow.__version__}")
+        self._call = _traced(tensorflow, load_model(model_file), manifest, batch_size)
         self._lock = threading.Lock()
-
-    @property
-    def manifest(self) -> Manifest:
-        """What the model's numbers mean."""
-        return self._manifest
-
-    @property
-    def runtime(self) -> str:
-        """TensorFlow and its version."""
-        return self._runtime
-
-    @property
-    def batch_size(self) -> int:
-        """Most images in one call."""
-        return self._batch_size
-
-    def warm_up(self) -> None:
-        """Run the model twice and check that it answers as its manifest says.
-
-        Raises:
-            OutputInvalid: it does not.
-        """
-        warm_up(self)
 
     def classify(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
         """Outputs (n, classes + review outputs) of a batch (n, height, width, 3); n is 1 to ``batch_size``.

@@ -7,13 +7,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from shared.contracts.manifest import Manifest
-from worker.inference.batches import check_shape, warm_up
+from worker.inference.batches import Loaded, check_batch_size, check_shape
 from worker.inference.errors import ModelUnusable
 from worker.inference.manifest import ONNX_FILE, read_manifest, verify_model_file
 
 
-class OnnxClassifier:
+class OnnxClassifier(Loaded):
     """One session, shared by all threads: ONNX Runtime's ``run`` is thread-safe, and short batches need no padding."""
 
     def __init__(self, folder: Path, *, batch_size: int, threads: int | None = None) -> None:
@@ -27,36 +26,11 @@ class OnnxClassifier:
         Raises:
             ClassifierError: the folder is incomplete or changed, or ONNX Runtime cannot open the model.
         """
-        if batch_size < 1:
-            raise ValueError(f"batch_size must be at least 1, got {batch_size}")
-        self._manifest = read_manifest(folder)
-        self._batch_size = batch_size
-        self._session = _session(verify_model_file(folder, self._manifest, ONNX_FILE), threads)
+        check_batch_size(batch_size)
+        manifest = read_manifest(folder)
+        super().__init__(manifest, batch_size=batch_size, runtime=f"onnxruntime {version('onnxruntime')}")
+        self._session = _session(verify_model_file(folder, manifest, ONNX_FILE), threads)
         self._input = self._session.get_inputs()[0].name
-        self._runtime = f"onnxruntime {version('onnxruntime')}"
-
-    @property
-    def manifest(self) -> Manifest:
-        """What the model's numbers mean."""
-        return self._manifest
-
-    @property
-    def runtime(self) -> str:
-        """ONNX Runtime and its version."""
-        return self._runtime
-
-    @property
-    def batch_size(self) -> int:
-        """Most images in one call."""
-        return self._batch_size
-
-    def warm_up(self) -> None:
-        """Run the model twice and check that it answers as its manifest says.
-
-        Raises:
-            OutputInvalid: it does not.
-        """
-        warm_up(self)
 
     def classify(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
         """Outputs (n, classes + review outputs) of a batch (n, height, width, 3); n is 1 to ``batch_size``.
