@@ -221,7 +221,8 @@ def print_folds(data: Data, parts: Sequence[Indices], judged: Sequence[dict[str,
     right = answers == labels
     for name in SOURCES:
         chosen = (source == name) & (labels < len(CLASSES))
-        scores = " ".join(f"{c} {f1(answers[chosen], labels[chosen], n):.3f}" for n, c in enumerate(CLASSES))
+        present = [(n, c) for n, c in enumerate(CLASSES) if (labels[chosen] == n).any()]
+        scores = " ".join(f"{c} {f1(answers[chosen], labels[chosen], n):.3f}" for n, c in present)
         error = calibration_error(confidence[chosen], right[chosen])
         print(f"{name}: accuracy {right[chosen].mean():.4f} of {chosen.sum()}, F1 {scores}, ECE {error:.3f}")
     known = labels < len(CLASSES)
