@@ -11,7 +11,7 @@ STAMP := $(VENV)/.installed
 DATA ?= .data
 export PHYTOBATCH_LOCAL_DATA ?= $(DATA)
 
-.PHONY: help install demo up down clean test unit lint types imports lock migration train evaluate bench
+.PHONY: help install demo up down clean test unit lint types imports lock images migration train evaluate bench
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -26,9 +26,19 @@ $(STAMP): $(LOCK) pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
-lock: ## write the lock again from pyproject.toml (hashes, no index address)
-	@$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
-	  --no-emit-index-url --no-header --quiet --output-file $(LOCK)
+IMAGES := api worker gpu deliverer
+COMPILE := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet
+
+lock: ## write the locks again from pyproject.toml (hashes, no index address)
+	@$(COMPILE) pyproject.toml --extra dev --output-file $(LOCK)
+	@for image in $(IMAGES); do \
+	  $(COMPILE) pyproject.toml --extra $$image --constraint $(LOCK) --output-file deploy/locks/$$image.txt || exit 1; done
+	@echo 'hatchling>=1.27' | $(COMPILE) - --constraint $(LOCK) --output-file deploy/locks/build.txt
+
+images: ## build the four container images (needs Docker)
+	@for image in $(IMAGES); do \
+	  docker build --file deploy/Dockerfile --target $$image --tag phytobatch-$$image \
+	    --build-arg REVISION=$$(git rev-parse HEAD) . || exit 1; done
 
 # The main job on the local stack, and the stack itself
 demo: $(STAMP) ## classify 60 synthetic photographs through the whole system (DIR=/my/photos takes yours)

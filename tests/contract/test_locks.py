@@ -1,0 +1,45 @@
+"""What an image installs is what was tested: the versions of the lock of the tests, by hash, from no named host."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+LOCKS = Path(__file__).resolve().parents[2] / "deploy" / "locks"
+IMAGES = ("api", "build", "deliverer", "gpu", "worker")
+ENTRY = re.compile(r"^([a-z0-9][a-z0-9._-]*)==(\S+)", re.MULTILINE)
+
+
+def versions(name: str) -> dict[str, set[str]]:
+    """Package to its versions (more than one where they depend on the version of Python)."""
+    found: dict[str, set[str]] = {}
+    for package, version in ENTRY.findall((LOCKS / f"{name}.txt").read_text()):
+        found.setdefault(package, set()).add(version)
+    return found
+
+
+def test_there_is_a_lock_for_each_image() -> None:
+    assert sorted(path.stem for path in LOCKS.glob("*.txt")) == sorted((*IMAGES, "dev"))
+
+
+@pytest.mark.parametrize("image", IMAGES)
+def test_an_image_has_the_versions_that_were_tested(image: str) -> None:
+    tested = versions("dev")
+    differs = {
+        name: (found, tested[name]) for name, found in versions(image).items() if found - tested.get(name, found)
+    }
+    assert differs == {}
+
+
+@pytest.mark.parametrize("lock", [*IMAGES, "dev"])
+def test_every_package_has_hashes_and_no_lock_names_a_host(lock: str) -> None:
+    text = (LOCKS / f"{lock}.txt").read_text()
+    entries = re.split(r"\n(?=[a-z0-9])", text)
+    assert all("--hash=sha256:" in entry for entry in entries if "==" in entry)
+    assert "://" not in text
+    assert "--index" not in text
+
+
+@pytest.mark.parametrize(("image", "never"), [("api", "tensorflow"), ("worker", "tensorflow"), ("deliverer", "numpy")])
+def test_small_images_stay_small(image: str, never: str) -> None:
+    assert not [name for name in versions(image) if name.startswith(never)]
