@@ -19,6 +19,13 @@ from worker.training.import_joblib import import_joblib
 CLASSES = ("saludable", "powdery", "rush")
 
 
+# The pickle holds functions, whose code another version of Python cannot read: joblib ends with a segmentation fault.
+WRITTEN_BY = (3, 11)
+of_its_python = pytest.mark.skipif(
+    sys.version_info[:2] != WRITTEN_BY, reason="the original pickle opens only with Python 3.11, which wrote it"
+)
+
+
 class Spy:
     """What an attacker would put into a pickle: it writes down the environment that it sees."""
 
@@ -50,6 +57,7 @@ def as_the_original_service_answers(file: Path, photos: list[Path]) -> list[list
     return rows
 
 
+@of_its_python
 def test_the_import_answers_as_the_original_service_does(
     data: Path, validation_photos: list[Path], full_size_photos: list[Path], tmp_path: Path
 ) -> None:
@@ -68,6 +76,7 @@ def test_the_import_answers_as_the_original_service_does(
     np.testing.assert_allclose(imported.classify(batch), wanted, atol=1e-5, rtol=0)
 
 
+@of_its_python
 def test_the_wrong_number_of_classes_is_said(data: Path, tmp_path: Path) -> None:
     with pytest.raises(TrainingError, match="3 outputs, but --classes names 2"):
         run(data / "models/original-cnn/model.joblib", tmp_path / "out", ("a", "b"))
@@ -120,3 +129,17 @@ def test_a_pickle_that_never_ends_is_stopped(tmp_path: Path) -> None:
     (tmp_path / "model.joblib").write_bytes(pickle.dumps(Sleeper()))
     with pytest.raises(TrainingError, match="longer than 2 s"):
         run(tmp_path / "model.joblib", tmp_path / "out", timeout_seconds=2)
+
+
+class Dying:
+    """A pickle that ends the process that opens it, as one of another version of Python may."""
+
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        return exec, ("import os; os.abort()",)
+
+
+def test_a_pickle_that_ends_its_process_is_said_with_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "model.joblib").write_bytes(pickle.dumps(Dying()))
+    with pytest.raises(TrainingError, match=r"ended by signal 6\. .*the version of Python that wrote it"):
+        run(tmp_path / "model.joblib", tmp_path / "out")
+    assert not (tmp_path / "out").exists()

@@ -100,6 +100,13 @@ def _convert(file: Path, model_file: Path, timeout_seconds: float) -> None:
         )
     except subprocess.TimeoutExpired as error:
         raise TrainingError(f"Opening {file} took longer than {timeout_seconds:g} s and was stopped.") from error
+    if child.returncode < 0:
+        raise TrainingError(
+            f"{file} cannot be imported: the process that opened it was ended by signal {-child.returncode}. A pickle "
+            f"with functions in it opens only with the version of Python that wrote it, and this is "
+            f"{sys.version_info.major}.{sys.version_info.minor}: import it there; the folder that comes out serves "
+            "everywhere."
+        )
     if child.returncode != 0 or not model_file.is_file():
         lines = child.stderr.decode(errors="replace").strip().splitlines() or [f"status {child.returncode}"]
         raise TrainingError(f"{file} cannot be imported: {lines[-1][:500]}")
