@@ -43,10 +43,15 @@ def register(arguments: argparse.Namespace) -> str:
 
 
 def publish_classifier(arguments: argparse.Namespace) -> str:
-    """Put the classifier of a folder into the object store, and make it known."""
-    manifest = publish(S3Store(get_settings()), _folder(arguments.folder))
+    """Make the classifier of a folder known, and put it into the object store.
+
+    In this order: other weights under a version that is registered are refused before they replace anything.
+    """
+    folder = _folder(arguments.folder)
+    manifest = read_folder(folder)
     with transaction() as session:
         registry.register(session, manifest)
+    publish(S3Store(get_settings()), folder)
     title = f"{manifest.name}@{manifest.version}"
     return (
         f"{title} is published. Next: start workers that serve it beside the old one "

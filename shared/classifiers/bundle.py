@@ -71,6 +71,8 @@ def fetch(store: ObjectStore, name: str, version: str, folder: Path) -> Manifest
     try:
         text = store.get(model_key(name, version, MANIFEST_FILE), max_bytes=MAX_MANIFEST_BYTES)
         manifest = _parse(text, f"{told}/{MANIFEST_FILE}")
+        if (manifest.name, manifest.version) != (name, version):
+            raise ConfigurationError(f"{told} holds {manifest.name} {manifest.version}; publish it again")
         folder.mkdir(parents=True, exist_ok=True)
         for file, sha256 in model_files(manifest).items():
             _fetch_file(store, manifest, file, sha256, folder / file)
@@ -78,8 +80,6 @@ def fetch(store: ObjectStore, name: str, version: str, folder: Path) -> Manifest
         raise ConfigurationError(
             f"there is no {told} in the bucket; put it there with `python -m api.admin publish-classifier FOLDER`"
         ) from error
-    if (manifest.name, manifest.version) != (name, version):
-        raise ConfigurationError(f"{told} holds {manifest.name} {manifest.version}; publish it again")
     (folder / MANIFEST_FILE).write_bytes(text)
     return manifest
 

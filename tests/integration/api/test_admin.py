@@ -11,6 +11,8 @@ import pytest
 from api.admin import main
 from deploy.local.servers import LocalServers
 from shared.settings import Settings, get_settings
+from shared.storage.keys import model_key
+from shared.storage.s3 import S3Store
 from tests.integration.conftest import MANIFEST, Api, MakeSettings, Serve
 
 Admin = Callable[..., tuple[int, str, str]]
@@ -164,6 +166,21 @@ def test_a_classifier_whose_file_was_changed_is_not_registered(admin: Admin, tmp
     assert (status, "SHA-256" in refused) == (1, True)
     (folder / "manifest.json").write_text("{}")
     assert "is not a manifest: name" in admin("register-classifier", str(folder))[2]
+
+
+def test_other_weights_never_replace_a_published_version(
+    admin: Admin, admin_settings: Settings, tmp_path: Path
+) -> None:
+    """The registry is asked before the bucket is touched: workers that start again must find what they served."""
+    store = S3Store(admin_settings)
+    first = classifier_folder(tmp_path / "first", name="published")
+    assert admin("publish-classifier", str(first))[0] == 0
+    other = classifier_folder(tmp_path / "other", name="published")
+    status, _, said = admin("publish-classifier", str(other))
+    assert status != 0
+    assert "other weights" in said
+    kept = store.get(model_key("published", MANIFEST.version, "model.keras"), max_bytes=1000)
+    assert kept == (first / "model.keras").read_bytes()
 
 
 def test_settings_that_are_missing_are_named(

@@ -78,6 +78,7 @@ def test_a_manifest_under_another_name_is_refused(folder: Path, store: S3Store, 
         store.put(model_key(read_folder(folder).name, "1", name), io.BytesIO(data), size=len(data))
     with pytest.raises(ConfigurationError, match="publish it again"):
         fetch(store, "renamed", "9", tmp_path / "cache")
+    assert not (tmp_path / "cache").exists(), "nothing of it is kept"
 
 
 @pytest.mark.parametrize("broken", [MODEL_FILE, ONNX_FILE, MANIFEST_FILE])
