@@ -157,6 +157,30 @@ def test_a_training_that_was_stopped_goes_on(
     assert resumed.metrics["training_images"] == whole.metrics["training_images"]
 
 
+def test_a_training_on_other_pictures_begins_anew(
+    folder: Path, small_backbone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was learned before would be judged by pictures that it has seen."""
+    from worker.training import fit as fitting
+
+    leaves = Path(shutil.copytree(folder, tmp_path / "leaves"))
+    epochs: list[object] = []
+    keep = fitting._keep
+
+    def noting(*arguments: object) -> None:
+        keep(*arguments)  # type: ignore[arg-type]
+        epochs.append(arguments[-1])
+
+    monkeypatch.setattr(fitting, "_keep", noting)
+    again = plan(leaves, tmp_path / "grown", small_backbone, 1)
+    train(again)
+    train(again)
+    assert epochs == [1], "the same training is not repeated"
+    render("rust", (96, 96), 99).save(leaves / "rust" / "new.png")
+    assert train(again).metrics["training_images"] == 67
+    assert epochs == [1, 1]
+
+
 def test_a_schedule_of_another_seed_begins_anew(folder: Path, small_backbone: Path, tmp_path: Path) -> None:
     first = plan(folder, tmp_path / "same", small_backbone, 1)
     before = train(first)

@@ -1,5 +1,6 @@
 """The training loop: AdamW along a cosine, on pictures that are varied by chance, with its state kept on disk."""
 
+import hashlib
 import json
 import logging
 from collections.abc import Callable, Iterator
@@ -46,7 +47,7 @@ def fit(  # noqa: PLR0913  # the network, what it learns from, and where its sta
     threads: int = 2,
     advance: Advance | None = None,
 ) -> Model:
-    """Train ``model``; returns it, or its continuation when ``folder`` holds the state of an unfinished training.
+    """Train ``model``; returns it, or its continuation when ``folder`` holds the state of this very training.
 
     The same seed gives the same order and the same pictures, also after a restart at the end of an epoch.
 
@@ -61,7 +62,8 @@ def fit(  # noqa: PLR0913  # the network, what it learns from, and where its sta
         advance: called with (steps done, steps in all, words) after each step.
     """
     jobs = _Jobs(examples, train, model.output_shape[-1] - len(REVIEW_CLASSES), schedule)
-    model, done = _resume(folder, schedule) or (_compiled(model, schedule, len(jobs)), 0)
+    key = _key(model, examples, train, schedule)
+    model, done = _resume(folder, key) or (_compiled(model, schedule, len(jobs)), 0)
     total = schedule.epochs * len(jobs)
     with ThreadPoolExecutor(threads) as pool:
         for epoch in range(done, schedule.epochs):
@@ -74,7 +76,7 @@ def fit(  # noqa: PLR0913  # the network, what it learns from, and where its sta
                     words = f"epoch {epoch + 1} of {schedule.epochs}, loss {np.mean(losses[-50:]):.3f}"
                     advance(epoch * len(jobs) + step + 1, total, words)
             log.info("epoch %d of %d: loss %.4f", epoch + 1, schedule.epochs, np.mean(losses))
-            _keep(folder, model, schedule, epoch + 1)
+            _keep(folder, model, key, epoch + 1)
     return model
 
 
@@ -164,24 +166,42 @@ def _ahead(
         yield future.result()
 
 
-def _resume(folder: Path, schedule: Schedule) -> tuple[Model, int] | None:
-    """The network and the number of epochs that it has learned, when the folder holds a state of this schedule."""
+def _key(model: Model, examples: Examples, train: Indices, schedule: Schedule) -> str:
+    """Names a training: another picture, class, split, backbone or schedule is another one.
+
+    A network that was kept from another would be judged by pictures that it has learned.
+    """
+    told = [asdict(schedule), model.output_shape, [[str(f.path), *_stamp(f.path)] for f in examples.files]]
+    digest = hashlib.sha256(json.dumps(told).encode())
+    # The head comes last, and begins by chance.
+    for array in (examples.labels, train, *model.get_weights()[:-2]):
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    stat = path.stat()
+    return stat.st_size, stat.st_mtime_ns
+
+
+def _resume(folder: Path, key: str) -> tuple[Model, int] | None:
+    """The network and the number of epochs that it has learned, when the folder holds a state of this training."""
     import keras
 
     try:
         kept = json.loads((folder / PROGRESS_FILE).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    if kept["schedule"] != asdict(schedule):
+    if kept.get("key") != key:
         return None
-    log.info("going on after epoch %d of %d", kept["epochs"], schedule.epochs)
+    log.info("going on after epoch %d", kept["epochs"])
     return keras.saving.load_model(folder / STATE_FILE, safe_mode=True), int(kept["epochs"])
 
 
-def _keep(folder: Path, model: Model, schedule: Schedule, epochs: int) -> None:
+def _keep(folder: Path, model: Model, key: str, epochs: int) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     made = folder / f"made-{STATE_FILE}"
     model.save(made)
     made.replace(folder / STATE_FILE)
-    text = json.dumps({"schedule": asdict(schedule), "epochs": epochs})
+    text = json.dumps({"key": key, "epochs": epochs})
     (folder / PROGRESS_FILE).write_text(text, encoding="utf-8")
