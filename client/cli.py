@@ -13,6 +13,7 @@ from client.commands.options import common_options
 from client.configuration import DEFAULT_URL, KEY_VARIABLE, URL_VARIABLE
 from client.errors import ApiError, PhytobatchError
 from client.exit_codes import MEANINGS, ExitCode
+from client.terminal.ctrl_c import CtrlC
 from client.terminal.output import Output
 
 DESCRIPTION = "Classify the plant photographs of a drone flight or a greenhouse round."
@@ -22,6 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns its exit code (see ``phytobatch --help``)."""
     _make_tolerant(sys.stdout)
     _make_tolerant(sys.stderr)
+    CtrlC().install()
     options = build_parser().parse_args(arguments)
     output = Output(as_json=options.json, quiet=options.quiet, no_color=options.no_color)
     command: Command = options.command

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 
 COLUMNS, ROWS = 80, 24
 SECONDS = 60.0
+CLOSE_SECONDS = 10.0
 STEERING = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 COLOUR = re.compile(r"\x1b\[(?:\d+;)*[39][0-8]")
 
@@ -44,10 +45,21 @@ class Terminal:
     def end(self) -> int:
         """Read to the end; the exit code."""
         deadline = time.monotonic() + SECONDS
-        while self._read():
-            assert time.monotonic() < deadline, self.written
+        try:
+            while self._read():
+                assert time.monotonic() < deadline, self.written
+        finally:
+            self.close()
+        return self.process.returncode
+
+    def close(self) -> None:
+        """End the program if it still runs: a test that fails leaves nothing to those after it."""
         os.close(self._master)
-        return self.process.wait(SECONDS)
+        try:
+            self.process.wait(CLOSE_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
 
     def _read(self) -> bool:
         """Whether the program can still write."""
