@@ -10,6 +10,7 @@ from api.main import create_app
 from api.server import Server, allow_open_files
 from shared.logging import configure_logging
 from shared.settings import get_settings
+from shared.tracing import configure_tracing
 
 log = structlog.get_logger()
 
@@ -23,6 +24,7 @@ def main() -> int:
     """Serve until SIGTERM or SIGINT. The exit status is not 0 when the API could not start."""
     settings = get_settings()
     configure_logging(settings, program="api")
+    end_traces = configure_tracing(settings, program="api")
     allow_open_files(settings.max_waiting_clients + OTHER_FILES)
     app = create_app(settings)
     server = Server(
@@ -41,6 +43,7 @@ def main() -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: None)
     server.run()
+    end_traces()
     return 0 if server.started else 1
 
 

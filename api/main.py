@@ -8,7 +8,7 @@ import structlog
 from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 
-from api import errors, health, openapi
+from api import errors, health, openapi, tracing
 from api.bootstrap import ensure_key
 from api.classifiers import routes as classifiers
 from api.jobs import routes as jobs
@@ -84,7 +84,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     errors.install(app)
     openapi.install(app)
     app.add_middleware(BodyLimit, settings=chosen)
-    app.add_middleware(RequestContext)  # Added last, so it is the outermost.
+    app.add_middleware(RequestContext)  # Added last, so it is the outermost of ours.
+    tracing.install(app, chosen)
     return app
 
 

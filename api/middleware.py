@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 import structlog
 from fastapi import Request
+from opentelemetry import trace
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -49,6 +50,7 @@ class RequestContext:
                 _complete(MutableHeaders(scope=message), request_id)
             await send(message)
 
+        trace.get_current_span().set_attribute("phytobatch.request_id", request_id)
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             try:
                 await self._app(scope, receive, send_with_headers)
@@ -76,13 +78,15 @@ def _complete(headers: MutableHeaders, request_id: str) -> None:
 def _log_line(scope: Scope, status: int, seconds: float) -> None:
     write = log.debug if scope["path"] in QUIET_PATHS else log.info
     tenant = scope["state"].get("tenant_id")
+    job = scope.get("path_params", {}).get("job_id")
     write(
         "request",
         method=scope["method"],
         path=scope["path"],
         status=int(status),
         milliseconds=round(seconds * 1000, 1),
-        tenant=None if tenant is None else str(tenant),
+        tenant_id=None if tenant is None else str(tenant),
+        job_id=None if job is None else str(job),
     )
 
 

@@ -7,6 +7,7 @@ import structlog
 from structlog.typing import EventDict, Processor
 
 from shared.settings import Settings
+from shared.tracing import name_trace
 
 # One line per message at INFO; our own lines say the same with the ids in them.
 CHATTY = ("celery.app.trace", "celery.worker.strategy", "celery.beat", "botocore.credentials")
@@ -26,6 +27,7 @@ def configure_logging(settings: Settings, *, program: str) -> None:
     shared: list[Processor] = [
         name_program,
         structlog.contextvars.merge_contextvars,
+        name_trace,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info,

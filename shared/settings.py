@@ -200,9 +200,28 @@ class Settings(BaseSettings):
     )
 
     # Everywhere
+    metrics_host: str = Field(
+        default="127.0.0.1", description="Address that `/metrics` is served at, for Prometheus; never a public one."
+    )
+    metrics_port: int = Field(
+        default=0,
+        ge=0,
+        le=65535,
+        description="Port of `/metrics` of this program; 0 serves none. Each program on a machine needs its own.",
+    )
     broker_key_prefix: str = Field(default="phytobatch:", description="Prefix of every key in Redis.")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         default="INFO", description="Least level of log lines."
+    )
+    traces_endpoint: str | None = Field(
+        default=None,
+        description="Where traces are sent by OTLP over HTTP, as `http://collector:4318/v1/traces`; empty: nowhere.",
+    )
+    traces_ratio: float = Field(
+        default=1.0,
+        ge=0,
+        le=1,
+        description="Share of traces that are sent, for those that no caller has decided about.",
     )
     log_format: Literal["json", "console"] = Field(
         default="json", description="`json` for machines, `console` for people."

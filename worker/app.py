@@ -9,6 +9,7 @@ from shared.errors import PhytobatchError
 from shared.logging import configure_logging
 from shared.queue import celery_settings
 from shared.settings import get_settings
+from shared.tracing import configure_tracing
 from worker import process
 from worker.inference.errors import ClassifierError
 from worker.schedule import beat_schedule
@@ -17,6 +18,7 @@ log = structlog.get_logger()
 
 settings = get_settings()
 configure_logging(settings, program="worker")
+end_traces = configure_tracing(settings, program="worker")
 app = Celery("phytobatch", include=["worker.jobs.tasks"])
 app.conf.update(
     celery_settings(settings),
@@ -65,3 +67,4 @@ def _stop(**_: object) -> None:
 @signals.worker_shutdown.connect
 def _close(**_: object) -> None:
     process.current().close()
+    end_traces()

@@ -64,6 +64,7 @@ def open_draft(
         new = replace(new, webhook_endpoint_id=endpoint_for(session, tenant_id, webhook_url))
         job = lifecycle.create_draft(session, tenant_id, new, draft_hours=settings.draft_hours)
         numbers = add_images(session, job, [a.image for a in arrivals], max_images=settings.max_images_per_job)
+    log.info("job_created", job_id=str(job.id), images=len(arrivals))
     return job.id, numbers
 
 
@@ -94,6 +95,6 @@ def discard(services: Services, job_id: uuid.UUID) -> None:
         with services.database.begin() as session:
             lifecycle.delete(session, job_id)
     except PhytobatchError as error:
-        log.warning("upload_left_behind", job=str(job_id), reason=type(error).__name__)
+        log.warning("upload_left_behind", job_id=str(job_id), reason=type(error).__name__)
     else:
         services.waker.nudge()

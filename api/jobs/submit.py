@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Sequence
 
+import structlog
 from sqlalchemy.orm import Session
 
 from api.auth import Caller
@@ -19,7 +20,10 @@ from shared.jobs import lifecycle, queries
 from shared.jobs.images import NewImage, add_images
 from shared.jobs.results import classifier_of
 from shared.storage.keys import upload_key
+from shared.tracing import span
 from shared.webhooks.per_job import endpoint_for, url_of
+
+log = structlog.get_logger()
 
 
 def resolve(session: Session, wanted: ClassifierRef | None) -> Classifier | None:
@@ -60,6 +64,7 @@ def create(services: Services, caller: Caller, asked: CreateJob, ticket: Ticket)
             status = 202
         out = job_out(job, classifier, asked.webhook_url)
         ticket.complete(session, status, out.model_dump(mode="json"), location=job_path(job.id))
+    log.info("job_created", job_id=str(job.id), state=job.state)
     if asked.source is not None:
         services.waker.nudge()
     return status, out
@@ -92,10 +97,12 @@ def commit(services: Services, caller: Caller, job_id: uuid.UUID) -> JobOut:
         classifier = classifier_of(session, job)
         if job.state == JobState.DRAFT:
             classifier = classifier or registry.resolve(session)
-            job = lifecycle.commit(session, job_id, classifier.id)
+            with span("commit job", parent=job.traceparent, attributes={"phytobatch.job_id": str(job_id)}):
+                job = lifecycle.commit(session, job_id, classifier.id)
         elif job.committed_at is None:
             raise Conflict(f"this job is {job.state}; create a new one", code="job-not-draft")
         out = job_out(job, classifier, url_of(session, job))
+    log.info("job_committed", job_id=str(job_id), images=job.total)
     services.waker.nudge()
     return out
 

@@ -13,6 +13,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session, sessionmaker
 
 from shared.errors import DatabaseUnavailable
+from shared.metrics.definitions import DATABASE_OUTAGES, DATABASE_SECONDS
 from shared.settings import Settings
 
 log = structlog.get_logger()
@@ -91,12 +92,13 @@ class Database:
                 during the commit itself.
         """
         try:
-            with self._sessions.begin() as session:
+            with DATABASE_SECONDS.time(), self._sessions.begin() as session:
                 yield session
             if self._announce is not None and (jobs := session.info.get(CHANGED)):
                 self._announce(jobs)
         except (DBAPIError, PoolTimeout) as error:
             if is_outage(error):
+                DATABASE_OUTAGES.inc()
                 raise DatabaseUnavailable("the database cannot be reached; try again in a few seconds") from error
             raise
 

@@ -20,6 +20,7 @@ from shared.errors import LeaseLost
 from shared.jobs import lifecycle
 from shared.jobs.chunks import PRIORITY_ORDER
 from shared.jobs.results import NewResult, store_results
+from shared.tracing import Origin
 
 # The fairest ready chunk: interactive before bulk; then the tenant with the fewest running chunks for its weight; then
 # the oldest job. `waiting` jumps from tenant to tenant through the index (a loose index scan) instead of reading every
@@ -41,7 +42,7 @@ CLAIM = text(
         SELECT w.tenant_id FROM waiting w
         JOIN tenants t ON t.id = w.tenant_id LEFT JOIN running r ON r.tenant_id = w.tenant_id
         ORDER BY coalesce(r.chunks, 0)::real / t.weight, w.job_id),
-    chosen AS (
+    chosen AS MATERIALIZED (
         SELECT c.job_id, c.no FROM fair CROSS JOIN LATERAL (
             SELECT job_id, no FROM chunks
             WHERE state = 'ready' AND pool = :pool AND priority = :priority AND tenant_id = fair.tenant_id
@@ -51,9 +52,9 @@ CLAIM = text(
     UPDATE chunks AS c
     SET state = 'running', attempt = attempt + 1, lease_token = nextval('lease_tokens'),
         lease_until = now() + :lease, worker = :worker
-    FROM chosen WHERE c.job_id = chosen.job_id AND c.no = chosen.no
+    FROM chosen JOIN jobs j ON j.id = chosen.job_id WHERE c.job_id = chosen.job_id AND c.no = chosen.no
     RETURNING c.job_id, c.no, c.tenant_id, c.kind, c.pool, c.first_seq, c.last_seq, c.attempt, c.isolated,
-              c.lease_token,              (SELECT j.state FROM jobs j WHERE j.id = c.job_id) AS job_state
+              c.lease_token, j.state AS job_state, j.request_id, j.traceparent
     """
 )
 
@@ -88,6 +89,7 @@ class Claim:
     attempt: int
     isolated: bool
     token: int
+    origin: Origin
 
     @property
     def key(self) -> dict[str, object]:
@@ -145,6 +147,7 @@ def _claim_of(row: Row[Any]) -> Claim:
         attempt=row.attempt,
         isolated=row.isolated,
         token=row.lease_token,
+        origin=Origin(row.request_id, row.traceparent),
     )
 
 

@@ -19,6 +19,7 @@ from shared.db.session import changed
 from shared.errors import Conflict, NotFound
 from shared.jobs import progress
 from shared.jobs.chunks import add_chunk, cut_chunks, pool_of
+from shared.tracing import current_origin
 from shared.webhooks import outbox
 
 # From which states a job may reach each state.
@@ -54,7 +55,8 @@ class NewJob:
 
 
 def create_draft(session: Session, tenant_id: uuid.UUID, new: NewJob, *, draft_hours: int) -> Job:
-    """A job in ``draft`` that expires when nobody commits it in time."""
+    """A job in ``draft`` that expires when nobody commits it in time; it belongs to the trace of this request."""
+    origin = current_origin()
     job = Job(
         tenant_id=tenant_id,
         state=JobState.DRAFT,
@@ -65,6 +67,8 @@ def create_draft(session: Session, tenant_id: uuid.UUID, new: NewJob, *, draft_h
         classifier_id=new.classifier_id,
         source=new.source,
         webhook_endpoint_id=new.webhook_endpoint_id,
+        request_id=origin.request_id,
+        traceparent=origin.traceparent,
     )
     session.add(job)
     session.flush()
@@ -171,8 +175,14 @@ def _leave_draft(session: Session, job: Job, classifier_id: uuid.UUID) -> bool:
         raise Conflict("this draft has no images; add some before the commit", code="job-empty")
     job.classifier_id = job.classifier_id or classifier_id
     job.expires_at = None
+    _set_going(job)
     session.flush()
     return True
+
+
+def _set_going(job: Job) -> None:
+    """The logs of the work name the request that asked for it; the trace stays that of the job's beginning."""
+    job.request_id = current_origin().request_id or job.request_id
 
 
 def validated(session: Session, job: Job, *, chunk_images: int) -> None:
@@ -305,6 +315,7 @@ def retry(session: Session, job_id: uuid.UUID, *, chunk_images: int) -> Job:
         {"id": job.id},
     )
     session.refresh(job)
+    _set_going(job)
     if never_ran:
         add_chunk(session, job, ChunkKind.VALIDATE, pool=ChunkKind.VALIDATE)
         _move(session, job, JobState.VALIDATING)

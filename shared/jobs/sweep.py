@@ -70,11 +70,13 @@ def _take_back_leases(database: Database, policy: CrashPolicy) -> int:
             ),
             {"limit": BATCH},
         ).all()
-    return sum(_take_back(database, row.job_id, row.no, row.lease_token, policy) for row in lost)
+    return sum(take_back(database, row.job_id, row.no, row.lease_token, policy) for row in lost)
 
 
-def _take_back(database: Database, job_id: uuid.UUID, no: int, token: int, policy: CrashPolicy) -> bool:
-    """Take one chunk back, if its lease is still the one that ran out."""
+def take_back(  # noqa: PLR0913  # a lease is three values
+    database: Database, job_id: uuid.UUID, no: int, token: int, policy: CrashPolicy, *, early: bool = False
+) -> bool:
+    """Take one chunk back, if its lease is still the one that ran out; ``early``: also before it did."""
     with database.begin() as session:
         try:
             job = lifecycle.lock_job(session, job_id)
@@ -84,9 +86,9 @@ def _take_back(database: Database, job_id: uuid.UUID, no: int, token: int, polic
             text(
                 "UPDATE chunks SET state = 'ready', lease_token = NULL, lease_until = NULL, not_before = now() "
                 "WHERE job_id = :job AND no = :no AND lease_token = :token AND state = 'running' "
-                "AND lease_until < now() RETURNING no"
+                "AND (lease_until < now() OR :early) RETURNING no"
             ),
-            {"job": job_id, "no": no, "token": token},
+            {"job": job_id, "no": no, "token": token, "early": early},
         ).one_or_none()
         if back is None:
             return False

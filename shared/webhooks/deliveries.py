@@ -16,6 +16,7 @@ from typing import Any
 from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
+from shared.tracing import Origin
 from shared.webhooks.clock import Clock
 
 # The endpoints that something may be sent to now, the one that waits longest first. `waiting` jumps from endpoint to
@@ -65,11 +66,11 @@ CLAIM = text(
             ORDER BY next_attempt_at LIMIT greatest(free.room, 0) FOR UPDATE SKIP LOCKED) AS d),
     chosen AS MATERIALIZED (SELECT id FROM ranked ORDER BY round, next_attempt_at LIMIT :slots)
     UPDATE webhook_deliveries d SET lease_token = nextval('lease_tokens'), lease_until = :until
-    FROM chosen, webhook_endpoints e, signing_secrets s, events v
+    FROM chosen, webhook_endpoints e, signing_secrets s, events v LEFT JOIN jobs j ON j.id = v.job_id
     WHERE d.id = chosen.id AND e.id = d.endpoint_id AND s.id = e.secret_id AND v.id = d.event_id
     RETURNING d.id, d.endpoint_id, d.lease_token, d.event_id, v.type AS event_type, v.created_at, v.data, e.url,
               s.secret, CASE WHEN s.previous_until > :now THEN s.previous END AS previous,
-              e.consecutive_failures >= :breaker AS probe
+              e.consecutive_failures >= :breaker AS probe, d.tenant_id, v.job_id, j.request_id, j.traceparent
     """
 )
 
@@ -110,6 +111,9 @@ class Claim:
     secrets: tuple[str, ...] = field(repr=False)
     probe: bool
     claimed_at: datetime
+    tenant_id: uuid.UUID
+    job_id: uuid.UUID | None
+    origin: Origin
 
 
 def claim(session: Session, clock: Clock, terms: Terms, *, slots: int) -> list[Claim]:
@@ -153,4 +157,7 @@ def _claim_of(row: Row[Any], now: datetime) -> Claim:
         secrets=(row.secret,) if row.previous is None else (row.secret, row.previous),
         probe=row.probe,
         claimed_at=now,
+        tenant_id=row.tenant_id,
+        job_id=row.job_id,
+        origin=Origin(row.request_id, row.traceparent),
     )

@@ -10,6 +10,7 @@ from shared.errors import ObjectMissing, ObjectTooLarge, StoreUnavailable
 from shared.jobs import claims
 from shared.jobs.images import PendingImage, pending_images
 from shared.jobs.results import NewResult
+from shared.tracing import span
 from worker.inference.errors import ImageError
 from worker.inference.pipeline import Item, Outcome
 from worker.jobs.context import Context
@@ -49,9 +50,10 @@ def classify(context: Context, held: Held) -> None:
         log.warning("chunk_handed_back", reason=str(error), finished=len(done), images=len(images))
         _hand_back(context, held, done, pause_seconds=context.settings.release_backoff_seconds)
         return
-    context.database.run(
-        lambda session: claims.finish(session, chunk, done), patience_seconds=context.settings.lease_seconds
-    )
+    with span("store results", attributes={"phytobatch.images": len(done)}):
+        context.database.run(
+            lambda session: claims.finish(session, chunk, done), patience_seconds=context.settings.lease_seconds
+        )
     log.info("chunk_finished", images=len(done), attempt=chunk.attempt)
 
 

@@ -10,6 +10,8 @@ from shared.contracts.states import ChunkKind, Priority
 from shared.errors import DatabaseUnavailable, LeaseLost, StoreUnavailable
 from shared.jobs import claims
 from shared.jobs.claims import Claim, Offer
+from shared.tracing import failed
+from worker.jobs.at_work import at_work
 from worker.jobs.classify import classify
 from worker.jobs.context import Context
 from worker.jobs.leases import CancelAsked, Held, LeaseKeeper, StopAsked
@@ -88,9 +90,7 @@ class Workplace:
         claim = self._claim(offers)
         if claim is None:
             return False
-        with structlog.contextvars.bound_contextvars(
-            job_id=str(claim.job_id), chunk=claim.no, kind=claim.kind, tenant_id=str(claim.tenant_id)
-        ):
+        with at_work(claim, worker=self.context.name):
             self._run(claim)
         return True
 
@@ -110,13 +110,16 @@ class Workplace:
                 RUNNERS[claim.kind](self.context, held)
             except LeaseLost:
                 log.warning("lease_lost", attempt=claim.attempt)
+                failed("lease lost")
             except (CancelAsked, StopAsked):
                 self._hand_back(claim, pause_seconds=0)
             except (StoreUnavailable, DatabaseUnavailable) as error:
                 log.warning("chunk_handed_back", reason=str(error))
+                failed(str(error))
                 self._hand_back(claim, pause_seconds=self.context.settings.release_backoff_seconds)
             except Exception:
                 log.exception("chunk_fault", attempt=claim.attempt)
+                failed("fault")
                 self._abandon(claim)
 
     def _hand_back(self, claim: Claim, *, pause_seconds: float) -> None:

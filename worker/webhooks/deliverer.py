@@ -18,6 +18,7 @@ from shared.webhooks.deliveries import Claim
 from shared.webhooks.recording import Outcome
 from worker.webhooks.ledger import Ledger
 from worker.webhooks.message import Attempt, Message
+from worker.webhooks.under_way import under_way
 
 log = structlog.get_logger()
 
@@ -128,12 +129,14 @@ class Deliverer:
             task.add_done_callback(self._ended)
 
     async def _deliver(self, claim: Claim) -> None:
-        try:
-            attempt = await self._sender.send(message_of(claim, self._public_url))
-        except Exception:
-            # Recorded as a failure, or this delivery would come back with every lease for ever.
-            log.exception("attempt_fault", delivery=str(claim.delivery_id))
-            attempt = Attempt(milliseconds=0, error=AttemptError.CONNECTION_FAILED)
+        with under_way(claim) as told:
+            try:
+                attempt = await self._sender.send(message_of(claim, self._public_url))
+            except Exception:
+                # Recorded as a failure, or this delivery would come back with every lease for ever.
+                log.exception("attempt_fault")
+                attempt = Attempt(milliseconds=0, error=AttemptError.CONNECTION_FAILED)
+            told(attempt)
         self._finished.append(outcome_of(claim, attempt))
 
     def _ended(self, task: asyncio.Task[None]) -> None:

@@ -12,6 +12,7 @@ import structlog
 from shared.db.session import Database
 from shared.logging import configure_logging
 from shared.settings import Settings
+from shared.tracing import configure_tracing
 from shared.webhooks.clock import DatabaseClock
 from shared.webhooks.urls import Policy
 from worker.webhooks.deliverer import Deliverer
@@ -39,6 +40,7 @@ def deliver(settings: Settings, *, ready: Path | None = None) -> None:
         ConfigurationError: a setting makes no sense.
     """
     configure_logging(settings, program="deliverer")
+    end_traces = configure_tracing(settings, program="deliverer")
     policy = Policy.of(settings)
     database = Database(settings, pool_size=CONNECTIONS, application="phytobatch-deliverer")
     ledger = Ledger(settings, database, DatabaseClock())
@@ -48,6 +50,7 @@ def deliver(settings: Settings, *, ready: Path | None = None) -> None:
         asyncio.run(_serve(settings, policy, ledger, Sign(ready)))
     finally:
         database.dispose()
+        end_traces()
 
 
 class Sign:

@@ -78,6 +78,9 @@ class Job(Base):
     older_mark_at: Mapped[Instant | None]
     last_result_at: Mapped[Instant | None]
     progress_event_at: Mapped[Instant | None]
+    # The last request that set it going, for the logs; the trace that it belongs to (W3C Trace Context).
+    request_id: Mapped[str | None] = mapped_column(Text)
+    traceparent: Mapped[str | None] = mapped_column(Text)
     error_code: Mapped[str | None] = mapped_column(Text)
     error_detail: Mapped[str | None] = mapped_column(Text)
 
