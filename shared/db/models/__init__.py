@@ -3,7 +3,9 @@
 from shared.db.models.access import ApiKey, IdempotencyKey, Tenant
 from shared.db.models.chunk import Chunk
 from shared.db.models.classifier import Classifier
+from shared.db.models.correction import Correction
 from shared.db.models.event import Event
+from shared.db.models.export import Export
 from shared.db.models.image import Image
 from shared.db.models.job import Job
 from shared.db.models.result import Result
@@ -13,7 +15,9 @@ __all__ = [
     "ApiKey",
     "Chunk",
     "Classifier",
+    "Correction",
     "Event",
+    "Export",
     "IdempotencyKey",
     "Image",
     "Job",

@@ -3,11 +3,11 @@
 import uuid
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, LargeBinary, Text, UniqueConstraint
+from sqlalchemy import REAL, BigInteger, ForeignKey, LargeBinary, Text, UniqueConstraint
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from shared.db.base import Base
+from shared.db.base import Base, Instant
 
 
 class Image(Base):
@@ -28,3 +28,8 @@ class Image(Base):
     latitude: Mapped[float | None]
     longitude: Mapped[float | None]
     altitude: Mapped[float | None]
+    # Degrees clockwise from true north.
+    heading: Mapped[float | None] = mapped_column(REAL)
+    captured_at: Mapped[Instant | None]
+    # Whose word these are (``PositionSource``); NULL: the client's.
+    position_source: Mapped[str | None] = mapped_column(Text)

@@ -7,7 +7,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
 from shared.contracts.states import ImageStatus
-from shared.db.base import Base, CreatedAt
+from shared.db.base import Base, CreatedAt, Instant
 
 
 class Result(Base):
@@ -45,3 +45,11 @@ class Result(Base):
     # What ran the classifier, with its version.
     runtime: Mapped[str | None] = mapped_column(Text)
     finished_at: Mapped[CreatedAt]
+    # What the file itself says of where and when it was taken; what the client says stands in ``images``, and wins.
+    latitude: Mapped[float | None]
+    longitude: Mapped[float | None]
+    altitude: Mapped[float | None]
+    heading: Mapped[float | None] = mapped_column(REAL)
+    captured_at: Mapped[Instant | None]
+    # Why the file has no position (``PositionFault``).
+    position_fault: Mapped[str | None] = mapped_column(Text)

@@ -1,0 +1,91 @@
+"""The place of an image: the client's word before the sidecar's, and that before the file's.
+
+Client and sidecar write into ``images``, the worker writes what it read in the file into ``results``. Latitude and
+longitude come from one source, never one from each; altitude, heading and time from the first source that has them.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, and_, case, func, literal
+
+from shared.contracts.geography import PositionFault, PositionSource
+from shared.db.models import Image, Result
+
+_CLIENT_HAS_ONE = and_(Image.latitude.is_not(None), Image.longitude.is_not(None))
+_FILE_HAS_ONE = and_(Result.latitude.is_not(None), Result.longitude.is_not(None))
+
+
+def latitude() -> ColumnElement[float | None]:
+    """Degrees north, WGS 84."""
+    return case((_CLIENT_HAS_ONE, Image.latitude), else_=Result.latitude)
+
+
+def longitude() -> ColumnElement[float | None]:
+    """Degrees east, WGS 84."""
+    return case((_CLIENT_HAS_ONE, Image.longitude), else_=Result.longitude)
+
+
+def captured_at() -> ColumnElement[datetime | None]:
+    """When the image was taken."""
+    return func.coalesce(Image.captured_at, Result.captured_at)
+
+
+def source() -> ColumnElement[str | None]:
+    """Whose word the position is (``PositionSource``); NULL where there is none."""
+    return case(
+        (_CLIENT_HAS_ONE, func.coalesce(Image.position_source, literal(PositionSource.CLIENT.value))),
+        (_FILE_HAS_ONE, literal(PositionSource.FILE.value)),
+    )
+
+
+def fault() -> ColumnElement[str | None]:
+    """Why there is no position (``PositionFault``); NULL where there is one."""
+    return case(
+        (func.num_nonnulls(latitude(), longitude()) == 2, None),  # noqa: PLR2004  # both
+        else_=func.coalesce(Result.position_fault, literal(PositionFault.NOT_READ.value)),
+    )
+
+
+def place_columns() -> tuple[ColumnElement[Any], ...]:
+    """What :meth:`Place.of` reads, labeled ``place_*``; select them from ``images`` joined with ``results``."""
+    return (
+        latitude().label("place_latitude"),
+        longitude().label("place_longitude"),
+        func.coalesce(Image.altitude, Result.altitude).label("place_altitude"),
+        func.coalesce(Image.heading, Result.heading).label("place_heading"),
+        captured_at().label("place_captured_at"),
+        source().label("place_source"),
+        fault().label("place_fault"),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where and when an image was taken.
+
+    ``latitude`` and ``longitude`` in degrees (WGS 84), both or neither; ``altitude`` in metres, as the source counts it
+    (EXIF: above sea level); ``heading`` in degrees clockwise from true north, 0 to 360.
+    """
+
+    latitude: float | None
+    longitude: float | None
+    altitude: float | None
+    heading: float | None
+    captured_at: datetime | None
+    source: PositionSource | None
+    fault: PositionFault | None
+
+    @classmethod
+    def of(cls, row: Row[Any]) -> "Place":
+        """From a row that has :func:`place_columns`."""
+        return cls(
+            latitude=row.place_latitude,
+            longitude=row.place_longitude,
+            altitude=row.place_altitude,
+            heading=row.place_heading,
+            captured_at=row.place_captured_at,
+            source=None if row.place_source is None else PositionSource(row.place_source),
+            fault=None if row.place_fault is None else PositionFault(row.place_fault),
+        )
