@@ -12,6 +12,8 @@ from api import errors, health, openapi, tracing
 from api.bootstrap import ensure_key
 from api.classifiers import routes as classifiers
 from api.jobs import routes as jobs
+from api.metrics.requests import RequestMetrics
+from api.metrics.serving import ApiMetrics
 from api.middleware import BodyLimit, RequestContext
 from api.predict import routes as predict
 from api.readiness import Readiness
@@ -53,7 +55,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     """The application, with every server connected lazily: it starts also while they are away.
 
     Raises:
-        ConfigurationError: at start, when the bootstrap key is malformed or the tables are missing.
+        ConfigurationError: at start, when the bootstrap key is malformed, the tables are missing, or the port of
+            the metrics is taken.
     """
     chosen = settings or get_settings()
     services = connect(chosen)
@@ -62,12 +65,14 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         try:
             await run_in_threadpool(ensure_key, services.database, chosen.bootstrap_api_key)
+            metrics = ApiMetrics(services)
         except ConfigurationError as error:
             log.critical("api_not_started", reason=str(error))
             raise
         services.start()
         async with services.hub.at_work(listen(chosen)):
             yield
+        await run_in_threadpool(metrics.close)
         await run_in_threadpool(services.close)
 
     app = FastAPI(
@@ -84,7 +89,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     errors.install(app)
     openapi.install(app)
     app.add_middleware(BodyLimit, settings=chosen)
-    app.add_middleware(RequestContext)  # Added last, so it is the outermost of ours.
+    app.add_middleware(RequestContext)
+    app.add_middleware(RequestMetrics)  # Added last, so it is the outermost of ours.
     tracing.install(app, chosen)
     return app
 

@@ -14,6 +14,7 @@ import redis.asyncio
 import structlog
 from redis.exceptions import RedisError
 
+from shared.metrics.definitions import REDIS_ERRORS
 from shared.queue import PAUSE_AFTER_FAILURE_SECONDS, SOCKET_CONNECT_TIMEOUT_SECONDS, SOCKET_TIMEOUT_SECONDS
 from shared.settings import Settings
 
@@ -85,6 +86,7 @@ class Hints:
                     pipe.publish(self._channel, job.bytes)
                 pipe.execute()
         except (RedisError, OSError) as error:
+            REDIS_ERRORS.inc()
             log.warning("hints_not_published", reason=type(error).__name__)
             return False
         return True
@@ -108,6 +110,7 @@ async def listen(settings: Settings) -> AsyncIterator[uuid.UUID]:
                     if message is not None and len(message["data"]) == ID_BYTES:
                         yield uuid.UUID(bytes=message["data"])
         except (RedisError, OSError) as error:
+            REDIS_ERRORS.inc()
             log.warning("hints_not_heard", reason=type(error).__name__)
         finally:
             await connection.aclose()

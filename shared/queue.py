@@ -14,6 +14,7 @@ from kombu.entity import Queue
 from kombu.exceptions import KombuError
 from redis.exceptions import RedisError
 
+from shared.metrics.definitions import REDIS_ERRORS, WAKEUPS
 from shared.settings import Settings
 
 log = structlog.get_logger()
@@ -92,8 +93,10 @@ class Wakeups:
                 missing = min(ready, self._window) - int(self._redis.llen(self._queue_key))
                 for _ in range(missing):
                     self._app.send_task(WORK_TASK, queue=WORK_QUEUE, retry=False)
+                    WAKEUPS.inc()
             except (RedisError, OSError, KombuError) as error:
                 self._away_until = time.monotonic() + PAUSE_AFTER_FAILURE_SECONDS
+                REDIS_ERRORS.inc()
                 log.warning("wakeup_not_published", reason=type(error).__name__)
                 return 0
         return max(missing, 0)
@@ -103,4 +106,5 @@ class Wakeups:
         try:
             return bool(self._redis.ping())
         except RedisError:
+            REDIS_ERRORS.inc()
             return False

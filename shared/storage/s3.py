@@ -14,6 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from pydantic import SecretStr
 
 from shared.errors import ObjectMissing, ObjectTooLarge, StoreUnavailable
+from shared.metrics.definitions import S3_ERRORS, S3_SECONDS
 from shared.settings import Settings
 from shared.storage.store import PresignedPut, StoredObject
 
@@ -45,7 +46,7 @@ class S3Store:
 
     def get(self, key: str, *, bucket: str | None = None, max_bytes: int) -> bytes:
         """See ``ObjectStore.get``. The whole body is read here, so a connection that breaks in it is an outage too."""
-        with _outages(key, missing=MISSING_ELSEWHERE if bucket else MISSING):
+        with _call("get", key, missing=MISSING_ELSEWHERE if bucket else MISSING):
             answer = self._client.get_object(Bucket=bucket or self._bucket, Key=key)
             body = answer["Body"]
             if answer["ContentLength"] > max_bytes:
@@ -56,7 +57,7 @@ class S3Store:
     def put(self, key: str, body: BinaryIO, *, size: int, sha256: bytes | None = None) -> None:
         """See ``ObjectStore.put``."""
         extra: dict[str, Any] = {} if sha256 is None else {"ChecksumSHA256": base64.b64encode(sha256).decode()}
-        with _outages(key):
+        with _call("put", key):
             self._client.put_object(Bucket=self._bucket, Key=key, Body=body, ContentLength=size, **extra)
 
     def list_objects(self, prefix: str, *, bucket: str | None = None) -> Iterator[StoredObject]:
@@ -64,18 +65,20 @@ class S3Store:
         pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=bucket or self._bucket, Prefix=prefix)
         iterator = iter(pages)
         while True:
-            with _outages(prefix or "the bucket", missing=MISSING_ELSEWHERE if bucket else NEVER_MISSING):
+            with _call("list", prefix or "the bucket", missing=MISSING_ELSEWHERE if bucket else NEVER_MISSING):
                 page = next(iterator, None)
             if page is None:
                 return
             for found in page.get("Contents", []):
                 yield StoredObject(found["Key"], found["Size"], found["ETag"].strip('"'))
+            if not page.get("IsTruncated"):
+                return
 
     def delete(self, keys: Iterable[str]) -> None:
         """See ``ObjectStore.delete``."""
         rest = iter(keys)
         while page := list(islice(rest, DELETE_PAGE)):
-            with _outages(page[0]):
+            with _call("delete", page[0]):
                 answer = self._client.delete_objects(
                     Bucket=self._bucket, Delete={"Objects": [{"Key": key} for key in page], "Quiet": True}
                 )
@@ -96,7 +99,7 @@ class S3Store:
 
     def create_bucket(self) -> None:
         """See ``ObjectStore.create_bucket``. Browsers may PUT from any origin: the presigned URL is the permission."""
-        with _outages(self._bucket):
+        with _call("create_bucket", self._bucket):
             try:
                 self._client.head_bucket(Bucket=self._bucket)
             except ClientError as error:
@@ -120,7 +123,7 @@ class S3Store:
 
     def check(self) -> None:
         """See ``ObjectStore.check``."""
-        with _outages(self._bucket):
+        with _call("check", self._bucket):
             self._client.head_bucket(Bucket=self._bucket)
 
 
@@ -155,16 +158,22 @@ def _status(error: ClientError) -> int:
 
 
 @contextmanager
-def _outages(what: str, *, missing: frozenset[str] = NEVER_MISSING) -> Iterator[None]:
-    """Turn boto3's errors into ours: a code of ``missing`` is permanent for one object, everything else an outage."""
-    try:
-        yield
-    except ClientError as error:
-        code = str(error.response.get("Error", {}).get("Code", ""))
-        if code in missing:
-            raise ObjectMissing(f"the object store has no {what} that we may read ({code})") from error
-        raise StoreUnavailable(
-            f"the object store refused {what} ({code}); check the bucket and the access key"
-        ) from error
-    except (BotoCoreError, OSError) as error:
-        raise StoreUnavailable("the object store cannot be reached; try again in a few seconds") from error
+def _call(operation: str, what: str, *, missing: frozenset[str] = NEVER_MISSING) -> Iterator[None]:
+    """Time a call, and turn boto3's errors into ours.
+
+    A code of ``missing`` is permanent for one object, everything else an outage.
+    """
+    with S3_SECONDS.labels(operation).time():
+        try:
+            yield
+        except ClientError as error:
+            code = str(error.response.get("Error", {}).get("Code", ""))
+            if code in missing:
+                raise ObjectMissing(f"the object store has no {what} that we may read ({code})") from error
+            S3_ERRORS.labels(operation, code).inc()
+            raise StoreUnavailable(
+                f"the object store refused {what} ({code}); check the bucket and the access key"
+            ) from error
+        except (BotoCoreError, OSError) as error:
+            S3_ERRORS.labels(operation, type(error).__name__).inc()
+            raise StoreUnavailable("the object store cannot be reached; try again in a few seconds") from error

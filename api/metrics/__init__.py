@@ -1,0 +1,1 @@
+"""What the API tells Prometheus: its requests, and what Postgres knows."""

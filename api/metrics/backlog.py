@@ -1,0 +1,69 @@
+"""What Postgres knows, read when Prometheus asks. A scrape answers, whatever Postgres does."""
+
+import threading
+import time
+from collections.abc import Iterator
+
+import structlog
+from prometheus_client.metrics_core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+from sqlalchemy.exc import SQLAlchemyError
+
+from api.metrics.reading import Reading, read
+from shared.db.session import Database
+from shared.errors import DatabaseUnavailable
+from shared.metrics.definitions import DATABASE_UP
+from shared.metrics.readings import filled
+
+log = structlog.get_logger()
+
+# Scrapes that come closer together than this share a reading.
+KEPT_SECONDS = 5.0
+# Less than half of the ten seconds after which Prometheus gives a scrape up.
+PATIENCE_SECONDS = 4.0
+
+
+class Backlog(Collector):
+    """Jobs, chunks, deliveries: the same from every API process.
+
+    A reading runs in a thread of its own, since a Postgres that hangs holds it for longer than a scrape may take.
+
+    Args:
+        database: for this alone: readings must not take connections from requests.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._lock = threading.Lock()
+        self._reader: threading.Thread | None = None
+        self._read_at = float("-inf")
+        self._found: Reading | None = None
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        """The last reading, or a new one; without Postgres only that it is away."""
+        found = self._look()
+        yield filled(DATABASE_UP, [((), float(found is not None))])
+        for sampled, samples in (found or {}).items():
+            yield filled(sampled, samples)
+
+    def _look(self) -> Reading | None:
+        with self._lock:
+            reader = self._reader
+            if reader is None and time.monotonic() - self._read_at >= KEPT_SECONDS:
+                reader = self._reader = threading.Thread(target=self._read, name="metrics-reading", daemon=True)
+                reader.start()
+            if reader is not None:
+                reader.join(PATIENCE_SECONDS)
+                if reader.is_alive():
+                    return None
+                self._reader = None
+            return self._found
+
+    def _read(self) -> None:
+        try:
+            with self._database.begin() as session:
+                self._found = read(session)
+        except (DatabaseUnavailable, SQLAlchemyError) as error:
+            self._found = None
+            log.warning("backlog_not_read", reason=str(error).splitlines()[0])
+        self._read_at = time.monotonic()

@@ -1,0 +1,1 @@
+"""What the programs tell Prometheus. Every metric stands once, in ``definitions``."""

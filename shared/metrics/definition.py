@@ -1,0 +1,89 @@
+"""How a metric is defined: its line in the table, and what the code counts with."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from prometheus_client import Counter, Gauge, Histogram
+from prometheus_client.metrics_core import GaugeMetricFamily
+
+
+class Kind(StrEnum):
+    """The types of Prometheus that we use."""
+
+    COUNTER = "counter"
+    GAUGE = "gauge"
+    HISTOGRAM = "histogram"
+
+
+class Program(StrEnum):
+    """Who has metrics."""
+
+    API = "api"
+    WORKER = "worker"
+    DELIVERER = "deliverer"
+
+
+Programs = tuple[Program, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """One line of the table. ``counts`` is ``None`` where the values are read at each scrape (a ``Sampled``)."""
+
+    name: str
+    kind: Kind
+    programs: Programs
+    meaning: str
+    labels: tuple[str, ...]
+    counts: Counter | Gauge | Histogram | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sampled:
+    """A gauge whose values are read at each scrape, by ``shared.metrics.readings``."""
+
+    name: str
+    meaning: str
+    labels: tuple[str, ...]
+
+    def family(self) -> GaugeMetricFamily:
+        """An empty family, to be filled with samples."""
+        return GaugeMetricFamily(self.name, self.meaning, labels=self.labels)
+
+
+class Table:
+    """Every definition, in the order of the manual.
+
+    Nothing here is registered: each program shows the metrics that are its own (``shared.metrics.exposition``).
+    """
+
+    def __init__(self) -> None:
+        self._lines: dict[str, Definition] = {}
+
+    def __iter__(self) -> Iterator[Definition]:
+        return iter(self._lines.values())
+
+    def counter(self, name: str, programs: Programs, meaning: str, *labels: str) -> Counter:
+        """A number that only goes up; ``name`` ends with ``_total``."""
+        made = Counter(name, meaning, labels, registry=None)
+        self._add(Definition(name, Kind.COUNTER, programs, meaning, labels, made))
+        return made
+
+    def histogram(
+        self, name: str, programs: Programs, meaning: str, *labels: str, buckets: tuple[float, ...]
+    ) -> Histogram:
+        """How often something was how large; ``buckets`` are upper bounds, in the unit of the name."""
+        made = Histogram(name, meaning, labels, registry=None, buckets=buckets)
+        self._add(Definition(name, Kind.HISTOGRAM, programs, meaning, labels, made))
+        return made
+
+    def sampled(self, name: str, programs: Programs, meaning: str, *labels: str) -> Sampled:
+        """A number that is read at each scrape."""
+        self._add(Definition(name, Kind.GAUGE, programs, meaning, labels))
+        return Sampled(name, meaning, labels)
+
+    def _add(self, line: Definition) -> None:
+        if line.name in self._lines:
+            raise ValueError(f"{line.name} is defined twice")
+        self._lines[line.name] = line

@@ -1,0 +1,199 @@
+"""Every metric of every program: name, who has it, what it means, labels.
+
+``python -m shared.metrics`` prints the table of ``docs/metrics.md``; a test compares the two. Seconds and bytes are in
+the names. Labels take few values: never an id, a path or what a client wrote.
+"""
+
+from shared.metrics.definition import Program, Table
+
+API = (Program.API,)
+WORKER = (Program.WORKER,)
+DELIVERER = (Program.DELIVERER,)
+API_AND_WORKER = (*API, *WORKER)
+EVERY = tuple(Program)
+
+# Upper bounds of histograms, in seconds.
+QUICK = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+LONG = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 30.0, 60.0, 300.0, 3600.0)
+TENTHS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
+
+TABLE = Table()
+
+# Who is this
+BUILD_INFO = TABLE.sampled(
+    "phytobatch_build_info", EVERY, "Always 1; the labels say which program this is.", "program", "version"
+)
+CLASSIFIER_INFO = TABLE.sampled(
+    "phytobatch_classifier_info",
+    WORKER,
+    "Always 1; one series for each classifier that this worker has loaded.",
+    "name",
+    "version",
+    "sha256",
+    "runtime",
+)
+
+# HTTP
+HTTP_REQUESTS = TABLE.counter(
+    "phytobatch_http_requests_total",
+    API,
+    "Requests that were answered; 499: the client left before. `route` is the template, `other` where none fits.",
+    "method",
+    "route",
+    "status",
+)
+HTTP_SECONDS = TABLE.histogram(
+    "phytobatch_http_request_seconds",
+    API,
+    "From the request to the end of its answer; without the requests that wait on purpose.",
+    "method",
+    "route",
+    buckets=QUICK,
+)
+HTTP_WAIT_SECONDS = TABLE.histogram(
+    "phytobatch_http_wait_seconds",
+    API,
+    "The same of the requests that wait on purpose: `?wait=`, event streams, `POST /predict`.",
+    "method",
+    "route",
+    buckets=LONG,
+)
+HTTP_WAITING_CLIENTS = TABLE.sampled(
+    "phytobatch_http_waiting_clients", API, "Requests with `?wait=` and event streams that are open now."
+)
+
+# What Postgres knows: the same in every API process
+DATABASE_UP = TABLE.sampled(
+    "phytobatch_database_up",
+    API,
+    "1 when Postgres answered the last reading; 0 when not, and then the series of this group are absent.",
+)
+JOBS = TABLE.sampled(
+    "phytobatch_jobs", API, "Jobs that are not over: draft, validating, queued, running, canceling.", "state"
+)
+CHUNKS = TABLE.sampled(
+    "phytobatch_chunks",
+    API,
+    "Chunks that are not done: ready (claimable now), delayed (handed back, with a pause), running (leased).",
+    "state",
+    "kind",
+)
+IMAGES_WAITING = TABLE.sampled(
+    "phytobatch_images_waiting", API, "Images of committed jobs that have no result yet, canceled jobs not counted."
+)
+OLDEST_IMAGE_WAITING = TABLE.sampled(
+    "phytobatch_oldest_image_waiting_seconds",
+    API,
+    "Since the commit (or the retry) of the oldest job that has images without a result; 0 when there is none.",
+    "priority",
+)
+OLDEST_READY_CHUNK = TABLE.sampled(
+    "phytobatch_oldest_ready_chunk_seconds",
+    API,
+    "How long the chunk that waits longest could have been claimed: the age of the queue; 0 when none waits.",
+    "kind",
+)
+EXPIRED_LEASES = TABLE.sampled(
+    "phytobatch_expired_leases", API, "Running chunks whose lease is over now; the next sweep takes them back."
+)
+WEBHOOK_DELIVERIES = TABLE.sampled(
+    "phytobatch_webhook_deliveries", API, "Deliveries that wait for an attempt (state pending).", "state"
+)
+WEBHOOK_OLDEST_DUE = TABLE.sampled(
+    "phytobatch_webhook_oldest_due_seconds",
+    API,
+    "How late the latest delivery is; those of disabled or paused endpoints are not due. 0 when none is.",
+)
+WEBHOOK_ENDPOINTS = TABLE.sampled(
+    "phytobatch_webhook_endpoints",
+    API,
+    "Endpoints that are enabled, paused (their breaker is open) or disabled.",
+    "state",
+)
+DATABASE_BYTES = TABLE.sampled("phytobatch_database_bytes", API, "Size of the database on disk.")
+
+# Work
+IMAGES = TABLE.counter(
+    "phytobatch_images_total",
+    WORKER,
+    "Images that got their result here: succeeded, failed or rejected; `code` is the reason, empty for succeeded.",
+    "status",
+    "code",
+)
+CHUNK_ATTEMPTS = TABLE.counter("phytobatch_chunk_attempts_total", WORKER, "Chunks that were claimed.", "kind")
+CHUNKS_ENDED = TABLE.counter(
+    "phytobatch_chunks_total",
+    WORKER,
+    "What became of claimed chunks: finished, canceled, handed_back (stop or outage), lease_lost, fault (ours).",
+    "kind",
+    "outcome",
+)
+LEASE_EXPIRIES = TABLE.counter(
+    "phytobatch_lease_expiries_total", WORKER, "Leases that ran out and were taken back by a sweep of this worker."
+)
+STAGE_SECONDS = TABLE.histogram(
+    "phytobatch_stage_seconds",
+    WORKER,
+    "Time in a stage: download and decode of one image, predict of one batch, write of one chunk's results.",
+    "stage",
+    buckets=QUICK,
+)
+BATCH_FILL = TABLE.histogram(
+    "phytobatch_batch_fill_ratio", WORKER, "Images in a batch, by the size of a full one.", buckets=TENTHS
+)
+SLOTS = TABLE.sampled(
+    "phytobatch_slots", WORKER, "Chunks that this worker takes at a time; its express slot is not counted."
+)
+SLOTS_BUSY = TABLE.sampled("phytobatch_slots_busy", WORKER, "Slots with a chunk now; the express slot not counted.")
+BYTES_IN_FLIGHT = TABLE.sampled(
+    "phytobatch_bytes_in_flight", WORKER, "Encoded bytes in memory now, between download and decode."
+)
+GPU_MEMORY = TABLE.sampled(
+    "phytobatch_gpu_memory_bytes",
+    WORKER,
+    "Memory of a GPU that TensorFlow holds (current) and held at most (peak); absent without a GPU.",
+    "device",
+    "kind",
+)
+
+# Webhooks
+WEBHOOK_ATTEMPTS = TABLE.counter(
+    "phytobatch_webhook_attempts_total",
+    DELIVERER,
+    "Attempts by what came of them: delivered, the class of the status (4xx, 5xx), or a word as timeout.",
+    "result",
+)
+WEBHOOK_ATTEMPT_SECONDS = TABLE.histogram(
+    "phytobatch_webhook_attempt_seconds", DELIVERER, "One attempt: name, connection, TLS, answer.", buckets=QUICK
+)
+WEBHOOK_UNDER_WAY = TABLE.sampled("phytobatch_webhook_under_way", DELIVERER, "Attempts that are under way now.")
+
+# The servers that all depend on
+S3_SECONDS = TABLE.histogram(
+    "phytobatch_s3_seconds",
+    API_AND_WORKER,
+    "One call of the object store, with its retries.",
+    "operation",
+    buckets=QUICK,
+)
+S3_ERRORS = TABLE.counter(
+    "phytobatch_s3_errors_total",
+    API_AND_WORKER,
+    "Calls that failed for the object store's reasons (its code, or what broke the connection); a missing object is "
+    "not one.",
+    "operation",
+    "error",
+)
+DATABASE_SECONDS = TABLE.histogram(
+    "phytobatch_database_transaction_seconds",
+    EVERY,
+    "One transaction, from asking for a connection to the end of the commit.",
+    buckets=QUICK,
+)
+DATABASE_OUTAGES = TABLE.counter(
+    "phytobatch_database_outages_total", EVERY, "Transactions that failed because Postgres was away."
+)
+WAKEUPS = TABLE.counter("phytobatch_wakeups_published_total", API_AND_WORKER, "Wake-up messages that were published.")
+REDIS_ERRORS = TABLE.counter(
+    "phytobatch_redis_errors_total", API_AND_WORKER, "Times that Redis did not answer; nothing is lost by that."
+)
