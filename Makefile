@@ -26,7 +26,7 @@ $(STAMP): $(LOCK) pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
-IMAGES := api worker gpu deliverer
+IMAGES ?= api worker gpu deliverer
 COMPILE := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet
 
 lock: ## write the locks again from pyproject.toml (hashes, no index address)
@@ -35,10 +35,19 @@ lock: ## write the locks again from pyproject.toml (hashes, no index address)
 	  $(COMPILE) pyproject.toml --extra $$image --constraint $(LOCK) --output-file deploy/locks/$$image.txt || exit 1; done
 	@echo 'hatchling>=1.27' | $(COMPILE) - --constraint $(LOCK) --output-file deploy/locks/build.txt
 
-images: ## build the four container images (needs Docker)
+VERSION = $(shell sed -n 's/^version = "\(.*\)"$$/\1/p' pyproject.toml)
+# Of the sources, not of the build: the same commit makes the same labels.
+REVISION = $(shell git rev-parse HEAD)$(shell git diff --quiet HEAD || echo -dirty)
+CREATED = $(shell git log -1 --format=%cI)
+SOURCE ?= unknown
+BUILD_ARGS ?=
+
+images: ## build the container images (needs Docker; IMAGES="api worker" builds some, BUILD_ARGS is passed on)
 	@for image in $(IMAGES); do \
-	  docker build --file deploy/Dockerfile --target $$image --tag phytobatch-$$image \
-	    --build-arg REVISION=$$(git rev-parse HEAD) . || exit 1; done
+	  docker build --file deploy/Dockerfile --target $$image --tag phytobatch-$$image:$(VERSION) \
+	    --build-arg VERSION=$(VERSION) --build-arg REVISION=$(REVISION) --build-arg CREATED=$(CREATED) \
+	    --build-arg SOURCE=$(SOURCE) $(BUILD_ARGS) . || exit 1; done
+	@$(PYTHON) -m tests.benchmarks.image_sizes $(IMAGES:%=phytobatch-%:$(VERSION))
 
 # The main job on the local stack, and the stack itself
 demo: $(STAMP) ## classify 60 synthetic photographs through the whole system (DIR=/my/photos takes yours)

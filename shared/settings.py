@@ -8,7 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from shared.contracts.manifest import Runtime
@@ -16,6 +16,8 @@ from shared.errors import ConfigurationError
 
 ENV_PREFIX = "PHYTOBATCH_"
 MEBIBYTE = 1024 * 1024
+# What every secret of .env.example contains: everybody knows it.
+EXAMPLE_SECRET = "change-this"  # noqa: S105  # no secret, and no program starts with it
 
 
 def processors() -> int:
@@ -226,6 +228,16 @@ class Settings(BaseSettings):
     log_format: Literal["json", "console"] = Field(
         default="json", description="`json` for machines, `console` for people."
     )
+
+    @field_validator("*")
+    @classmethod
+    def _no_example(cls, value: object) -> object:
+        if isinstance(value, SecretStr) and EXAMPLE_SECRET in value.get_secret_value():
+            raise ValueError(
+                "has an example secret in it, which everybody knows; `python3 -m deploy.compose` writes a .env with "
+                "random ones, and `openssl rand -hex 24` prints one"
+            )
+        return value
 
     @property
     def presign_endpoint_url(self) -> str | None:

@@ -25,7 +25,7 @@ def main() -> None:
     parser.add_argument(
         "--ready-file",
         type=Path,
-        help="touched when the model is warm (or the deliverer is at work), and every few seconds after",
+        help="touched when the model is warm (or beat or the deliverer at work), and every few seconds after",
     )
     asked = parser.parse_args()
     try:

@@ -23,7 +23,7 @@ app = Celery("phytobatch", include=["worker.jobs.tasks"])
 app.conf.update(
     celery_settings(settings),
     beat_schedule=beat_schedule(settings),
-    beat_scheduler="celery.beat:Scheduler",  # In memory: the schedule is in the code, there is nothing to remember.
+    beat_scheduler="worker.beat:Beat",
     task_acks_late=True,
     task_acks_on_failure=True,
     task_acks_on_timeout=True,

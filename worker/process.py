@@ -3,7 +3,9 @@
 import os
 import socket
 import threading
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import structlog
@@ -103,14 +105,16 @@ def start(settings: Settings) -> WorkerProcess:
 def _assemble(context: Context, hints: Hints) -> WorkerProcess:
     settings = context.settings
     stopping = threading.Event()
+    ready = os.environ.get(READY_FILE)
     keeper = LeaseKeeper(
         context.database,
         lease_seconds=settings.lease_seconds,
         renew_seconds=settings.lease_renew_seconds,
         stuck_seconds=settings.watchdog_seconds,
+        # The lookout shows that an idle worker lives; in the middle of a long chunk it has no time for that.
+        alive=partial(_show_life, Path(ready)) if ready else lambda: None,
     )
     workplace = Workplace(context, keeper, stopping)
-    ready = os.environ.get(READY_FILE)
     lookout = Lookout(
         context,
         workplace,
@@ -127,3 +131,8 @@ def _assemble(context: Context, hints: Hints) -> WorkerProcess:
     return WorkerProcess(
         context=context, hints=hints, keeper=keeper, workplace=workplace, lookout=lookout, stopping=stopping
     )
+
+
+def _show_life(path: Path) -> None:
+    with suppress(OSError):  # A full disk must not end the thread that holds the leases.
+        path.touch()

@@ -3,7 +3,7 @@
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import structlog
@@ -91,9 +91,26 @@ class Held:
 
 
 class LeaseKeeper:
-    """A thread that renews every lease of this process, and ends the process when a chunk is stuck."""
+    """A thread that renews every lease of this process, and ends the process when a chunk is stuck.
 
-    def __init__(self, database: Database, *, lease_seconds: float, renew_seconds: float, stuck_seconds: float) -> None:
+    Args:
+        database: where the leases are.
+        lease_seconds: how long a renewed lease lasts.
+        renew_seconds: how often they are renewed.
+        stuck_seconds: how long a chunk may come to nothing.
+        alive: called after every round, also while Postgres is away.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        *,
+        lease_seconds: float,
+        renew_seconds: float,
+        stuck_seconds: float,
+        alive: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._alive = alive
         self._database = database
         self._lease_seconds = lease_seconds
         self._renew_seconds = renew_seconds
@@ -131,6 +148,7 @@ class LeaseKeeper:
                 held = list(self._held.values())
             self._bark(held)
             renewed = [self._renew(one) for one in held]
+            self._alive()
             pause = self._renew_seconds if all(renewed) else RETRY_SECONDS
 
     def _renew(self, held: Held) -> bool:

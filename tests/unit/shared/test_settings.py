@@ -51,3 +51,23 @@ def test_uploads_are_signed_for_the_address_that_clients_reach(monkeypatch: pyte
     assert Settings().presign_endpoint_url == "http://objects:8333"
     monkeypatch.setenv("PHYTOBATCH_S3_PUBLIC_ENDPOINT_URL", "https://objects.example")
     assert Settings().presign_endpoint_url == "https://objects.example"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PHYTOBATCH_DATABASE_URL", "postgresql+psycopg://app:change-this@127.0.0.1/app"),
+        ("PHYTOBATCH_REDIS_URL", "redis://:change-this-too@127.0.0.1/0"),
+        ("PHYTOBATCH_S3_ACCESS_KEY_ID", "change-this"),
+        ("PHYTOBATCH_S3_SECRET_ACCESS_KEY", "change-this"),
+        ("PHYTOBATCH_BOOTSTRAP_API_KEY", "change-this"),
+    ],
+)
+def test_no_program_starts_with_a_secret_of_the_example(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable, good in {**REQUIRED, name: value}.items():
+        monkeypatch.setenv(variable, good)
+    with pytest.raises(ConfigurationError) as refused:
+        get_settings()
+    assert f"{name}: " in str(refused.value)
+    assert "python3 -m deploy.compose" in str(refused.value)
+    assert value not in str(refused.value)

@@ -1,0 +1,31 @@
+"""``python3 -m deploy.compose``: write ``.env`` for ``docker compose`` with random secrets."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from deploy.compose.secrets import write
+
+HERE = Path(__file__).resolve().parents[2]
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Write the file, and say what comes next. Exit status 1 where there is one already."""
+    parser = argparse.ArgumentParser(prog="python3 -m deploy.compose", description=__doc__)
+    parser.add_argument("--out", type=Path, default=HERE / ".env", metavar="FILE", help="default: .env beside compose")
+    target = parser.parse_args(arguments).out
+    try:
+        write(HERE / ".env.example", target)
+    except FileExistsError:
+        print(
+            f"{target} is there already and stays as it is: the database was made with its password. "
+            "Remove it only together with the volumes (docker compose down --volumes).",
+            file=sys.stderr,
+        )
+        return 1
+    print(f"{target} written, readable by you alone. Next: docker compose up -d --wait")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
