@@ -9,10 +9,10 @@ from collections.abc import Sequence
 
 from pydantic import ValidationError
 
-from api.commands import classifiers, keys, servers, tenants
+from api.commands import classifiers, keys, prepare, servers, tenants
 from shared.errors import PhytobatchError
 
-COMMANDS = (*servers.COMMANDS, *classifiers.COMMANDS, *tenants.COMMANDS, *keys.COMMANDS)
+COMMANDS = (*prepare.COMMANDS, *servers.COMMANDS, *classifiers.COMMANDS, *tenants.COMMANDS, *keys.COMMANDS)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
