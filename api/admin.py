@@ -1,6 +1,6 @@
 """``python -m api.admin COMMAND``: what operators do.
 
-Exit status 0; 1 for a refusal, with a sentence that says why; 2 for usage.
+Exit status 0; 1 for a refusal, with a sentence that says why, and for what `doctor` found; 2 for usage.
 """
 
 import argparse
@@ -9,10 +9,12 @@ from collections.abc import Sequence
 
 from pydantic import ValidationError
 
-from api.commands import classifiers, keys, prepare, servers, tenants
+from api.commands import classifiers, dead_letters, jobs, keys, prepare, servers, tenants, webhooks, workers
+from api.commands.command import Verdict
 from shared.errors import PhytobatchError
 
-COMMANDS = (*prepare.COMMANDS, *servers.COMMANDS, *classifiers.COMMANDS, *tenants.COMMANDS, *keys.COMMANDS)
+PARTS = (prepare, servers, classifiers, tenants, keys, jobs, workers, dead_letters, webhooks)
+COMMANDS = tuple(command for part in PARTS for command in part.COMMANDS)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -27,8 +29,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except PhytobatchError as error:
         print(_sentence(str(error)), file=sys.stderr)  # noqa: T201  # the command's answer
         return 1
-    print(said)  # noqa: T201  # the command's answer
-    return 0
+    verdict = Verdict(said, 0) if isinstance(said, str) else said
+    print(verdict.text)  # noqa: T201  # the command's answer
+    return verdict.status
 
 
 def _sentence(text: str) -> str:

@@ -1,16 +1,37 @@
-"""Commands about classifiers: make one known, choose the default."""
+"""Commands about classifiers: make one known, list them, choose the default."""
 
 import argparse
 import importlib.util
 from pathlib import Path
 
+from sqlalchemy import text
+
 from api.commands.command import Command
 from api.commands.connect import transaction
+from api.commands.table import table
 from shared.classifiers import registry
 from shared.classifiers.bundle import MANIFEST_FILE, publish, read_folder
 from shared.errors import ConfigurationError
 from shared.settings import get_settings
 from shared.storage.s3 import S3Store
+
+HEADINGS = ("CLASSIFIER", "SHA256", "ONNX", "DEFAULT", "OPEN JOBS", "OPEN CHUNKS", "LAST RUN")
+# Drafts are pinned too, where they name a classifier. One look at the chunks, however many classifiers there are.
+LIST = text(
+    """
+    WITH work AS (
+        SELECT pool, count(*) FILTER (WHERE state <> 'done') AS open,
+               max(done_at) FILTER (WHERE worker IS NOT NULL) AS ran
+        FROM chunks WHERE kind = 'classify' GROUP BY pool),
+    pinned AS (
+        SELECT classifier_id AS id, count(*) AS jobs FROM jobs
+        WHERE state IN ('draft', 'validating', 'queued', 'running', 'canceling') AND deleted_at IS NULL GROUP BY 1)
+    SELECT c.name || '@' || c.version, left(c.sha256, 12), left(c.manifest ->> 'onnx_sha256', 12),
+           CASE WHEN c.is_default THEN 'default' END, coalesce(p.jobs, 0), coalesce(w.open, 0), w.ran
+    FROM classifiers c LEFT JOIN pinned p ON p.id = c.id LEFT JOIN work w ON w.pool = 'classify:' || c.id
+    ORDER BY c.name, c.created_at
+    """
+)
 
 
 def shipped_folders() -> list[Path]:
@@ -60,6 +81,19 @@ def publish_classifier(arguments: argparse.Namespace) -> str:
     )
 
 
+def show(_: argparse.Namespace) -> str:
+    """Every classifier: its weights, whether it is the default, which open jobs are pinned to it, who ran it last.
+
+    A version cannot be withdrawn: results refer to it for ever. To retire one, choose another default, wait until no
+    open job is pinned to it, and take it from PHYTOBATCH_CLASSIFIERS of the workers.
+    """
+    with transaction() as session:
+        rows = session.execute(LIST).all()
+    if not rows:
+        return "There are no classifiers; a worker registers its own, `register-classifier` one of a folder."
+    return table(HEADINGS, [(*row[:-1], f"{row[-1]:%Y-%m-%d %H:%M}" if row[-1] else "never") for row in rows])
+
+
 def set_default(arguments: argparse.Namespace) -> str:
     """Jobs that name no classifier get this one from now on."""
     with transaction() as session:
@@ -86,5 +120,6 @@ def _default_arguments(parser: argparse.ArgumentParser) -> None:
 COMMANDS = (
     Command("register-classifier", "make the classifier of a folder known", register, _register_arguments),
     Command("publish-classifier", "put a classifier into the object store", publish_classifier, _folder_argument),
+    Command("list-classifiers", "list every classifier, and what is pinned to it", show),
     Command("default-classifier", "choose the classifier of jobs that name none", set_default, _default_arguments),
 )

@@ -8,12 +8,17 @@ from sqlalchemy.orm import Session
 
 from shared.db.session import Database
 from shared.errors import ConfigurationError
+from shared.jobs import claims
+from shared.queue import Wakeups
 from shared.settings import get_settings
+
+# Undefined table, undefined column (PostgreSQL, appendix A).
+NO_TABLES = frozenset({"42P01", "42703"})
 
 
 @contextmanager
-def transaction() -> Iterator[Session]:
-    """One transaction on the database of the settings.
+def opened() -> Iterator[Database]:
+    """The database of the settings, for a command that needs more than one transaction.
 
     Raises:
         DatabaseUnavailable: it cannot be reached.
@@ -21,11 +26,28 @@ def transaction() -> Iterator[Session]:
     """
     database = Database(get_settings(), pool_size=1, application="phytobatch-admin")
     try:
-        with database.begin() as session:
-            yield session
+        yield database
     except ProgrammingError as error:
+        if getattr(error.orig, "sqlstate", None) not in NO_TABLES:
+            raise
         raise ConfigurationError(
             "the database has no tables of ours, or old ones; run `python -m api.admin migrate` first"
         ) from error
     finally:
         database.dispose()
+
+
+@contextmanager
+def transaction() -> Iterator[Session]:
+    """One transaction on the database of the settings; it raises what ``opened`` raises."""
+    with opened() as database, database.begin() as session:
+        yield session
+
+
+def wake_workers() -> None:
+    """Tell workers of what is ready now. Call it after the commit; without it they find it by themselves in seconds."""
+    settings = get_settings()
+    with transaction() as session:
+        ready = claims.ready_chunks(session, limit=settings.wakeup_window)
+    if ready:
+        Wakeups(settings).top_up(ready)

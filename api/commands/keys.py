@@ -7,8 +7,11 @@ from sqlalchemy import func, select, update
 from api import keys
 from api.commands.command import Command
 from api.commands.connect import transaction
+from api.commands.table import table
 from shared.db.models import ApiKey, Tenant
 from shared.errors import InvalidRequest, NotFound
+
+HEADINGS = ("KEY", "TENANT", "NAME", "SCOPES", "STATE", "LAST USED", "EXPIRES")
 
 
 def generate(_: argparse.Namespace) -> str:
@@ -34,27 +37,23 @@ def create(arguments: argparse.Namespace) -> str:
 
 
 def show(_: argparse.Namespace) -> str:
-    """Every key, one a line, without its secret."""
+    """Every key, without its secret. `LAST USED` is right to the minute (UTC)."""
     with transaction() as session:
         rows = session.execute(
             select(ApiKey, Tenant.name, (ApiKey.expires_at <= func.now()).label("expired"))
             .join(Tenant, Tenant.id == ApiKey.tenant_id)
             .order_by(Tenant.name, ApiKey.created_at)
         ).all()
-    lines = [
-        "\t".join(
-            (
-                key.prefix,
-                tenant,
-                key.name,
-                ",".join(key.scopes),
-                "revoked" if key.revoked_at else "expired" if expired else "good",
-                f"last used {key.last_used_at:%Y-%m-%d}" if key.last_used_at else "never used",
-            )
-        )
-        for key, tenant, expired in rows
-    ]
-    return "\n".join(lines) or "There are no keys; `create-key` makes one."
+    if not rows:
+        return "There are no keys; `create-key` makes one."
+    return table(HEADINGS, [_row(*row) for row in rows])
+
+
+def _row(key: ApiKey, tenant: str, expired: bool | None) -> tuple[object, ...]:  # noqa: FBT001  # a column
+    state = "revoked" if key.revoked_at else "expired" if expired else "good"
+    used = f"{key.last_used_at:%Y-%m-%d %H:%M}" if key.last_used_at else "never"
+    ends = f"{key.expires_at:%Y-%m-%d}" if key.expires_at else "never"
+    return (key.prefix, tenant, key.name, ",".join(key.scopes), state, used, ends)
 
 
 def revoke(arguments: argparse.Namespace) -> str:

@@ -73,7 +73,7 @@ def _take_back_leases(database: Database, policy: CrashPolicy) -> int:
     return sum(take_back(database, row.job_id, row.no, row.lease_token, policy) for row in lost)
 
 
-def take_back(  # noqa: PLR0913  # a lease is three values
+def take_back(
     database: Database, job_id: uuid.UUID, no: int, token: int, policy: CrashPolicy, *, early: bool = False
 ) -> bool:
     """Take one chunk back, if its lease is still the one that ran out; ``early``: also before it did."""

@@ -1,17 +1,17 @@
-"""Removing a deleted job: its uploads first, then its rows. Imported originals belong to the user and stay."""
+"""Removing a deleted job."""
 
-from shared.jobs import claims
-from shared.storage.keys import upload_prefix
+from shared.jobs.purge import remove_job
 from worker.jobs.context import Context
 from worker.jobs.leases import Held
+from worker.jobs.outcome import ChunkOutcome
 
 
-def purge(context: Context, held: Held) -> None:
+def purge(context: Context, held: Held) -> ChunkOutcome:
     """Remove what is left of a deleted job. Repeating it finds less to remove.
 
     Raises:
         StoreUnavailable: the object store is away.
         LeaseLost: the chunk belongs to another worker.
     """
-    context.store.delete(found.key for found in context.store.list_objects(upload_prefix(held.claim.job_id)))
-    context.database.run(lambda session: claims.finish_purge(session, held.claim))
+    remove_job(context.database, context.store, held.claim)
+    return ChunkOutcome.FINISHED

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,45 +12,8 @@ from deploy.local.servers import LocalServers
 from shared.settings import Settings, get_settings
 from shared.storage.keys import model_key
 from shared.storage.s3 import S3Store
+from tests.integration.api.commands.conftest import Admin, set_environment
 from tests.integration.conftest import MANIFEST, Api, MakeSettings, Serve
-
-Admin = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture(autouse=True)
-def settings_are_read_anew() -> Iterator[None]:
-    """The commands read the environment of their test."""
-    yield
-    get_settings.cache_clear()
-
-
-@pytest.fixture
-def admin_settings(make_settings: MakeSettings, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    """The settings of the commands: a new database, by environment variables."""
-    settings = make_settings()
-    _set(settings, monkeypatch)
-    return settings
-
-
-def _set(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in settings:
-        if value is not None:
-            text = value.get_secret_value() if hasattr(value, "get_secret_value") else str(value)
-            monkeypatch.setenv(f"PHYTOBATCH_{name.upper()}", text)
-    get_settings.cache_clear()
-
-
-@pytest.fixture
-def admin(admin_settings: Settings, capsys: pytest.CaptureFixture[str]) -> Admin:
-    assert admin_settings is not None
-
-    def run(*arguments: str) -> tuple[int, str, str]:
-        capsys.readouterr()
-        status = main(arguments)
-        said = capsys.readouterr()
-        return status, said.out.strip(), said.err.strip()
-
-    return run
 
 
 def classifier_folder(at: Path, **overrides: Any) -> Path:  # noqa: ANN401  # fields of a manifest
@@ -73,7 +35,7 @@ def test_a_new_installation_becomes_usable(
 ) -> None:
     url = servers.postgres.database_url(servers.postgres.create_database())
     settings = make_settings(database_url=url, s3_bucket="made-by-admin")
-    _set(settings, monkeypatch)
+    set_environment(settings, monkeypatch)
     assert main(["create-tenant", "early"]) == 1
     assert "migrate" in capsys.readouterr().err
     for command in (
@@ -109,7 +71,10 @@ def test_tenants_are_made_listed_and_allowed_to_import(admin: Admin) -> None:
     assert admin("create-tenant", "farm") == (1, "", "There is a tenant 'farm' already.")
     status, said, _ = admin("allow-s3", "farm", "s3://b/north/", "s3://c")
     assert (status, said) == (0, "Tenant farm may import from: s3://b/north/, s3://c/")
-    assert admin("list-tenants")[1] == "farm\tweight 3\t0 keys\ts3://b/north/, s3://c/"
+    assert admin("deny-s3", "farm", "s3://c/") == (0, "Tenant farm may import from: s3://b/north/", "")
+    assert "not on the list of farm" in admin("deny-s3", "farm", "s3://c/")[2]
+    assert admin("set-weight", "farm", "2") == (0, "Tenant farm has the weight 2 now (before: 3).", "")
+    assert admin.rows("list-tenants") == [["farm", "2", "0", "0", "0", "s3://b/north/"]]
 
 
 @pytest.mark.parametrize(
@@ -118,6 +83,9 @@ def test_tenants_are_made_listed_and_allowed_to_import(admin: Admin) -> None:
         (["allow-s3", "nobody", "s3://b"], "no tenant 'nobody'"),
         (["allow-s3", "nobody", "http://b"], "s3://bucket"),
         (["create-tenant", "t", "--weight", "0"], "weight"),
+        (["set-weight", "nobody", "2"], "no tenant 'nobody'"),
+        (["set-weight", "t", "0"], "weight"),
+        (["deny-s3", "nobody", "s3://b"], "no tenant 'nobody'"),
         (["create-key", "--tenant", "nobody", "--name", "n", "--scopes", "read"], "no tenant"),
         (["create-key", "--tenant", "t", "--name", "n", "--scopes", "write"], "admin, read, submit"),
         (["create-key", "--tenant", "t", "--name", "n", "--scopes", "read", "--expires-days", "0"], "days"),
@@ -136,7 +104,8 @@ def test_what_cannot_be_done_is_refused_with_a_sentence(admin: Admin, command: l
 def test_keys_are_shown_once_and_can_be_revoked(admin: Admin, admin_settings: Settings, serve_api: Serve) -> None:
     admin("create-tenant", "farm")
     key = admin("create-key", "--tenant", "farm", "--name", "n", "--scopes", "read", "--expires-days", "7")[1]
-    assert admin("list-keys")[1] == f"{key[3:15]}\tfarm\tn\tread\tgood\tnever used"
+    (row,) = admin.rows("list-keys")
+    assert row[:6] == [key[3:15], "farm", "n", "read", "good", "never"]
     with serve_api(admin_settings) as served:
         api = served.with_key(key)
         assert api.get("/v1/jobs").status == 200

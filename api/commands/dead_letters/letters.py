@@ -1,0 +1,69 @@
+"""What counts as a dead letter, and how it is found."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, text
+from sqlalchemy.orm import Session
+
+from shared.contracts.states import ImageErrorCode
+
+# Of what the file itself is not to blame: a second run may give an answer. The others (truncated, empty, no picture)
+# would fail again, and their owner reads them in the results.
+FAULTS = (ImageErrorCode.WORKER_CRASHED.value, ImageErrorCode.OBJECT_MISSING.value)
+
+# The partial index on what did not succeed finds these without reading every result.
+IMAGES = text(
+    """
+    SELECT 'image' AS kind, t.name AS tenant, r.job_id, r.seq, i.name, r.error_code AS code, r.error_detail AS detail,
+           r.finished_at AS at, i.bucket, i.object_key
+    FROM results r JOIN jobs j ON j.id = r.job_id JOIN tenants t ON t.id = j.tenant_id
+    JOIN images i ON i.job_id = r.job_id AND i.seq = r.seq
+    WHERE r.status = 'failed' AND r.error_code = ANY(:codes) AND r.finished_at >= :since
+      AND j.deleted_at IS NULL AND (CAST(:tenant AS uuid) IS NULL OR j.tenant_id = :tenant)
+    ORDER BY r.finished_at, r.job_id, r.seq
+    """
+)
+JOBS = text(
+    """
+    SELECT 'job' AS kind, t.name AS tenant, j.id AS job_id, j.name, j.error_code AS code, j.error_detail AS detail,
+           j.finished_at AS at
+    FROM jobs j JOIN tenants t ON t.id = j.tenant_id
+    WHERE j.state = 'failed' AND j.error_code IS NOT NULL AND j.finished_at >= :since AND j.deleted_at IS NULL
+      AND (CAST(:tenant AS uuid) IS NULL OR j.tenant_id = :tenant)
+    ORDER BY j.finished_at, j.id
+    """
+)
+DELIVERIES = text(
+    """
+    SELECT 'delivery' AS kind, t.name AS tenant, d.tenant_id, v.job_id, d.id AS delivery_id, d.endpoint_id,
+           e.url AS name, d.event_type, d.event_id AS webhook_id, d.attempts, d.ended_at AS at, e.enabled,
+           coalesce(d.last_error, 'status_' || d.last_status) AS code, d.event_type || ' after ' || d.attempts
+           || ' attempts' || CASE WHEN e.enabled THEN '' ELSE '; its endpoint is disabled' END AS detail
+    FROM webhook_deliveries d JOIN webhook_endpoints e ON e.id = d.endpoint_id JOIN tenants t ON t.id = d.tenant_id
+    JOIN events v ON v.id = d.event_id
+    WHERE d.state = 'failed' AND d.ended_at >= :since AND (CAST(:tenant AS uuid) IS NULL OR d.tenant_id = :tenant)
+      AND d.event_type NOT IN ('job.progress', 'webhook.test')
+    ORDER BY d.ended_at, d.id
+    """
+)
+KINDS = {"image": IMAGES, "job": JOBS, "delivery": DELIVERIES}
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which dead letters: of these kinds and codes, of one tenant or all, since a moment."""
+
+    kinds: Sequence[str]
+    codes: Sequence[str]
+    tenant_id: UUID | None
+    since: datetime
+
+
+def find(session: Session, wanted: Wanted) -> list[Row[Any]]:
+    """The dead letters, kind after kind, oldest first."""
+    given = {"codes": list(wanted.codes), "tenant": wanted.tenant_id, "since": wanted.since}
+    return [row for kind in wanted.kinds for row in session.execute(KINDS[kind], given)]

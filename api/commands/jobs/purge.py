@@ -1,0 +1,91 @@
+"""``purge``: remove a job, what is left of deleted ones, and uploads that no job knows."""
+
+import argparse
+import os
+import socket
+import uuid
+
+from api.commands.command import Command
+from api.commands.connect import opened
+from api.commands.jobs.ending import find_job
+from shared.contracts.states import ChunkKind, Priority
+from shared.db.session import Database
+from shared.errors import InvalidRequest
+from shared.jobs import claims, lifecycle, requeue
+from shared.jobs.claims import Claim, Offer
+from shared.jobs.purge import remove_job, uploads_by_job, without_job
+from shared.settings import get_settings
+from shared.storage.s3 import S3Store
+
+OFFERS = tuple(Offer(ChunkKind.PURGE, priority) for priority in Priority)
+# Nobody renews it here. 100,000 objects are removed within a minute; a command that dies leaves them to a worker later.
+LEASE_SECONDS = 900.0
+MEBIBYTE = 1024 * 1024
+
+
+def run(arguments: argparse.Namespace) -> str:
+    """Finish the removal of deleted jobs here and now; with an id, delete that job first. There is no way back.
+
+    Workers do the same by themselves, between other work.
+
+    Raises:
+        NotFound: there is no such job.
+        Conflict: it is still at work; cancel it first.
+        StoreUnavailable: the object store is away.
+    """
+    if arguments.orphans:
+        return _purge_orphans(delete=arguments.delete)
+    if arguments.delete:
+        raise InvalidRequest("--delete goes with --orphans; a job is named by its id")
+    with opened() as database:
+        if arguments.job is not None:
+            _delete(database, arguments.job)
+        removed = _remove_deleted(database)
+    return f"{removed} deleted jobs are removed, with their uploads and results."
+
+
+def _delete(database: Database, job_id: uuid.UUID) -> None:
+    with database.begin() as session:
+        find_job(session, job_id)
+        lifecycle.delete(session, job_id)
+
+
+def _remove_deleted(database: Database) -> int:
+    store = S3Store(get_settings(), connections=1)
+    with database.begin() as session:
+        requeue.make_due(session, kind=ChunkKind.PURGE)
+    removed = 0
+    while (held := _claim(database)) is not None:
+        remove_job(database, store, held)
+        removed += 1
+    return removed
+
+
+def _claim(database: Database) -> Claim | None:
+    name = f"admin:{socket.gethostname()}:{os.getpid()}"
+    with database.begin() as session:
+        return claims.claim(session, OFFERS, worker=name, lease_seconds=LEASE_SECONDS)
+
+
+def _purge_orphans(*, delete: bool) -> str:
+    store = S3Store(get_settings(), connections=1)
+    uploads = uploads_by_job(store)
+    with opened() as database, database.begin() as session:
+        orphans = without_job(session, uploads)
+    objects = [stored for job_id in orphans for stored in uploads[job_id]]
+    size = sum(stored.size for stored in objects) / MEBIBYTE
+    said = f"{len(objects)} uploads ({size:.1f} MiB) of {len(orphans)} jobs that this database does not know"
+    if not delete:
+        return f"{said}. Is it the right database? Then `purge --orphans --delete` removes them."
+    store.delete(stored.key for stored in objects)
+    return f"{said} are removed."
+
+
+def _arguments(parser: argparse.ArgumentParser) -> None:
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("job", type=uuid.UUID, nargs="?", help="id of a job to delete: a draft, or one that is over")
+    what.add_argument("--orphans", action="store_true", help="look for uploads whose job is not in the database")
+    parser.add_argument("--delete", action="store_true", help="with --orphans: remove them")
+
+
+COMMANDS = (Command("purge", "remove a job, deleted jobs, or uploads without a job", run, _arguments),)
