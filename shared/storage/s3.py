@@ -40,9 +40,9 @@ class S3Store:
 
     def __init__(self, settings: Settings, *, connections: int = 16) -> None:
         self._bucket = settings.s3_bucket
-        self._client = _client(settings, settings.s3_endpoint_url, connections)
+        self._client = open_client(settings, settings.s3_endpoint_url, connections)
         # A presigned URL contains the address, so it is signed for the one that clients reach.
-        self._presigner = _client(settings, settings.presign_endpoint_url, 1)
+        self._presigner = open_client(settings, settings.presign_endpoint_url, 1)
 
     def get(self, key: str, *, bucket: str | None = None, max_bytes: int) -> bytes:
         """See ``ObjectStore.get``. The whole body is read here, so a connection that breaks in it is an outage too."""
@@ -127,7 +127,8 @@ class S3Store:
             self._client.head_bucket(Bucket=self._bucket)
 
 
-def _client(settings: Settings, endpoint: str | None, connections: int) -> "S3Client":
+def open_client(settings: Settings, endpoint: str | None, connections: int) -> "S3Client":
+    """A boto3 client for one address of the store; whoever uses it itself catches the errors of boto3 itself."""
     client: S3Client = boto3.session.Session().client(
         "s3",
         endpoint_url=endpoint,
