@@ -1,0 +1,71 @@
+"""Rules and dashboards ask for metrics and labels that the programs have."""
+
+import re
+from itertools import product
+from pathlib import Path
+
+import pytest
+from prometheus_client import CollectorRegistry, ProcessCollector
+
+from shared.metrics.definitions import TABLE
+from tests.contract.observe.files import DASHBOARDS, ROOT, panels, queries, rules
+
+METRIC = re.compile(r"(?<![:\w])((?:phytobatch|process)_\w+)(?:\{([^}]*)\})?")
+RECORD = re.compile(r"phytobatch:[\w:]+")
+LABEL = re.compile(r'(\w+)\s*(?:=~|!~|!=|=)\s*"')
+# Of a histogram Prometheus stores three.
+PARTS = {"histogram": ("_bucket", "_sum", "_count")}
+# Columns of a dashboard.
+WIDTH = 24
+# Prometheus puts these on every series.
+TARGET = {"job", "instance"}
+KNOWN = {line.name + part: set(line.labels) for line in TABLE for part in PARTS.get(line.kind, ("",))}
+PROCESS = {
+    sample.name for family in ProcessCollector(registry=CollectorRegistry()).collect() for sample in family.samples
+}
+
+
+@pytest.mark.parametrize(("place", "query"), list(queries()))
+def test_a_query_asks_for_what_the_programs_have(place: str, query: str) -> None:
+    for name, selector in METRIC.findall(query):
+        if name.startswith("process_"):
+            assert name in PROCESS, f"{place}: no process has {name}"
+            continue
+        assert name in KNOWN, f"{place}: {name} is not in shared/metrics/definitions.py"
+        unknown = set(LABEL.findall(selector)) - KNOWN[name] - TARGET
+        assert unknown == set(), f"{place}: {name} has no label {unknown}"
+
+
+@pytest.mark.parametrize(("place", "query"), list(queries()))
+def test_a_query_asks_for_records_that_are_made(place: str, query: str) -> None:
+    made = {rule["record"] for rule in rules() if "record" in rule}
+    assert set(RECORD.findall(query)) - made == set(), place
+
+
+def test_every_metric_of_the_manual_is_shown_or_watched() -> None:
+    asked = {name for _, query in queries() for name, _ in METRIC.findall(query)}
+    unseen = [line.name for line in TABLE if not asked & {line.name + part for part in PARTS.get(line.kind, ("",))}]
+    assert unseen == [], "give them a panel in deploy/observe/grafana/dashboards"
+
+
+def test_rules_and_dashboards_name_metrics_of_the_manual() -> None:
+    manual = (ROOT / "docs" / "metrics.md").read_text(encoding="utf-8")
+    asked = {name for _, query in queries() for name, _ in METRIC.findall(query) if name.startswith("phytobatch_")}
+    assert [n for n in sorted(asked) if f"`{re.sub('_(bucket|sum|count)$', '', n)}`" not in manual] == []
+
+
+@pytest.mark.parametrize("dashboard", DASHBOARDS, ids=lambda path: path.stem)
+def test_no_two_panels_of_a_dashboard_lie_on_each_other(dashboard: Path) -> None:
+    taken: dict[tuple[int, int], str] = {}
+    for panel in panels(dashboard):
+        at = panel["gridPos"]
+        assert at["x"] + at["w"] <= WIDTH, panel["title"]
+        for place in product(range(at["x"], at["x"] + at["w"]), range(at["y"], at["y"] + at["h"])):
+            assert place not in taken, f"{panel['title']} lies on {taken[place]}"
+            taken[place] = panel["title"]
+
+
+@pytest.mark.parametrize("dashboard", DASHBOARDS, ids=lambda path: path.stem)
+def test_the_panels_of_a_dashboard_have_numbers_of_their_own(dashboard: Path) -> None:
+    numbers = [panel["id"] for panel in panels(dashboard)]
+    assert len(set(numbers)) == len(numbers)

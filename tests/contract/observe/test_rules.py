@@ -1,0 +1,49 @@
+"""Prometheus takes the configuration, and each alert fires when it should and not otherwise."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.contract.observe.files import ALERT_TESTS, PROMETHEUS, RULES, alerts, read
+
+WITHOUT = "promtool is not installed; it comes with Prometheus (on Debian: apt-get install prometheus)"
+needs_promtool = pytest.mark.skipif(shutil.which("promtool") is None, reason=WITHOUT)
+
+
+def promtool(*arguments: str | Path) -> str:
+    done = subprocess.run(["promtool", *map(str, arguments)], capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@needs_promtool
+def test_prometheus_takes_the_configuration() -> None:
+    assert "SUCCESS" in promtool("check", "config", PROMETHEUS)
+
+
+@needs_promtool
+def test_prometheus_takes_the_rules() -> None:
+    assert "SUCCESS" in promtool("check", "rules", RULES)
+
+
+@needs_promtool
+@pytest.mark.parametrize("tests", ALERT_TESTS, ids=lambda path: path.stem)
+def test_alerts_fire_when_they_should_and_not_otherwise(tests: Path) -> None:
+    assert "SUCCESS" in promtool("test", "rules", tests)
+
+
+def test_each_alert_was_seen_to_fire_and_to_be_quiet() -> None:
+    seen: dict[str, set[bool]] = {alert["alert"]: set() for alert in alerts()}
+    for path in ALERT_TESTS:
+        for case in read(path)["tests"]:
+            for check in case["promql_expr_test"]:
+                name = check["expr"].split('alertname="')[1].split('"')[0]
+                seen[name].add(bool(check["exp_samples"]))
+    assert {name: fired for name, fired in seen.items() if fired != {True, False}} == {}
+
+
+def test_rules_ask_for_jobs_that_prometheus_scrapes() -> None:
+    scraped = {job["job_name"] for job in read(PROMETHEUS)["scrape_configs"]}
+    assert scraped >= {"phytobatch-api", "phytobatch-worker", "phytobatch-deliverer", "node"}
