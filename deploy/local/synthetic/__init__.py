@@ -7,9 +7,11 @@ scene.py      a leaf before soil or foliage: ``render``
 exif.py       camera, time and the position on a flight grid
 broken.py     files that are no pictures
 folder.py     a set of files: ``write_set``
+flight/       a flight over a field with hot spots of disease: ``write_flight``
 """
 
+from deploy.local.synthetic.flight.write import write_flight
 from deploy.local.synthetic.folder import write_set
 from deploy.local.synthetic.scene import Kind, render
 
-__all__ = ["Kind", "render", "write_set"]
+__all__ = ["Kind", "render", "write_flight", "write_set"]

@@ -1,10 +1,15 @@
-"""``python -m deploy.local.synthetic OUT --count N``: write synthetic pictures of leaves into a folder."""
+"""``python -m deploy.local.synthetic OUT --count N``: write synthetic pictures of leaves into a folder.
+
+``python -m deploy.local.synthetic flight --images N --out OUT`` writes those of a flight over a field.
+"""
 
 import argparse
 import re
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from deploy.local.synthetic.flight import command as flight
 from deploy.local.synthetic.folder import DEFAULT_SIZE, FORMATS, Size, write_set
 
 LARGEST_PIXELS = 20_000_000
@@ -12,6 +17,9 @@ LARGEST_PIXELS = 20_000_000
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Write the set and say what was written."""
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    if given[:1] == ["flight"]:
+        return flight.main(given[1:])
     parser = argparse.ArgumentParser(prog="python -m deploy.local.synthetic", description=__doc__)
     parser.add_argument("out", metavar="OUT", type=Path, help="folder to write into")
     parser.add_argument("--count", type=_count, default=60, help="readable pictures (default 60)")
@@ -21,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     sizes.add_argument("--size", type=_size, default=DEFAULT_SIZE, help="WxH in pixels, up to 20 megapixels")
     parser.add_argument("--broken", type=_count, default=0, help="files that are no pictures, beside the others")
     parser.add_argument("--format", choices=sorted(FORMATS), default="jpeg")
-    options = parser.parse_args(arguments)
+    options = parser.parse_args(given)
     paths = write_set(
         options.out,
         options.count,

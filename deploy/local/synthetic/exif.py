@@ -41,7 +41,17 @@ def position(number: int) -> Position:
 
 def flight_exif(number: int) -> Image.Exif:
     """EXIF of photo ``number`` (from 0) of the flight, ready for ``Image.save(exif=...)``."""
-    taken = TAKE_OFF + timedelta(seconds=SECONDS_BETWEEN * number)
+    return exif_of(position(number), TAKE_OFF + timedelta(seconds=SECONDS_BETWEEN * number))
+
+
+def exif_of(place: Position | None, taken: datetime, *, heading: float | None = None) -> Image.Exif:
+    """EXIF of a photo, ready for ``Image.save(exif=...)``.
+
+    Args:
+        place: None writes no GPS block.
+        taken: with its zone; the camera's clock shows that zone, the GPS block UTC.
+        heading: degrees clockwise from true north.
+    """
     stamp = taken.strftime("%Y:%m:%d %H:%M:%S")
     exif = Image.Exif()
     exif[ExifTags.Base.Make] = "Phytobatch"
@@ -51,10 +61,23 @@ def flight_exif(number: int) -> Image.Exif:
     exif[ExifTags.Base.Orientation] = 1
     exif[ExifTags.Base.DateTime] = stamp
     exif.get_ifd(ExifTags.IFD.Exif).update(
-        {ExifTags.Base.DateTimeOriginal: stamp, ExifTags.Base.OffsetTimeOriginal: "+00:00"}
+        {ExifTags.Base.DateTimeOriginal: stamp, ExifTags.Base.OffsetTimeOriginal: _offset(taken)}
     )
-    exif.get_ifd(ExifTags.IFD.GPSInfo).update(_gps(position(number), taken))
+    if place is not None:
+        exif.get_ifd(ExifTags.IFD.GPSInfo).update(_gps(place, taken.astimezone(UTC)) | _direction(heading))
     return exif
+
+
+def _offset(taken: datetime) -> str:
+    """As ``+02:00``."""
+    digits = taken.strftime("%z")
+    return f"{digits[:3]}:{digits[3:5]}"
+
+
+def _direction(heading: float | None) -> dict[int, object]:
+    if heading is None:
+        return {}
+    return {ExifTags.GPS.GPSImgDirectionRef: "T", ExifTags.GPS.GPSImgDirection: heading}
 
 
 def _gps(place: Position, taken: datetime) -> dict[int, object]:
