@@ -1,12 +1,13 @@
 """Prometheus takes the configuration, and each alert fires when it should and not otherwise."""
 
+import json
 import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.contract.observe.files import ALERT_TESTS, PROMETHEUS, RULES, alerts, read
+from tests.contract.observe.files import ALERT_TESTS, DASHBOARDS, PROMETHEUS, RULES, alerts, panels, read
 
 WITHOUT = "promtool is not installed; it comes with Prometheus (on Debian: apt-get install prometheus)"
 needs_promtool = pytest.mark.skipif(shutil.which("promtool") is None, reason=WITHOUT)
@@ -26,6 +27,17 @@ def test_prometheus_takes_the_configuration() -> None:
 @needs_promtool
 def test_prometheus_takes_the_rules() -> None:
     assert "SUCCESS" in promtool("check", "rules", RULES)
+
+
+@needs_promtool
+@pytest.mark.parametrize("dashboard", DASHBOARDS, ids=lambda path: path.stem)
+def test_prometheus_understands_what_a_dashboard_asks(dashboard: Path, tmp_path: Path) -> None:
+    # promtool parses expressions in rules alone; Grafana fills the interval in.
+    asked = [target["expr"] for panel in panels(dashboard) for target in panel.get("targets", ())]
+    made = [{"record": "asked", "labels": {"no": str(n)}, "expr": expr} for n, expr in enumerate(asked)]
+    as_rules = tmp_path / "asked.yml"
+    as_rules.write_text(json.dumps({"groups": [{"name": "asked", "rules": made}]}).replace("$__rate_interval", "1m"))
+    assert f"{len(asked)} rules found" in promtool("check", "rules", as_rules)
 
 
 @needs_promtool
