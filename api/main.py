@@ -19,6 +19,7 @@ from api.predict import routes as predict
 from api.readiness import Readiness
 from api.results import routes as results
 from api.services import Services
+from api.summaries import routes as summaries
 from api.waiting import routes as waiting
 from api.waiting.hub import Hub
 from api.waiting.look import Looker
@@ -42,6 +43,7 @@ ROUTERS = (
     jobs.router,
     waiting.router,
     results.router,
+    summaries.router,
     classifiers.router,
     predict.router,
     job_secret.router,  # Before the webhooks, whose ids would match its path.

@@ -12,6 +12,7 @@ from api.health import Ready
 from api.jobs.schemas import JobOut, JobPage
 from api.predict.schemas import Prediction
 from api.results.schemas import ResultPage
+from api.summaries.schemas import GridOut, SummaryOut
 from api.webhooks.delivery_schemas import DeliveryOut, DeliveryPage, DeliveryWithAttempts
 from api.webhooks.schemas import EndpointOut, EndpointPage, EndpointWithSecret, JobSecretOut, NewJobSecret
 
@@ -23,6 +24,7 @@ also while it runs. Errors are `application/problem+json` (RFC 9457); their `typ
 TAGS = [
     {"name": "jobs", "description": "Sets of images."},
     {"name": "results", "description": "What became of each image."},
+    {"name": "summaries", "description": "What a whole job says."},
     {"name": "models", "description": "The classifiers that jobs can ask for."},
     {"name": "predict", "description": "One image, answered at once."},
     {"name": "webhooks", "description": "Who is told of what happens to jobs."},
@@ -33,6 +35,8 @@ WITH_NULLS: tuple[type[BaseModel], ...] = (
     JobOut,
     JobPage,
     ResultPage,
+    SummaryOut,
+    GridOut,
     Prediction,
     ModelList,
     Ready,

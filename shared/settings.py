@@ -80,6 +80,10 @@ class Settings(BaseSettings):
         default=72, ge=1, description="How long a draft may wait for its commit before it expires."
     )
     poll_after_seconds: int = Field(default=2, ge=1, description="Retry-After on a job that is not finished.")
+    max_summary_groups: int = Field(
+        default=1000, ge=1, description="Most values of one metadata key that a summary shows."
+    )
+    max_grid_cells: int = Field(default=20_000, ge=1, description="Most squares of one grid.")
     public_url: str | None = Field(
         default=None,
         description="Address of the API that clients reach, as `https://phytobatch.example.org`, for the links in "

@@ -15,6 +15,7 @@ from api.jobs.schemas import AddedImages, AddImages, CreateJob, JobOut, JobPage
 from api.main import create_app
 from api.predict.schemas import Prediction
 from api.results.schemas import ResultPage
+from api.summaries.schemas import GridOut, SummaryOut
 from api.webhooks.delivery_schemas import DeliveryOut, DeliveryPage, DeliveryWithAttempts
 from api.webhooks.schemas import (
     ChangeEndpoint,
@@ -48,6 +49,8 @@ ANSWERS: tuple[type[BaseModel], ...] = (
     JobPage,
     Prediction,
     ResultPage,
+    SummaryOut,
+    GridOut,
     EndpointOut,
     EndpointWithSecret,
     EndpointPage,

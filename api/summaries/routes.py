@@ -1,0 +1,153 @@
+"""``GET /v1/jobs/{id}/summary`` and ``GET /v1/jobs/{id}/grid``."""
+
+from typing import Annotated
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from fastapi import APIRouter, Query, Response
+from sqlalchemy.orm import Session
+
+from api.answers import answer, problems
+from api.deps import JobId, Reader, ServicesDep
+from api.fields import Text
+from api.jobs.schemas import Counts
+from api.summaries.schemas import (
+    GridOut,
+    SharesOut,
+    SummaryOut,
+    days_out,
+    grid_out,
+    groups_out,
+    positions_out,
+    shares_fields,
+    uncertain_out,
+)
+from shared.contracts.manifest import Manifest
+from shared.contracts.states import JobState
+from shared.db.models import Job
+from shared.errors import InvalidRequest
+from shared.geography.metric import Origin
+from shared.jobs import queries
+from shared.jobs.progress import counts
+from shared.jobs.results import classifier_of
+from shared.summaries import shares
+from shared.summaries.grid import HIGHEST_LATITUDE, grid
+from shared.summaries.positions import positions
+from shared.summaries.uncertain import least_certain
+
+router = APIRouter(prefix="/v1/jobs", tags=["summaries"])
+
+MOST_KEYS = 5
+
+
+class GeoJson(Response):
+    """RFC 7946, section 12."""
+
+    media_type = "application/geo+json"
+
+
+Healthy = Annotated[
+    list[Text] | None,
+    Query(max_length=MOST_KEYS, description="Labels that are no disease; the class `healthy`, where there is one."),
+]
+
+
+@router.get(
+    "/{job_id}/summary",
+    operation_id="summarise_job",
+    summary="Shares per class, group and day",
+    response_model=SummaryOut,
+    responses=problems(404),
+)
+def summarise_job(  # what a client may say
+    job_id: JobId,
+    services: ServicesDep,
+    caller: Reader,
+    group_by: Annotated[
+        list[Text] | None, Query(max_length=MOST_KEYS, description="Keys of the images' metadata, as `row`.")
+    ] = None,
+    time_zone: Annotated[Text, Query(description="Whose days, as `Europe/Madrid`.")] = "UTC",
+    healthy: Healthy = None,
+) -> Response:
+    """What the job says as a whole, as it is now; corrections count before predictions."""
+    _check_time_zone(time_zone)
+    most = services.settings.max_summary_groups
+    with services.database.begin() as session:
+        job = queries.get_job(session, caller.tenant_id, job_id).job
+        well = _healthy(session, job, healthy)
+        return answer(
+            SummaryOut(
+                job_id=job.id,
+                state=JobState(job.state),
+                revision=job.revision,
+                counts=Counts(**counts(job)),
+                healthy=well,
+                overall=SharesOut(**shares_fields(shares.overall(session, job_id), well)),
+                groups={
+                    key: groups_out(shares.by_metadata(session, job_id, key, most=most), well)
+                    for key in dict.fromkeys(group_by or ())
+                },
+                time_zone=time_zone,
+                days=days_out(shares.by_day(session, job_id, time_zone=time_zone), well),
+                positions=positions_out(positions(session, job_id)),
+                uncertain=uncertain_out(least_certain(session, job_id)),
+            )
+        )
+
+
+@router.get(
+    "/{job_id}/grid",
+    operation_id="grid_of_job",
+    summary="Shares in squares on the ground",
+    response_class=GeoJson,
+    response_model=GridOut,
+    responses=problems(404),
+)
+def grid_of_job(  # what a client may say
+    job_id: JobId,
+    services: ServicesDep,
+    caller: Reader,
+    edge: Annotated[float, Query(ge=0.1, le=100_000, allow_inf_nan=False, description="Of a square, in metres.")],
+    origin: Annotated[
+        str | None,
+        Query(
+            max_length=64,
+            description="`longitude,latitude` of a corner of a square: the same one for several flights makes their "
+            "grids comparable. The south-west corner of the job where it is left out.",
+        ),
+    ] = None,
+    healthy: Healthy = None,
+) -> Response:
+    """GeoJSON (RFC 7946) of the squares that have an image. Edges are metres on the ground, not degrees."""
+    begin = None if origin is None else _origin(origin)
+    with services.database.begin() as session:
+        job = queries.get_job(session, caller.tenant_id, job_id).job
+        made = grid(session, job_id, edge=edge, origin=begin, most=services.settings.max_grid_cells)
+        out = grid_out(made, _healthy(session, job, healthy))
+    return GeoJson(out.model_dump_json())
+
+
+def _healthy(session: Session, job: Job, asked: list[str] | None) -> list[str]:
+    """The labels that are no disease: as asked, or the class of that name."""
+    if asked:
+        return list(dict.fromkeys(asked))
+    classifier = classifier_of(session, job)
+    labels = () if classifier is None else Manifest.model_validate(classifier.manifest).labels
+    return [shares.HEALTHY] if shares.HEALTHY in labels else []
+
+
+def _check_time_zone(name: str) -> None:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise InvalidRequest(f"time_zone: {name!r} is none; name one as Europe/Madrid or UTC") from error
+
+
+def _origin(text: str) -> Origin:
+    try:
+        longitude, latitude = (float(part) for part in text.split(","))
+    except ValueError as error:
+        raise InvalidRequest(f"origin: {text!r} is not `longitude,latitude` in degrees, as 7.84,47.99") from error
+    # Written so that NaN is refused too.
+    if not (abs(latitude) <= HIGHEST_LATITUDE and abs(longitude) <= 180):  # noqa: PLR2004  # half a turn
+        raise InvalidRequest(f"origin: {text!r} is no place for a grid; longitude comes first")
+    return Origin(latitude, longitude)

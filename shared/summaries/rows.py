@@ -1,0 +1,46 @@
+"""One row for each image that has its final answer, as summaries count it.
+
+``label`` is the label that stands: a person's correction, otherwise the prediction where it asks for nobody. An image
+has exactly one of ``label``, ``review`` (it asks for a person, and none has answered yet) and ``failure``.
+"""
+
+import uuid
+
+from sqlalchemy import Subquery, and_, case, func, or_, select
+
+from shared.contracts.manifest import ReviewReason
+from shared.contracts.states import ImageStatus
+from shared.db.models import Correction, Image, Result
+from shared.geography import place
+
+_CLASSIFIED = Result.status == ImageStatus.SUCCEEDED
+
+
+def answered(job_id: uuid.UUID) -> Subquery:
+    """The images of a job that have their final answer."""
+    is_asking = and_(_CLASSIFIED, Result.needs_review.is_(True), Correction.label.is_(None))
+    return (
+        select(
+            Result.seq,
+            Image.name,
+            Image.metadata_.label("metadata"),
+            func.coalesce(Correction.label, case((and_(_CLASSIFIED, ~is_asking), Result.label))).label("label"),
+            case((is_asking, func.coalesce(Result.review_reason, ReviewReason.LOW_CONFIDENCE.value))).label("review"),
+            case(
+                (or_(_CLASSIFIED, Correction.label.is_not(None)), None),
+                else_=func.coalesce(Result.error_code, Result.status),
+            ).label("failure"),
+            Result.label.label("predicted"),
+            Result.confidence,
+            Correction.label.is_not(None).label("corrected"),
+            place.latitude().label("latitude"),
+            place.longitude().label("longitude"),
+            place.captured_at().label("captured_at"),
+            place.source().label("source"),
+            place.fault().label("fault"),
+        )
+        .join(Image, and_(Image.job_id == Result.job_id, Image.seq == Result.seq))
+        .outerjoin(Correction, and_(Correction.job_id == Result.job_id, Correction.seq == Result.seq))
+        .where(Result.job_id == job_id)
+        .subquery("answered")
+    )

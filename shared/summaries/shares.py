@@ -1,0 +1,120 @@
+"""Shares per class of a job as a whole, of each value of a metadata key, and of each day."""
+
+import uuid
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, Subquery, Text, cast, func, null, select
+from sqlalchemy.orm import Session
+
+from shared.errors import LimitExceeded
+from shared.summaries.rows import answered
+
+HEALTHY = "healthy"
+GROUPS_SETTING = "PHYTOBATCH_MAX_SUMMARY_GROUPS"
+
+
+@dataclass(slots=True)
+class Shares:
+    """Images by what is said of them.
+
+    ``labels`` are those that stand; shares are parts of ``counted``, the images that have one. Those that ask for a
+    person, by reason, and those without a classification, by code, are in no share.
+    """
+
+    labels: Counter[str] = field(default_factory=Counter)
+    review: Counter[str] = field(default_factory=Counter)
+    failures: Counter[str] = field(default_factory=Counter)
+    corrected: int = 0
+
+    @property
+    def counted(self) -> int:
+        """Images whose label stands."""
+        return self.labels.total()
+
+    @property
+    def images(self) -> int:
+        """Images with a final answer of any kind."""
+        return self.counted + self.review.total() + self.failures.total()
+
+    def share(self, label: str) -> float:
+        """Part of the counted images that have this label, 0 to 1."""
+        return self.labels[label] / self.counted if self.counted else 0.0
+
+    def diseased(self, healthy: Collection[str]) -> int:
+        """Counted images whose label is none of the healthy ones."""
+        return sum(images for label, images in self.labels.items() if label not in healthy)
+
+    def add(self, row: Row[Any]) -> None:
+        """One combination of label, reason and code, and how many images have it."""
+        for counter, name in ((self.labels, row.label), (self.review, row.review), (self.failures, row.failure)):
+            if name is not None:
+                counter[name] += row.images
+        self.corrected += row.corrected
+
+
+def overall(session: Session, job_id: uuid.UUID) -> Shares:
+    """The whole job."""
+    found = _grouped(session, answered(job_id), cast(null(), Text))
+    return found.get(None, Shares())
+
+
+def by_metadata(session: Session, job_id: uuid.UUID, key: str, *, most: int) -> dict[str | None, Shares]:
+    """By the value of a metadata key, in the order of the values; ``None``: images that have no such key.
+
+    Raises:
+        LimitExceeded: there are more than ``most`` values.
+    """
+    rows = answered(job_id)
+    found = _grouped(session, rows, rows.c.metadata.op("->>")(key))
+    if len(found) > most:
+        raise LimitExceeded(
+            f"{key!r} has {len(found)} values in this job, a summary shows at most {most}; group by something coarser",
+            setting=GROUPS_SETTING,
+        )
+    return {value: found[value] for value in in_order(found)}
+
+
+def by_day(session: Session, job_id: uuid.UUID, *, time_zone: str) -> dict[str | None, Shares]:
+    """By the day on which the images were taken, as ``2026-05-14``; ``None``: images that do not say.
+
+    Args:
+        session: a transaction.
+        job_id: the job.
+        time_zone: whose days, as ``Europe/Madrid``; the caller has checked it.
+    """
+    rows = answered(job_id)
+    day = func.to_char(func.timezone(time_zone, rows.c.captured_at), "YYYY-MM-DD")
+    found = _grouped(session, rows, day)
+    return {value: found[value] for value in sorted(found, key=lambda value: (value is None, value or ""))}
+
+
+def _grouped(session: Session, rows: Subquery, by: ColumnElement[Any]) -> dict[str | None, Shares]:
+    told = select(
+        by.label("value"),
+        rows.c.label,
+        rows.c.review,
+        rows.c.failure,
+        func.count().label("images"),
+        func.count().filter(rows.c.corrected).label("corrected"),
+    ).group_by(by.label("value"), rows.c.label, rows.c.review, rows.c.failure)
+    shares: dict[str | None, Shares] = defaultdict(Shares)
+    for row in session.execute(told):
+        shares[row.value].add(row)
+    return dict(shares)
+
+
+def in_order(values: Iterable[str | None]) -> list[str | None]:
+    """Numbers by size, before texts by the alphabet; the missing one last."""
+    return sorted(values, key=_rank)
+
+
+def _rank(value: str | None) -> tuple[int, float, str]:
+    if value is None:
+        return (2, 0.0, "")
+    try:
+        return (0, float(value), value)
+    except ValueError:
+        return (1, 0.0, value)

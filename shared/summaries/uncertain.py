@@ -1,0 +1,26 @@
+"""The images that a person should look at first."""
+
+import uuid
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Row, select
+from sqlalchemy.orm import Session
+
+from shared.summaries.rows import answered
+
+MOST = 10
+
+
+def least_certain(session: Session, job_id: uuid.UUID, *, most: int = MOST) -> Sequence[Row[Any]]:
+    """The classified images with the lowest confidence that nobody has corrected yet, the least certain first.
+
+    Each row has ``seq``, ``name``, ``predicted``, ``confidence`` (0 to 1), ``review`` and the position.
+    """
+    rows = answered(job_id)
+    return session.execute(
+        select(rows)
+        .where(rows.c.predicted.is_not(None), ~rows.c.corrected)
+        .order_by(rows.c.confidence, rows.c.seq)
+        .limit(most)
+    ).all()
