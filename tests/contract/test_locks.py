@@ -18,8 +18,8 @@ def versions(name: str) -> dict[str, set[str]]:
     return found
 
 
-def test_there_is_a_lock_for_each_image() -> None:
-    assert sorted(path.stem for path in LOCKS.glob("*.txt")) == sorted((*IMAGES, "dev"))
+def test_there_is_a_lock_for_each_image_for_the_tests_and_for_the_check_tools() -> None:
+    assert sorted(path.stem for path in LOCKS.glob("*.txt")) == sorted((*IMAGES, "dev", "checks"))
 
 
 @pytest.mark.parametrize("image", IMAGES)
@@ -31,7 +31,7 @@ def test_an_image_has_the_versions_that_were_tested(image: str) -> None:
     assert differs == {}
 
 
-@pytest.mark.parametrize("lock", [*IMAGES, "dev"])
+@pytest.mark.parametrize("lock", [*IMAGES, "dev", "checks"])
 def test_every_package_has_hashes_and_no_lock_names_a_host(lock: str) -> None:
     text = (LOCKS / f"{lock}.txt").read_text()
     entries = re.split(r"\n(?=[a-z0-9])", text)
