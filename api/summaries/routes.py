@@ -4,6 +4,7 @@ from typing import Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from fastapi import APIRouter, Query, Response
+from fastapi.responses import JSONResponse
 from sqlalchemy.orm import Session
 
 from api.answers import answer, problems
@@ -39,7 +40,7 @@ router = APIRouter(prefix="/v1/jobs", tags=["summaries"])
 MOST_KEYS = 5
 
 
-class GeoJson(Response):
+class GeoJson(JSONResponse):
     """RFC 7946, section 12."""
 
     media_type = "application/geo+json"
@@ -123,7 +124,7 @@ def grid_of_job(  # what a client may say
         job = queries.get_job(session, caller.tenant_id, job_id).job
         made = grid(session, job_id, edge=edge, origin=begin, most=services.settings.max_grid_cells)
         out = grid_out(made, _healthy(session, job, healthy))
-    return GeoJson(out.model_dump_json())
+    return Response(out.model_dump_json(), media_type=GeoJson.media_type)
 
 
 def _healthy(session: Session, job: Job, asked: list[str] | None) -> list[str]:
