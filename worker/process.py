@@ -12,6 +12,8 @@ import structlog
 
 from shared.db.session import Database
 from shared.hints import Hints
+from shared.metrics.definition import Program
+from shared.metrics.exposition import Exposition
 from shared.queue import Wakeups
 from shared.settings import Settings
 from shared.storage.s3 import S3Store
@@ -19,6 +21,7 @@ from worker.jobs.context import Context
 from worker.jobs.leases import LeaseKeeper
 from worker.jobs.lookout import Lookout
 from worker.jobs.work import Workplace
+from worker.metrics.worker import worker_readings
 from worker.serving import open_pipelines
 
 log = structlog.get_logger()
@@ -36,6 +39,7 @@ class WorkerProcess:
     """What this process holds, from its start to its end."""
 
     context: Context
+    exposition: Exposition
     hints: Hints
     keeper: LeaseKeeper
     workplace: Workplace
@@ -60,6 +64,7 @@ class WorkerProcess:
         for pipeline in self.context.pipelines.values():
             pipeline.close()
         self.hints.stop()
+        self.exposition.close()
         self.context.database.dispose()
 
 
@@ -76,11 +81,14 @@ def start(settings: Settings) -> WorkerProcess:
 
     Raises:
         ClassifierError: a classifier cannot be used.
-        ConfigurationError: the setting of the classifiers makes no sense, or one is not published.
+        ConfigurationError: the setting of the classifiers makes no sense, one is not published, or the port of the
+            metrics is taken.
         Conflict: a name and version are registered with other weights.
         DatabaseUnavailable: Postgres stayed away for a minute.
         StoreUnavailable: a published classifier cannot be read, because the object store is away.
     """
+    exposition = Exposition(Program.WORKER)
+    exposition.serve(settings)
     hints = Hints(settings)
     database = Database(
         settings,
@@ -97,12 +105,12 @@ def start(settings: Settings) -> WorkerProcess:
         pipelines=open_pipelines(settings, database, store),
         name=f"{socket.gethostname()}:{os.getpid()}",
     )
-    made = _assemble(context, hints)
+    made = _assemble(context, exposition, hints)
     _current[:] = [made]
     return made
 
 
-def _assemble(context: Context, hints: Hints) -> WorkerProcess:
+def _assemble(context: Context, exposition: Exposition, hints: Hints) -> WorkerProcess:
     settings = context.settings
     stopping = threading.Event()
     ready = os.environ.get(READY_FILE)
@@ -122,6 +130,7 @@ def _assemble(context: Context, hints: Hints) -> WorkerProcess:
         threads=settings.worker_slots + EXPRESS_SLOTS,
         ready=Path(ready) if ready else None,
     )
+    exposition.show(worker_readings(context.pipelines.values(), workplace.slots))
     hints.start()
     keeper.start()
     lookout.start()
@@ -129,7 +138,13 @@ def _assemble(context: Context, hints: Hints) -> WorkerProcess:
         Path(ready).touch()
     log.info("worker_ready", slots=settings.worker_slots, batch_size=settings.batch_size)
     return WorkerProcess(
-        context=context, hints=hints, keeper=keeper, workplace=workplace, lookout=lookout, stopping=stopping
+        context=context,
+        exposition=exposition,
+        hints=hints,
+        keeper=keeper,
+        workplace=workplace,
+        lookout=lookout,
+        stopping=stopping,
     )
 
 

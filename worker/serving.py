@@ -17,6 +17,7 @@ from worker.inference.classifier import Classifier
 from worker.inference.manifest import shipped_classifier_dir
 from worker.inference.pipeline import Pipeline
 from worker.inference.runtime import open_classifier
+from worker.metrics.stages import StageMetrics
 
 log = structlog.get_logger()
 
@@ -110,4 +111,5 @@ def _pipeline(settings: Settings, classifier: Classifier, *, share: int) -> Pipe
         decode_threads=settings.decode_workers,
         bytes_in_flight=settings.bytes_in_flight // share,
         max_pixels=settings.max_image_pixels,
+        observer=StageMetrics(),
     )

@@ -3,6 +3,7 @@
 import io
 import struct
 import zlib
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,9 @@ import psutil
 from PIL import Image
 
 from client import ImageSpec
-from tests.acceptance.system import System
+from deploy.local.ports import free_port
+from tests.acceptance.system import System, wait_for
+from tests.integration.metrics.scrape import Scrape, scrape
 
 GIBIBYTE = 1024**3
 
@@ -67,7 +70,8 @@ def odd_files(leaf: bytes) -> dict[str, tuple[bytes, str]]:
 
 def test_every_odd_file_gets_its_answer_or_its_reason(quiet: System, leaf_files: list[Path], tmp_path: Path) -> None:
     system = quiet
-    worker = psutil.Process(system.start_worker().pid)
+    metrics_port = free_port()
+    worker = psutil.Process(system.start_worker(PHYTOBATCH_METRICS_PORT=str(metrics_port)).pid)
     odd = odd_files(leaf_files[0].read_bytes())
     with system.client() as api:
         job = api.create_job(name="odd files")
@@ -85,3 +89,36 @@ def test_every_odd_file_gets_its_answer_or_its_reason(quiet: System, leaf_files:
         attempts = sql.execute("SELECT max(attempt) FROM chunks WHERE job_id = %s", [job.id]).fetchone()
     assert attempts == (1,), "no worker died of it"
     assert worker.memory_info().rss < 3 * GIBIBYTE, "a picture of 400 megapixels would have taken 1.2 GB by itself"
+    expected = Counter(came_of_it for _, came_of_it in odd.values())
+    # A job is over before its last chunk is counted.
+    assert_told(wait_for(lambda: scrape(metrics_port), is_idle, 30), expected)
+
+
+def is_idle(seen: Scrape) -> bool:
+    """Whether every chunk that was claimed has ended."""
+    claimed, ended = seen.total("phytobatch_chunk_attempts_total"), seen.total("phytobatch_chunks_total")
+    return claimed == ended == 2 and seen.value("phytobatch_slots_busy") == 0
+
+
+def assert_told(seen: Scrape, expected: Counter[str]) -> None:
+    """Prometheus gets the same story: every image by its reason, every chunk, and where the time went."""
+    by_code = {code: seen.total("phytobatch_images_total", code=code) for code in expected if code != "succeeded"}
+    assert by_code == {code: count for code, count in expected.items() if code != "succeeded"}
+    assert seen.value("phytobatch_images_total", status="succeeded", code="") == expected["succeeded"]
+    assert seen.value("phytobatch_images_total", status="rejected", code="empty") == 1
+    assert seen.value("phytobatch_chunks_total", kind="validate", outcome="finished") == 1
+    assert seen.value("phytobatch_chunks_total", kind="classify", outcome="finished") == 1
+    fetched = expected.total() - 1  # all but the one of zero bytes
+    assert seen.value("phytobatch_stage_seconds_count", stage="download") == fetched
+    assert seen.value("phytobatch_stage_seconds_count", stage="decode") == fetched
+    assert seen.total("phytobatch_stage_seconds_count", stage="predict") >= 1
+    assert seen.value("phytobatch_stage_seconds_count", stage="write") == 1
+    assert seen.total("phytobatch_batch_fill_ratio_count") == seen.total(
+        "phytobatch_stage_seconds_count", stage="predict"
+    )
+    assert seen.labels("phytobatch_classifier_info", "name") == {"leaf"}
+    assert seen.value("phytobatch_slots") == 2
+    assert seen.value("phytobatch_bytes_in_flight") == 0
+    assert seen.value("phytobatch_s3_seconds_count", operation="get") == fetched
+    assert seen.total("phytobatch_s3_errors_total") == 0
+    assert seen.total("phytobatch_database_transaction_seconds_count") > 0

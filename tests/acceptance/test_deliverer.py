@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 from standardwebhooks import Webhook
 
+from deploy.local.ports import free_port
 from shared.webhooks.signing import new_secret
 from tests.acceptance.system import System, wait_for
+from tests.integration.metrics.scrape import scrape
 from tests.integration.webhooks.receiver import Answer, Receiver
 
 ALL_EVENTS = [
@@ -21,6 +23,7 @@ ALL_EVENTS = [
     "job.canceled",
 ]
 SECONDS = 60.0
+UNDER_WAY = "phytobatch_webhook_under_way"
 
 
 @pytest.fixture
@@ -114,7 +117,8 @@ def test_a_job_that_runs_tells_its_story_in_verified_webhooks(
     delivery_free: System, receiver: Receiver, leaf_files: list[Path]
 ) -> None:
     secret = add_endpoint(delivery_free, receiver.url)
-    delivery_free.start_deliverer()
+    metrics_port = free_port()
+    delivery_free.start_deliverer(PHYTOBATCH_METRICS_PORT=str(metrics_port))
     delivery_free.start_worker()
     job_id = delivery_free.submit(leaf_files[:20])
     job = delivery_free.wait_for_end(job_id)
@@ -130,3 +134,6 @@ def test_a_job_that_runs_tells_its_story_in_verified_webhooks(
     assert last["links"]["job"] == f"{delivery_free.url}/v1/jobs/{job_id}"
     revisions = [event["data"]["revision"] for event in told]
     assert revisions == sorted(set(revisions))
+    delivered = wait_for(lambda: scrape(metrics_port), lambda seen: seen.value(UNDER_WAY) == 0, SECONDS)
+    assert delivered.value("phytobatch_webhook_attempts_total", result="delivered") == 3
+    assert delivered.value("phytobatch_webhook_attempt_seconds_count") == 3

@@ -1,11 +1,13 @@
 """What every runtime has and does, whatever runs the model."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from shared.contracts.manifest import Manifest
+from worker.inference.classifier import GpuMemory
 from worker.inference.interpret import check_outputs
 
 CHANNELS = 3
@@ -58,6 +60,10 @@ class Loaded(ABC):
     @abstractmethod
     def classify(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
         """See ``Classifier.classify``."""
+
+    def gpu_memory(self) -> Sequence[GpuMemory]:
+        """See ``Classifier.gpu_memory``."""
+        return ()
 
     def warm_up(self) -> None:
         """Run the model twice and check that it answers as its manifest says.

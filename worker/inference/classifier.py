@@ -1,11 +1,22 @@
 """What the pipeline needs of a classifier, whatever runs it."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from shared.contracts.manifest import Manifest
+
+
+@dataclass(frozen=True, slots=True)
+class GpuMemory:
+    """Bytes of one GPU that its runtime holds now, and held at most since it started."""
+
+    device: str
+    current: int
+    peak: int
 
 
 class Classifier(Protocol):
@@ -32,6 +43,10 @@ class Classifier(Protocol):
         Raises:
             ClassifierError: they do not.
         """
+        ...
+
+    def gpu_memory(self) -> Sequence[GpuMemory]:
+        """The GPUs that its runtime uses; none where it runs on the processor."""
         ...
 
     def classify(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -2,6 +2,7 @@
 
 import os
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from shared.contracts.manifest import Manifest
 from worker.inference.batches import CHANNELS, Loaded, check_batch_size, check_shape
 from worker.inference.chatter import without_chatter
+from worker.inference.classifier import GpuMemory
 from worker.inference.errors import ModelUnusable
 from worker.inference.manifest import read_manifest, verify_model_file
 
@@ -48,6 +50,7 @@ class KerasClassifier(Loaded):
         super().__init__(manifest, batch_size=batch_size, runtime=f"tensorflow {tensorflow.__version__}")
         self._call = _traced(tensorflow, load_model(model_file), manifest, batch_size)
         self._lock = threading.Lock()
+        self._config = tensorflow.config
 
     def classify(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
         """Outputs (n, classes + review outputs) of a batch (n, height, width, 3); n is 1 to ``batch_size``.
@@ -63,6 +66,14 @@ class KerasClassifier(Loaded):
         with self._lock:
             outputs = self._call(full)
             return np.array(outputs.numpy()[: len(batch)], dtype=np.float32)
+
+    def gpu_memory(self) -> Sequence[GpuMemory]:
+        """See ``Classifier.gpu_memory``."""
+        found = []
+        for number, _ in enumerate(self._config.list_physical_devices("GPU")):
+            memory = self._config.experimental.get_memory_info(f"GPU:{number}")
+            found.append(GpuMemory(str(number), memory["current"], memory["peak"]))
+        return found
 
 
 def load_model(path: Path) -> Any:  # noqa: ANN401  # Keras publishes no types

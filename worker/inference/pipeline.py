@@ -13,8 +13,10 @@ Pillow, TensorFlow and sockets release the GIL, so threads are enough.
 import hashlib
 import queue
 import threading
+import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
@@ -29,6 +31,7 @@ from worker.inference.decode import DEFAULT_MAX_PIXELS
 from worker.inference.errors import ImageError
 from worker.inference.interpret import Interpretation, interpret
 from worker.inference.isolate import IsolatedPreprocessor
+from worker.inference.observer import Nobody, Observer, Stage
 from worker.inference.preprocess import preprocess
 
 ASSUMED_BYTES = 8 * 1024 * 1024  # Reserved for an item whose size is not known, until it is fetched.
@@ -64,7 +67,7 @@ class Outcome:
 class Pipeline:
     """One loaded classifier and the threads around it, shared by any number of runs at the same time."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # the settings of an operator, and what a test puts in their place
         self,
         classifier: Classifier,
         *,
@@ -74,6 +77,7 @@ class Pipeline:
         bytes_in_flight: int,
         max_pixels: int = DEFAULT_MAX_PIXELS,
         isolated_preprocessor: IsolatedPreprocessor | None = None,
+        observer: Observer | None = None,
     ) -> None:
         """Start nothing yet; threads come with the first run.
 
@@ -85,6 +89,7 @@ class Pipeline:
             bytes_in_flight: encoded bytes in memory at a time, over all runs.
             max_pixels: most pixels of a picture.
             isolated_preprocessor: for ``run(isolated=True)``; None makes one for this classifier.
+            observer: is told how long everything takes.
         """
         if not 1 <= batch_size <= classifier.batch_size:
             raise ValueError(f"batch_size must be 1 to {classifier.batch_size}, got {batch_size}")
@@ -92,6 +97,7 @@ class Pipeline:
         self.batch_size = batch_size
         self.budget = ByteBudget(bytes_in_flight)
         self.max_pixels = max_pixels
+        self.observer = observer or Nobody()
         self.window = 2 * batch_size + download_threads + decode_threads
         self.downloads = ThreadPoolExecutor(download_threads, thread_name_prefix="download")
         self.decodes = ThreadPoolExecutor(decode_threads, thread_name_prefix="decode")
@@ -223,8 +229,10 @@ class _Run:
     def _classify(self, batch: list[_Prepared]) -> Iterator[Outcome]:
         if not batch:
             return
-        classifier = self._pipeline.classifier
-        rows = classifier.classify(np.stack([p.pixels for p in batch if p.pixels is not None]))
+        classifier, observer = self._pipeline.classifier, self._pipeline.observer
+        observer.batch(len(batch), self._pipeline.batch_size)
+        with _timed(observer, Stage.PREDICT):
+            rows = classifier.classify(np.stack([p.pixels for p in batch if p.pixels is not None]))
         for prepared, row in zip(batch, rows, strict=True):
             yield Outcome(prepared.item.seq, interpretation=interpret(row, classifier.manifest))
 
@@ -240,7 +248,8 @@ class _Run:
         if reservation is None:
             return
         try:
-            data = self._fetch(item)
+            with _timed(self._pipeline.observer, Stage.DOWNLOAD):
+                data = self._fetch(item)
             reservation.settle(len(data))
             _verify(item, data)
             future = self._track(self._pipeline.decodes.submit(self._decode, item, data))
@@ -255,7 +264,8 @@ class _Run:
         if self._abandoned.is_set():
             return
         try:
-            prepared = _Prepared(item, pixels=self._prepare(data))
+            with _timed(self._pipeline.observer, Stage.DECODE):
+                prepared = _Prepared(item, pixels=self._prepare(data))
         except BaseException as error:  # noqa: BLE001  # As above.
             prepared = _failed(item, error)
         self._ready.put(prepared)
@@ -272,6 +282,15 @@ def _verify(item: Item, data: bytes) -> None:
     if item.sha256 is not None and hashlib.sha256(data).hexdigest() != item.sha256.lower():
         detail = "The file is not the one that was announced (its SHA-256 differs); upload it again."
         raise ImageError(ImageErrorCode.CHECKSUM_MISMATCH, detail)
+
+
+@contextmanager
+def _timed(observer: Observer, stage: Stage) -> Iterator[None]:
+    began = time.perf_counter()
+    try:
+        yield
+    finally:
+        observer.took(stage, time.perf_counter() - began)
 
 
 def _nothing() -> None:

@@ -10,11 +10,14 @@ from shared.errors import ObjectMissing, ObjectTooLarge, StoreUnavailable
 from shared.jobs import claims
 from shared.jobs.images import PendingImage, pending_images
 from shared.jobs.results import NewResult
+from shared.metrics.definitions import STAGE_SECONDS
 from shared.tracing import span
 from worker.inference.errors import ImageError
 from worker.inference.pipeline import Item, Outcome
 from worker.jobs.context import Context
 from worker.jobs.leases import CancelAsked, Held, StopAsked
+from worker.jobs.outcome import ChunkOutcome
+from worker.metrics.results import count_results
 
 log = structlog.get_logger()
 
@@ -25,7 +28,7 @@ OBJECT_ERRORS = {
 }
 
 
-def classify(context: Context, held: Held) -> None:
+def classify(context: Context, held: Held) -> ChunkOutcome:
     """Classify every image of the chunk that has no result yet, and close the chunk.
 
     When the object store goes away or the process is to stop, the chunk is handed back with what is finished.
@@ -39,22 +42,26 @@ def classify(context: Context, held: Held) -> None:
     with context.database.begin() as session:
         images = pending_images(session, chunk.job_id, first_seq=chunk.first_seq, last_seq=chunk.last_seq)
     done: list[NewResult] = []
+    outcome = ChunkOutcome.FINISHED
     try:
         _run(context, held, images, done)
     except CancelAsked:
         log.info("chunk_canceled", finished=len(done), images=len(images))
+        outcome = ChunkOutcome.CANCELED
     except StopAsked:
         _hand_back(context, held, done, pause_seconds=0)
-        return
+        return ChunkOutcome.HANDED_BACK
     except StoreUnavailable as error:
         log.warning("chunk_handed_back", reason=str(error), finished=len(done), images=len(images))
         _hand_back(context, held, done, pause_seconds=context.settings.release_backoff_seconds)
-        return
-    with span("store results", attributes={"phytobatch.images": len(done)}):
+        return ChunkOutcome.HANDED_BACK
+    with span("store results", attributes={"phytobatch.images": len(done)}), STAGE_SECONDS.labels("write").time():
         context.database.run(
             lambda session: claims.finish(session, chunk, done), patience_seconds=context.settings.lease_seconds
         )
+    count_results(done)
     log.info("chunk_finished", images=len(done), attempt=chunk.attempt)
+    return outcome
 
 
 def _run(context: Context, held: Held, images: list[PendingImage], done: list[NewResult]) -> None:
@@ -113,3 +120,4 @@ def _result_of(outcome: Outcome, runtime: str) -> NewResult:
 
 def _hand_back(context: Context, held: Held, done: list[NewResult], *, pause_seconds: float) -> None:
     context.database.run(lambda session: claims.release(session, held.claim, done, pause_seconds=pause_seconds))
+    count_results(done)

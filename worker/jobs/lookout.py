@@ -8,6 +8,7 @@ import structlog
 
 from shared.errors import DatabaseUnavailable
 from shared.jobs.sweep import CrashPolicy, sweep
+from shared.metrics.definitions import LEASE_EXPIRIES
 from worker.jobs.context import Context
 from worker.jobs.work import Workplace
 
@@ -60,6 +61,7 @@ class Lookout:
             self._context.database,
             CrashPolicy(isolate_after=settings.isolate_after_attempts, fail_after=settings.fail_after_attempts),
         )
+        LEASE_EXPIRIES.inc(done.leases)
         if done.changed:
             log.info(
                 "swept",

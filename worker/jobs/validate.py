@@ -17,6 +17,8 @@ from shared.storage.keys import upload_prefix
 from shared.storage.store import StoredObject
 from worker.jobs.context import Context
 from worker.jobs.leases import Held
+from worker.jobs.outcome import ChunkOutcome
+from worker.metrics.results import count_results
 
 log = structlog.get_logger()
 
@@ -33,7 +35,7 @@ class SourceRejected(Exception):
         self.code = code
 
 
-def validate(context: Context, held: Held) -> None:
+def validate(context: Context, held: Held) -> ChunkOutcome:
     """List what arrived, reject what cannot run, and cut the rest into chunks, in one transaction at the end.
 
     Raises:
@@ -48,7 +50,7 @@ def validate(context: Context, held: Held) -> None:
         arrived = _import(context, held, Source.model_validate(job.source)) if job.source else _uploads(context, held)
     except SourceRejected as error:
         _fail(context, held, error)
-        return
+        return ChunkOutcome.FINISHED
     with context.database.begin() as session:
         images = pending_images(session, job.id)
     rejected = list(_reject(images, arrived, context.settings.max_image_bytes))
@@ -57,7 +59,9 @@ def validate(context: Context, held: Held) -> None:
             session, held.claim, rejected, chunk_images=context.settings.chunk_images
         )
     )
+    count_results(rejected)
     log.info("job_validated", images=len(images), rejected=len(rejected))
+    return ChunkOutcome.FINISHED
 
 
 def _uploads(context: Context, held: Held) -> dict[str, StoredObject]:

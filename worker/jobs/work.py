@@ -10,17 +10,20 @@ from shared.contracts.states import ChunkKind, Priority
 from shared.errors import DatabaseUnavailable, LeaseLost, StoreUnavailable
 from shared.jobs import claims
 from shared.jobs.claims import Claim, Offer
+from shared.metrics.definitions import CHUNK_ATTEMPTS, CHUNKS_ENDED
 from shared.tracing import failed
 from worker.jobs.at_work import at_work
 from worker.jobs.classify import classify
 from worker.jobs.context import Context
 from worker.jobs.leases import CancelAsked, Held, LeaseKeeper, StopAsked
+from worker.jobs.outcome import ChunkOutcome
 from worker.jobs.purge import purge
+from worker.jobs.slots import Slots
 from worker.jobs.validate import validate
 
 log = structlog.get_logger()
 
-RUNNERS: dict[ChunkKind, Callable[[Context, Held], None]] = {
+RUNNERS: dict[ChunkKind, Callable[[Context, Held], ChunkOutcome]] = {
     ChunkKind.VALIDATE: validate,
     ChunkKind.CLASSIFY: classify,
     ChunkKind.PURGE: purge,
@@ -55,10 +58,10 @@ class Workplace:
         self.context = context
         self._keeper = keeper
         self._stopping = stopping
-        slots = threading.BoundedSemaphore(context.settings.worker_slots)
-        express = threading.BoundedSemaphore(1)
+        self.slots = Slots(context.settings.worker_slots)
+        express = Slots(1)
         # Tried in this order: the express slot is left for those who find the others taken.
-        self._slots = ((slots, True), (express, False))
+        self._slots = ((self.slots, True), (express, False))
         self._turns = itertools.count()
 
     def work_once(self) -> bool:
@@ -70,11 +73,11 @@ class Workplace:
         if self._stopping.is_set():
             return False
         for slot, patient in self._slots:
-            if slot.acquire(blocking=False):
+            if slot.take():
                 try:
                     worked = self._work(offers_of(self._pools(), patient=patient))
                 finally:
-                    slot.release()
+                    slot.give_back()
                 if worked:
                     self.wake_next()
                 return worked
@@ -91,7 +94,9 @@ class Workplace:
         if claim is None:
             return False
         with at_work(claim, worker=self.context.name):
-            self._run(claim)
+            CHUNK_ATTEMPTS.labels(claim.kind).inc()
+            outcome = self._run(claim)
+            CHUNKS_ENDED.labels(claim.kind, outcome).inc()
         return True
 
     def _claim(self, offers: Sequence[Offer]) -> Claim | None:
@@ -103,24 +108,28 @@ class Workplace:
             log.warning("claim_failed")  # The next look tries again.
             return None
 
-    def _run(self, claim: Claim) -> None:
+    def _run(self, claim: Claim) -> ChunkOutcome:
         """Run a chunk; whatever happens, it is closed, handed back, or left to its lease."""
         with self._keeper.holding(claim, self._stopping) as held:
             try:
-                RUNNERS[claim.kind](self.context, held)
+                return RUNNERS[claim.kind](self.context, held)
             except LeaseLost:
                 log.warning("lease_lost", attempt=claim.attempt)
                 failed("lease lost")
-            except (CancelAsked, StopAsked):
+                return ChunkOutcome.LEASE_LOST
+            except (CancelAsked, StopAsked) as order:
                 self._hand_back(claim, pause_seconds=0)
+                return ChunkOutcome.CANCELED if isinstance(order, CancelAsked) else ChunkOutcome.HANDED_BACK
             except (StoreUnavailable, DatabaseUnavailable) as error:
                 log.warning("chunk_handed_back", reason=str(error))
                 failed(str(error))
                 self._hand_back(claim, pause_seconds=self.context.settings.release_backoff_seconds)
+                return ChunkOutcome.HANDED_BACK
             except Exception:
                 log.exception("chunk_fault", attempt=claim.attempt)
                 failed("fault")
                 self._abandon(claim)
+                return ChunkOutcome.FAULT
 
     def _hand_back(self, claim: Claim, *, pause_seconds: float) -> None:
         try:

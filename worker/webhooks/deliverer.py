@@ -16,6 +16,7 @@ from shared.errors import DatabaseUnavailable
 from shared.webhooks import body
 from shared.webhooks.deliveries import Claim
 from shared.webhooks.recording import Outcome
+from worker.metrics.attempts import count_attempt
 from worker.webhooks.ledger import Ledger
 from worker.webhooks.message import Attempt, Message
 from worker.webhooks.under_way import under_way
@@ -72,6 +73,11 @@ class Deliverer:
         self._news = asyncio.Event()
         self._stopping = asyncio.Event()
         self._away = False
+
+    @property
+    def under_way(self) -> int:
+        """Attempts that are under way now."""
+        return len(self._under_way)
 
     def stop(self) -> None:
         """Claim no more. Call it in the event loop."""
@@ -137,6 +143,7 @@ class Deliverer:
                 log.exception("attempt_fault")
                 attempt = Attempt(milliseconds=0, error=AttemptError.CONNECTION_FAILED)
             told(attempt)
+        count_attempt(attempt)
         self._finished.append(outcome_of(claim, attempt))
 
     def _ended(self, task: asyncio.Task[None]) -> None:

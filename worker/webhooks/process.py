@@ -11,6 +11,10 @@ import structlog
 
 from shared.db.session import Database
 from shared.logging import configure_logging
+from shared.metrics.definition import Program
+from shared.metrics.definitions import WEBHOOK_UNDER_WAY
+from shared.metrics.exposition import Exposition
+from shared.metrics.readings import Readings, number
 from shared.settings import Settings
 from shared.tracing import configure_tracing
 from shared.webhooks.clock import DatabaseClock
@@ -37,18 +41,21 @@ def deliver(settings: Settings, *, ready: Path | None = None) -> None:
         ready: touched when the database has answered, and every few seconds after.
 
     Raises:
-        ConfigurationError: a setting makes no sense.
+        ConfigurationError: a setting makes no sense, or the port of the metrics is taken.
     """
     configure_logging(settings, program="deliverer")
     end_traces = configure_tracing(settings, program="deliverer")
     policy = Policy.of(settings)
+    exposition = Exposition(Program.DELIVERER)
+    exposition.serve(settings)
     database = Database(settings, pool_size=CONNECTIONS, application="phytobatch-deliverer")
     ledger = Ledger(settings, database, DatabaseClock())
     if ready is not None:
         ready.unlink(missing_ok=True)
     try:
-        asyncio.run(_serve(settings, policy, ledger, Sign(ready)))
+        asyncio.run(_serve(settings, policy, ledger, exposition, Sign(ready)))
     finally:
+        exposition.close()
         database.dispose()
         end_traces()
 
@@ -67,7 +74,7 @@ class Sign:
             self._touched_at = time.monotonic()
 
 
-async def _serve(settings: Settings, policy: Policy, ledger: Ledger, sign: Sign) -> None:
+async def _serve(settings: Settings, policy: Policy, ledger: Ledger, exposition: Exposition, sign: Sign) -> None:
     sender = Sender(policy, timeout_seconds=settings.webhook_timeout_seconds)
     deliverer = Deliverer(
         ledger,
@@ -77,6 +84,7 @@ async def _serve(settings: Settings, policy: Policy, ledger: Ledger, sign: Sign)
         shutdown_seconds=settings.shutdown_seconds,
         alive=sign.touch,
     )
+    exposition.show(Readings({WEBHOOK_UNDER_WAY: number(lambda: deliverer.under_way)}))
 
     def stop() -> None:
         late = threading.Timer(settings.shutdown_seconds + LAST_WORDS_SECONDS, os._exit, [EXIT_SLOW_STOP])
@@ -85,8 +93,8 @@ async def _serve(settings: Settings, policy: Policy, ledger: Ledger, sign: Sign)
         deliverer.stop()
 
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop)
+    for told in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(told, stop)
     log.info("deliverer_ready", slots=settings.webhook_in_flight)
     try:
         await deliverer.run()

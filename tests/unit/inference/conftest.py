@@ -1,6 +1,6 @@
 import io
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from shared.contracts.manifest import ClassLabel, Manifest, Preprocessing
-from worker.inference.classifier import Classifier
+from worker.inference.classifier import Classifier, GpuMemory
 
 ManifestFactory = Callable[..., Manifest]
 Encode = Callable[..., bytes]
@@ -38,6 +38,9 @@ class ColourClassifier:
 
     def warm_up(self) -> None:
         return
+
+    def gpu_memory(self) -> Sequence[GpuMemory]:
+        return ()
 
     def classify(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
         with self._lock:

@@ -1,7 +1,7 @@
 import hashlib
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 
@@ -12,7 +12,7 @@ from PIL import Image
 
 from shared.contracts.manifest import Manifest
 from shared.contracts.states import ImageErrorCode, ImageStatus
-from worker.inference.classifier import Classifier
+from worker.inference.classifier import Classifier, GpuMemory
 from worker.inference.errors import ImageError, OutputInvalid
 from worker.inference.pipeline import Item, Outcome, Pipeline
 
@@ -51,7 +51,7 @@ def pipeline(classifier: Classifier) -> Iterator[Pipeline]:
 
 def made(classifier: Classifier, **overrides: int) -> Pipeline:
     settings = {"batch_size": 4, "download_threads": 3, "decode_threads": 2, "bytes_in_flight": 4000} | overrides
-    return Pipeline(classifier, isolated_preprocessor=None, **settings)
+    return Pipeline(classifier, isolated_preprocessor=None, observer=None, **settings)
 
 
 def settled(pipeline: Pipeline) -> int:
@@ -305,6 +305,9 @@ def test_a_model_that_answers_nonsense_is_nobodys_image(make_manifest: Callable[
 
         def warm_up(self) -> None:
             return
+
+        def gpu_memory(self) -> Sequence[GpuMemory]:
+            return ()
 
         def classify(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
             return np.full((len(batch), 3), np.nan, np.float32)

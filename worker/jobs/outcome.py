@@ -1,0 +1,13 @@
+"""What became of a chunk that was claimed."""
+
+from enum import StrEnum
+
+
+class ChunkOutcome(StrEnum):
+    """The words of the metric ``phytobatch_chunks_total``."""
+
+    FINISHED = "finished"
+    CANCELED = "canceled"  # Its job was canceled; what was finished is kept.
+    HANDED_BACK = "handed_back"  # The process stops, or a server is away; the attempt does not count.
+    LEASE_LOST = "lease_lost"  # It belongs to another worker.
+    FAULT = "fault"  # An error of ours; the attempt counts.
