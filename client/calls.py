@@ -1,14 +1,14 @@
 """The calls of one group of the API: what is sent, with which headers, and what may be repeated."""
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from urllib.parse import quote
 
 from client import multipart
 from client.resources import Job, JsonObject
 from client.transport import IDEMPOTENCY_HEADER, Answer, Request, Transport
 
-Query = Mapping[str, str | int | None]
+Query = Mapping[str, str | float | Sequence[str] | None]
 
 
 class Calls:

@@ -24,6 +24,7 @@ from client.resources import (
     UploadTarget,
 )
 from client.retry import RetryPolicy
+from client.summaries.resources import Grid, Summary
 from client.transport import OnRetry, Request, Transport
 from client.uploads import Progress, put_file
 from client.waiting.job_event import JobEvent
@@ -305,6 +306,31 @@ class Phytobatch:
                 return
             if not page.has_more:
                 time.sleep(poll_seconds)
+
+    # The job as a whole
+
+    def summary(
+        self, job_id: str, *, group_by: Sequence[str] = (), time_zone: str = "UTC", healthy: Sequence[str] = ()
+    ) -> Summary:
+        """Shares per class, per value of metadata keys and per day; and what a person should look at first.
+
+        Raises:
+            LimitExceeded: a key has too many values.
+        """
+        query = {"group_by": list(group_by), "time_zone": time_zone, "healthy": list(healthy)}
+        return self._calls.get(f"{_path(job_id)}/summary", query=query).parse(Summary.from_json)
+
+    def grid(
+        self, job_id: str, *, edge: float, origin: tuple[float, float] | None = None, healthy: Sequence[str] = ()
+    ) -> Grid:
+        """The job in squares of ``edge`` metres; ``origin`` (longitude, latitude) is a corner of one.
+
+        Raises:
+            LimitExceeded: too many squares; choose a longer edge.
+        """
+        begin = None if origin is None else f"{origin[0]:.9f},{origin[1]:.9f}"
+        query = {"edge": edge, "origin": begin, "healthy": list(healthy)}
+        return self._calls.get(f"{_path(job_id)}/grid", query=query).parse(Grid.from_json)
 
     # Models and single images
 

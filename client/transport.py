@@ -3,7 +3,7 @@
 import itertools
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from email.utils import parsedate_to_datetime
@@ -46,7 +46,7 @@ class Request:
 
     method: str
     path: str
-    query: Mapping[str, str | int | None] = field(default_factory=dict)
+    query: Mapping[str, str | float | Sequence[str] | None] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     body: bytes | None = field(default=None, repr=False)
     repeatable: bool = False
@@ -58,9 +58,9 @@ class Request:
 
     @property
     def target(self) -> str:
-        """Path and query; parameters that are None are left out."""
+        """Path and query; parameters that are None are left out, a list stands once for each of its values."""
         given = {name: value for name, value in self.query.items() if value is not None}
-        return f"{self.path}?{urlencode(given)}" if given else self.path
+        return f"{self.path}?{urlencode(given, doseq=True)}" if given else self.path
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,19 @@
 """One file for each command. A new command is one new file and one line in this table, or in that of its group."""
 
-from client.commands import cancel, delete, jobs, models, predict, results, retry, status, submit, version, watch
+from client.commands import (
+    cancel,
+    delete,
+    jobs,
+    models,
+    predict,
+    results,
+    retry,
+    status,
+    submit,
+    summary,
+    version,
+    watch,
+)
 from client.commands.command import Command, Group
 from client.commands.deliveries import DELIVERIES
 from client.commands.webhooks import WEBHOOKS
@@ -10,6 +23,7 @@ COMMANDS: tuple[Command | Group, ...] = (
     status.COMMAND,
     watch.COMMAND,
     results.COMMAND,
+    summary.COMMAND,
     retry.COMMAND,
     cancel.COMMAND,
     delete.COMMAND,

@@ -29,14 +29,9 @@ class Tally:
             self._add(result)
             yield result
 
-    @property
-    def classified(self) -> int:
-        """Images that have a label, or ask for a person."""
-        return self.labels.total() + self.review.total()
-
     def share(self, label: str) -> float:
-        """Part of the classified images that have this label for sure, 0 to 1."""
-        return self.labels[label] / self.classified if self.classified else 0.0
+        """Part of the answers that stand by themselves, 0 to 1, as the server's own summary counts it."""
+        return self.labels[label] / self.labels.total() if self.labels else 0.0
 
     def to_json(self) -> JsonObject:
         """As ``--json`` prints it."""

@@ -1,5 +1,7 @@
 """The end of a followed job, for people."""
 
+from collections.abc import Mapping
+
 from client.reports.tally import Tally
 from client.resources import Job
 from client.terminal.job_words import breakdown
@@ -14,18 +16,29 @@ WORDS = {
 }
 
 
+def print_shares(output: Output, labels: Mapping[str, tuple[int, float]]) -> None:
+    """Images and share of each label."""
+    if labels:
+        rows = [(label, f"{images:,}", f"{share:.1%}") for label, (images, share) in labels.items()]
+        output.table(("label", "images", "share"), rows, right=("images", "share"))
+
+
+def print_review(output: Output, review: Mapping[str, int]) -> None:
+    """What asks for a person, by reason."""
+    if review:
+        output.text(f"{plural(sum(review.values()), 'image')} to look at yourself, not counted above:")
+        by_size = sorted(review.items(), key=lambda one: -one[1])
+        causes = [(reason, f"{images:,}", WORDS.get(reason, "")) for reason, images in by_size]
+        output.table(("reason", "images", "because"), causes, right=("images",))
+
+
 def print_summary(output: Output, job: Job, tally: Tally) -> None:
     """Labels with images and share, what needs a look, and the first failures with their reasons."""
     output.text(f"job {job.id} {job.state}")
     rate = job.progress.images_per_second if job.progress else None
     output.text(breakdown(job.counts) + (f"; {speed(rate)}" if rate else ""))
-    if tally.labels:
-        rows = [(label, f"{count:,}", f"{share:.1%}") for label, count, share in tally.rows()]
-        output.table(("label", "images", "share"), rows, right=("images", "share"))
-    if tally.review:
-        output.text(f"{plural(tally.review.total(), 'image')} to look at yourself, not counted above:")
-        causes = [(reason, f"{count:,}", WORDS.get(reason, "")) for reason, count in tally.review.most_common()]
-        output.table(("reason", "images", "because"), causes, right=("images",))
+    print_shares(output, {label: (count, share) for label, count, share in tally.rows()})
+    print_review(output, tally.review)
     if tally.failures:
         rest = tally.failed - len(tally.failures)
         output.text(f"{plural(tally.failed, 'image')} without a classification:")

@@ -1,0 +1,1 @@
+"""What a whole job says, as the server counts it."""
