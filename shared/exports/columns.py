@@ -1,0 +1,145 @@
+"""The table of columns that every format writes. A new column is one line here."""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import Enum, auto
+from functools import partial
+from typing import Any
+
+from shared.exports.rows import Record
+
+PROBABILITY_DIGITS = 6  # they are stored as 32-bit numbers, which have about seven
+DEGREE_DIGITS = 7  # a centimetre
+METRE_DIGITS = 3
+HEADING_DIGITS = 2
+
+
+class Kind(Enum):
+    """What the values of a column are; a missing one is ``None`` in every kind."""
+
+    INTEGER = auto()  # Up to nine digits.
+    NUMBER = auto()
+    FLAG = auto()
+    TEXT = auto()
+    TIME = auto()  # With its zone.
+    JSON = auto()  # Anything that JSON has; text where a format has no such thing.
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column.
+
+    ``digits``: decimals of a number that mean something. ``width``: bytes of the longest text as UTF-8, where known.
+    """
+
+    name: str
+    kind: Kind
+    read: Callable[[Record], Any]
+    digits: int | None = None
+    width: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MetadataKey:
+    """A key of the images' metadata: the kind of its values, and the bytes of the longest as text."""
+
+    name: str
+    kind: Kind
+    width: int
+
+
+@dataclass(frozen=True, slots=True)
+class Widths:
+    """Bytes of the longest text in those columns that clients fill."""
+
+    name: int = 0
+    error_detail: int = 0
+    note: int = 0
+    corrected_by: int = 0
+
+
+def columns_of(
+    labels: Sequence[str],
+    classifier: tuple[str, str] | None,
+    keys: Sequence[MetadataKey],
+    *,
+    has_more_keys: bool,
+    widths: Widths,
+) -> tuple[Column, ...]:
+    """Every column of an export.
+
+    Args:
+        labels: the class ids of the classifier, in the order of its outputs.
+        classifier: name and version.
+        keys: those keys of the metadata that get a column of their own.
+        has_more_keys: there are others: one more column has them together.
+        widths: of texts.
+    """
+    name, version = classifier or ("", "")
+    return (
+        Column("seq", Kind.INTEGER, lambda r: r.seq),
+        Column("name", Kind.TEXT, lambda r: r.name, width=widths.name),
+        Column("status", Kind.TEXT, lambda r: r.status, width=16),
+        Column("label", Kind.TEXT, lambda r: r.label, width=64),
+        Column("confidence", Kind.NUMBER, _rounded("confidence", PROBABILITY_DIGITS), digits=PROBABILITY_DIGITS),
+        Column("needs_review", Kind.FLAG, lambda r: r.needs_review),
+        Column("review_reason", Kind.TEXT, lambda r: r.review_reason, width=32),
+        Column("corrected_label", Kind.TEXT, lambda r: r.corrected_label, width=64),
+        Column("correction_note", Kind.TEXT, lambda r: r.correction_note, width=widths.note),
+        Column("corrected_by", Kind.TEXT, lambda r: r.corrected_by, width=widths.corrected_by),
+        Column("latitude", Kind.NUMBER, _rounded("latitude", DEGREE_DIGITS), digits=DEGREE_DIGITS),
+        Column("longitude", Kind.NUMBER, _rounded("longitude", DEGREE_DIGITS), digits=DEGREE_DIGITS),
+        Column("altitude", Kind.NUMBER, _rounded("altitude", METRE_DIGITS), digits=METRE_DIGITS),
+        Column("heading", Kind.NUMBER, _rounded("heading", HEADING_DIGITS), digits=HEADING_DIGITS),
+        Column("captured_at", Kind.TIME, lambda r: r.captured_at),
+        Column("position_source", Kind.TEXT, lambda r: r.position_source, width=16),
+        Column("position_fault", Kind.TEXT, lambda r: r.position_fault, width=32),
+        Column("error_code", Kind.TEXT, lambda r: r.error_code, width=32),
+        Column("error_detail", Kind.TEXT, lambda r: r.error_detail, width=widths.error_detail),
+        *(_probability(label, number) for number, label in enumerate(labels)),
+        Column("classifier", Kind.TEXT, lambda r: name if r.classified else None, width=64),
+        Column("classifier_version", Kind.TEXT, lambda r: version if r.classified else None, width=32),
+        Column("runtime", Kind.TEXT, lambda r: r.runtime, width=64),
+        *(_metadata(key) for key in keys),
+        *([_other_metadata(frozenset(key.name for key in keys))] if has_more_keys else []),
+        Column("finished_at", Kind.TIME, lambda r: r.finished_at),
+    )
+
+
+def text_of(value: object) -> str:
+    """A JSON value as text: a string as it is, everything else as JSON."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _rounded(field: str, digits: int) -> Callable[[Record], float | None]:
+    position = Record._fields.index(field)
+
+    def read(record: Record) -> float | None:
+        value: Any = record[position]
+        return None if value is None else round(value, digits)
+
+    return read
+
+
+def _probability(label: str, number: int) -> Column:
+    def read(record: Record) -> float | None:
+        found = record.probabilities
+        return None if found is None or number >= len(found) else round(found[number], PROBABILITY_DIGITS)
+
+    return Column(f"p_{label}", Kind.NUMBER, read, digits=PROBABILITY_DIGITS)
+
+
+def _metadata(key: MetadataKey) -> Column:
+    return Column(f"meta_{key.name}", key.kind, partial(_value_of, key.name), width=key.width)
+
+
+def _value_of(key: str, record: Record) -> Any:  # noqa: ANN401  # a JSON value
+    return None if record.metadata is None else record.metadata.get(key)
+
+
+def _other_metadata(own_column: frozenset[str]) -> Column:
+    def read(record: Record) -> dict[str, Any] | None:
+        return {key: value for key, value in (record.metadata or {}).items() if key not in own_column} or None
+
+    return Column("metadata_more", Kind.JSON, read)

@@ -1,0 +1,64 @@
+"""CSV (RFC 4180): UTF-8 with a byte order mark, which spreadsheets need to show other letters than ASCII.
+
+A text that a spreadsheet would take for a formula, because it begins with ``=``, ``+``, ``-``, ``@``, a tab or a
+carriage return, gets an apostrophe in front (OWASP, "CSV Injection"). Numbers stay numbers, also negative ones.
+"""
+
+import csv
+import io
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from shared.contracts.exports import ExportFormat
+from shared.exports.columns import Kind, text_of
+from shared.exports.formats.format import Format
+from shared.exports.rows import Page
+from shared.exports.sheet import Sheet
+from shared.exports.times import rfc3339
+
+BYTE_ORDER_MARK = "\ufeff"
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+
+def encode(sheet: Sheet, pages: Iterator[Page]) -> Iterator[bytes]:
+    """A header and one row for each image."""
+    cells = [(column.read, CELLS[column.kind]) for column in sheet.columns]
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\r\n")
+    buffer.write(BYTE_ORDER_MARK)
+    writer.writerow([neutral(column.name) for column in sheet.columns])
+    yield _drain(buffer)
+    for page in pages:
+        writer.writerows(
+            ["" if (value := read(record)) is None else cell(value) for read, cell in cells] for record in page
+        )
+        yield _drain(buffer)
+
+
+def neutral(value: str) -> str:
+    """The text, with an apostrophe in front where a spreadsheet would run it as a formula."""
+    return f"'{value}" if value.startswith(FORMULA_STARTS) else value
+
+
+def _json(value: object) -> object:
+    """A number stays one, whatever else its column has."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return value if is_number else neutral(text_of(value))
+
+
+def _drain(buffer: io.StringIO) -> bytes:
+    written = buffer.getvalue().encode()
+    buffer.seek(0)
+    buffer.truncate()
+    return written
+
+
+CELLS: Mapping[Kind, Callable[[Any], object]] = {
+    Kind.INTEGER: int,
+    Kind.NUMBER: repr,
+    Kind.FLAG: lambda value: "true" if value else "false",
+    Kind.TEXT: neutral,
+    Kind.TIME: rfc3339,
+    Kind.JSON: _json,
+}
+FORMAT = Format(ExportFormat.CSV, "text/csv; charset=utf-8", ".csv", encode, accepts=("text/csv",))

@@ -1,0 +1,132 @@
+"""What is known of an export before its first row: its columns, how many rows, and where on Earth they lie."""
+
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, Select, func, select, text
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from shared.contracts.manifest import Manifest
+from shared.contracts.states import JobState
+from shared.db.models import Classifier, Correction, Image, Job, Result
+from shared.db.session import Database
+from shared.exports.columns import Column, Kind, MetadataKey, Widths, columns_of
+from shared.exports.rows import Page, of_job, read_pages
+from shared.geography.place import latitude, longitude
+from shared.jobs.results import ResultFilter, classifier_of
+
+# A number that a 64-bit float or a column of a shapefile can hold.
+LONGEST_NUMBER = 18
+
+KEYS = text(
+    """
+    SELECT key, max(octet_length(value #>> '{}')) AS width,
+           bool_and(jsonb_typeof(value) = 'number' AND length(value #>> '{}') <= :longest)
+               FILTER (WHERE jsonb_typeof(value) <> 'null') AS numbers,
+           bool_and(jsonb_typeof(value) = 'number' AND value #>> '{}' ~ '^-?[0-9]{1,9}$')
+               FILTER (WHERE jsonb_typeof(value) <> 'null') AS integers,
+           bool_and(jsonb_typeof(value) = 'boolean') FILTER (WHERE jsonb_typeof(value) <> 'null') AS flags,
+           bool_and(jsonb_typeof(value) = 'string') FILTER (WHERE jsonb_typeof(value) <> 'null') AS texts
+    FROM images, jsonb_each(metadata)
+    WHERE job_id = :job AND jsonb_typeof(metadata) = 'object'
+    GROUP BY key ORDER BY count(*) DESC, key LIMIT :limit
+    """
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """The smallest box around every position, in degrees."""
+
+    west: float
+    south: float
+    east: float
+    north: float
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """An export before its first row.
+
+    ``rows`` answers are written, ``positioned`` of them with a position; ``pending`` images of the job had no answer
+    yet, and are not in the export. ``upto`` is the number of the last answer that counts.
+    """
+
+    job_id: uuid.UUID
+    job_name: str | None
+    state: JobState
+    pending: int
+    rows: int
+    positioned: int
+    extent: Extent | None
+    labels: tuple[str, ...]
+    columns: tuple[Column, ...]
+    read_at: datetime
+    upto: int
+    only: ResultFilter
+
+    def pages(self, database: Database) -> Iterator[Page]:
+        """See :func:`shared.exports.rows.read_pages`."""
+        return read_pages(database, self.job_id, upto=self.upto, rows=self.rows, only=self.only)
+
+
+def plan(session: Session, job: Job, only: ResultFilter, *, metadata_columns: int) -> Sheet:
+    """Look at a job that the caller has found for its tenant: what an export of it would have now."""
+    classifier = classifier_of(session, job)
+    facts = session.execute(of_job(_facts(), job.id, upto=job.last_position, only=only)).one()
+    keys = session.execute(KEYS, {"job": job.id, "longest": LONGEST_NUMBER, "limit": metadata_columns + 1}).all()
+    labels = () if classifier is None else Manifest.model_validate(classifier.manifest).labels
+    return Sheet(
+        job_id=job.id,
+        job_name=job.name,
+        state=JobState(job.state),
+        pending=job.total - (job.succeeded + job.failed + job.rejected + job.canceled),
+        rows=facts.rows,
+        positioned=facts.positioned,
+        extent=None if facts.west is None else Extent(facts.west, facts.south, facts.east, facts.north),
+        labels=labels,
+        columns=columns_of(
+            labels,
+            _version(classifier),
+            sorted(map(_key, keys[:metadata_columns]), key=lambda key: key.name),
+            has_more_keys=len(keys) > metadata_columns,
+            widths=Widths(facts.name, facts.error_detail, facts.note, facts.corrected_by),
+        ),
+        read_at=facts.read_at,
+        upto=job.last_position,
+        only=only,
+    )
+
+
+def _facts() -> Select[*tuple[Any, ...]]:
+    """Count, extent and widths, in one scan."""
+    return select(
+        func.count().label("rows"),
+        func.count(latitude()).label("positioned"),
+        func.min(longitude()).label("west"),
+        func.min(latitude()).label("south"),
+        func.max(longitude()).label("east"),
+        func.max(latitude()).label("north"),
+        _longest(Image.name).label("name"),
+        _longest(Result.error_detail).label("error_detail"),
+        _longest(Correction.note).label("note"),
+        _longest(Correction.corrected_by).label("corrected_by"),
+        func.now().label("read_at"),
+    )
+
+
+def _longest(column: InstrumentedAttribute[Any]) -> ColumnElement[int]:
+    return func.coalesce(func.max(func.octet_length(column)), 0)
+
+
+def _version(classifier: Classifier | None) -> tuple[str, str] | None:
+    return None if classifier is None else (classifier.name, classifier.version)
+
+
+def _key(row: Row[Any]) -> MetadataKey:
+    kinds = ((row.integers, Kind.INTEGER), (row.numbers, Kind.NUMBER), (row.flags, Kind.FLAG), (row.texts, Kind.TEXT))
+    kind = next((kind for fits, kind in kinds if fits), Kind.JSON)
+    return MetadataKey(row.key, kind, row.width or 0)
