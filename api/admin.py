@@ -7,13 +7,25 @@ import argparse
 import sys
 from collections.abc import Sequence
 
+import structlog
 from pydantic import ValidationError
 
-from api.commands import classifiers, dead_letters, jobs, keys, prepare, servers, tenants, webhooks, workers
+from api.commands import (
+    classifiers,
+    dead_letters,
+    doctor,
+    jobs,
+    keys,
+    prepare,
+    servers,
+    tenants,
+    webhooks,
+    workers,
+)
 from api.commands.command import Verdict
 from shared.errors import PhytobatchError
 
-PARTS = (prepare, servers, classifiers, tenants, keys, jobs, workers, dead_letters, webhooks)
+PARTS = (doctor, prepare, servers, classifiers, tenants, keys, jobs, workers, dead_letters, webhooks)
 COMMANDS = tuple(command for part in PARTS for command in part.COMMANDS)
 
 
@@ -49,4 +61,6 @@ def _parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
+    # Standard output is the command's answer alone.
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     sys.exit(main())

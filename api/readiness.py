@@ -91,7 +91,7 @@ class Schema:
 
     def __init__(self, config: Config | None = None) -> None:
         scripts = ScriptDirectory.from_config(config or alembic_config())
-        self._head = scripts.get_current_head()
+        self.head = scripts.get_current_head()
         self._known = {script.revision for script in scripts.walk_revisions()}
 
     def fault(self, database: Database) -> str | None:
@@ -103,6 +103,6 @@ class Schema:
             stored = None
         except PhytobatchError as error:
             return str(error)
-        if stored == self._head or (stored is not None and stored not in self._known):
+        if stored == self.head or (stored is not None and stored not in self._known):
             return None
         return "the tables are missing or old; run `python -m api.admin migrate`"

@@ -1,0 +1,11 @@
+"""``doctor``: looks at everything that an installation stands on, and says what to do. A new check: one line below.
+
+Each module checks one thing; its ``CHECKS`` are run in order. Where the first one fails, the thing is away, and the
+others would only say so again.
+"""
+
+from api.commands.doctor import classifiers, clocks, database, objects, queue, secrets, webhooks, work
+from api.commands.doctor.command import commands
+
+# In the order in which they are printed: what the others stand on comes first.
+COMMANDS = commands((secrets, database, queue, objects, clocks, classifiers, webhooks, work))
