@@ -14,11 +14,12 @@ POLL_SECONDS = 0.2
 
 @dataclass(frozen=True)
 class StackCard:
-    """The process that runs the stack, the API's address, and the process ids of its parts."""
+    """The process that runs the stack, the API's address, the process ids of its parts, where they show metrics."""
 
     pid: int
     url: str
     processes: dict[str, int]
+    metrics: dict[str, str]
 
 
 def write_card(folder: DataFolder, card: StackCard) -> None:

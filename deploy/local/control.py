@@ -71,7 +71,8 @@ def status(folder: DataFolder) -> int:
     ready = api_ready(card.url)
     console.print(f"{card.url} is {'ready' if ready else 'not ready'}; data folder {folder.path}", markup=False)
     for name, child in {"stack": card.pid, **card.processes}.items():
-        console.print(f"  {name:<10} process {child}", markup=False)
+        where = f"  metrics at {card.metrics[name]}" if name in card.metrics else ""
+        console.print(f"  {name:<10} process {child:<8}{where}".rstrip(), markup=False)
     return 0 if ready else 1
 
 

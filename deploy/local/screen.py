@@ -35,11 +35,12 @@ def show_card(card: StackCard, folder: DataFolder, api_key: str) -> None:
         "API key": api_key,
         "data folder": str(folder.path),
         "logs": str(folder.logs),
+        **{f"{name} metrics": url for name, url in card.metrics.items()},
         "stop": f"Ctrl-C here, or: make down  (process {card.pid})",
     }
     console.print()
     for name, value in rows.items():
-        console.print(f"  {name:<14} {value}", markup=False)
+        console.print(f"  {name:<17} {value}", markup=False)
     console.print("\n  Classify a folder of photos:", markup=False)
     console.print(f"    export PHYTOBATCH_URL={card.url} PHYTOBATCH_API_KEY={api_key}", markup=False)
     console.print("    phytobatch submit FOLDER --watch --out results.csv\n", markup=False)

@@ -12,6 +12,7 @@ from deploy.local.child import Program
 from deploy.local.errors import NotPossibleHere, ProcessFailed
 from deploy.local.external import embedded_services, merged
 from deploy.local.keeper import Keeper, Process, ProgramProcess
+from deploy.local.metrics import MetricsPorts
 from deploy.local.ports import LOOPBACK, free_port, is_free
 from deploy.local.programs import COMMANDS, api_ready, prepare_servers, program, ready_file
 from deploy.local.servers import LocalServers
@@ -43,6 +44,7 @@ class Stack:
         self._port = 0
         self._keepers: list[Keeper] = []
         self._programs: list[ProgramProcess] = []
+        self._metrics: MetricsPorts | None = None
         self._worker_loads = False
 
     @property
@@ -108,6 +110,7 @@ class Stack:
 
     def _start_programs(self) -> None:
         self._choose_port()
+        self._metrics = MetricsPorts(self.servers.state)
         ready_file(self.folder).unlink(missing_ok=True)
         self._programs = [ProgramProcess(name, partial(self._program, name)) for name in COMMANDS]
         for process in self._programs:
@@ -136,6 +139,8 @@ class Stack:
             "PHYTOBATCH_API_PORT": str(self._port),
             "PHYTOBATCH_PUBLIC_URL": self._user.get("PHYTOBATCH_PUBLIC_URL") or self.url,
         }
+        if self._metrics is not None:
+            environment |= self._metrics.settings(name, self._user)
         if name == "api":
             environment["PHYTOBATCH_BOOTSTRAP_API_KEY"] = self.api_key
         return program(name, self.folder, environment)
@@ -165,4 +170,5 @@ class Stack:
 
     def _note_processes(self) -> None:
         pids = {keeper.process.name: keeper.process.pid for keeper in self._keepers if not keeper.waiting}
-        write_card(self.folder, StackCard(os.getpid(), self.url, pids))
+        metrics = self._metrics.urls if self._metrics is not None else {}
+        write_card(self.folder, StackCard(os.getpid(), self.url, pids, metrics))

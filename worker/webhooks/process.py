@@ -19,6 +19,7 @@ from shared.settings import Settings
 from shared.tracing import configure_tracing
 from shared.webhooks.clock import DatabaseClock
 from shared.webhooks.urls import Policy
+from worker.metrics.zeros import deliverer_begins_at_zero
 from worker.webhooks.deliverer import Deliverer
 from worker.webhooks.ledger import Ledger
 from worker.webhooks.sender import Sender
@@ -46,6 +47,7 @@ def deliver(settings: Settings, *, ready: Path | None = None) -> None:
     configure_logging(settings, program="deliverer")
     end_traces = configure_tracing(settings, program="deliverer")
     policy = Policy.of(settings)
+    deliverer_begins_at_zero()
     exposition = Exposition(Program.DELIVERER)
     exposition.serve(settings)
     database = Database(settings, pool_size=CONNECTIONS, application="phytobatch-deliverer")

@@ -63,6 +63,18 @@ def family(card: StackCard) -> list[psutil.Process]:
     return [*processes, *(child for process in processes for child in process.children(recursive=True))]
 
 
+def metrics_at(url: str) -> str:
+    """What a program shows, as soon as it listens."""
+    deadline = time.monotonic() + WAIT_SECONDS
+    with urllib3.PoolManager(retries=False) as pool:
+        while True:
+            try:
+                return pool.request("GET", url).data.decode()
+            except urllib3.exceptions.HTTPError:
+                assert time.monotonic() < deadline
+                time.sleep(0.2)
+
+
 @pytest.fixture(scope="module")
 def folder() -> Iterator[DataFolder]:
     with LocalServers.temporary() as servers:
@@ -85,11 +97,15 @@ def test_up_serves_an_api_that_knows_the_printed_key_and_stops_cleanly(stack: Ru
     with urllib3.PoolManager() as pool:
         assert pool.request("GET", f"{card.url}/v1/models", headers={"X-API-Key": key}).status == 200
         assert pool.request("GET", f"{card.url}/v1/models").status == 401
+    assert set(card.metrics) == {"api", "worker", "deliverer"}
+    for program, url in card.metrics.items():
+        assert f'phytobatch_build_info{{program="{program}"' in metrics_at(url)
     processes = family(card)
     assert stack.end(signal.SIGTERM) == 0
     said = stack.said()
     assert card.url in said
     assert key in said
+    assert all(url in said for url in card.metrics.values())
     assert said.rstrip().endswith("stopped")
     assert [process for process in processes if process.is_running()] == []
 
@@ -101,7 +117,8 @@ def test_a_program_that_dies_is_started_again(stack: RunningUp) -> None:
     while (now := stack.card()).processes.get("api") in {None, card.processes["api"]} or not api_ready(now.url):
         assert time.monotonic() < deadline
         time.sleep(0.2)
-    assert now.url == card.url
+    assert (now.url, now.metrics) == (card.url, card.metrics)
+    assert 'program="api"' in metrics_at(now.metrics["api"])
     assert stack.end(signal.SIGINT) == 0
     assert "api ended (killed by SIGKILL); it is started again in 1 s" in stack.said()
 
