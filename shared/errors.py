@@ -7,6 +7,8 @@
     |- InvalidRequest          the request can never work as it is
     |  |- LimitExceeded
     |  |- IdempotencyMismatch
+    |  |- NotAcceptable        no such format, or none of those that the client takes
+    |  |- RowsInvalid          lines of a table that the client sent
     |- Unauthenticated         no key, a wrong key, an expired or revoked key
     |- Forbidden               the key is good, its scopes are not enough
     |- Unavailable             infrastructure is away; nobody's failure, try again
@@ -20,6 +22,8 @@
 
 ``code`` is stable and becomes the last part of the problem type of RFC 9457.
 """
+
+from collections.abc import Sequence
 
 
 class PhytobatchError(Exception):
@@ -68,6 +72,21 @@ class IdempotencyMismatch(InvalidRequest):
 
     def __init__(self, message: str) -> None:
         super().__init__(message, code="idempotency-key-reused")
+
+
+class NotAcceptable(InvalidRequest):
+    """The client takes none of the formats that there are."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, code="not-acceptable")
+
+
+class RowsInvalid(InvalidRequest):
+    """Lines of a table make no sense; ``rows`` are (``line 7``, what is wrong with it). Nothing was taken."""
+
+    def __init__(self, message: str, rows: Sequence[tuple[str, str]] = ()) -> None:
+        super().__init__(message, code="rows-invalid")
+        self.rows = rows
 
 
 class Unauthenticated(PhytobatchError):

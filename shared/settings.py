@@ -145,6 +145,32 @@ class Settings(BaseSettings):
         default=24.0, ge=0, description="How long the old secret of an endpoint still signs after a rotation."
     )
 
+    # Exports
+    max_direct_export_rows: int = Field(
+        default=20_000,
+        ge=0,
+        description="Most images in an export that is sent while it is read; larger ones are made beside the requests.",
+    )
+    export_hours: float = Field(
+        default=72.0, gt=0, description="How long an export that was made beside the requests can be downloaded."
+    )
+    export_attempts: int = Field(
+        default=3, ge=1, description="Attempts at such an export after which it is `failed`; outages do not count."
+    )
+    max_exports_per_job: int = Field(
+        default=20, ge=1, description="Most exports of one job that are kept or under way at a time."
+    )
+    export_metadata_columns: int = Field(
+        default=32,
+        ge=0,
+        le=200,
+        description="Keys of the images' metadata that get a column of their own in exports, the most frequent ones; "
+        "the others stand together in one.",
+    )
+    download_url_seconds: int = Field(
+        default=900, ge=10, le=604800, description="How long a download URL of an image or an export is good for."
+    )
+
     # Work
     chunk_images: int = Field(default=64, ge=1, le=1024, description="Images in one chunk, the unit of work and retry.")
     lease_seconds: float = Field(

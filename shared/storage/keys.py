@@ -4,6 +4,7 @@ import uuid
 
 UPLOADS = "uploads"
 MODELS = "models"
+EXPORTS = "exports"
 
 
 def upload_prefix(job_id: uuid.UUID) -> str:
@@ -19,3 +20,18 @@ def upload_key(job_id: uuid.UUID, seq: int) -> str:
 def model_key(name: str, version: str, file: str) -> str:
     """The object of one file of a published classifier."""
     return f"{MODELS}/{name}/{version}/{file}"
+
+
+def exports_prefix(job_id: uuid.UUID) -> str:
+    """Every export of a job lies below."""
+    return f"{EXPORTS}/{job_id}/"
+
+
+def export_prefix(job_id: uuid.UUID, export_id: uuid.UUID) -> str:
+    """What the attempts at one export wrote lies below."""
+    return f"{exports_prefix(job_id)}{export_id}/"
+
+
+def export_key(job_id: uuid.UUID, export_id: uuid.UUID, token: int) -> str:
+    """The object of one attempt at an export: a worker that was overtaken never writes over its successor's."""
+    return f"{export_prefix(job_id, export_id)}{token}"

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import boto3
 from botocore.client import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 from pydantic import SecretStr
 
-from shared.errors import ObjectMissing, ObjectTooLarge, StoreUnavailable
-from shared.metrics.definitions import S3_ERRORS, S3_SECONDS
+from shared.errors import ObjectTooLarge, StoreUnavailable
 from shared.settings import Settings
-from shared.storage.store import PresignedPut, StoredObject
+from shared.storage.multipart import Multipart, abort_below
+from shared.storage.s3_call import NEVER_MISSING, s3_call
+from shared.storage.store import ObjectWriter, PresignedGet, PresignedPut, StoredObject
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -32,7 +33,6 @@ MISSING = frozenset({"NoSuchKey", "404", "InvalidObjectState"})
 # In the bucket of somebody else it is theirs to mend. 403 is also what S3 says of a missing key to those who may not
 # list the bucket.
 MISSING_ELSEWHERE = MISSING | {"NoSuchBucket", "403", "AccessDenied", "AllAccessDisabled"}
-NEVER_MISSING: frozenset[str] = frozenset()
 
 
 class S3Store:
@@ -46,7 +46,7 @@ class S3Store:
 
     def get(self, key: str, *, bucket: str | None = None, max_bytes: int) -> bytes:
         """See ``ObjectStore.get``. The whole body is read here, so a connection that breaks in it is an outage too."""
-        with _call("get", key, missing=MISSING_ELSEWHERE if bucket else MISSING):
+        with s3_call("get", key, missing=MISSING_ELSEWHERE if bucket else MISSING):
             answer = self._client.get_object(Bucket=bucket or self._bucket, Key=key)
             body = answer["Body"]
             if answer["ContentLength"] > max_bytes:
@@ -57,7 +57,7 @@ class S3Store:
     def put(self, key: str, body: BinaryIO, *, size: int, sha256: bytes | None = None) -> None:
         """See ``ObjectStore.put``."""
         extra: dict[str, Any] = {} if sha256 is None else {"ChecksumSHA256": base64.b64encode(sha256).decode()}
-        with _call("put", key):
+        with s3_call("put", key):
             self._client.put_object(Bucket=self._bucket, Key=key, Body=body, ContentLength=size, **extra)
 
     def list_objects(self, prefix: str, *, bucket: str | None = None) -> Iterator[StoredObject]:
@@ -65,7 +65,7 @@ class S3Store:
         pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=bucket or self._bucket, Prefix=prefix)
         iterator = iter(pages)
         while True:
-            with _call("list", prefix or "the bucket", missing=MISSING_ELSEWHERE if bucket else NEVER_MISSING):
+            with s3_call("list", prefix or "the bucket", missing=MISSING_ELSEWHERE if bucket else NEVER_MISSING):
                 page = next(iterator, None)
             if page is None:
                 return
@@ -78,12 +78,42 @@ class S3Store:
         """See ``ObjectStore.delete``."""
         rest = iter(keys)
         while page := list(islice(rest, DELETE_PAGE)):
-            with _call("delete", page[0]):
+            with s3_call("delete", page[0]):
                 answer = self._client.delete_objects(
                     Bucket=self._bucket, Delete={"Objects": [{"Key": key} for key in page], "Quiet": True}
                 )
             if answer.get("Errors"):
                 raise StoreUnavailable(f"{len(answer['Errors'])} objects could not be removed; trying again later")
+
+    @contextmanager
+    def writing(self, key: str, *, media_type: str) -> Iterator[ObjectWriter]:
+        """See ``ObjectStore.writing``."""
+        upload = Multipart(self._client, self._bucket, key, media_type)
+        try:
+            yield upload
+            upload.complete()
+        except BaseException:
+            upload.abort()
+            raise
+
+    def discard(self, prefix: str) -> None:
+        """See ``ObjectStore.discard``."""
+        abort_below(self._client, self._bucket, prefix)
+        self.delete(found.key for found in self.list_objects(prefix))
+
+    def presign_get(
+        self, key: str, *, seconds: int, bucket: str | None = None, disposition: str, media_type: str
+    ) -> PresignedGet:
+        """See ``ObjectStore.presign_get``."""
+        expires_at = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=seconds)
+        params = {
+            "Bucket": bucket or self._bucket,
+            "Key": key,
+            "ResponseContentDisposition": disposition,
+            "ResponseContentType": media_type,
+        }
+        url = self._presigner.generate_presigned_url("get_object", Params=params, ExpiresIn=seconds)
+        return PresignedGet(url=url, expires_at=expires_at)
 
     def presign_put(self, key: str, *, size: int, sha256: bytes | None, seconds: int) -> PresignedPut:
         """See ``ObjectStore.presign_put``. Length and checksum are signed headers: other bytes are refused by S3."""
@@ -99,7 +129,7 @@ class S3Store:
 
     def create_bucket(self) -> None:
         """See ``ObjectStore.create_bucket``. Browsers may PUT from any origin: the presigned URL is the permission."""
-        with _call("create_bucket", self._bucket):
+        with s3_call("create_bucket", self._bucket):
             try:
                 self._client.head_bucket(Bucket=self._bucket)
             except ClientError as error:
@@ -123,7 +153,7 @@ class S3Store:
 
     def check(self) -> None:
         """See ``ObjectStore.check``."""
-        with _call("check", self._bucket):
+        with s3_call("check", self._bucket):
             self._client.head_bucket(Bucket=self._bucket)
 
 
@@ -156,25 +186,3 @@ def _reveal(secret: SecretStr | None) -> str | None:
 
 def _status(error: ClientError) -> int:
     return int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
-
-
-@contextmanager
-def _call(operation: str, what: str, *, missing: frozenset[str] = NEVER_MISSING) -> Iterator[None]:
-    """Time a call, and turn boto3's errors into ours.
-
-    A code of ``missing`` is permanent for one object, everything else an outage.
-    """
-    with S3_SECONDS.labels(operation).time():
-        try:
-            yield
-        except ClientError as error:
-            code = str(error.response.get("Error", {}).get("Code", ""))
-            if code in missing:
-                raise ObjectMissing(f"the object store has no {what} that we may read ({code})") from error
-            S3_ERRORS.labels(operation, code).inc()
-            raise StoreUnavailable(
-                f"the object store refused {what} ({code}); check the bucket and the access key"
-            ) from error
-        except (BotoCoreError, OSError) as error:
-            S3_ERRORS.labels(operation, type(error).__name__).inc()
-            raise StoreUnavailable("the object store cannot be reached; try again in a few seconds") from error

@@ -1,6 +1,7 @@
 """What the programs ask of an object store."""
 
 from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import BinaryIO, Protocol
@@ -22,6 +23,25 @@ class PresignedPut:
     url: str
     headers: dict[str, str]
     expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PresignedGet:
+    """A URL that reads one object, until ``expires_at`` (UTC)."""
+
+    url: str
+    expires_at: datetime
+
+
+class ObjectWriter(Protocol):
+    """Takes the bytes of an object, piece by piece."""
+
+    @property
+    def size(self) -> int:
+        """Bytes that were written."""
+
+    def write(self, piece: bytes) -> None:
+        """The next bytes, of any length; a part of some megabytes is held in memory."""
 
 
 class ObjectStore(Protocol):
@@ -46,6 +66,20 @@ class ObjectStore(Protocol):
 
     def delete(self, keys: Iterable[str]) -> None:
         """Remove objects from our bucket; those that are gone already are no error."""
+
+    def writing(self, key: str, *, media_type: str) -> AbstractContextManager[ObjectWriter]:
+        """Write an object whose size nobody knows, in constant memory.
+
+        At the end of the block it is there, whole; after an error nothing of it is.
+        """
+
+    def discard(self, prefix: str) -> None:
+        """Remove every object below a prefix, and what was written of those that never came to an end."""
+
+    def presign_get(
+        self, key: str, *, seconds: int, bucket: str | None = None, disposition: str, media_type: str
+    ) -> PresignedGet:
+        """A URL for clients to read an object; it is answered with these ``Content-*`` headers."""
 
     def presign_put(self, key: str, *, size: int, sha256: bytes | None, seconds: int) -> PresignedPut:
         """A URL for clients to write exactly ``size`` bytes (with this SHA-256, if given) under ``key``."""

@@ -13,8 +13,9 @@ from deploy.local.servers import LocalServers
 from shared.errors import ObjectMissing, ObjectTooLarge, StoreUnavailable
 from shared.settings import Settings
 from shared.storage.keys import upload_key, upload_prefix
+from shared.storage.multipart import Multipart
 from shared.storage.s3 import S3Store
-from shared.storage.store import PresignedPut
+from shared.storage.store import ObjectWriter, PresignedPut
 
 BODY = b"not really a leaf"
 DIGEST = hashlib.sha256(BODY).digest()
@@ -123,3 +124,44 @@ def test_a_bucket_of_somebody_else_that_is_not_there_is_theirs_to_mend(store: S3
         list(store.list_objects("", bucket="somebody-elses"))
     with pytest.raises(ObjectMissing):
         store.get("x", bucket="somebody-elses", max_bytes=1)
+
+
+def test_an_object_of_any_size_is_written_piece_by_piece(store: S3Store, http: urllib3.PoolManager) -> None:
+    piece = bytes(range(256)) * 4096  # a megabyte
+    for pieces in (1, 9, 17):
+        key = f"exports/{uuid.uuid4()}/1"
+        with store.writing(key, media_type="text/csv") as out:
+            for _ in range(pieces):
+                out.write(piece)
+        assert out.size == pieces * len(piece)
+        assert store.get(key, max_bytes=MANY) == piece * pieces
+        signed_get = store.presign_get(
+            key, seconds=60, disposition='attachment; filename="a b.csv"', media_type="text/csv"
+        )
+        answer = http.request("GET", signed_get.url, headers={"Range": "bytes=10-19"})
+        assert (answer.status, answer.data) == (206, piece[10:20])
+        assert answer.headers["Content-Disposition"] == 'attachment; filename="a b.csv"'
+
+
+def write_and_fail(out: ObjectWriter) -> None:
+    out.write(b"x" * (9 << 20))
+    raise TypeError
+
+
+def test_nothing_is_left_of_an_object_that_was_not_written_to_its_end(store: S3Store) -> None:
+    prefix = f"exports/{uuid.uuid4()}/"
+    with pytest.raises(TypeError), store.writing(f"{prefix}1", media_type="text/csv") as out:
+        write_and_fail(out)
+    assert list(store.list_objects(prefix)) == []
+
+
+def test_discard_removes_what_a_killed_writer_left_behind(store: S3Store) -> None:
+    prefix = f"exports/{uuid.uuid4()}/"
+    with store.writing(f"{prefix}done", media_type="text/csv") as out:
+        out.write(b"whole")
+    dead = Multipart(store._client, store._bucket, f"{prefix}dead", "text/csv")
+    dead.write(b"x" * (9 << 20))
+    store.discard(prefix)
+    assert list(store.list_objects(prefix)) == []
+    with pytest.raises((ObjectMissing, StoreUnavailable)):
+        dead.complete()

@@ -1,0 +1,85 @@
+"""Objects whose size nobody knows before they are written: S3 multipart uploads, a part at a time in memory."""
+
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from shared.errors import PhytobatchError
+from shared.storage.s3_call import s3_call
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
+    from types_boto3_s3.type_defs import CompletedPartTypeDef
+
+# S3 takes 10,000 parts of at least 5 MiB, but for the last one: objects of up to 80 GB.
+PART_BYTES = 8 * 1024 * 1024
+
+
+class Multipart:
+    """One object under way. A small one, which fits into a part, is put at once at the end."""
+
+    def __init__(self, client: "S3Client", bucket: str, key: str, media_type: str) -> None:
+        self._client = client
+        self._bucket = bucket
+        self._key = key
+        self._media_type = media_type
+        self._buffer = bytearray()
+        self._parts: list[CompletedPartTypeDef] = []
+        self._upload_id: str | None = None
+        self._size = 0
+
+    @property
+    def size(self) -> int:
+        """See ``ObjectWriter.size``."""
+        return self._size
+
+    def write(self, piece: bytes) -> None:
+        """See ``ObjectWriter.write``."""
+        self._size += len(piece)
+        self._buffer += piece
+        while len(self._buffer) >= PART_BYTES:
+            part = bytes(self._buffer[:PART_BYTES])
+            del self._buffer[:PART_BYTES]
+            self._send(part)
+
+    def complete(self) -> None:
+        """Send the rest; the object is there."""
+        rest = bytes(self._buffer)
+        if self._upload_id is None:
+            with s3_call("put", self._key):
+                self._client.put_object(Bucket=self._bucket, Key=self._key, Body=rest, ContentType=self._media_type)
+            return
+        if rest:
+            self._send(rest)
+        with s3_call("complete_multipart", self._key):
+            self._client.complete_multipart_upload(
+                Bucket=self._bucket, Key=self._key, UploadId=self._upload_id, MultipartUpload={"Parts": self._parts}
+            )
+
+    def abort(self) -> None:
+        """Forget what was sent. Where that fails, ``discard`` of a later attempt does it."""
+        if self._upload_id is not None:
+            with suppress(PhytobatchError), s3_call("abort_multipart", self._key):
+                self._client.abort_multipart_upload(Bucket=self._bucket, Key=self._key, UploadId=self._upload_id)
+
+    def _send(self, part: bytes) -> None:
+        if self._upload_id is None:
+            with s3_call("create_multipart", self._key):
+                self._upload_id = self._client.create_multipart_upload(
+                    Bucket=self._bucket, Key=self._key, ContentType=self._media_type
+                )["UploadId"]
+        number = len(self._parts) + 1
+        with s3_call("upload_part", self._key):
+            sent = self._client.upload_part(
+                Bucket=self._bucket, Key=self._key, UploadId=self._upload_id, PartNumber=number, Body=part
+            )
+        self._parts.append({"PartNumber": number, "ETag": sent["ETag"]})
+
+
+def abort_below(client: "S3Client", bucket: str, prefix: str) -> None:
+    """End every upload below a prefix that never came to an end."""
+    with s3_call("list_multipart", prefix):
+        found = client.list_multipart_uploads(Bucket=bucket, Prefix=prefix).get("Uploads", [])
+    for upload in found:
+        if upload["Key"].startswith(prefix):
+            with s3_call("abort_multipart", upload["Key"]):
+                client.abort_multipart_upload(Bucket=bucket, Key=upload["Key"], UploadId=upload["UploadId"])
