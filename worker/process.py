@@ -17,6 +17,7 @@ from shared.metrics.exposition import Exposition
 from shared.queue import Wakeups
 from shared.settings import Settings
 from shared.storage.s3 import S3Store
+from worker.exports.exporter import Exporter
 from worker.jobs.context import Context
 from worker.jobs.leases import LeaseKeeper
 from worker.jobs.lookout import Lookout
@@ -29,8 +30,8 @@ log = structlog.get_logger()
 
 # Beside the slots of the setting, for what people wait for.
 EXPRESS_SLOTS = 1
-# Each slot, each lookout, the lease keeper and the sweep may hold a connection at the same moment.
-SPARE_CONNECTIONS = 3
+# Each slot, each lookout, the lease keeper, the exporter and the sweep may hold a connection at the same moment.
+SPARE_CONNECTIONS = 4
 EXIT_SLOW_STOP = 75  # EX_TEMPFAIL of sysexits.h: the leases hand the rest to somebody else
 READY_FILE = "PHYTOBATCH_WORKER_READY_FILE"
 
@@ -45,6 +46,7 @@ class WorkerProcess:
     keeper: LeaseKeeper
     workplace: Workplace
     lookout: Lookout
+    exporter: Exporter
     stopping: threading.Event
 
     def stop(self) -> None:
@@ -61,6 +63,7 @@ class WorkerProcess:
     def close(self) -> None:
         """Wait for the chunks that the lookout runs (Celery knows of its own alone), then let go of everything."""
         self.lookout.join()
+        self.exporter.join()
         self.keeper.close()
         for pipeline in self.context.pipelines.values():
             pipeline.close()
@@ -133,9 +136,11 @@ def _assemble(context: Context, exposition: Exposition, hints: Hints) -> WorkerP
         ready=Path(ready) if ready else None,
     )
     exposition.show(worker_readings(context.pipelines.values(), workplace.slots))
+    exporter = Exporter(context, stopping)
     hints.start()
     keeper.start()
     lookout.start()
+    exporter.start()
     if ready:
         Path(ready).touch()
     log.info("worker_ready", slots=settings.worker_slots, batch_size=settings.batch_size)
@@ -146,6 +151,7 @@ def _assemble(context: Context, exposition: Exposition, hints: Hints) -> WorkerP
         keeper=keeper,
         workplace=workplace,
         lookout=lookout,
+        exporter=exporter,
         stopping=stopping,
     )
 

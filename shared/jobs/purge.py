@@ -1,4 +1,4 @@
-"""Removing deleted jobs: their uploads first, then their rows. Imported originals belong to the user and stay."""
+"""Removing deleted jobs: uploads and exports first, then rows. Imported originals belong to the user and stay."""
 
 import uuid
 from collections.abc import Collection, Iterable
@@ -11,7 +11,7 @@ from shared.db.models import Job
 from shared.db.session import Database
 from shared.jobs import claims
 from shared.jobs.claims import Claim
-from shared.storage.keys import UPLOADS, upload_prefix
+from shared.storage.keys import UPLOADS, exports_prefix, upload_prefix
 from shared.storage.store import ObjectStore, StoredObject
 
 
@@ -23,6 +23,7 @@ def remove_job(database: Database, store: ObjectStore, held: Claim) -> None:
         LeaseLost: the chunk belongs to somebody else.
     """
     store.delete(found.key for found in store.list_objects(upload_prefix(held.job_id)))
+    store.discard(exports_prefix(held.job_id))
     database.run(lambda session: claims.finish_purge(session, held))
 
 

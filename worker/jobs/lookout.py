@@ -6,7 +6,8 @@ from pathlib import Path
 
 import structlog
 
-from shared.errors import DatabaseUnavailable
+from shared.errors import DatabaseUnavailable, StoreUnavailable
+from shared.exports.sweep import ExportPolicy, sweep_exports
 from shared.jobs.sweep import CrashPolicy, sweep
 from shared.metrics.definitions import LEASE_EXPIRIES
 from worker.jobs.context import Context
@@ -72,6 +73,18 @@ class Lookout:
                 endpoints=done.endpoints,
             )
         self._workplace.wake_next()
+        self._sweep_exports()
+
+    def _sweep_exports(self) -> None:
+        settings = self._context.settings
+        policy = ExportPolicy(most_attempts=settings.export_attempts, keep_hours=settings.export_hours)
+        try:
+            taken, removed = sweep_exports(self._context.database, self._context.store, policy)
+        except StoreUnavailable as error:
+            log.warning("exports_not_removed", reason=str(error))  # The next sweep tries again.
+            return
+        if taken or removed:
+            log.info("exports_swept", taken_back=taken, removed=removed)
 
     def _run(self, keeps_house: bool) -> None:  # noqa: FBT001  # a thread's argument
         pause = self._context.settings.idle_look_seconds

@@ -6,7 +6,7 @@ carriage return, gets an apostrophe in front (OWASP, "CSV Injection"). Numbers s
 
 import csv
 import io
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from typing import Any
 
 from shared.contracts.exports import ExportFormat
@@ -20,7 +20,7 @@ BYTE_ORDER_MARK = "\ufeff"
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
-def encode(sheet: Sheet, pages: Iterator[Page]) -> Iterator[bytes]:
+def encode(sheet: Sheet, pages: Iterator[Page]) -> Generator[bytes, None, None]:
     """A header and one row for each image."""
     cells = [(column.read, CELLS[column.kind]) for column in sheet.columns]
     buffer = io.StringIO()

@@ -1,6 +1,6 @@
 """What a format is."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -15,7 +15,7 @@ class Encode(Protocol):
     Text is made while it is read. What needs to go back in its file uses a temporary one, and is read from there.
     """
 
-    def __call__(self, sheet: Sheet, pages: Iterator[Page]) -> Iterator[bytes]:
+    def __call__(self, sheet: Sheet, pages: Iterator[Page]) -> Generator[bytes, None, None]:
         """The pieces of the file, of any size.
 
         Raises:

@@ -4,7 +4,7 @@ An image without a position is a feature whose geometry is ``null`` (section 3.2
 third coordinate: that would be a height above the ellipsoid, and cameras write one above the sea.
 """
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import Any
 
 from shared.contracts.exports import ExportFormat
@@ -15,7 +15,7 @@ from shared.exports.rows import Page, Record
 from shared.exports.sheet import Sheet
 
 
-def encode(sheet: Sheet, pages: Iterator[Page]) -> Iterator[bytes]:
+def encode(sheet: Sheet, pages: Iterator[Page]) -> Generator[bytes, None, None]:
     """One feature in each line."""
     members = members_of(sheet)
     yield _head(sheet).encode()

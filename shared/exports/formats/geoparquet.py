@@ -5,7 +5,7 @@ No ``crs`` in its metadata means OGC:CRS84, longitude and latitude on WGS 84 (sp
 
 import json
 import struct
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 from arro3.core import Array, DataType
 
@@ -22,7 +22,7 @@ POINT = struct.Struct("<BIdd")
 LITTLE_ENDIAN, POINT_TYPE = 1, 1
 
 
-def encode(sheet: Sheet, pages: Iterator[Page]) -> Iterator[bytes]:
+def encode(sheet: Sheet, pages: Iterator[Page]) -> Generator[bytes, None, None]:
     """A GeoParquet file; the geometry of an image without a position is null."""
     metadata = {"geo": json.dumps(_metadata(sheet))}
     return parquet.write(sheet, pages, geometry=(GEOMETRY, _points), metadata=metadata)

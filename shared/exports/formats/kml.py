@@ -6,7 +6,7 @@ point: it stands in the list of places and on no map.
 
 import colorsys
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
@@ -44,7 +44,7 @@ VALUES: Mapping[Kind, Callable[[Any], str]] = {
 OWN_ELEMENTS = frozenset({"name"})
 
 
-def encode(sheet: Sheet, pages: Iterator[Page]) -> Iterator[bytes]:
+def encode(sheet: Sheet, pages: Iterator[Page]) -> Generator[bytes, None, None]:
     """One document with a style for each class."""
     columns = [column for column in sheet.columns if column.name not in OWN_ELEMENTS]
     fields = [(f"<SimpleData name={_attribute(column.name)}>", column.read, VALUES[column.kind]) for column in columns]

@@ -1,7 +1,7 @@
 """NDJSON: one JSON object in each line, UTF-8, with every column; a missing value is ``null``."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from typing import Any
 
 from shared.contracts.exports import ExportFormat
@@ -12,7 +12,7 @@ from shared.exports.sheet import Sheet
 from shared.exports.times import rfc3339
 
 
-def encode(sheet: Sheet, pages: Iterator[Page]) -> Iterator[bytes]:
+def encode(sheet: Sheet, pages: Iterator[Page]) -> Generator[bytes, None, None]:
     """One line for each image."""
     members = members_of(sheet)
     for page in pages:

@@ -1,7 +1,7 @@
 """Parquet, by arrow-rs: typed columns, zstd, row groups of a bounded number of rows."""
 
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -33,7 +33,7 @@ TYPES: Mapping[Kind, DataType] = {
 Values = list[Any]
 
 
-def encode(sheet: Sheet, pages: Iterator[Page]) -> Iterator[bytes]:
+def encode(sheet: Sheet, pages: Iterator[Page]) -> Generator[bytes, None, None]:
     """A Parquet file."""
     return write(sheet, pages, geometry=None, metadata={})
 
@@ -44,7 +44,7 @@ def write(
     *,
     geometry: tuple[str, Callable[[Page], Array]] | None,
     metadata: dict[str, str],
-) -> Iterator[bytes]:
+) -> Generator[bytes, None, None]:
     """The pieces of a file of every column, and of one more that is made of whole records.
 
     Args:

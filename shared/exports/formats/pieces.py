@@ -1,6 +1,6 @@
 """Between a library that writes whole files and an export that is read piece by piece."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Generic, TypeVar
@@ -9,7 +9,7 @@ T = TypeVar("T")
 PIECE_BYTES = 1024 * 1024
 
 
-def pieces_of(path: Path) -> Iterator[bytes]:
+def pieces_of(path: Path) -> Generator[bytes, None, None]:
     """A file, a megabyte at a time."""
     with path.open("rb") as file:
         while piece := file.read(PIECE_BYTES):

@@ -7,7 +7,7 @@ ten letters and texts 254 bytes at most; ``results.txt`` in the archive says whi
 import re
 import tempfile
 import zipfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -76,7 +76,7 @@ class FieldOf:
     decimals: int = 0
 
 
-def encode(sheet: Sheet, pages: Iterator[Page]) -> Iterator[bytes]:
+def encode(sheet: Sheet, pages: Iterator[Page]) -> Generator[bytes, None, None]:
     """An archive of .shp, .shx, .dbf, .prj, .cpg and a text for people."""
     fields = fields_of(sheet.columns)
     _check(sheet, fields)

@@ -1,0 +1,69 @@
+"""Exports that are made beside the requests: asking for one, and looking at them. Every query names the tenant."""
+
+import uuid
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from shared.contracts.exports import ExportFormat
+from shared.contracts.states import ImageStatus
+from shared.db.models import Export, Job
+from shared.errors import LimitExceeded, NotFound
+from shared.jobs.results import ResultFilter
+
+
+def parameters_of(only: ResultFilter) -> dict[str, Any]:
+    """A filter as it is stored."""
+    return {"status": only.status, "label": only.label}
+
+
+def filter_of(parameters: dict[str, Any]) -> ResultFilter:
+    """The filter that was stored."""
+    status = parameters.get("status")
+    return ResultFilter(status=None if status is None else ImageStatus(status), label=parameters.get("label"))
+
+
+def ask_for(session: Session, job: Job, name: ExportFormat, only: ResultFilter, *, most: int) -> Export:
+    """A new export of a job whose row the caller has locked.
+
+    Raises:
+        LimitExceeded: the job has as many as it may.
+    """
+    kept = session.scalar(select(func.count()).where(Export.job_id == job.id)) or 0
+    if kept >= most:
+        raise LimitExceeded(
+            f"this job has {kept} exports already, at most {most} are kept; delete one",
+            setting="PHYTOBATCH_MAX_EXPORTS_PER_JOB",
+        )
+    made = Export(tenant_id=job.tenant_id, job_id=job.id, format=name, parameters=parameters_of(only))
+    session.add(made)
+    session.flush()
+    session.refresh(made)
+    return made
+
+
+def get_export(session: Session, tenant_id: uuid.UUID, export_id: uuid.UUID) -> tuple[Export, str | None]:
+    """One export, and the name of its job.
+
+    Raises:
+        NotFound: this tenant has no such export, or it has expired.
+    """
+    found = session.execute(
+        select(Export, Job.name)
+        .join(Job, Job.id == Export.job_id)
+        .where(Export.id == export_id, Export.tenant_id == tenant_id, Job.deleted_at.is_(None))
+    ).one_or_none()
+    if found is None:
+        raise NotFound(f"there is no export {export_id}; it may have expired")
+    return found[0], found[1]
+
+
+def list_exports(session: Session, job: Job, *, after: uuid.UUID | None, limit: int) -> tuple[Sequence[Export], bool]:
+    """A page of the exports of a job, newest first, and whether there are more."""
+    wanted = select(Export).where(Export.job_id == job.id).order_by(Export.id.desc()).limit(limit + 1)
+    if after is not None:
+        wanted = wanted.where(Export.id < after)
+    found = session.scalars(wanted).all()
+    return found[:limit], len(found) > limit
