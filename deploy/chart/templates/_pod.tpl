@@ -80,7 +80,8 @@ spec:
   image: {{ include "phytobatch.image" . }}
   imagePullPolicy: {{ .root.Values.image.pullPolicy }}
   # The entry point of the image is tini, which reaps children and passes signals on.
-  args: {{ toJson .args }}
+  args:
+    {{- toYaml .args | nindent 4 }}
   env:
     {{- .env | trim | nindent 4 }}
   {{- with .ports }}

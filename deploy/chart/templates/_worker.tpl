@@ -1,7 +1,7 @@
 {{/* A pool of workers: (dict "root" $ "component" "worker" "values" .Values.worker "scaling" .Values.keda.worker ...). */}}
 {{- define "phytobatch.worker" -}}
 {{- $root := .root -}}
-{{- $own := mustMerge (dict "PHYTOBATCH_SHUTDOWN_SECONDS" (toString $root.Values.shutdownSeconds) "PHYTOBATCH_CLASSIFIERS" (join "," .values.classifiers)) .own (include "phytobatch.metricsSettings" $root | fromJson) -}}
+{{- $own := mustMerge (dict "PHYTOBATCH_SHUTDOWN_SECONDS" (toString $root.Values.shutdownSeconds) "PHYTOBATCH_CLASSIFIERS" (join "," (.values.classifiers | default list))) .own (include "phytobatch.metricsSettings" $root | fromJson) -}}
 {{- $secrets := include "phytobatch.storeSecrets" $root | fromYamlArray -}}
 {{- $pod := dict "root" $root "component" .component "values" .values "image" .values.image "account" "worker" "container" "worker" "spread" true -}}
 {{- $_ := set $pod "args" (list "python" "-m" "worker" "--ready-file" "/tmp/worker.ready") -}}

@@ -1,0 +1,26 @@
+"""The programs of `make checks`, where they are installed. A test that cannot have one says so and is skipped."""
+
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+TOOLS = Path(sys.prefix) / "checks" / "bin"
+SECONDS = 240
+
+
+def tool(name: str) -> Path:
+    """Where a program lies; skips the test where it is not installed."""
+    path = TOOLS / name
+    if not path.exists():
+        pytest.skip(f"{name} is not installed: run `make checks`")
+    return path
+
+
+def run(name: str, *arguments: str | Path, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    """What a program says; nothing is raised when it fails."""
+    command: Sequence[str | Path] = (tool(name), *arguments)
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=SECONDS, check=False)
