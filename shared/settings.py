@@ -7,6 +7,7 @@ import os
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -75,6 +76,11 @@ class Settings(BaseSettings):
         default=200 * MEBIBYTE, ge=1, description="Most bytes in one multipart upload; larger sets use presigned URLs."
     )
     max_json_bytes: int = Field(default=2 * MEBIBYTE, ge=1024, description="Largest JSON request body, in bytes.")
+    max_sidecar_bytes: int = Field(
+        default=32 * MEBIBYTE,
+        ge=1024,
+        description="Largest `geo.txt` or CSV file with positions and metadata of images, in bytes.",
+    )
     idempotency_key_hours: int = Field(default=24, ge=1, description="How long an Idempotency-Key is remembered.")
     draft_hours: int = Field(
         default=72, ge=1, description="How long a draft may wait for its commit before it expires."
@@ -224,6 +230,11 @@ class Settings(BaseSettings):
         ge=MEBIBYTE,
         description="Encoded bytes that a worker holds in memory at a time, over all its chunks.",
     )
+    camera_time_zone: ZoneInfo | None = Field(
+        default=None,
+        description="Time zone of camera clocks whose photos do not name one, as `Europe/Madrid`; empty: such times "
+        "are left out.",
+    )
     watchdog_seconds: float = Field(
         default=300.0, gt=0, description="A worker whose chunk makes no progress for so long ends its process."
     )
@@ -268,6 +279,16 @@ class Settings(BaseSettings):
                 "random ones, and `openssl rand -hex 24` prints one"
             )
         return value
+
+    @field_validator("camera_time_zone", mode="before")
+    @classmethod
+    def _zone(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        try:
+            return ZoneInfo(value) if value else None
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            raise ValueError(f"{value!r} is no time zone of the IANA list, as `Europe/Madrid` or `UTC`") from None
 
     @property
     def presign_endpoint_url(self) -> str | None:

@@ -112,4 +112,5 @@ def _pipeline(settings: Settings, classifier: Classifier, *, share: int) -> Pipe
         bytes_in_flight=settings.bytes_in_flight // share,
         max_pixels=settings.max_image_pixels,
         observer=StageMetrics(),
+        camera_zone=settings.camera_time_zone,
     )

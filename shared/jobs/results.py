@@ -4,12 +4,13 @@ import json
 import uuid
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, and_, select, text
 from sqlalchemy.orm import Session
 
+from shared.contracts.geography import PositionFault
 from shared.contracts.manifest import ReviewReason
 from shared.contracts.states import ImageErrorCode, ImageStatus
 from shared.db.models import Classifier, Image, Job, Result
@@ -20,13 +21,16 @@ STORE = text(
     """
     WITH stored AS (
         INSERT INTO results (job_id, seq, position, status, label, confidence, probabilities, needs_review,
-                             review_reason, error_code, error_detail, runtime, classifier_id)
+                             review_reason, error_code, error_detail, runtime, classifier_id, latitude, longitude,
+                             altitude, heading, captured_at, position_fault)
         SELECT :job, r.seq, :position + row_number() OVER (ORDER BY r.seq), r.status, r.label, r.confidence,
                r.probabilities, r.needs_review, r.review_reason, r.error_code, r.error_detail, r.runtime,
-               CASE WHEN r.status = 'succeeded' THEN CAST(:classifier AS uuid) END
+               CASE WHEN r.status = 'succeeded' THEN CAST(:classifier AS uuid) END,
+               r.latitude, r.longitude, r.altitude, r.heading, r.captured_at, r.position_fault
         FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(
             seq int, status text, label text, confidence real, probabilities real[], needs_review boolean,
-            review_reason text, error_code text, error_detail text, runtime text)
+            review_reason text, error_code text, error_detail text, runtime text, latitude float8, longitude float8,
+            altitude float8, heading real, captured_at timestamptz, position_fault text)
         ON CONFLICT (job_id, seq) DO NOTHING
         RETURNING status)
     UPDATE jobs SET
@@ -53,7 +57,8 @@ class NewResult:
     """The final answer for one image, as a worker found it.
 
     ``probabilities`` stand in the order of the classifier's classes and sum to 1; ``confidence`` is the largest.
-    ``runtime`` is what ran the classifier, as ``onnxruntime 1.32.0``.
+    ``runtime`` is what ran the classifier, as ``onnxruntime 1.32.0``. The last six are the word of the file for where
+    and when it was taken (degrees WGS 84, metres, degrees clockwise from true north), or why it has none.
     """
 
     seq: int
@@ -66,6 +71,12 @@ class NewResult:
     error_code: ImageErrorCode | None = None
     error_detail: str | None = None
     runtime: str | None = None
+    latitude: float | None = None
+    longitude: float | None = None
+    altitude: float | None = None
+    heading: float | None = None
+    captured_at: datetime | None = None
+    position_fault: PositionFault | None = None
 
 
 def store_results(session: Session, job: Job, results: Sequence[NewResult], *, closed_chunks: int) -> None:
@@ -79,7 +90,7 @@ def store_results(session: Session, job: Job, results: Sequence[NewResult], *, c
             "closed": closed_chunks,
             "classifier": job.classifier_id,
             "mark_age": MARK_AGE,
-            "rows": json.dumps([asdict(r) for r in results]),
+            "rows": json.dumps([asdict(r) for r in results], default=datetime.isoformat),
         },
     )
     session.refresh(job)

@@ -8,6 +8,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 from shared.contracts.manifest import Runtime
@@ -121,6 +122,14 @@ def _title(classifier: Classifier) -> str:
     return f"{classifier.manifest.name} {classifier.manifest.version}"
 
 
+def _place(outcome: Outcome) -> dict[str, object] | None:
+    if outcome.place is None:
+        return None
+    place = asdict(outcome.place)
+    taken = outcome.place.captured_at
+    return place | {"captured_at": None if taken is None else taken.isoformat()}
+
+
 def _json_line(name: str, outcome: Outcome) -> str:
     found = outcome.interpretation
     error = outcome.error
@@ -134,6 +143,7 @@ def _json_line(name: str, outcome: Outcome) -> str:
             "needs_review": found.needs_review if found else None,
             "review_reason": found.review_reason if found else None,
             "error": {"code": error.code, "detail": error.detail} if error else None,
+            "place": _place(outcome),
         },
         ensure_ascii=False,
     )

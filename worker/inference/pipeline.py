@@ -17,7 +17,8 @@ import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import tzinfo
 from types import TracebackType
 from typing import Self
 
@@ -29,6 +30,7 @@ from worker.inference.budget import ByteBudget
 from worker.inference.classifier import Classifier
 from worker.inference.decode import DEFAULT_MAX_PIXELS
 from worker.inference.errors import ImageError
+from worker.inference.geography import FilePlace, read_place
 from worker.inference.interpret import Interpretation, interpret
 from worker.inference.isolate import IsolatedPreprocessor
 from worker.inference.observer import Nobody, Observer, Stage
@@ -52,11 +54,12 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one image: an interpretation or an error, never both."""
+    """What became of one image: an interpretation or an error, never both; ``place`` wherever bytes arrived."""
 
     seq: int
     interpretation: Interpretation | None = None
     error: ImageError | None = None
+    place: FilePlace | None = None
 
     @property
     def status(self) -> ImageStatus:
@@ -78,6 +81,7 @@ class Pipeline:
         max_pixels: int = DEFAULT_MAX_PIXELS,
         isolated_preprocessor: IsolatedPreprocessor | None = None,
         observer: Observer | None = None,
+        camera_zone: tzinfo | None = None,
     ) -> None:
         """Start nothing yet; threads come with the first run.
 
@@ -90,6 +94,7 @@ class Pipeline:
             max_pixels: most pixels of a picture.
             isolated_preprocessor: for ``run(isolated=True)``; None makes one for this classifier.
             observer: is told how long everything takes.
+            camera_zone: the zone of camera clocks that do not write theirs; None leaves such times out.
         """
         if not 1 <= batch_size <= classifier.batch_size:
             raise ValueError(f"batch_size must be 1 to {classifier.batch_size}, got {batch_size}")
@@ -98,6 +103,7 @@ class Pipeline:
         self.budget = ByteBudget(bytes_in_flight)
         self.max_pixels = max_pixels
         self.observer = observer or Nobody()
+        self.camera_zone = camera_zone
         self.window = 2 * batch_size + download_threads + decode_threads
         self.downloads = ThreadPoolExecutor(download_threads, thread_name_prefix="download")
         self.decodes = ThreadPoolExecutor(decode_threads, thread_name_prefix="decode")
@@ -165,6 +171,7 @@ class _Prepared:
     item: Item
     pixels: Pixels | None = None
     error: BaseException | None = None
+    place: FilePlace | None = None
 
 
 class _Run:
@@ -198,7 +205,7 @@ class _Run:
                 if prepared is None:  # Nothing for a second: classify what is there, and look at on_batch.
                     break
                 if isinstance(prepared.error, ImageError):
-                    yield Outcome(prepared.item.seq, error=prepared.error)
+                    yield Outcome(prepared.item.seq, error=prepared.error, place=prepared.place)
                 elif prepared.error is not None:
                     raise prepared.error
                 else:
@@ -234,7 +241,7 @@ class _Run:
         with _timed(observer, Stage.PREDICT):
             rows = classifier.classify(np.stack([p.pixels for p in batch if p.pixels is not None]))
         for prepared, row in zip(batch, rows, strict=True):
-            yield Outcome(prepared.item.seq, interpretation=interpret(row, classifier.manifest))
+            yield Outcome(prepared.item.seq, interpretation=interpret(row, classifier.manifest), place=prepared.place)
 
     def _track(self, future: Future[None]) -> Future[None]:
         """Remember a future until it is done, so that ``abandon`` can cancel it."""
@@ -268,12 +275,20 @@ class _Run:
                 prepared = _Prepared(item, pixels=self._prepare(data))
         except BaseException as error:  # noqa: BLE001  # As above.
             prepared = _failed(item, error)
-        self._ready.put(prepared)
+        self._ready.put(replace(prepared, place=_place_of(data, self._pipeline.camera_zone)))
 
 
 def _failed(item: Item, error: BaseException) -> _Prepared:
     """An image's error without its traceback, whose frames would keep the encoded bytes in memory."""
     return _Prepared(item, error=ImageError(error.code, error.detail) if isinstance(error, ImageError) else error)
+
+
+def _place_of(data: bytes, camera_zone: tzinfo | None) -> FilePlace | None:
+    """Where it was taken, also of a picture that cannot be decoded."""
+    try:
+        return read_place(data, camera_zone=camera_zone)
+    except Exception:  # noqa: BLE001  # It raises nothing that is known; metadata must not cost the picture.
+        return None
 
 
 def _verify(item: Item, data: bytes) -> None:

@@ -2,9 +2,12 @@
 
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
+from typing import Any
 
 import structlog
 
+from shared.contracts.geography import PositionFault
 from shared.contracts.states import ImageErrorCode, ImageStatus
 from shared.errors import ObjectMissing, ObjectTooLarge, StoreUnavailable
 from shared.jobs import claims
@@ -97,6 +100,27 @@ def _fetcher(context: Context, images: list[PendingImage]) -> Callable[[Item], b
 
 
 def _result_of(outcome: Outcome, runtime: str) -> NewResult:
+    """The result of an image, with the place that its file speaks of."""
+    return replace(_finding(outcome, runtime), **_place_of(outcome))
+
+
+def _place_of(outcome: Outcome) -> dict[str, Any]:
+    place = outcome.place
+    if place is None:
+        return {}
+    # A file that could not be decoded may have lost its metadata too: that it has none would be too much said.
+    unread = outcome.interpretation is None and place.fault is PositionFault.NO_METADATA
+    return {
+        "latitude": place.latitude,
+        "longitude": place.longitude,
+        "altitude": place.altitude,
+        "heading": place.heading,
+        "captured_at": place.captured_at,
+        "position_fault": None if unread else place.fault,
+    }
+
+
+def _finding(outcome: Outcome, runtime: str) -> NewResult:
     if outcome.interpretation is None:
         error = outcome.error
         return NewResult(

@@ -1,4 +1,5 @@
 import hashlib
+import io
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -10,10 +11,12 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
+from shared.contracts.geography import PositionFault
 from shared.contracts.manifest import Manifest
 from shared.contracts.states import ImageErrorCode, ImageStatus
 from worker.inference.classifier import Classifier, GpuMemory
 from worker.inference.errors import ImageError, OutputInvalid
+from worker.inference.geography import FilePlace
 from worker.inference.pipeline import Item, Outcome, Pipeline
 
 Encode = Callable[..., bytes]
@@ -51,7 +54,7 @@ def pipeline(classifier: Classifier) -> Iterator[Pipeline]:
 
 def made(classifier: Classifier, **overrides: int) -> Pipeline:
     settings = {"batch_size": 4, "download_threads": 3, "decode_threads": 2, "bytes_in_flight": 4000} | overrides
-    return Pipeline(classifier, isolated_preprocessor=None, observer=None, **settings)
+    return Pipeline(classifier, isolated_preprocessor=None, observer=None, camera_zone=None, **settings)
 
 
 def settled(pipeline: Pipeline) -> int:
@@ -327,3 +330,19 @@ def test_isolated_runs_answer_the_same(pipeline: Pipeline, store: Store) -> None
     plain = {o.seq: (o.interpretation, o.error and o.error.code) for o in pipeline.run(store.items(), store.fetch)}
     isolated = pipeline.run(store.items(), store.fetch, isolated=True)
     assert {o.seq: (o.interpretation, o.error and o.error.code) for o in isolated} == plain
+
+
+def test_every_outcome_says_where_the_photo_was_taken_also_a_failed_one(classifier: Classifier) -> None:
+    directory = {1: "N", 2: (41.0, 30.0, 0.0), 3: "E", 4: (1.0, 15.0, 0.0)}
+    exif = Image.Exif()
+    exif.get_ifd(0x8825).update(directory)
+    buffer = io.BytesIO()
+    Image.effect_noise((200, 200), 90).convert("RGB").save(buffer, "JPEG", exif=exif)
+    whole = buffer.getvalue()
+    data = {0: whole, 1: whole[: len(whole) // 2], 2: b"<html>"}
+    with made(classifier) as pipeline:
+        found = {o.seq: o for o in pipeline.run([Item(n, str(n)) for n in data], lambda item: data[item.seq])}
+    assert [found[n].status for n in data] == [ImageStatus.SUCCEEDED, ImageStatus.FAILED, ImageStatus.FAILED]
+    places = {n: outcome.place for n, outcome in found.items()}
+    assert [(p.latitude, p.longitude) if p else None for p in (places[0], places[1])] == [(41.5, 1.25)] * 2
+    assert places[2] == FilePlace(fault=PositionFault.NO_METADATA)
