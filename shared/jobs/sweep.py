@@ -17,6 +17,7 @@ from shared.errors import NotFound
 from shared.jobs import lifecycle
 from shared.jobs.chunks import cut_chunks
 from shared.jobs.results import NewResult, store_results
+from shared.metrics.definitions import IMAGES
 
 BATCH = 200
 # The endpoint of a `webhook_url` is made just before its job.
@@ -116,6 +117,7 @@ def _contain_crash(session: Session, job: Job, chunk: Chunk, policy: CrashPolicy
             error_detail=f"the worker ended while it worked on this image, {chunk.attempt} times",
         )
         _close(session, job, chunk, [crashed])
+        IMAGES.labels(crashed.status, ImageErrorCode.WORKER_CRASHED).inc()
         lifecycle.finish_if_done(session, job)
     elif chunk.attempt >= policy.isolate_after and not chunk.isolated:
         cut_chunks(

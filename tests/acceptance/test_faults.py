@@ -12,8 +12,10 @@ import redis
 import urllib3
 
 from client import Job
+from deploy.local.ports import free_port
 from shared.queue import WORK_QUEUE
 from tests.acceptance.system import FAST, System, wait_for
+from tests.integration.metrics.scrape import scrape
 
 LEASE = float(FAST["PHYTOBATCH_LEASE_SECONDS"])
 SLACK = 15.0  # after a lease ran out, the next claim comes within this time
@@ -56,18 +58,21 @@ def test_a_worker_killed_in_mid_job_is_replaced_when_its_lease_runs_out(quiet: S
     doomed.kill()
     killed_at = time.monotonic()
     taken = running_chunks(system)
-    other = system.start_worker()
+    metrics_port = free_port()
+    other = system.start_worker(PHYTOBATCH_METRICS_PORT=str(metrics_port))
     system.wait_for_end(job_id)
     recovery = time.monotonic() - killed_at
     assert_every_image_answered_once(system, job_id, leaf_files)
     assert sum(attempt == 2 for attempt in attempts(system, job_id)) == taken
     assert other.returncode is None
+    assert scrape(metrics_port).value("phytobatch_lease_expiries_total") == taken
     print(f"recovered and finished {recovery:.1f} s after kill -9 (lease {LEASE:.0f} s)")  # noqa: T201  # for the report
 
 
 def test_a_worker_paused_past_its_lease_is_fenced_out(quiet: System, leaf_files: list[Path]) -> None:
     system = quiet
-    paused = system.start_worker()
+    metrics_port = free_port()
+    paused = system.start_worker(PHYTOBATCH_METRICS_PORT=str(metrics_port))
     job_id = system.submit(leaf_files)
     system.wait_until(job_id, lambda job: under_way(job) and running_chunks(system) > 0)
     paused.send(signal.SIGSTOP)
@@ -77,6 +82,7 @@ def test_a_worker_paused_past_its_lease_is_fenced_out(quiet: System, leaf_files:
     paused.send(signal.SIGCONT)
     log = paused.program.log
     wait_for(log.read_text, lambda text: "lease_lost" in text, LEASE + SLACK)
+    wait_for(lambda: scrape(metrics_port).total("phytobatch_chunks_total", outcome="lease_lost"), bool, SLACK)
     assert_every_image_answered_once(system, job_id, leaf_files)
     assert system.results(job_id) == before
     assert 2 in attempts(system, job_id)
