@@ -1,0 +1,1 @@
+"""The report of a job as one HTML page that needs no network: numbers, a map of the field, charts, pictures."""

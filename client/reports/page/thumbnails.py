@@ -1,0 +1,48 @@
+"""Small pictures for the page. Pillow makes them; it is in the extra ``report``, for a small plain install."""
+
+import io
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+
+from client.errors import PhytobatchError
+
+EDGE = 320  # pixels; shown at half that, so that they are sharp on any screen
+QUALITY = 78
+AT_A_TIME = 6
+
+
+def can_make() -> bool:
+    """Whether Pillow is installed."""
+    try:
+        import PIL.Image  # noqa: F401  # asked for, not used
+    except ImportError:
+        return False
+    return True
+
+
+def thumbnails(numbers: Iterable[int], fetch: Callable[[int], bytes]) -> dict[int, bytes]:
+    """JPEGs of the images that can be had; one that cannot is left out, because a page is more than one picture."""
+    wanted = list(dict.fromkeys(numbers))
+    with ThreadPoolExecutor(AT_A_TIME, thread_name_prefix="thumbnail") as pool:
+        made = pool.map(lambda seq: _one(seq, fetch), wanted)
+        return {seq: picture for seq, picture in zip(wanted, made, strict=True) if picture is not None}
+
+
+def _one(seq: int, fetch: Callable[[int], bytes]) -> bytes | None:
+    try:
+        return thumbnail(fetch(seq))
+    except (PhytobatchError, OSError, ValueError, SyntaxError):  # Pillow's for what is no picture
+        return None
+
+
+def thumbnail(data: bytes) -> bytes:
+    """A JPEG of at most ``EDGE`` pixels, turned as the camera was held."""
+    from PIL import Image, ImageOps
+
+    with Image.open(io.BytesIO(data)) as image:
+        image.draft("RGB", (EDGE, EDGE))
+        upright = ImageOps.exif_transpose(image).convert("RGB")
+        upright.thumbnail((EDGE, EDGE))
+        out = io.BytesIO()
+        upright.save(out, "JPEG", quality=QUALITY, optimize=True)
+        return out.getvalue()

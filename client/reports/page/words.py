@@ -1,0 +1,121 @@
+"""What the page says, in the languages that it can be had in. A new language is a column here."""
+
+from collections.abc import Mapping
+
+LANGUAGES = ("en", "es")
+
+_WORDS: Mapping[str, tuple[str, str]] = {
+    "title": ("Plant health report", "Informe de sanidad vegetal"),
+    "images": ("images", "imágenes"),
+    "counted": ("counted", "contadas"),
+    "diseased": ("diseased", "enfermas"),
+    "of_counted": ("of {counted} counted images", "de {counted} imágenes contadas"),
+    "interval": ("95 % interval {low} to {high}", "intervalo del 95 %: {low} a {high}"),
+    "to_look_at": ("to look at", "por revisar"),
+    "not_classified": ("without a classification", "sin clasificar"),
+    "corrected": ("corrected by a person", "corregidas por una persona"),
+    "taken": ("Taken", "Tomadas"),
+    "span": ("{first} to {last}", "{first} a {last}"),
+    "classifier": ("Classifier", "Clasificador"),
+    "classes": ("What was found", "Qué se encontró"),
+    "map": ("Where", "Dónde"),
+    "map_text": (
+        (
+            "Each square is {edge} m wide. Its colour is the share of diseased images among those counted in it; "
+            "a square with a dashed edge has images, but none that counts. North is up."
+        ),
+        (
+            "Cada cuadrado mide {edge} m. El color es la proporción de imágenes enfermas entre las contadas en él; un "
+            "cuadrado de borde discontinuo tiene imágenes, pero ninguna que cuente. El norte está arriba."
+        ),
+    ),
+    "no_map": (
+        "No image of this job has a position, so there is no map.",
+        "Ninguna imagen de este trabajo tiene posición, por eso no hay mapa.",
+    ),
+    "share_of_diseased": ("share of diseased images", "proporción de imágenes enfermas"),
+    "by": ("By {key}", "Por {key}"),
+    "day": ("day", "día"),
+    "none": ("(not said)", "(sin indicar)"),
+    "worst": ("Surest signs of disease", "Signos de enfermedad más claros"),
+    "worst_text": (
+        "The images whose disease the classifier is surest of.",
+        "Las imágenes de cuya enfermedad el clasificador está más seguro.",
+    ),
+    "uncertain": ("Look at these first", "Revise estas primero"),
+    "uncertain_text": (
+        "The images that the classifier is least sure of. A person should decide.",
+        "Las imágenes de las que el clasificador está menos seguro. Debe decidir una persona.",
+    ),
+    "without_position": ("Images without a position", "Imágenes sin posición"),
+    "failures": ("Images without a classification", "Imágenes sin clasificación"),
+    "review": ("Images that ask for a person", "Imágenes que piden revisión"),
+    "how": ("How to read this", "Cómo leer este informe"),
+    "how_text": (
+        (
+            "Shares are parts of the counted images: those that a person has labelled, and those whose label the "
+            "classifier is sure of. Images that ask for a person are in no share. The interval says how much chance "
+            "there is in a share of so few images; it does not know that neighbouring plants are alike, nor that a "
+            "drone looks at leaves from above. A classifier is no diagnosis: have what matters confirmed in the field."
+        ),
+        (
+            "Las proporciones se refieren a las imágenes contadas: las etiquetadas por una persona y aquellas de cuya "
+            "etiqueta el clasificador está seguro. Las que piden revisión no entran en ninguna proporción. El "
+            "intervalo indica cuánto azar hay en una proporción de tan pocas imágenes; no sabe que las plantas vecinas "
+            "se parecen, ni que un dron mira las hojas desde arriba. Un clasificador no es un diagnóstico: haga "
+            "confirmar en el campo lo que importe."
+        ),
+    ),
+    "share": ("share", "proporción"),
+    "reason": ("reason", "motivo"),
+    "picture_missing": ("no picture", "sin imagen"),
+    "made": ("Made {moment} from job {job}", "Generado el {moment} a partir del trabajo {job}"),
+    "state_running": (
+        "The job is still running: this is what was known when the page was made.",
+        "El trabajo aún está en curso: esto es lo que se sabía al generar la página.",
+    ),
+    # Reasons and codes, as the API says them.
+    "blurred": ("too blurred to see a symptom", "demasiado borrosa para ver un síntoma"),
+    "not_a_leaf": ("nothing that the classifier has learned", "nada que el clasificador haya aprendido"),
+    "other_symptom": ("signs of something else", "signos de otra cosa"),
+    "low_confidence": ("the best class is not likely enough", "la mejor clase no es bastante probable"),
+    "no_metadata": ("the file has no metadata", "el archivo no tiene metadatos"),
+    "no_position": ("its metadata have no position", "sus metadatos no tienen posición"),
+    "no_fix": ("the receiver had no fix", "el receptor no tenía señal"),
+    "invalid_position": ("its position is no place on Earth", "su posición no existe en la Tierra"),
+    "not_read": ("the file could not be read", "no se pudo leer el archivo"),
+    "empty": ("the file is empty", "el archivo está vacío"),
+    "truncated": ("the file ends too early", "el archivo está incompleto"),
+    "unsupported_format": ("the file is no picture", "el archivo no es una imagen"),
+    "too_many_pixels": ("the picture is too large", "la imagen es demasiado grande"),
+    "too_large": ("the file is too large", "el archivo es demasiado grande"),
+    "object_missing": ("the file was never uploaded", "el archivo no se subió"),
+    "checksum_mismatch": ("another file than announced", "no es el archivo anunciado"),
+    "size_mismatch": ("the upload was not complete", "la subida no se completó"),
+    "decode_failed": ("the picture is damaged", "la imagen está dañada"),
+    "worker_crashed": ("it broke the decoder", "bloqueó el decodificador"),
+    "duplicate": ("the same file twice", "el mismo archivo dos veces"),
+    "canceled": ("the job was canceled", "el trabajo se canceló"),
+}
+
+
+class Words:
+    """The words of one language."""
+
+    def __init__(self, language: str) -> None:
+        self.language = language
+        self._column = LANGUAGES.index(language)
+
+    def __call__(self, key: str, /, **fields: object) -> str:
+        """The word or sentence; one that is not in the table (a code of a newer server) is its own."""
+        found = _WORDS.get(key)
+        return key if found is None else found[self._column].format(**fields)
+
+    def number(self, value: int) -> str:
+        """With the language's mark between thousands (a thin space in Spanish)."""
+        return f"{value:,}" if self.language == "en" else f"{value:,}".replace(",", "\u202f")
+
+    def percent(self, share: float) -> str:
+        """One decimal: 12.5 %."""
+        text = f"{100 * share:.1f}"
+        return f"{text} %" if self.language == "en" else f"{text.replace('.', ',')} %"
