@@ -11,7 +11,7 @@ STAMP := $(VENV)/.installed
 DATA ?= .data
 export PHYTOBATCH_LOCAL_DATA ?= $(DATA)
 
-.PHONY: help install checks demo up down clean test unit lint types imports lock images migration train evaluate bench
+.PHONY: help install checks demo up down clean test unit lint types imports lock images audit sbom scan migration train evaluate bench
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -101,6 +101,19 @@ types: $(STAMP) ## mypy, strict
 
 imports: $(STAMP) ## import-linter: who may import whom
 	@$(BIN)/lint-imports --no-cache
+
+# Vulnerabilities (docs/maintenance.md)
+audit: $(CHECKS_STAMP) ## ask a database about known problems of every pinned package (needs a network; SERVICE=osv asks OSV)
+	@$(BIN)/python -m deploy.vulnerabilities audit --service $(or $(SERVICE),pypi)
+
+sbom: $(CHECKS_STAMP) ## write what is in each image as CycloneDX JSON into $(DATA)/sbom
+	@$(BIN)/python -m deploy.vulnerabilities sbom $(DATA)/sbom
+
+scan: ## look for known problems in the images themselves (needs Docker, trivy and a network)
+	@command -v trivy > /dev/null || { echo "trivy is not installed; its manual says how"; exit 1; }
+	@for image in $(IMAGES); do \
+	  trivy image --scanners vuln --severity HIGH,CRITICAL --ignore-unfixed --exit-code 1 phytobatch-$$image:$(VERSION) \
+	    || exit 1; done
 
 # For developers
 migration: $(STAMP) ## write a migration from the models: make migration NAME=add_exports (needs PHYTOBATCH_DATABASE_URL)
