@@ -1,11 +1,13 @@
 """Commands that come before everything else: are the settings good, and is all there that this version needs."""
 
 import argparse
+import os
 
 from api.commands.classifiers import publish_classifier, register
 from api.commands.command import Command
 from api.commands.servers import create_bucket, migrate
-from shared.settings import get_settings
+from shared.errors import ConfigurationError
+from shared.settings import ENV_PREFIX, EXAMPLE_SECRET, get_settings
 
 
 def check_settings(_: argparse.Namespace) -> str:
@@ -15,6 +17,10 @@ def check_settings(_: argparse.Namespace) -> str:
         ConfigurationError: a variable is missing, makes no sense, or is an example secret.
     """
     get_settings()
+    # Beside the settings of our programs there are those of Grafana and whatever else stands in the same file.
+    examples = sorted(n for n, value in os.environ.items() if n.startswith(ENV_PREFIX) and EXAMPLE_SECRET in value)
+    if examples:
+        raise ConfigurationError(f"{', '.join(examples)}: everybody knows the example secret; write another one")
     return "The settings make sense."
 
 

@@ -4,7 +4,7 @@
 set -eu
 : "${S3_ACCESS_KEY_ID:?there is no access key}" "${S3_SECRET_ACCESS_KEY:?there is no secret}"
 umask 077
-cat >/run/objects/s3.json <<IDENTITY
+cat >/tmp/s3.json <<IDENTITY
 {"identities": [{
   "name": "phytobatch",
   "credentials": [{"accessKey": "${S3_ACCESS_KEY_ID}", "secretKey": "${S3_SECRET_ACCESS_KEY}"}],
@@ -14,6 +14,6 @@ IDENTITY
 # It remembers the flags of earlier starts.
 rm -f /data/mini.options
 exec weed -logtostderr=true mini -dir=/data -ip=127.0.0.1 -ip.bind=0.0.0.0 -s3.port=8333 \
-  -s3.config=/run/objects/s3.json -s3.port.iceberg=0 -s3.port.lance=0 -s3.iam=false -s3.autoCreateBucket=false \
+  -s3.config=/tmp/s3.json -s3.port.iceberg=0 -s3.port.lance=0 -s3.iam=false -s3.autoCreateBucket=false \
   -admin.ui=false -webdav=false -master.telemetry=false -volume.preStopSeconds=0 \
-  -filer.localSocket=/run/objects/filer.sock -s3.localSocket=/run/objects/s3.sock
+  -filer.localSocket=/tmp/filer.sock -s3.localSocket=/tmp/s3.sock

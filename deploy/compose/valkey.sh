@@ -3,7 +3,7 @@
 set -eu
 : "${VALKEYCLI_AUTH:?there is no password}"
 umask 077
-cat >/run/valkey/valkey.conf <<CONFIGURATION
+cat >/tmp/valkey.conf <<CONFIGURATION
 bind 0.0.0.0 ::
 dir /data
 appendonly yes
@@ -14,4 +14,4 @@ maxmemory ${VALKEY_MAXMEMORY}
 maxmemory-policy noeviction
 requirepass "${VALKEYCLI_AUTH}"
 CONFIGURATION
-exec valkey-server /run/valkey/valkey.conf
+exec valkey-server /tmp/valkey.conf
