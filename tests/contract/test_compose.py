@@ -1,0 +1,195 @@
+"""docker-compose.yml, .env.example, the proxy's file and the manual say the same, and nothing is left open."""
+
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml  # type: ignore[import-untyped]  # it publishes no types
+
+from shared.settings import ENV_PREFIX, EXAMPLE_SECRET, Settings
+
+ROOT = Path(__file__).parents[2]
+COMPOSE_TEXT = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
+COMPOSE: dict[str, Any] = yaml.safe_load(COMPOSE_TEXT)
+SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
+EXAMPLE = (ROOT / ".env.example").read_text(encoding="utf-8")
+PROXY = (ROOT / "deploy" / "proxy" / "Caddyfile").read_text(encoding="utf-8")
+DOCKERFILE = (ROOT / "deploy" / "Dockerfile").read_text(encoding="utf-8")
+MANUAL = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
+
+ONCE = {"settings", "prepare"}
+STORES = {"postgres", "valkey", "objects"}
+PROGRAMS = {"api", "worker", "worker-gpu", "beat", "deliverer"}
+USED = set(re.findall(r"\$\{([A-Z][A-Z0-9_]*)", COMPOSE_TEXT))
+OFFERED = set(re.findall(r"^#?([A-Z][A-Z0-9_]*)=", EXAMPLE, re.MULTILINE))
+SETTINGS = {f"{ENV_PREFIX}{name.upper()}" for name in Settings.model_fields}
+# Read by `docker compose` itself.
+OF_COMPOSE = {"COMPOSE_FILE"}
+OURS = re.compile(r"\$\{PHYTOBATCH_IMAGES:-\}phytobatch-(\w+):\$\{PHYTOBATCH_VERSION:-(.+)\}")
+
+lasting = pytest.mark.parametrize("name", sorted(set(SERVICES) - ONCE))
+every = pytest.mark.parametrize("name", sorted(SERVICES))
+
+
+def limits(name: str) -> dict[str, Any]:
+    found: dict[str, Any] = SERVICES[name]["deploy"]["resources"]["limits"]
+    return found
+
+
+def internal(network: str) -> bool:
+    return bool(COMPOSE["networks"][network].get("internal"))
+
+
+def test_the_example_offers_every_variable_and_none_that_nobody_reads() -> None:
+    assert set() == USED - OFFERED
+    assert OFFERED - USED - SETTINGS == OF_COMPOSE
+
+
+def test_every_variable_has_its_line_in_the_manual() -> None:
+    assert {name for name in OFFERED | USED if f"`{name}`" not in MANUAL} == set()
+
+
+def test_the_proxy_reads_what_compose_gives_it() -> None:
+    assert set(re.findall(r"\{\$([A-Z0-9_]+)", PROXY)) == set(SERVICES["proxy"]["environment"])
+
+
+@pytest.mark.parametrize("name", sorted(PROGRAMS | ONCE))
+def test_what_compose_tells_a_program_is_a_setting_of_it(name: str) -> None:
+    assert set(SERVICES[name]["environment"]) - SETTINGS == set()
+
+
+def test_every_secret_of_the_example_is_one_that_no_program_starts_with() -> None:
+    secrets = re.findall(r"^(PHYTOBATCH_\w*(?:PASSWORD|KEY_ID|SECRET_ACCESS_KEY|API_KEY))=(.*)$", EXAMPLE, re.MULTILINE)
+    assert len(secrets) == 6
+    assert {value for _, value in secrets} == {EXAMPLE_SECRET}
+
+
+def test_what_is_missing_stops_compose_before_anything_starts() -> None:
+    needed = set(re.findall(r"\$\{(\w+):\?", COMPOSE_TEXT))
+    assert needed == {
+        name for name, value in re.findall(r"^(\w+)=(.*)$", EXAMPLE, re.MULTILINE) if value == EXAMPLE_SECRET
+    }
+
+
+@every
+def test_a_service_is_confined(name: str) -> None:
+    service = SERVICES[name]
+    assert service["read_only"] is True
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert "privileged" not in service
+    assert set(limits(name)) == {"memory", "cpus", "pids"}
+    assert set(service["logging"]["options"]) == {"max-size", "max-file"}
+
+
+@lasting
+def test_a_service_that_lasts_comes_back_and_is_looked_after(name: str) -> None:
+    service = SERVICES[name]
+    assert service["restart"] == "unless-stopped"
+    assert "test" in service["healthcheck"]
+    assert "start_period" in service["healthcheck"]
+    assert "stop_grace_period" in service
+
+
+def test_the_one_door_is_the_proxy_and_operators_look_from_the_host_itself() -> None:
+    assert {name for name, service in SERVICES.items() if "ports" in service} == {"proxy", "grafana"}
+    assert all(port.startswith("127.0.0.1:") for port in SERVICES["grafana"]["ports"])
+    # Docker relays IPv6 from an address of its own, which the list of networks would take for a client's.
+    assert all(port.startswith("${PHYTOBATCH_BIND:-0.0.0.0}:") for port in SERVICES["proxy"]["ports"])
+
+
+@pytest.mark.parametrize("name", sorted(STORES))
+def test_a_data_store_is_on_internal_networks_alone(name: str) -> None:
+    assert all(internal(network) for network in SERVICES[name]["networks"])
+
+
+def test_the_proxy_reaches_neither_the_database_nor_the_queue_nor_metrics() -> None:
+    assert not {"data", "metrics", "outside"} & set(SERVICES["proxy"]["networks"])
+
+
+def test_data_lies_on_volumes() -> None:
+    for name in STORES:
+        assert any(str(mount).startswith(f"{name}:") for mount in SERVICES[name]["volumes"])
+        assert name in COMPOSE["volumes"]
+
+
+@pytest.mark.parametrize("name", sorted(PROGRAMS))
+def test_a_program_waits_for_the_preparation(name: str) -> None:
+    assert SERVICES[name]["depends_on"]["prepare"]["condition"] == "service_completed_successfully"
+
+
+@pytest.mark.parametrize("name", sorted(STORES | {"prepare", "grafana"}))
+def test_nothing_is_written_before_the_settings_were_checked(name: str) -> None:
+    assert SERVICES[name]["depends_on"]["settings"]["condition"] == "service_completed_successfully"
+
+
+@pytest.mark.parametrize("name", sorted(PROGRAMS))
+def test_a_server_may_be_another_so_nobody_insists_on_ours(name: str) -> None:
+    assert all(SERVICES[name]["depends_on"][store]["required"] is False for store in STORES)
+    overrides = {file.stem: yaml.safe_load(file.read_text()) for file in ROOT.glob("deploy/compose/external-*.yml")}
+    assert {store for override in overrides.values() for store in override["services"]} == STORES
+    assert all(f"deploy/compose/{stem}.yml" in EXAMPLE for stem in overrides)
+
+
+@pytest.mark.parametrize("name", ["api", "worker", "worker-gpu", "deliverer"])
+def test_a_program_has_longer_to_stop_than_it_takes_at_most(name: str) -> None:
+    grace = int(SERVICES[name]["stop_grace_period"].removesuffix("s"))
+    assert grace > Settings.model_fields["shutdown_seconds"].default + 10
+
+
+def test_our_images_are_targets_of_the_dockerfile_in_the_version_of_the_project() -> None:
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+    targets = set(re.findall(r"^FROM base AS (\S+)", DOCKERFILE, re.MULTILINE))
+    for name in PROGRAMS | ONCE:
+        found = re.fullmatch(
+            r"\$\{PHYTOBATCH_IMAGES:-\}phytobatch-(\w+):\$\{PHYTOBATCH_VERSION:-(.+)\}", SERVICES[name]["image"]
+        )
+        assert found, name
+        assert found[1] in targets
+        assert found[2] == version
+        assert SERVICES[name].get("build", {"target": found[1]})["target"] == found[1]
+
+
+@pytest.mark.parametrize("name", sorted(set(SERVICES) - PROGRAMS - ONCE))
+def test_an_image_of_others_is_named_with_its_version(name: str) -> None:
+    assert re.fullmatch(r"[a-z0-9/-]+:v?\d+(\.\d+)*(-[a-z]+)?", SERVICES[name]["image"])
+
+
+def test_a_gpu_is_asked_for_where_the_profile_is() -> None:
+    (device,) = SERVICES["worker-gpu"]["deploy"]["resources"]["reservations"]["devices"]
+    assert SERVICES["worker-gpu"]["profiles"] == ["gpu"]
+    assert device["capabilities"] == ["gpu"]
+
+
+def test_what_is_mounted_from_here_is_here() -> None:
+    mounted = {
+        str(mount).split(":")[0]
+        for service in SERVICES.values()
+        for mount in service.get("volumes", ())
+        if str(mount).startswith("./")
+    }
+    assert mounted
+    assert [path for path in mounted if not (ROOT / path).exists()] == []
+
+
+def test_images_start_without_rights_and_with_a_first_process_that_reaps() -> None:
+    base = DOCKERFILE.split(" AS base\n")[1].split("\nFROM ")[0]
+    assert "USER 10001:10001" in base
+    assert 'ENTRYPOINT ["tini", "--"]' in base
+    for label in ("version", "revision", "created", "source"):
+        assert f"org.opencontainers.image.{label}=" in base
+
+
+def test_every_image_has_a_healthcheck() -> None:
+    parts = re.split(r"^FROM base AS (\S+)$", DOCKERFILE, flags=re.MULTILINE)[1:]
+    for target, text in zip(parts[::2], parts[1::2], strict=True):
+        assert "HEALTHCHECK" in text.split("\nFROM ")[0], target
+
+
+def test_the_dockerfile_is_one_that_the_classic_builder_reads() -> None:
+    lines = [line for line in DOCKERFILE.splitlines() if not line.startswith("#")]
+    assert not [line for line in lines if "--mount" in line or "<<" in line]
+    # It builds every stage above the one that was asked for: gigabytes of CUDA must not stand above the others.
+    assert re.findall(r"^FROM base AS (\S+)", DOCKERFILE, re.MULTILINE)[-1] == "gpu"
