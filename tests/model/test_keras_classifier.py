@@ -11,7 +11,7 @@ import pytest
 
 from worker.inference.classifier import Classifier
 from worker.inference.errors import ModelFileChanged, ModelUnusable, OutputInvalid
-from worker.inference.keras_classifier import KerasClassifier
+from worker.inference.keras_classifier import KerasClassifier, import_tensorflow
 from worker.inference.manifest import MANIFEST_FILE, MODEL_FILE, file_sha256
 
 MakeFolder = Callable[..., Path]
@@ -52,6 +52,15 @@ def test_a_short_batch_gets_the_answers_of_a_full_one(make_folder: MakeFolder) -
     assert whole.dtype == np.float32
     for count in range(1, 8):
         np.testing.assert_allclose(classifier.classify(noise(8)[:count]), whole[:count], atol=1e-6)
+
+
+def test_it_tells_the_memory_of_every_gpu_and_of_nothing_else(make_folder: MakeFolder) -> None:
+    classifier = KerasClassifier(make_folder(), batch_size=2)
+    classifier.warm_up()
+    gpus = len(import_tensorflow().config.list_physical_devices("GPU"))
+    told = classifier.gpu_memory()
+    assert [memory.device for memory in told] == [str(number) for number in range(gpus)]
+    assert all(0 < memory.current <= memory.peak for memory in told)
 
 
 def test_answers_are_kept_when_the_next_batch_runs(make_folder: MakeFolder) -> None:
