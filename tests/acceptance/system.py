@@ -47,6 +47,7 @@ class System:
     def __init__(self, servers: LocalServers, folder: Path, **overrides: str) -> None:
         self.servers = servers
         self.folder = folder
+        self.code = ROOT
         self.api_key = new_api_key()
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
@@ -87,7 +88,7 @@ class System:
                 (sys.executable, *arguments),
                 self.folder / f"{self._started:02d}-{name}.log",
                 {**self.environment, **environment},
-                folder=ROOT,
+                folder=self.code,
                 stop_seconds=40.0,
             )
         )

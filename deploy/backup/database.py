@@ -1,0 +1,119 @@
+"""The database: saved as of one moment, restored into an empty one."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import LiteralString, TypeAlias
+
+import psycopg
+from psycopg import sql
+
+from deploy.backup import programs
+from deploy.backup.errors import BackupError, ServersNotEmpty
+from deploy.backup.programs import Server
+
+Connection: TypeAlias = "psycopg.Connection[tuple[object, ...]]"
+
+CONNECT_SECONDS = 5
+# Ours and nobody's extensions: what a restore would meet.
+TABLES = (
+    "SELECT relname FROM pg_class WHERE relkind IN ('r', 'p') AND relnamespace = current_schema()::regnamespace "
+    "ORDER BY relname"
+)
+COUNT = sql.SQL("SELECT count(*) FROM {}")
+# Owners and rights belong to an installation, not to its data.
+PLAIN = ("--no-owner", "--no-privileges")
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """What the database was at the moment of the dump; ``postgres`` is the server's major version."""
+
+    taken_at: str
+    migration: str | None
+    postgres: int
+    rows: dict[str, int]
+
+
+def dump(server: Server, to: Path, *, folder: Path | None = None) -> Moment:
+    """Save the database. Programs go on with their work meanwhile.
+
+    A transaction of ours holds the moment, and ``pg_dump`` sees that one too: the counts are those of the dump.
+
+    Raises:
+        ProgramFailed: ``pg_dump`` is missing, too old, or failed.
+        BackupError: the database cannot be reached.
+    """
+    with _connected(server) as connection:
+        connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        (snapshot,) = _one(connection, "SELECT pg_export_snapshot()")
+        moment = _moment(connection)
+        program = programs.find("pg_dump", newest=moment.postgres, folder=folder)
+        arguments = ["--format=custom", *PLAIN, f"--snapshot={snapshot}", f"--file={to}"]
+        programs.run(program, arguments, server)
+    return moment
+
+
+def check_empty(server: Server) -> None:
+    """Return when there is nothing in the way of a restore.
+
+    Raises:
+        ServersNotEmpty: there are tables.
+        BackupError: the database cannot be reached.
+    """
+    with _connected(server) as connection:
+        tables = [str(name) for (name,) in connection.execute(TABLES)]
+    if tables:
+        raise ServersNotEmpty(
+            f"the database has tables already ({', '.join(tables[:3])}, …); stop every program, and restore into an "
+            "empty one (CREATE DATABASE)"
+        )
+
+
+def restore(server: Server, dump_file: Path, expected: Moment, *, folder: Path | None = None) -> None:
+    """Restore the database, whole or not at all, and compare its counts with those of the dump.
+
+    Raises:
+        ProgramFailed: ``pg_restore`` is missing, too old, or failed.
+        BackupError: the database cannot be reached, or has other counts than were saved.
+    """
+    program = programs.find("pg_restore", newest=expected.postgres, folder=folder)
+    programs.run(program, ["--single-transaction", "--exit-on-error", *PLAIN, str(dump_file)], server)
+    with _connected(server) as connection:
+        found = _counts(connection)
+        connection.commit()
+        connection.execute("ANALYZE")  # The planner knows nothing of restored tables.
+    if found != expected.rows:
+        differ = [name for name in expected.rows | found if expected.rows.get(name) != found.get(name)]
+        raise BackupError(f"the restored tables {', '.join(differ)} have other counts than the backup; do not use them")
+
+
+def _connected(server: Server) -> Connection:
+    try:
+        return psycopg.connect(server.whole, connect_timeout=CONNECT_SECONDS, application_name="phytobatch-backup")
+    except psycopg.OperationalError as error:
+        raise BackupError(
+            f"the database cannot be reached; check PHYTOBATCH_DATABASE_URL ({str(error).splitlines()[0]})"
+        ) from None
+
+
+def _moment(connection: Connection) -> Moment:
+    taken_at, number = _one(
+        connection, "SELECT to_json(now()) #>> '{}', current_setting('server_version_num')::int / 10000"
+    )
+    rows = _counts(connection)
+    migration = _one(connection, "SELECT version_num FROM alembic_version")[0] if "alembic_version" in rows else None
+    if "jobs" not in rows:
+        raise BackupError("the database has no tables of ours; is PHYTOBATCH_DATABASE_URL the right one?")
+    return Moment(str(taken_at), None if migration is None else str(migration), int(str(number)), rows)
+
+
+def _counts(connection: Connection) -> dict[str, int]:
+    names = [str(name) for (name,) in connection.execute(TABLES).fetchall()]
+    return {name: int(str(_one(connection, COUNT.format(sql.Identifier(name)))[0])) for name in names}
+
+
+def _one(connection: Connection, query: LiteralString | sql.Composed) -> tuple[object, ...]:
+    row = connection.execute(query).fetchone()
+    if row is None:
+        raise BackupError("the database gave no answer; try again")
+    return row

@@ -1,0 +1,65 @@
+"""An earlier version of the programs, out of the history of this repository."""
+
+import io
+import subprocess
+import sys
+import tarfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from alembic.script import ScriptDirectory
+
+from api.migrations import alembic_config
+from tests.acceptance.system import ROOT
+
+PARTS = ("api", "client", "deploy", "migrations", "shared", "worker")
+GIT_SECONDS = 60
+STARTS = "import api.main, worker.jobs.tasks, worker.inference.pipeline, shared.settings"
+
+
+def unpack(into: Path) -> Path:
+    """Unpack the newest version whose tables are older than ours; the folder of its code.
+
+    That is the commit before the one that brought our newest migration, or before the one that brought the one before
+    that, and so on: between two releases there may be commits that are half a change and do not start.
+    """
+    for added in _migrations():
+        commit = _git("log", "--diff-filter=A", "--format=%H", "-1", "--", str(added.relative_to(ROOT)))
+        before = f"{commit}^" if commit else "HEAD"
+        if _git("rev-parse", "--verify", "--quiet", f"{before}^{{commit}}"):
+            code = into / f"before-{added.stem}"
+            _extract(before, code)
+            if _starts(code):
+                return code
+    pytest.skip(
+        "the history of this repository is not here (a shallow clone, or an archive): no earlier version to run"
+    )
+
+
+def _migrations() -> Iterator[Path]:
+    """Our migrations, newest first, without the very first one: before it there was nothing."""
+    scripts = ScriptDirectory.from_config(alembic_config())
+    yield from (Path(script.path) for script in scripts.walk_revisions() if script.down_revision is not None)
+
+
+def _git(*arguments: str) -> str:
+    try:
+        done = subprocess.run(
+            ["git", *arguments], cwd=ROOT, capture_output=True, text=True, timeout=GIT_SECONDS, check=False
+        )
+    except FileNotFoundError:
+        pytest.skip("git is not installed: no earlier version to run")
+    return done.stdout.strip() if done.returncode == 0 else ""
+
+
+def _extract(commit: str, into: Path) -> None:
+    archive = subprocess.run(
+        ["git", "archive", commit, *PARTS], cwd=ROOT, capture_output=True, timeout=GIT_SECONDS, check=True
+    )
+    with tarfile.open(fileobj=io.BytesIO(archive.stdout)) as files:
+        files.extractall(into, filter="data")
+
+
+def _starts(code: Path) -> bool:
+    return subprocess.run([sys.executable, "-c", STARTS], cwd=code, capture_output=True, check=False).returncode == 0
