@@ -48,6 +48,11 @@ spec:
     - name: tmp
       emptyDir:
         sizeLimit: {{ .values.temporaryStorage }}
+    {{- with .root.Values.certificates.configMap }}
+    - name: certificates
+      configMap:
+        name: {{ . }}
+    {{- end }}
   {{- with .values.nodeSelector }}
   nodeSelector:
     {{- toYaml . | nindent 4 }}
@@ -112,6 +117,11 @@ spec:
   volumeMounts:
     - name: tmp
       mountPath: /tmp
+    {{- if .root.Values.certificates.configMap }}
+    - name: certificates
+      mountPath: /etc/phytobatch/certificates
+      readOnly: true
+    {{- end }}
 {{- end -}}
 
 {{/* Longer than the program's own limit, so that it can hand back what it works on; a killed one leaves leases behind. */}}

@@ -16,7 +16,7 @@ contract test compares it with shared/settings.py.
 {{- if and $root.Values.ingress.enabled (not (hasKey $given "PHYTOBATCH_PUBLIC_URL")) -}}
 {{- $_ := set $given "PHYTOBATCH_PUBLIC_URL" (printf "https://%s" $root.Values.ingress.host) -}}
 {{- end -}}
-{{- range $name, $value := mustMergeOverwrite (dict) $given .own }}
+{{- range $name, $value := mustMergeOverwrite (dict) $root.Values.certificates.environment $given .own }}
 - name: {{ $name }}
   value: {{ $value | quote }}
 {{- end }}

@@ -13,6 +13,9 @@ CHART = ROOT / "deploy" / "chart"
 EXAMPLES = tuple(path.stem for path in sorted((CHART / "examples").glob("*.yaml")))
 WORKLOADS = ("Deployment", "Job")
 
+# Ten times as fast as the one in Python, where PyYAML was built with it.
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
 Manifest = dict[str, Any]
 
 
@@ -42,9 +45,11 @@ def text(example: str, *values: str) -> str:
     return done.stdout
 
 
-def rendered(example: str, *values: str) -> list[Manifest]:
-    """The same as objects."""
-    return [manifest for manifest in yaml.safe_load_all(text(example, *values)) if manifest]
+@lru_cache(maxsize=64)
+def rendered(example: str, *values: str) -> tuple[Manifest, ...]:
+    """The same as objects, which nobody changes."""
+    loaded = yaml.load_all(text(example, *values), LOADER)
+    return tuple(manifest for manifest in loaded if manifest)
 
 
 def of_kind(kind: str, example: str, *values: str) -> dict[str, Manifest]:

@@ -184,3 +184,11 @@ def test_images_can_be_named_by_digest_and_registry() -> None:
     image = only(workloads("locked-down")["beat"])["image"]
     assert image == f"registry.example.org/plants/phytobatch-worker@sha256:{2:064}"
     assert only(workloads("minimal", "image.tag=1.2.3")["api"])["image"] == "phytobatch-api:1.2.3"
+
+
+def test_certificates_of_an_own_authority_are_seen_by_every_program() -> None:
+    for found in workloads("locked-down").values():
+        assert {"name": "certificates", "configMap": {"name": "authorities"}} in pod(found)["volumes"]
+        mounts = {mount["name"]: mount["mountPath"] for mount in only(found)["volumeMounts"]}
+        assert environment(found)["AWS_CA_BUNDLE"] == f"{mounts['certificates']}/ca.crt"
+    assert "certificates" not in str(workloads("minimal"))
