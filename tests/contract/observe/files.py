@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any, cast
 
@@ -19,6 +20,7 @@ DASHBOARDS = sorted((OBSERVE / "grafana" / "dashboards").glob("*.json"))
 Rule = dict[str, Any]
 
 
+@cache
 def read(path: Path) -> dict[str, Any]:
     """A YAML file."""
     return cast("dict[str, Any]", yaml.safe_load(path.read_text(encoding="utf-8")))
