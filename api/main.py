@@ -11,6 +11,7 @@ from starlette.concurrency import run_in_threadpool
 from api import errors, health, openapi, tracing
 from api.bootstrap import ensure_key
 from api.classifiers import routes as classifiers
+from api.geography import routes as geography
 from api.jobs import routes as jobs
 from api.metrics.requests import RequestMetrics
 from api.metrics.serving import ApiMetrics
@@ -41,6 +42,7 @@ POOL_SIZE = 16
 
 ROUTERS = (
     jobs.router,
+    geography.router,
     waiting.router,
     results.router,
     summaries.router,

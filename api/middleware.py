@@ -20,6 +20,7 @@ log = structlog.get_logger()
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 # What a multipart body has beside its files: boundaries, headers of parts, small fields.
 MULTIPART_OVERHEAD = 64 * 1024
+SIDECAR_PATH = re.compile(r"/v1/jobs/[^/]+/sidecar")
 # Probes come every few seconds and say nothing new.
 QUIET_PATHS = frozenset({"/healthz", "/readyz"})
 
@@ -96,17 +97,22 @@ class BodyLimit:
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self._app = app
         self._json = (settings.max_json_bytes, "max_json_bytes")
+        self._sidecar = (settings.max_sidecar_bytes, "max_sidecar_bytes")
         self._by_path: Mapping[str, tuple[int, str]] = {
             "/v1/jobs/upload": (settings.max_multipart_bytes + MULTIPART_OVERHEAD, "max_multipart_bytes"),
             "/predict": (settings.max_image_bytes + MULTIPART_OVERHEAD, "max_image_bytes"),
         }
+
+    def _limit_of(self, path: str) -> tuple[int, str]:
+        """Bytes, and the setting that says so."""
+        return self._sidecar if SIDECAR_PATH.fullmatch(path) else self._by_path.get(path, self._json)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """See the class."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        limit, name = self._by_path.get(scope["path"], self._json)
+        limit, name = self._limit_of(scope["path"])
         too_large = BodyTooLarge(
             f"the body is larger than {limit} bytes; send less at a time", setting=f"{ENV_PREFIX}{name.upper()}"
         )

@@ -23,6 +23,7 @@ also while it runs. Errors are `application/problem+json` (RFC 9457); their `typ
 
 TAGS = [
     {"name": "jobs", "description": "Sets of images."},
+    {"name": "geography", "description": "Where the images were taken."},
     {"name": "results", "description": "What became of each image."},
     {"name": "summaries", "description": "What a whole job says."},
     {"name": "models", "description": "The classifiers that jobs can ask for."},

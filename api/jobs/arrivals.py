@@ -10,6 +10,9 @@ import structlog
 from api.multipart import ReceivedFile
 from api.services import Services
 from shared.errors import PhytobatchError
+from shared.geography.sidecar.read import folder_of, read_sidecar
+from shared.geography.sidecar.row import SidecarRow
+from shared.geography.sidecar.storing import apply_sidecar
 from shared.jobs import lifecycle
 from shared.jobs.images import NewImage, add_images
 from shared.storage.keys import upload_key
@@ -37,10 +40,27 @@ class Arrival:
         """As the job names it."""
         return NewImage(name=self.file.name, size=self.file.size, sha256=self.sha256)
 
+    def sidecar(self) -> "Sidecar":
+        """What it says of the images, where it is a sidecar.
+
+        Raises:
+            SidecarInvalid: it cannot be read.
+        """
+        self.file.body.seek(0)
+        return Sidecar(read_sidecar(self.file.body.read()), folder_of(self.file.name))
+
     @property
     def identity(self) -> list[object]:
         """What makes two uploads the same, for the Idempotency-Key."""
         return [self.file.name, self.file.size, self.sha256.hex()]
+
+
+@dataclass(frozen=True, slots=True)
+class Sidecar:
+    """What a sidecar says of the images whose names begin with ``folder``."""
+
+    rows: list[SidecarRow]
+    folder: str
 
 
 def open_draft(
@@ -50,6 +70,7 @@ def open_draft(
     arrivals: Sequence[Arrival],
     *,
     webhook_url: str | None = None,
+    sidecars: Sequence[Sidecar] = (),
 ) -> tuple[uuid.UUID, list[int]]:
     """A draft that names the files: it is stored first, so that no object is ever without a job that removes it.
 
@@ -64,6 +85,8 @@ def open_draft(
         new = replace(new, webhook_endpoint_id=endpoint_for(session, tenant_id, webhook_url))
         job = lifecycle.create_draft(session, tenant_id, new, draft_hours=settings.draft_hours)
         numbers = add_images(session, job, [a.image for a in arrivals], max_images=settings.max_images_per_job)
+        for one in sidecars:
+            apply_sidecar(session, job.id, one.rows, folder=one.folder)
     log.info("job_created", job_id=str(job.id), images=len(arrivals))
     return job.id, numbers
 

@@ -3,9 +3,9 @@
 import uuid
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from api.fields import ClassifierRef, ImageMetadata, JobMetadata, RequestBody, Text, WebhookUrl, no_nul
 from shared.contracts.source import Source
@@ -94,6 +94,17 @@ class ImageIn(RequestBody):
         default=None, description="Degrees, WGS 84."
     )
     altitude: Annotated[float, Field(allow_inf_nan=False)] | None = Field(default=None, description="Metres.")
+    heading: Annotated[float, Field(ge=0, le=360, allow_inf_nan=False)] | None = Field(
+        default=None, description="Which way the camera looked: degrees clockwise from true north."
+    )
+    captured_at: AwareDatetime | None = Field(default=None, description="With a zone, as `2026-06-03T10:30:00+02:00`.")
+
+    @model_validator(mode="after")
+    def _a_place_has_both(self) -> Self:
+        if (self.latitude is None) != (self.longitude is None):
+            msg = "latitude and longitude must come together; one alone is no position"
+            raise ValueError(msg)
+        return self
 
 
 class AddImages(RequestBody):
@@ -110,6 +121,8 @@ class AddImages(RequestBody):
                             "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
                             "latitude": 47.99,
                             "longitude": 7.84,
+                            "heading": 90.0,
+                            "captured_at": "2026-06-01T10:00:00+02:00",
                         }
                     ]
                 }

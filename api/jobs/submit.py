@@ -155,6 +155,8 @@ def _new_image(image: ImageIn) -> NewImage:
         latitude=image.latitude,
         longitude=image.longitude,
         altitude=image.altitude,
+        heading=image.heading,
+        captured_at=image.captured_at,
     )
 
 

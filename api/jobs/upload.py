@@ -1,5 +1,6 @@
 """``POST /v1/jobs/upload``: a small set in one call. Created, uploaded, committed; or nothing of it."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from pydantic import Field, ValidationError
@@ -7,14 +8,15 @@ from pydantic import Field, ValidationError
 from api.auth import Caller
 from api.fields import NAME_LENGTH, ClassifierText, RequestBody, Text, WebhookUrl, classifier_ref
 from api.idempotency import Asked, Stored, Ticket, fingerprint, once
-from api.jobs.arrivals import Arrival, discard, open_draft, put_all
+from api.jobs.arrivals import Arrival, Sidecar, discard, open_draft, put_all
 from api.jobs.schemas import JobOut, job_out, job_path
 from api.jobs.submit import resolve
 from api.multipart import Form, ReceivedFile
 from api.services import Services
 from shared.classifiers import registry
 from shared.contracts.states import Priority
-from shared.errors import InvalidRequest
+from shared.errors import InvalidRequest, LimitExceeded
+from shared.geography.sidecar.read import is_sidecar, order_of
 from shared.jobs import lifecycle
 from shared.webhooks.urls import MAX_URL_LENGTH
 
@@ -59,7 +61,8 @@ def submit_upload(services: Services, caller: Caller, form: Form, idempotency_ke
     """The committed job, or the stored answer to the same request. Call it in a thread.
 
     Raises:
-        InvalidRequest: no files, two of one name, an unknown field or classifier, a URL that webhooks may not go to.
+        InvalidRequest: no images, a sidecar that cannot be read, two files of one name,
+            an unknown field or classifier, a URL that webhooks may not go to.
         Conflict: a ``webhook_url`` is named, and the tenant has no job secret.
         StoreUnavailable: the object store is away; nothing is left of the job.
     """
@@ -67,26 +70,56 @@ def submit_upload(services: Services, caller: Caller, form: Form, idempotency_ke
     _check_files(form.files)
     if fields.webhook_url is not None:
         services.webhook_policy.check(fields.webhook_url)
-    arrivals = [Arrival.of(file) for file in form.files]
-    content = [fields.model_dump(mode="json"), [arrival.identity for arrival in arrivals]]
+    arrivals, sidecars = _sorted(form.files, services.settings.max_sidecar_bytes)
+    content = [fields.model_dump(mode="json"), [arrival.identity for arrival in (*arrivals, *sidecars)]]
     asked = Asked(caller.tenant_id, idempotency_key, fingerprint("POST /v1/jobs/upload", content))
     keep_hours = services.settings.idempotency_key_hours
     with once(services.database, asked, keep_hours=keep_hours, lock_seconds=LOCK_SECONDS) as ticket:
         if ticket.stored:
             return ticket.stored
-        return _submit(services, caller, fields, arrivals, ticket)
+        return _submit(services, caller, fields, _Set(arrivals, [one.sidecar() for one in sidecars]), ticket)
 
 
-def _submit(
-    services: Services, caller: Caller, fields: UploadFields, arrivals: list[Arrival], ticket: Ticket
-) -> JobOut:
+@dataclass(frozen=True, slots=True)
+class _Set:
+    """The images, and what the sidecars among the files say of them."""
+
+    arrivals: list[Arrival]
+    sidecars: list[Sidecar]
+
+
+def _sorted(files: list[ReceivedFile], max_sidecar_bytes: int) -> tuple[list[Arrival], list[Arrival]]:
+    """Images, and sidecars in the order in which they count.
+
+    Raises:
+        LimitExceeded: a sidecar is too large.
+        InvalidRequest: there is no image.
+    """
+    found = [Arrival.of(file) for file in files]
+    sidecars = sorted((one for one in found if is_sidecar(one.file.name)), key=lambda one: order_of(one.file.name))
+    for one in sidecars:
+        if one.file.size > max_sidecar_bytes:
+            raise LimitExceeded(
+                f"{one.file.name!r} has {one.file.size} bytes, a sidecar has at most {max_sidecar_bytes}",
+                setting="PHYTOBATCH_MAX_SIDECAR_BYTES",
+            )
+    images = [one for one in found if one not in sidecars]
+    if not images:
+        raise InvalidRequest("there are no images, only what is said of them; send the photos too")
+    return images, sidecars
+
+
+def _submit(services: Services, caller: Caller, fields: UploadFields, given: _Set, ticket: Ticket) -> JobOut:
     with services.database.begin() as session:
         wanted = None if fields.classifier is None else classifier_ref(fields.classifier)
         classifier = resolve(session, wanted) or registry.resolve(session)
     new = lifecycle.NewJob(
         name=fields.name, external_id=fields.external_id, priority=fields.priority, classifier_id=classifier.id
     )
-    job_id, numbers = open_draft(services, caller.tenant_id, new, arrivals, webhook_url=fields.webhook_url)
+    arrivals = given.arrivals
+    job_id, numbers = open_draft(
+        services, caller.tenant_id, new, arrivals, webhook_url=fields.webhook_url, sidecars=given.sidecars
+    )
     try:
         put_all(services, job_id, numbers, arrivals)
         with services.database.begin() as session:

@@ -3,13 +3,14 @@
 from enum import StrEnum
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Depends, Query, Response
 
 from api.answers import answer, problems
 from api.deps import JobId, Reader, ServicesDep
 from api.jobs.schemas import Counts
 from api.pages import DEFAULT, Limit, check_limit
 from api.results.schemas import JobStatus, ResultPage, ResultWriter
+from shared.contracts.geography import PlaceFilter
 from shared.contracts.states import ImageStatus, JobState
 from shared.jobs import queries
 from shared.jobs.progress import counts
@@ -27,6 +28,15 @@ class FinalStatus(StrEnum):
     CANCELED = ImageStatus.CANCELED
 
 
+def result_filter(
+    status: Annotated[FinalStatus | None, Query(description="Only results with this status.")] = None,
+    label: Annotated[str | None, Query(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$", description="Class id.")] = None,
+    place: Annotated[PlaceFilter | None, Query(description="Only results with a position, or without one.")] = None,
+) -> ResultFilter:
+    """Which results a client wants."""
+    return ResultFilter(status=None if status is None else ImageStatus(status), label=label, place=place)
+
+
 @router.get(
     "/{job_id}/results",
     operation_id="list_results",
@@ -34,18 +44,16 @@ class FinalStatus(StrEnum):
     response_model=ResultPage,
     responses=problems(404),
 )
-def list_results(  # what a client may say
+def list_results(
     job_id: JobId,
     services: ServicesDep,
     caller: Reader,
+    only: Annotated[ResultFilter, Depends(result_filter)],
     after: Annotated[int, Query(ge=0, lt=2**63, description="Cursor: `after` of the page before.")] = 0,
     limit: Limit = DEFAULT,
-    status: Annotated[FinalStatus | None, Query(description="Only results with this status.")] = None,
-    label: Annotated[str | None, Query(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$", description="Class id.")] = None,
 ) -> Response:
     """In the order in which they were stored: keep `after`, and nothing is read twice or missed."""
     check_limit(limit, services.settings)
-    only = ResultFilter(status=None if status is None else ImageStatus(status), label=label)
     with services.database.begin() as session:
         # The job first: when it was over before the results were read, they are all there.
         job = queries.get_job(session, caller.tenant_id, job_id).job
@@ -55,7 +63,7 @@ def list_results(  # what a client may say
     return answer(
         ResultPage(
             results=[writer.write(row) for row in page],
-            after=str(page[-1][0].position if page else after),
+            after=str(page[-1].result.position if page else after),
             has_more=len(rows) > limit,
             job=JobStatus(state=JobState(job.state), counts=Counts(**counts(job))),
         )

@@ -4,12 +4,13 @@ from datetime import datetime
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
-from sqlalchemy import Row
 
+from api.geography.schemas import PlaceOut, place_out
 from api.jobs.schemas import ClassifierOut, Counts
 from shared.contracts.manifest import Manifest, ReviewReason
 from shared.contracts.states import ImageErrorCode, ImageStatus, JobState
 from shared.db.models import Classifier, Result
+from shared.jobs.results import StoredResult
 
 # Probabilities are stored as 32-bit numbers, which have about seven digits.
 DIGITS = 6
@@ -37,7 +38,16 @@ EXAMPLES: list[JsonValue] = [
             "runtime": "onnxruntime 1.32.0",
             "preprocessing": "scaled-bicubic-3f2a9c10",
         },
-        "metadata": {},
+        "metadata": {"row": "7", "bed": "A"},
+        "place": {
+            "latitude": 41.6532,
+            "longitude": 0.6187,
+            "altitude": 226.5,
+            "heading": 90.0,
+            "captured_at": "2026-06-01T07:31:05Z",
+            "source": "file",
+            "fault": None,
+        },
         "finished_at": "2026-06-01T08:01:05Z",
     },
     {
@@ -55,6 +65,15 @@ EXAMPLES: list[JsonValue] = [
         "classifier": None,
         "provenance": None,
         "metadata": {},
+        "place": {
+            "latitude": None,
+            "longitude": None,
+            "altitude": None,
+            "heading": None,
+            "captured_at": None,
+            "source": None,
+            "fault": "not_read",
+        },
         "finished_at": "2026-06-01T08:01:05Z",
     },
 ]
@@ -99,6 +118,7 @@ class ResultOut(BaseModel):
     classifier: ClassifierOut | None = Field(description="`null` where no classifier saw the image.")
     provenance: Provenance | None = Field(description="What exactly gave this answer; `null` as `classifier`.")
     metadata: dict[str, Any]
+    place: PlaceOut
     finished_at: datetime
 
 
@@ -154,13 +174,13 @@ class ResultWriter:
         self._labels = () if manifest is None else manifest.labels
         self._names = {} if manifest is None else {c.id: c.names for c in manifest.classes}
 
-    def write(self, row: Row[Result, str, dict[str, Any] | None]) -> ResultOut:
+    def write(self, row: StoredResult) -> ResultOut:
         """One result."""
-        result, name, metadata = row
+        result = row.result
         ranked = self.probabilities(result)
         return ResultOut(
             seq=result.seq,
-            name=name,
+            name=row.name,
             status=ImageStatus(result.status),
             label=result.label,
             label_names=None if result.label is None else self._names.get(result.label, {}),
@@ -177,7 +197,8 @@ class ResultWriter:
             else ImageError(code=ImageErrorCode(result.error_code), detail=result.error_detail),
             classifier=None if result.classifier_id is None else self._classifier,
             provenance=None if result.classifier_id is None else self._provenance(result),
-            metadata=metadata or {},
+            metadata=row.metadata,
+            place=place_out(row.place),
             finished_at=result.finished_at,
         )
 

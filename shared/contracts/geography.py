@@ -11,6 +11,13 @@ class PositionSource(StrEnum):
     FILE = "file"  # EXIF or XMP inside the image itself.
 
 
+class PlaceFilter(StrEnum):
+    """Which results to read by whether they have a position."""
+
+    KNOWN = "known"
+    MISSING = "missing"
+
+
 class PositionFault(StrEnum):
     """Why an image has no position. Such an image is classified and listed like any other."""
 

@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from psycopg.types.json import Jsonb
@@ -16,8 +17,8 @@ from shared.errors import Conflict, LimitExceeded
 from shared.storage.keys import upload_key
 
 COPY = (
-    "COPY images (job_id, seq, name, size, sha256, bucket, object_key, metadata, latitude, longitude, altitude) "
-    "FROM STDIN"
+    "COPY images (job_id, seq, name, size, sha256, bucket, object_key, metadata, latitude, longitude, altitude, "
+    "heading, captured_at) FROM STDIN"
 )
 
 
@@ -52,7 +53,10 @@ def pending_images(
 
 @dataclass(frozen=True, slots=True)
 class NewImage:
-    """An image as a client names it. ``size`` in bytes; position in WGS 84 degrees and metres."""
+    """An image as a client names it.
+
+    ``size`` in bytes; position in WGS 84 degrees and metres; ``heading`` in degrees clockwise from true north.
+    """
 
     name: str
     size: int
@@ -61,6 +65,8 @@ class NewImage:
     latitude: float | None = None
     longitude: float | None = None
     altitude: float | None = None
+    heading: float | None = None
+    captured_at: datetime | None = None
     # For imports: where the object lies. Uploads get a key of ours.
     bucket: str | None = None
     object_key: str | None = None
@@ -143,6 +149,8 @@ def _copy(session: Session, job: Job, fresh: list[tuple[int, NewImage]]) -> None
                     image.latitude,
                     image.longitude,
                     image.altitude,
+                    image.heading,
+                    image.captured_at,
                 )
             )
     session.execute(

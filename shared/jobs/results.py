@@ -7,14 +7,15 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, select, text
+from sqlalchemy import ColumnElement, and_, select, text
 from sqlalchemy.orm import Session
 
-from shared.contracts.geography import PositionFault
+from shared.contracts.geography import PlaceFilter, PositionFault
 from shared.contracts.manifest import ReviewReason
 from shared.contracts.states import ImageErrorCode, ImageStatus
 from shared.db.models import Classifier, Image, Job, Result
 from shared.db.session import changed
+from shared.geography.place import Place, fault, place_columns
 
 # The first terminal answer wins. Positions are given under the lock of the job's row, so they become visible in order.
 STORE = text(
@@ -103,6 +104,7 @@ class ResultFilter:
 
     status: ImageStatus | None = None
     label: str | None = None
+    place: PlaceFilter | None = None
 
     def conditions(self) -> list[ColumnElement[bool]]:
         """The conditions in SQL."""
@@ -111,20 +113,33 @@ class ResultFilter:
             wanted.append(Result.status == self.status)
         if self.label is not None:
             wanted.append(Result.label == self.label)
+        if self.place is not None:
+            wanted.append(fault().is_(None) if self.place is PlaceFilter.KNOWN else fault().is_not(None))
         return wanted
+
+
+@dataclass(frozen=True, slots=True)
+class StoredResult:
+    """A result with what is known of its image. ``metadata`` is the client's own."""
+
+    result: Result
+    name: str
+    metadata: dict[str, Any]
+    place: Place
 
 
 def read_results(
     session: Session, job_id: uuid.UUID, *, after: int, limit: int, only: ResultFilter
-) -> Sequence[Row[Result, str, dict[str, Any] | None]]:
-    """Results in the order in which they were stored, from behind position ``after``: (result, name, metadata)."""
-    return session.execute(
-        select(Result, Image.name, Image.metadata_)
+) -> list[StoredResult]:
+    """Results in the order in which they were stored, from behind position ``after``."""
+    rows = session.execute(
+        select(Result, Image.name, Image.metadata_, *place_columns())
         .join(Image, and_(Image.job_id == Result.job_id, Image.seq == Result.seq))
         .where(Result.job_id == job_id, Result.position > after, *only.conditions())
         .order_by(Result.position)
         .limit(limit)
-    ).all()
+    )
+    return [StoredResult(row[0], row[1], row[2] or {}, Place.of(row)) for row in rows]
 
 
 def classifier_of(session: Session, job: Job) -> Classifier | None:

@@ -138,8 +138,8 @@ def test_no_schema_of_the_framework_is_left(document: Json) -> None:
 
 def test_the_page_of_the_wire_format_and_the_document_name_the_same_calls(document: Json) -> None:
     page = (ROOT / "docs" / "http-api.md").read_text()
-    rows = re.findall(r"^\| (`(?:GET|POST|PATCH|DELETE) .*?) \|", page, re.MULTILINE)
-    told = {call for row in rows for call in re.findall(r"`(GET|POST|PATCH|DELETE) (/[^\s?`]*)", row)}
+    rows = re.findall(r"^\| (`(?:GET|POST|PUT|PATCH|DELETE) .*?) \|", page, re.MULTILINE)
+    told = {call for row in rows for call in re.findall(r"`(GET|POST|PUT|PATCH|DELETE) (/[^\s?`]*)", row)}
     # The page calls every id {id}.
     assert told == {(method, re.sub(r"\{\w+\}", "{id}", path)) for method, path, _ in operations(document)}
 

@@ -10,14 +10,17 @@ from shared.contracts.source import Source
 from shared.contracts.states import ImageErrorCode, ImageStatus
 from shared.db.models import Job
 from shared.errors import LimitExceeded, ObjectMissing
+from shared.geography.sidecar.read import is_sidecar, order_of
 from shared.jobs import claims, lifecycle
 from shared.jobs.images import NewImage, PendingImage, add_images, pending_images
 from shared.jobs.results import NewResult
 from shared.storage.keys import upload_prefix
 from shared.storage.store import StoredObject
+from worker.geography.beside import Beside, read_beside, store_beside
 from worker.jobs.context import Context
 from worker.jobs.leases import Held
 from worker.jobs.outcome import ChunkOutcome
+from worker.jobs.source import SourceRejected
 from worker.metrics.results import count_results
 
 log = structlog.get_logger()
@@ -25,14 +28,6 @@ log = structlog.get_logger()
 # What an import takes from a prefix; a flight folder also holds logs and sidecars.
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", ".bmp"})
 CHECK_EVERY = 1000  # objects of a listing
-
-
-class SourceRejected(Exception):
-    """The whole source cannot be used; ``code`` and the sentence go onto the job."""
-
-    def __init__(self, code: str, detail: str) -> None:
-        super().__init__(detail)
-        self.code = code
 
 
 def validate(context: Context, held: Held) -> ChunkOutcome:
@@ -71,29 +66,38 @@ def _uploads(context: Context, held: Held) -> dict[str, StoredObject]:
 
 def _import(context: Context, held: Held, source: Source) -> dict[str, StoredObject]:
     """Make every object of the source an image of the job; what lies there, by key."""
-    prefix, bucket = source.s3.prefix, source.s3.bucket
-    try:
-        found = [
-            one
-            for one in _listed(held, context.store.list_objects(prefix, bucket=bucket))
-            if PurePosixPath(one.key).suffix.lower() in IMAGE_SUFFIXES
-        ]
-    except ObjectMissing as error:
-        raise SourceRejected("source_unreadable", f"{source.s3.uri} cannot be listed: {error}") from error
+    bucket = source.s3.bucket
+    found, sidecars = _look(context, held, source)
     if not found:
         wanted = ", ".join(sorted(IMAGE_SUFFIXES))
         raise SourceRejected("source_empty", f"no object below {source.s3.uri} is named like an image ({wanted})")
-    images = [
-        NewImage(
-            name=one.key.removeprefix(prefix).lstrip("/") or one.key, size=one.size, bucket=bucket, object_key=one.key
-        )
-        for one in found
-    ]
-    context.database.run(lambda session: _store(session, context, held, images))
+    images = [NewImage(name=_name(one, source), size=one.size, bucket=bucket, object_key=one.key) for one in found]
+    said = [read_beside(context, held, source, one) for one in sidecars]
+    context.database.run(lambda session: _store(session, context, held, images, said))
     return {one.key: one for one in found}
 
 
-def _store(session: Session, context: Context, held: Held, images: list[NewImage]) -> None:
+def _look(context: Context, held: Held, source: Source) -> tuple[list[StoredObject], list[StoredObject]]:
+    """The images below the prefix, and the sidecars in the order in which they count."""
+    listing = context.store.list_objects(source.s3.prefix, bucket=source.s3.bucket)
+    images: list[StoredObject] = []
+    sidecars: list[StoredObject] = []
+    try:
+        for one in _listed(held, listing):
+            if PurePosixPath(one.key).suffix.lower() in IMAGE_SUFFIXES:
+                images.append(one)
+            elif is_sidecar(one.key):
+                sidecars.append(one)
+    except ObjectMissing as error:
+        raise SourceRejected("source_unreadable", f"{source.s3.uri} cannot be listed: {error}") from error
+    return images, sorted(sidecars, key=lambda one: order_of(one.key))
+
+
+def _name(one: StoredObject, source: Source) -> str:
+    return one.key.removeprefix(source.s3.prefix).lstrip("/") or one.key
+
+
+def _store(session: Session, context: Context, held: Held, images: list[NewImage], said: list[Beside]) -> None:
     """Insert the images under our token; those that an earlier attempt inserted keep their numbers."""
     job = lifecycle.lock_job(session, held.claim.job_id)
     claims.look(session, held.claim)
@@ -101,6 +105,7 @@ def _store(session: Session, context: Context, held: Held, images: list[NewImage
         add_images(session, job, images, max_images=context.settings.max_images_per_job)
     except LimitExceeded as error:
         raise SourceRejected("too_many_images", str(error)) from error
+    store_beside(session, job.id, said)
 
 
 def _listed(held: Held, objects: Iterator[StoredObject]) -> Iterator[StoredObject]:

@@ -10,6 +10,10 @@ from shared.contracts.states import ImageStatus
 from tests.integration.api.conftest import Hands, rust, truncated
 from tests.integration.conftest import MANIFEST, Api, assert_problem
 
+NOWHERE = dict.fromkeys(("latitude", "longitude", "altitude", "heading", "captured_at", "source")) | {
+    "fault": "not_read"
+}
+
 
 def test_a_job_is_not_sent_again_while_nothing_changed(api: Api, committed: str) -> None:
     first = api.get(f"/v1/jobs/{committed}")
@@ -136,6 +140,7 @@ def test_a_result_says_everything(api: Api, hands: Hands) -> None:
             "preprocessing": MANIFEST.preprocessing_id,
         },
         "metadata": {"row": 3},
+        "place": NOWHERE,
     }
     assert bad.pop("finished_at")
     assert bad == {
@@ -153,6 +158,7 @@ def test_a_result_says_everything(api: Api, hands: Hands) -> None:
         "classifier": None,
         "provenance": None,
         "metadata": {},
+        "place": NOWHERE,
     }
     assert page["has_more"] is False
     assert page["job"]["state"] == "completed_with_errors"

@@ -204,7 +204,7 @@ def test_names_and_metadata_come_back_as_they_were_sent(jobs: Jobs, database: Da
         lifecycle.cancel(session, job_id)
     with database.begin() as session:
         (row,) = read_results(session, job_id, after=0, limit=10, only=ResultFilter())
-    assert tuple(row)[1:] == (name, metadata)
+    assert (row.name, row.metadata) == (name, metadata)
 
 
 def test_a_reader_with_a_cursor_reads_every_result_exactly_once(jobs: Jobs, database: Database) -> None:
@@ -214,11 +214,11 @@ def test_a_reader_with_a_cursor_reads_every_result_exactly_once(jobs: Jobs, data
     while jobs.get(job_id).state != JobState.COMPLETED:
         jobs.finish(jobs.claim())
         with database.begin() as session:
-            for result, _, _ in read_results(session, job_id, after=after, limit=3, only=ResultFilter()):
-                seen.append(result.seq)
-                after = result.position
+            for row in read_results(session, job_id, after=after, limit=3, only=ResultFilter()):
+                seen.append(row.result.seq)
+                after = row.result.position
     with database.begin() as session:
-        seen += [r.seq for r, _, _ in read_results(session, job_id, after=after, limit=9, only=ResultFilter())]
+        seen += [row.result.seq for row in read_results(session, job_id, after=after, limit=9, only=ResultFilter())]
     assert sorted(seen) == list(range(1, 8))
     assert len(seen) == 7
 
@@ -231,7 +231,7 @@ def test_results_can_be_filtered_by_status_and_label(jobs: Jobs, database: Datab
 
         def read(**only: object) -> list[int]:
             rows = read_results(session, job_id, after=0, limit=9, only=ResultFilter(**only))  # type: ignore[arg-type]
-            return [r.seq for r, _, _ in rows]
+            return [row.result.seq for row in rows]
 
         assert read(status=ImageStatus.FAILED) == [1]
         assert read(status=ImageStatus.SUCCEEDED, label="rust") == [2]

@@ -1,0 +1,1 @@
+"""Where images were taken, over HTTP."""

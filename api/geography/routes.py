@@ -1,0 +1,71 @@
+"""``/v1/jobs/{id}/sidecar``: what a file beside the images says of them."""
+
+from http import HTTPStatus
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+
+from api.answers import answer, problems
+from api.deps import JobId, ServicesDep, Submitter
+from api.fields import NAME_LENGTH, no_nul
+from api.geography.schemas import SidecarReport
+from api.geography.sidecar import take_sidecar
+from shared.errors import InvalidRequest
+
+router = APIRouter(prefix="/v1/jobs", tags=["geography"])
+
+
+def _text(example: str) -> dict[str, Any]:
+    return {"schema": {"type": "string", "minLength": 1, "examples": [example]}}
+
+
+REQUEST_BODY: dict[str, Any] = {
+    "required": True,
+    "content": {
+        "text/csv": _text("filename,latitude,longitude,row\nDJI_0007.JPG,41.6532,0.6187,7\n"),
+        "text/plain": _text("EPSG:4326\nDJI_0007.JPG 0.6187 41.6532 226.5\n"),
+    },
+}
+
+
+async def whole_body(request: Request) -> bytes:
+    """The body as it came; the middleware bounds it."""
+    return await request.body()
+
+
+def folder_of(
+    folder: Annotated[
+        str, Query(max_length=NAME_LENGTH, description="The file speaks of images whose names begin so, as `east/`.")
+    ] = "",
+) -> str:
+    """The beginning of names.
+
+    Raises:
+        InvalidRequest: it cannot be the beginning of a name.
+    """
+    try:
+        return no_nul(folder)
+    except ValueError as error:
+        raise InvalidRequest(f"folder {error}") from error
+
+
+@router.put(
+    "/{job_id}/sidecar",
+    operation_id="put_sidecar",
+    summary="Say where the images of a draft were taken",
+    response_model=SidecarReport,
+    responses=problems(404, 409, 413),
+    openapi_extra={"requestBody": REQUEST_BODY},
+)
+def put_sidecar(
+    job_id: JobId,
+    services: ServicesDep,
+    caller: Submitter,
+    body: Annotated[bytes, Depends(whole_body)],
+    folder: Annotated[str, Depends(folder_of)],
+) -> Response:
+    """A `geo.txt` (OpenDroneMap) or a CSV file, for the images that are named so far.
+
+    The client's own position of an image stays. Sending the same file again changes nothing.
+    """
+    return answer(take_sidecar(services, caller, job_id, body, folder), HTTPStatus.OK)

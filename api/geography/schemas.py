@@ -1,0 +1,70 @@
+"""What places look like on the wire."""
+
+from datetime import datetime
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from shared.contracts.geography import PositionFault, PositionSource
+from shared.geography.place import Place
+
+HEADING_DIGITS = 2  # It is stored as a 32-bit number.
+MOST_NAMED = 1000  # lines and images that a report names
+
+
+class PlaceOut(BaseModel):
+    """Where and when an image was taken, by the first who says so: the client, a sidecar file, the image itself."""
+
+    latitude: float | None = Field(description="Degrees, WGS 84; `null` together with `longitude`.")
+    longitude: float | None
+    altitude: float | None = Field(description="Metres, as the source counts them; EXIF: above sea level.")
+    heading: float | None = Field(description="Degrees clockwise from true north.")
+    captured_at: datetime | None
+    source: PositionSource | None = Field(description="Whose word the position is.")
+    fault: PositionFault | None = Field(description="Why there is no position; `null` where there is one.")
+
+
+def place_out(place: Place) -> PlaceOut:
+    """A place as clients see it."""
+    return PlaceOut(
+        latitude=place.latitude,
+        longitude=place.longitude,
+        altitude=place.altitude,
+        heading=None if place.heading is None else round(place.heading, HEADING_DIGITS),
+        captured_at=place.captured_at,
+        source=place.source,
+        fault=place.fault,
+    )
+
+
+class UnmatchedLine(BaseModel):
+    """A line that speaks of no image of the job."""
+
+    line: int
+    name: str
+    reason: str
+
+
+class SidecarReport(BaseModel):
+    """What became of a sidecar. Images without a position may still get one from their own files."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "lines": 3,
+                    "matched": 2,
+                    "unmatched": [{"line": 4, "name": "DJI_0099.JPG", "reason": "no image has this name"}],
+                    "images": 3,
+                    "images_without_position": 1,
+                    "without_position": ["DJI_0008.JPG"],
+                }
+            ]
+        }
+    )
+
+    lines: int = Field(description="That speak of an image.")
+    matched: int
+    unmatched: list[UnmatchedLine] = Field(description=f"The first {MOST_NAMED} of them.")
+    images: int = Field(description="That the job names so far.")
+    images_without_position: int
+    without_position: list[str] = Field(description=f"The first {MOST_NAMED} of them, by name.")

@@ -1,0 +1,64 @@
+"""A sidecar of either kind, told apart by its first line."""
+
+import io
+from pathlib import PurePosixPath
+
+from shared.geography.sidecar.geo_txt import FIRST_LINE, read_geo_txt
+from shared.geography.sidecar.row import SidecarInvalid, SidecarRow
+from shared.geography.sidecar.table import is_header, read_table
+
+# In the order in which they are read: what the later one says of a position counts.
+NAMES = ("geo.txt", "images.csv")
+
+
+def is_sidecar(path: str) -> bool:
+    """Whether a file of this name beside images is one."""
+    return PurePosixPath(path).name.lower() in NAMES
+
+
+def folder_of(path: str) -> str:
+    """The folder that a sidecar speaks of: its own, ending with ``/``, or nothing."""
+    return path[: len(path) - len(PurePosixPath(path).name)]
+
+
+def order_of(path: str) -> int:
+    """Which of several sidecars is read first."""
+    return NAMES.index(PurePosixPath(path).name.lower())
+
+
+def read_sidecar(data: bytes) -> list[SidecarRow]:
+    """The rows of a ``geo.txt`` or a CSV file, one for each image.
+
+    Raises:
+        SidecarInvalid: it is neither, or a line cannot be read; the sentence says which and why.
+    """
+    lines = _lines(data)
+    at, first = next(((at, line) for at, line in enumerate(lines) if line.strip() and line[0] != "#"), (0, ""))
+    if FIRST_LINE.match(first.strip()):
+        rows = read_geo_txt(lines)
+    elif is_header(first):
+        rows = read_table(lines, header=at)
+    else:
+        raise SidecarInvalid(
+            f"the first line is {first.strip()[:80]!r}; a geo.txt begins with EPSG:4326, a CSV with a header that has "
+            "a column `filename`"
+        )
+    _check_names(rows)
+    return rows
+
+
+def _lines(data: bytes) -> list[str]:
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise SidecarInvalid("the file is not UTF-8; save it as CSV UTF-8") from error
+    if "\0" in text:
+        raise SidecarInvalid("the file contains the character U+0000; save it as plain text in UTF-8")
+    return list(io.StringIO(text, newline=None))
+
+
+def _check_names(rows: list[SidecarRow]) -> None:
+    first: dict[str, int] = {}
+    for row in rows:
+        if first.setdefault(row.name, row.line) != row.line:
+            raise SidecarInvalid(f"line {row.line}: {row.name[:80]!r} stands in line {first[row.name]} already")

@@ -1,0 +1,82 @@
+"""One line of a sidecar, and how its cells become values."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from math import isfinite
+
+from shared.errors import InvalidRequest
+
+TURN = 360.0
+
+
+class SidecarInvalid(InvalidRequest):
+    """The file cannot be used; the sentence names the line and says what to do."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, code="sidecar-invalid")
+
+
+@dataclass(frozen=True, slots=True)
+class SidecarRow:
+    """What a line says of an image. ``line`` counts from 1; units as in ``shared.geography.place.Place``."""
+
+    line: int
+    name: str
+    latitude: float | None = None
+    longitude: float | None = None
+    altitude: float | None = None
+    heading: float | None = None
+    captured_at: datetime | None = None
+    metadata: dict[str, str] = field(default_factory=dict)
+
+
+def number(text: str, line: int, what: str) -> float:
+    """A finite number.
+
+    Raises:
+        SidecarInvalid: it is none.
+    """
+    try:
+        value = float(text)
+    except ValueError:
+        value = float("nan")
+    if not isfinite(value):
+        raise SidecarInvalid(f"line {line}: {what} is {text[:40]!r}, which is no number")
+    return value
+
+
+def degrees(text: str, line: int, what: str, limit: float) -> float:
+    """A number from ``-limit`` to ``limit``.
+
+    Raises:
+        SidecarInvalid: it is none.
+    """
+    value = number(text, line, what)
+    if abs(value) > limit:
+        raise SidecarInvalid(f"line {line}: {what} {text} is not between -{limit:g} and {limit:g} degrees")
+    return value
+
+
+def heading(text: str, line: int) -> float:
+    """Degrees clockwise from north, 0 to 360, from a yaw of -360 to 360.
+
+    Raises:
+        SidecarInvalid: it is none.
+    """
+    return degrees(text, line, "heading", TURN) % TURN
+
+
+def moment(text: str, line: int) -> datetime:
+    """A time with its zone.
+
+    Raises:
+        SidecarInvalid: it is no time, or it does not say its zone.
+    """
+    example = "2026-06-03T10:30:00+02:00"
+    try:
+        value = datetime.fromisoformat(text)
+    except ValueError:
+        raise SidecarInvalid(f"line {line}: captured_at is {text[:40]!r}; write it as {example}") from None
+    if value.tzinfo is None:
+        raise SidecarInvalid(f"line {line}: captured_at is {text!r}, without a time zone; write it as {example}")
+    return value

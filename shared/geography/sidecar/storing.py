@@ -1,0 +1,76 @@
+"""What a sidecar says, into the images of a job."""
+
+import json
+import uuid
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+
+from sqlalchemy import bindparam, select, text
+from sqlalchemy.orm import Session
+
+from shared.contracts.geography import PositionSource
+from shared.db.models import Image
+from shared.geography.sidecar.matching import Matches, Unmatched, match
+from shared.geography.sidecar.row import SidecarRow
+
+# The client's own position stays, and so does every key of its own metadata. What an earlier sidecar said is replaced.
+STORE = text(
+    """
+    UPDATE images i SET
+        latitude = CASE WHEN r.places THEN r.latitude ELSE i.latitude END,
+        longitude = CASE WHEN r.places THEN r.longitude ELSE i.longitude END,
+        position_source = CASE WHEN r.places THEN :sidecar ELSE i.position_source END,
+        altitude = CASE WHEN r.replaces THEN coalesce(r.altitude, i.altitude) ELSE coalesce(i.altitude, r.altitude) END,
+        heading = CASE WHEN r.replaces THEN coalesce(r.heading, i.heading) ELSE coalesce(i.heading, r.heading) END,
+        captured_at = CASE WHEN r.replaces THEN coalesce(r.captured_at, i.captured_at)
+                      ELSE coalesce(i.captured_at, r.captured_at) END,
+        metadata = CASE WHEN r.metadata = '{}' THEN i.metadata
+                   ELSE r.metadata || coalesce(i.metadata, '{}') END
+    FROM (
+        SELECT given.*, known.position_source IS NOT DISTINCT FROM :sidecar AS replaces,
+               given.latitude IS NOT NULL AND given.longitude IS NOT NULL
+               AND (known.position_source = :sidecar OR known.latitude IS NULL OR known.longitude IS NULL) AS places
+        FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS given(
+            seq int, latitude float8, longitude float8, altitude float8, heading real, captured_at timestamptz,
+            metadata jsonb)
+        JOIN images known ON known.job_id = :job AND known.seq = given.seq) AS r
+    WHERE i.job_id = :job AND i.seq = r.seq
+    """
+).bindparams(bindparam("sidecar", value=PositionSource.SIDECAR.value))
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What became of a sidecar: lines in all and without an image, and the images that still have no position.
+
+    Those images may get one from their own files.
+    """
+
+    lines: int
+    unmatched: list[Unmatched]
+    images: int
+    without_position: list[str]
+
+
+def apply_sidecar(session: Session, job_id: uuid.UUID, rows: Sequence[SidecarRow], *, folder: str = "") -> Report:
+    """Store what the rows say of their images. The caller holds the lock of the job's row.
+
+    Args:
+        session: in a transaction.
+        job_id: of a job that does not run yet.
+        rows: of one sidecar.
+        folder: the beginning of the names that it speaks of.
+    """
+    images = session.execute(select(Image.seq, Image.name).where(Image.job_id == job_id).order_by(Image.seq)).all()
+    found = match(rows, ((row.seq, row.name) for row in images), folder=folder)
+    if found.rows:
+        session.execute(STORE, {"job": job_id, "rows": _json(found)})
+    missing = session.scalars(
+        select(Image.name).where(Image.job_id == job_id, Image.latitude.is_(None)).order_by(Image.seq)
+    )
+    return Report(len(rows), found.unmatched, len(images), list(missing))
+
+
+def _json(found: Matches) -> str:
+    return json.dumps([asdict(row) | {"seq": seq} for seq, row in found.rows.items()], default=datetime.isoformat)

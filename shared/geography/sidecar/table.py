@@ -1,0 +1,109 @@
+"""A CSV file with a line for each image. Columns that are not about the place become metadata of the image.
+
+Separators are comma, semicolon and tab, whichever the header has most of; with the last two, a decimal comma is read
+too, as spreadsheets write it in half of the world.
+"""
+
+import csv
+import json
+from collections.abc import Callable, Iterator
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from shared.geography.sidecar.row import SidecarInvalid, SidecarRow, degrees, heading, moment, number
+
+if TYPE_CHECKING:
+    from _csv import Reader
+
+MAX_COLUMNS = 200
+MAX_METADATA_BYTES = 4 * 1024  # of one image, as JSON; the same as in a request
+SEPARATORS = ",;\t"
+ALIASES = MappingProxyType(
+    {
+        "name": "name", "filename": "name", "file": "name", "image": "name",
+        "latitude": "latitude", "lat": "latitude",
+        "longitude": "longitude", "lon": "longitude", "lng": "longitude", "long": "longitude",
+        "altitude": "altitude", "alt": "altitude",
+        "heading": "heading", "yaw": "heading",
+        "captured_at": "captured_at",
+    }
+)  # fmt: skip
+VALUES: MappingProxyType[str, Callable[[str, int], object]] = MappingProxyType(
+    {
+        "latitude": lambda text, line: degrees(text, line, "latitude", 90),
+        "longitude": lambda text, line: degrees(text, line, "longitude", 180),
+        "altitude": lambda text, line: number(text, line, "altitude"),
+        "heading": heading,
+        "captured_at": moment,
+    }
+)
+NUMBERS = frozenset(VALUES) - {"captured_at"}
+
+
+def is_header(line: str) -> bool:
+    """Whether a line names a column for the names of images."""
+    return "name" in {ALIASES.get(cell.strip().lower()) for cell in _cells(line)}
+
+
+def read_table(lines: list[str], *, header: int) -> list[SidecarRow]:
+    """The rows behind a header, which stands in ``lines[header]``.
+
+    Raises:
+        SidecarInvalid: a header or a line that cannot be read.
+    """
+    separator = _separator(lines[header])
+    reader = csv.reader(lines[header:], delimiter=separator)
+    try:
+        columns = _columns(next(reader))
+        return list(_rows(reader, header, columns, decimal_comma=separator != ","))
+    except csv.Error as error:
+        raise SidecarInvalid(f"line {header + reader.line_num}: {error}") from error
+
+
+def _rows(reader: "Reader", before: int, columns: list[str], *, decimal_comma: bool) -> Iterator[SidecarRow]:
+    for cells in reader:
+        line = before + reader.line_num
+        given = {column: cell.strip() for column, cell in zip(columns, cells, strict=False) if cell.strip()}
+        if any(cell.strip() for cell in cells[len(columns) :]):
+            raise SidecarInvalid(f"line {line} has more cells than the header; put quotes around text with a separator")
+        if given:
+            yield _row(given, line, decimal_comma=decimal_comma)
+
+
+def _row(given: dict[str, str], line: int, *, decimal_comma: bool) -> SidecarRow:
+    name = given.pop("name", "")
+    if not name:
+        raise SidecarInvalid(f"line {line} has no name of an image")
+    if ("latitude" in given) != ("longitude" in given):
+        raise SidecarInvalid(f"line {line}: latitude and longitude must come together; one alone is no position")
+    values = {}
+    for column in VALUES.keys() & given.keys():
+        text = given.pop(column)
+        text = text.replace(",", ".") if decimal_comma and column in NUMBERS else text
+        values[column] = VALUES[column](text, line)
+    if len(json.dumps(given, ensure_ascii=False).encode()) > MAX_METADATA_BYTES:
+        raise SidecarInvalid(f"line {line}: the metadata of an image has at most {MAX_METADATA_BYTES} bytes as JSON")
+    return SidecarRow(line, name, metadata=given, **values)  # type: ignore[arg-type]  # VALUES has the types
+
+
+def _columns(header: list[str]) -> list[str]:
+    """Our names of the known columns, their own of the others."""
+    columns = [ALIASES.get(cell.strip().lower(), cell.strip()) for cell in header]
+    while columns and not columns[-1]:
+        columns.pop()
+    if len(columns) > MAX_COLUMNS:
+        raise SidecarInvalid(f"the header has {len(columns)} columns, at most {MAX_COLUMNS} are read")
+    if "" in columns:
+        raise SidecarInvalid(f"column {columns.index('') + 1} of the header has no name")
+    twice = next((column for column in columns if columns.count(column) > 1), None)
+    if twice is not None:
+        raise SidecarInvalid(f"the header has two columns for {twice!r}; leave one out")
+    return columns
+
+
+def _separator(header: str) -> str:
+    return max(SEPARATORS, key=header.count)
+
+
+def _cells(header: str) -> list[str]:
+    return next(csv.reader([header], delimiter=_separator(header)), [])

@@ -1,0 +1,57 @@
+"""``geo.txt`` and ``images.csv`` beside the objects of an import: each speaks of the images of its own folder."""
+
+import uuid
+from dataclasses import dataclass
+
+import structlog
+from sqlalchemy.orm import Session
+
+from shared.contracts.source import Source
+from shared.errors import ObjectMissing, ObjectTooLarge
+from shared.geography.sidecar.read import folder_of, read_sidecar
+from shared.geography.sidecar.row import SidecarInvalid, SidecarRow
+from shared.geography.sidecar.storing import apply_sidecar
+from shared.storage.store import StoredObject
+from worker.jobs.context import Context
+from worker.jobs.leases import Held
+from worker.jobs.source import SourceRejected
+
+log = structlog.get_logger()
+
+# A position that is silently wrong is worse than a job that says what to repair.
+CODE = "sidecar_invalid"
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What one sidecar says of the images whose names begin with ``folder``."""
+
+    key: str
+    folder: str
+    rows: list[SidecarRow]
+
+
+def read_beside(context: Context, held: Held, source: Source, found: StoredObject) -> Beside:
+    """Read one sidecar of an import.
+
+    Raises:
+        SourceRejected: it cannot be used; the sentence names it and what is wrong.
+        StoreUnavailable: the object store is away.
+        CancelAsked, StopAsked: an order, from ``held.check()``.
+    """
+    held.check()
+    held.progressed()
+    try:
+        data = context.store.get(found.key, bucket=source.s3.bucket, max_bytes=context.settings.max_sidecar_bytes)
+        rows = read_sidecar(data)
+    except (SidecarInvalid, ObjectMissing, ObjectTooLarge) as error:
+        raise SourceRejected(CODE, f"s3://{source.s3.bucket}/{found.key}: {error}") from error
+    name = found.key.removeprefix(source.s3.prefix).lstrip("/")
+    return Beside(found.key, folder_of(name), rows)
+
+
+def store_beside(session: Session, job_id: uuid.UUID, said: list[Beside]) -> None:
+    """Store what the sidecars say, in the transaction that names the images."""
+    for one in said:
+        report = apply_sidecar(session, job_id, one.rows, folder=one.folder)
+        log.info("sidecar_read", key=one.key, lines=report.lines, unmatched=len(report.unmatched))
