@@ -1,9 +1,12 @@
 """What the chart makes of each example is what Kubernetes accepts, in every version that the chart names."""
 
+import re
+import tarfile
 from pathlib import Path
 
 import pytest
 
+from api import admin
 from tests.contract.chart.custom_resources import MODELS
 from tests.contract.chart.rendering import CHART, EXAMPLES, files, of_kind, rendered, text
 from tests.contract.check_tools import run
@@ -65,6 +68,27 @@ def test_every_object_says_which_release_it_belongs_to() -> None:
     for manifest in rendered("gpu"):
         assert manifest["metadata"]["labels"]["app.kubernetes.io/instance"] == "phytobatch"
         assert manifest["metadata"]["namespace"] == "plants"
+
+
+def test_the_notes_say_what_to_do_next_in_commands_that_exist() -> None:
+    values = CHART / "examples" / "minimal.yaml"
+    said = run("helm", "install", "phytobatch", CHART, "-n", "plants", "-f", values, "--dry-run=client").stdout
+    notes = said.partition("\nNOTES:\n")[2]
+    assert "kubectl -n plants port-forward service/phytobatch-api 8000:80" in notes
+    commands = re.findall(r"python -m api\.admin (.*)", notes)
+    assert [command.split()[0] for command in commands] == ["create-tenant", "create-key"]
+    for command in commands:
+        admin._parser().parse_args(command.split())
+
+
+def test_a_package_has_the_alerts_and_not_a_link_to_them(tmp_path: Path) -> None:
+    done = run("helm", "package", CHART, "--destination", tmp_path)
+    assert done.returncode == 0, done.stderr
+    (package,) = tmp_path.glob("*.tgz")
+    with tarfile.open(package) as archive:
+        rules = archive.extractfile("phytobatch/files/rules.yml")
+        assert rules is not None
+        assert rules.read() == (CHART.parent / "observe" / "rules.yml").read_bytes()
 
 
 def test_the_alerts_are_those_that_were_tested() -> None:

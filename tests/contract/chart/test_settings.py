@@ -1,5 +1,6 @@
 """The chart and shared/settings.py agree, and secrets come from outside."""
 
+import os
 import re
 from typing import get_args
 
@@ -28,6 +29,8 @@ DECIDED_BY_THE_CHART = {
     "PHYTOBATCH_METRICS_PORT",
     "PHYTOBATCH_SHUTDOWN_SECONDS",
 }
+# What Kubernetes puts in the place of a reference that is no secret.
+FROM_THE_CLUSTER = {"PHYTOBATCH_DECODE_THREADS": "2"}
 KNOWN = {f"{ENV_PREFIX}{name.upper()}" for name in Settings.model_fields}
 SECRETS = {
     f"{ENV_PREFIX}{name.upper()}"
@@ -108,6 +111,19 @@ def test_a_number_that_is_no_text_is_refused_before_kubernetes_does_it() -> None
     done = run("helm", "template", CHART, "--set", "existingSecret=x,config.PHYTOBATCH_WORKER_SLOTS=3")
     assert done.returncode != 0
     assert "got number, want string" in done.stderr
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_every_program_starts_with_the_settings_that_it_gets(example: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in os.environ if name.startswith(ENV_PREFIX)]:
+        monkeypatch.delenv(name)
+    for found in workloads(example).values():
+        with monkeypatch.context() as pod:
+            for name, value in environment(found).items():
+                pod.setenv(name, value if isinstance(value, str) else FROM_THE_CLUSTER.get(name, "secret"))
+            settings = Settings()
+        assert settings.s3_bucket == "phytobatch"
+        assert settings.decode_workers >= 1
 
 
 def test_what_a_program_says_for_itself_wins_over_what_all_have() -> None:
