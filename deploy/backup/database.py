@@ -19,6 +19,7 @@ TABLES = (
     "SELECT relname FROM pg_class WHERE relkind IN ('r', 'p') AND relnamespace = current_schema()::regnamespace "
     "ORDER BY relname"
 )
+VERSION = "SELECT current_setting('server_version_num')::int / 10000"
 COUNT = sql.SQL("SELECT count(*) FROM {}")
 # Owners and rights belong to an installation, not to its data.
 PLAIN = ("--no-owner", "--no-privileges")
@@ -47,26 +48,29 @@ def dump(server: Server, to: Path, *, folder: Path | None = None) -> Moment:
         connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
         (snapshot,) = _one(connection, "SELECT pg_export_snapshot()")
         moment = _moment(connection)
-        program = programs.find("pg_dump", newest=moment.postgres, folder=folder)
+        program = programs.find("pg_dump", server=moment.postgres, folder=folder)
         arguments = ["--format=custom", *PLAIN, f"--snapshot={snapshot}", f"--file={to}"]
         programs.run(program, arguments, server)
     return moment
 
 
-def check_empty(server: Server) -> None:
+def check_fits(server: Server, expected: Moment) -> None:
     """Return when there is nothing in the way of a restore.
 
     Raises:
         ServersNotEmpty: there are tables.
-        BackupError: the database cannot be reached.
+        BackupError: the database cannot be reached, or is older than the one that was saved.
     """
     with _connected(server) as connection:
         tables = [str(name) for (name,) in connection.execute(TABLES)]
+        version = _version(connection)
     if tables:
         raise ServersNotEmpty(
             f"the database has tables already ({', '.join(tables[:3])}, …); stop every program, and restore into an "
             "empty one (CREATE DATABASE)"
         )
+    if version < expected.postgres:
+        raise BackupError(f"this is PostgreSQL {version}, and the backup is of {expected.postgres}; use a newer server")
 
 
 def restore(server: Server, dump_file: Path, expected: Moment, *, folder: Path | None = None) -> None:
@@ -76,7 +80,8 @@ def restore(server: Server, dump_file: Path, expected: Moment, *, folder: Path |
         ProgramFailed: ``pg_restore`` is missing, too old, or failed.
         BackupError: the database cannot be reached, or has other counts than were saved.
     """
-    program = programs.find("pg_restore", newest=expected.postgres, folder=folder)
+    with _connected(server) as connection:
+        program = programs.find("pg_restore", server=_version(connection), folder=folder)
     programs.run(program, ["--single-transaction", "--exit-on-error", *PLAIN, str(dump_file)], server)
     with _connected(server) as connection:
         found = _counts(connection)
@@ -85,6 +90,10 @@ def restore(server: Server, dump_file: Path, expected: Moment, *, folder: Path |
     if found != expected.rows:
         differ = [name for name in expected.rows | found if expected.rows.get(name) != found.get(name)]
         raise BackupError(f"the restored tables {', '.join(differ)} have other counts than the backup; do not use them")
+
+
+def _version(connection: Connection) -> int:
+    return int(str(_one(connection, VERSION)[0]))
 
 
 def _connected(server: Server) -> Connection:
@@ -97,14 +106,12 @@ def _connected(server: Server) -> Connection:
 
 
 def _moment(connection: Connection) -> Moment:
-    taken_at, number = _one(
-        connection, "SELECT to_json(now()) #>> '{}', current_setting('server_version_num')::int / 10000"
-    )
+    (taken_at,) = _one(connection, "SELECT to_json(now()) #>> '{}'")
     rows = _counts(connection)
     migration = _one(connection, "SELECT version_num FROM alembic_version")[0] if "alembic_version" in rows else None
     if "jobs" not in rows:
         raise BackupError("the database has no tables of ours; is PHYTOBATCH_DATABASE_URL the right one?")
-    return Moment(str(taken_at), None if migration is None else str(migration), int(str(number)), rows)
+    return Moment(str(taken_at), None if migration is None else str(migration), _version(connection), rows)
 
 
 def _counts(connection: Connection) -> dict[str, int]:

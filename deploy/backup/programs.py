@@ -45,21 +45,22 @@ class Server:
         return self.address if self.password is None else make_conninfo(self.address, password=self.password)
 
 
-def find(name: str, *, newest: int, folder: Path | None) -> Path:
-    """A program that knows a server of this major version: of the folder, else of PATH, else of the embedded wheel.
+def find(name: str, *, server: int, folder: Path | None) -> Path:
+    """A program for a server of this major version: of the folder, else of PATH, else of the embedded wheel.
+
+    The oldest that will do: what a newer ``pg_restore`` says first, an older server may not understand.
 
     Raises:
         ProgramFailed: there is none, or each is too old.
     """
-    seen = []
-    for program in _candidates(name, folder):
-        major = _major(program)
-        if major >= newest:
+    found = sorted((_major(program), program) for program in _candidates(name, folder))
+    for major, program in found:
+        if major >= server:
             return program
-        seen.append(f"{program} ({major})")
+    seen = ", ".join(f"{program} ({major})" for major, program in found)
     raise ProgramFailed(
-        f"no {name} of PostgreSQL {newest} or newer here (found: {', '.join(seen) or 'none'}); install "
-        f"postgresql-client-{newest}, or name the folder of its programs with --programs"
+        f"no {name} of PostgreSQL {server} or newer here (found: {seen or 'none'}); install "
+        f"postgresql-client-{server}, or name the folder of its programs with --programs"
     )
 
 

@@ -1,7 +1,7 @@
 """Removing deleted jobs: uploads and exports first, then rows. Imported originals belong to the user and stay."""
 
 import uuid
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 
 from sqlalchemy import Uuid, cast, func, select
 from sqlalchemy.dialects.postgresql import ARRAY
@@ -11,8 +11,10 @@ from shared.db.models import Job
 from shared.db.session import Database
 from shared.jobs import claims
 from shared.jobs.claims import Claim
-from shared.storage.keys import UPLOADS, exports_prefix, upload_prefix
+from shared.storage.keys import EXPORTS, UPLOADS, exports_prefix, upload_prefix
 from shared.storage.store import ObjectStore, StoredObject
+
+OF_JOBS = (UPLOADS, EXPORTS)
 
 
 def remove_job(database: Database, store: ObjectStore, held: Claim) -> None:
@@ -27,33 +29,30 @@ def remove_job(database: Database, store: ObjectStore, held: Claim) -> None:
     database.run(lambda session: claims.finish_purge(session, held))
 
 
-def job_of(stored: StoredObject) -> uuid.UUID | None:
-    """The job that an upload belongs to, by its key; ``None`` where it is no upload of ours."""
-    folder, _, rest = stored.key.partition("/")
+def job_of(key: str) -> uuid.UUID | None:
+    """The job that an object belongs to, by its key; ``None`` where it is of no job."""
+    folder, _, rest = key.partition("/")
     try:
-        return uuid.UUID(rest.partition("/")[0]) if folder == UPLOADS else None
+        return uuid.UUID(rest.partition("/")[0]) if folder in OF_JOBS else None
     except ValueError:
         return None
 
 
-def uploads_by_job(store: ObjectStore) -> dict[uuid.UUID, list[StoredObject]]:
-    """Every upload in the bucket, by its job."""
-    return _by_job(store.list_objects(f"{UPLOADS}/"))
-
-
-def _by_job(found: Iterable[StoredObject]) -> dict[uuid.UUID, list[StoredObject]]:
-    uploads: dict[uuid.UUID, list[StoredObject]] = {}
-    for stored in found:
-        job_id = job_of(stored)
-        if job_id is not None:
-            uploads.setdefault(job_id, []).append(stored)
-    return uploads
+def objects_by_job(store: ObjectStore) -> dict[uuid.UUID, list[StoredObject]]:
+    """Every upload and every export in the bucket, by its job."""
+    found: dict[uuid.UUID, list[StoredObject]] = {}
+    for folder in OF_JOBS:
+        for stored in store.list_objects(f"{folder}/"):
+            job_id = job_of(stored.key)
+            if job_id is not None:
+                found.setdefault(job_id, []).append(stored)
+    return found
 
 
 def without_job(session: Session, job_ids: Collection[uuid.UUID]) -> set[uuid.UUID]:
     """Those that no row stands for, not even one of a deleted job.
 
-    Ask after the listing: a job's row is there before its first upload, so what has no row then never gets one.
+    Ask after the listing: a job's row is there before its first object, so what has no row then never gets one.
     """
     known = session.scalars(select(Job.id).where(Job.id == func.any(cast(list(job_ids), ARRAY(Uuid)))))
     return set(job_ids) - set(known)

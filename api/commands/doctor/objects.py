@@ -19,8 +19,8 @@ PROBES = "probes"
 BODY = b"Phytobatch doctor: a probe, to be removed at once.\n"
 SECONDS = 5.0
 LIFECYCLE = (
-    "add a rule AbortIncompleteMultipartUpload of 7 days (aws s3api put-bucket-lifecycle-configuration); it matters "
-    "where other tools write large objects"
+    "add a rule AbortIncompleteMultipartUpload of 7 days (aws s3api put-bucket-lifecycle-configuration): exports and "
+    "tools of yours write large objects in parts"
 )
 
 
@@ -120,7 +120,7 @@ def uploads_by_browsers(subject: Subject) -> Iterator[Finding]:
 
 
 def leftovers(subject: Subject) -> Iterator[Finding]:
-    """Parts of large uploads that nobody finished take room and are in no list. Ours are never in parts."""
+    """Parts of large objects that nobody finished take room and are in no list. Workers remove those of their own."""
     try:
         rules = subject.s3.get_bucket_lifecycle_configuration(Bucket=subject.settings.s3_bucket).get("Rules", [])
     except (ClientError, BotoCoreError):

@@ -1,4 +1,4 @@
-"""``purge``: remove a job, what is left of deleted ones, and uploads that no job knows."""
+"""``purge``: remove a job, what is left of deleted ones, and objects that no job knows."""
 
 import argparse
 import os
@@ -13,7 +13,7 @@ from shared.db.session import Database
 from shared.errors import InvalidRequest
 from shared.jobs import claims, lifecycle, requeue
 from shared.jobs.claims import Claim, Offer
-from shared.jobs.purge import remove_job, uploads_by_job, without_job
+from shared.jobs.purge import objects_by_job, remove_job, without_job
 from shared.settings import get_settings
 from shared.storage.s3 import S3Store
 
@@ -69,12 +69,14 @@ def _claim(database: Database) -> Claim | None:
 
 def _purge_orphans(*, delete: bool) -> str:
     store = S3Store(get_settings(), connections=1)
-    uploads = uploads_by_job(store)
+    found = objects_by_job(store)
     with opened() as database, database.begin() as session:
-        orphans = without_job(session, uploads)
-    objects = [stored for job_id in orphans for stored in uploads[job_id]]
+        orphans = without_job(session, found)
+    objects = [stored for job_id in orphans for stored in found[job_id]]
+    if not objects:
+        return "Every upload and export belongs to a job."
     size = sum(stored.size for stored in objects) / MEBIBYTE
-    said = f"{len(objects)} uploads ({size:.1f} MiB) of {len(orphans)} jobs that this database does not know"
+    said = f"{len(objects)} objects ({size:.1f} MiB) of {len(orphans)} jobs that this database does not know"
     if not delete:
         return f"{said}. Is it the right database? Then `purge --orphans --delete` removes them."
     store.delete(stored.key for stored in objects)
@@ -84,8 +86,8 @@ def _purge_orphans(*, delete: bool) -> str:
 def _arguments(parser: argparse.ArgumentParser) -> None:
     what = parser.add_mutually_exclusive_group()
     what.add_argument("job", type=uuid.UUID, nargs="?", help="id of a job to delete: a draft, or one that is over")
-    what.add_argument("--orphans", action="store_true", help="look for uploads whose job is not in the database")
+    what.add_argument("--orphans", action="store_true", help="look for objects whose job is not in the database")
     parser.add_argument("--delete", action="store_true", help="with --orphans: remove them")
 
 
-COMMANDS = (Command("purge", "remove a job, deleted jobs, or uploads without a job", run, _arguments),)
+COMMANDS = (Command("purge", "remove a job, deleted jobs, or objects without a job", run, _arguments),)

@@ -169,6 +169,11 @@ def of_tomorrow(folder: Path) -> None:
     (folder / "backup.json").write_text(json.dumps({**summary, "format": 2}))
 
 
+def of_newer_server(folder: Path) -> None:
+    summary = json.loads((folder / "backup.json").read_text())
+    (folder / "backup.json").write_text(json.dumps({**summary, "postgres": 99}))
+
+
 def test_a_backup_that_is_damaged_or_not_whole_is_refused(
     source: Settings, target: Settings, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -179,6 +184,7 @@ def test_a_backup_that_is_damaged_or_not_whole_is_refused(
         damage_object: "uploads/a is not what was saved",
         lose_object: "cannot be read",
         of_tomorrow: "is of format 2",
+        of_newer_server: "is whole",
         lose_summary: "holds no whole backup",
     }
     run("create", tmp_path / "whole")
@@ -194,7 +200,8 @@ def test_a_backup_that_is_damaged_or_not_whole_is_refused(
     database.dispose()
 
 
-def test_what_cannot_be_saved_is_said(source: Settings, run: Run, tmp_path: Path) -> None:
+@pytest.mark.usefixtures("source")
+def test_what_cannot_be_saved_is_said(run: Run, tmp_path: Path) -> None:
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "file").touch()
     assert "is not empty" in run("create", tmp_path / "full")

@@ -157,7 +157,7 @@ def test_purge_removes_a_job_and_finishes_what_was_begun(admin: Admin, jobs: Job
     assert chunks(jobs.database, kept)[-1].kind == ChunkKind.CLASSIFY
 
 
-def test_uploads_without_a_job_are_shown_first_and_removed_when_asked(
+def test_objects_without_a_job_are_shown_first_and_removed_when_asked(
     admin: Admin, jobs: Jobs, admin_settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings = admin_settings.model_copy(update={"s3_bucket": "orphans"})
@@ -165,10 +165,18 @@ def test_uploads_without_a_job_are_shown_first_and_removed_when_asked(
     store = S3Store(settings)
     store.create_bucket()
     kept, lost = jobs.draft(images=1), uuid.uuid4()
-    for key in (upload_key(kept, 0), upload_key(lost, 0), upload_key(lost, 1), "uploads/readme", "models/a/1/x"):
+    for key in (
+        upload_key(kept, 0),
+        upload_key(lost, 0),
+        upload_key(lost, 1),
+        f"exports/{lost}/1/2",
+        "uploads/readme",
+        "models/a/1/x",
+    ):
         store.put(key, io.BytesIO(b"x"), size=1)
-    assert admin.say("purge", "--orphans").startswith("2 uploads (0.0 MiB) of 1 jobs")
-    assert len(list(store.list_objects(""))) == 5
+    assert admin.say("purge", "--orphans").startswith("3 objects (0.0 MiB) of 1 jobs")
+    assert len(list(store.list_objects(""))) == 6
     assert admin.say("purge", "--orphans", "--delete").endswith("are removed.")
     assert [found.key for found in store.list_objects("")] == ["models/a/1/x", upload_key(kept, 0), "uploads/readme"]
+    assert admin.say("purge", "--orphans") == "Every upload and export belongs to a job."
     assert "--delete goes with --orphans" in admin("purge", "--delete")[2]
