@@ -36,6 +36,10 @@ class Calls:
         """PATCH of JSON. What it sets it sets again, so it is repeated where that helps."""
         return self._send_json("PATCH", path, body, {}, repeatable=True)
 
+    def put(self, path: str, body: bytes, *, content_type: str, query: Query | None = None) -> Answer:
+        """PUT of a file."""
+        return self.transport.send(Request("PUT", path, query or {}, {"Content-Type": content_type}, body))
+
     def delete(self, path: str) -> Answer:
         """DELETE."""
         return self.transport.send(Request("DELETE", path))

@@ -153,7 +153,11 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class ImageSpec:
-    """An image to register: ``size`` in bytes, ``sha256`` as 64 hexadecimal digits, position in degrees and metres."""
+    """An image to register: ``size`` in bytes, ``sha256`` as 64 hexadecimal digits.
+
+    ``latitude`` and ``longitude`` (WGS 84) come together; ``altitude`` in metres, ``heading`` in degrees clockwise from
+    true north, ``captured_at`` with its zone.
+    """
 
     name: str
     size: int
@@ -162,6 +166,8 @@ class ImageSpec:
     latitude: float | None = None
     longitude: float | None = None
     altitude: float | None = None
+    heading: float | None = None
+    captured_at: datetime | None = None
 
     @classmethod
     def of_file(cls, path: Path, name: str | None = None) -> "ImageSpec":
@@ -173,6 +179,7 @@ class ImageSpec:
     def to_json(self) -> JsonObject:
         """As ``POST /v1/jobs/{id}/images`` takes it; what is None is left out."""
         values = {name: getattr(self, name) for name in self.__slots__}
+        values["captured_at"] = self.captured_at.isoformat() if self.captured_at else None
         return {name: value for name, value in values.items() if value is not None}
 
 
@@ -202,6 +209,65 @@ class UploadTarget:
 
 
 @dataclass(frozen=True, slots=True)
+class UnmatchedLine:
+    """A line of a sidecar that speaks of no image, and why."""
+
+    line: int
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class SidecarReport:
+    """What became of a sidecar. The lists hold the first ones; images without a position may have one inside."""
+
+    lines: int
+    matched: int
+    unmatched: tuple[UnmatchedLine, ...]
+    images: int
+    images_without_position: int
+    without_position: tuple[str, ...]
+    raw: JsonObject = field(default_factory=dict, repr=False, compare=False)
+
+    @classmethod
+    def from_json(cls, data: JsonObject) -> "SidecarReport":
+        """From the answer of ``PUT /v1/jobs/{id}/sidecar``."""
+        return cls(
+            lines=int(data["lines"]),
+            matched=int(data["matched"]),
+            unmatched=tuple(UnmatchedLine(each["line"], each["name"], each["reason"]) for each in data["unmatched"]),
+            images=int(data["images"]),
+            images_without_position=int(data["images_without_position"]),
+            without_position=tuple(data["without_position"]),
+            raw=data,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where and when an image was taken.
+
+    Degrees (WGS 84), metres, degrees clockwise from true north. ``source`` says whose word the position is: ``client``,
+    ``sidecar`` or ``file``; ``fault`` why there is none.
+    """
+
+    latitude: float | None = None
+    longitude: float | None = None
+    altitude: float | None = None
+    heading: float | None = None
+    captured_at: datetime | None = None
+    source: str | None = None
+    fault: str | None = None
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> "Place":
+        """From ``place`` of a result."""
+        known: JsonObject = {name: data.get(name) for name in cls.__slots__}
+        known["captured_at"] = _time(known["captured_at"])
+        return cls(**known)
+
+
+@dataclass(frozen=True, slots=True)
 class Result:
     """What became of one image. ``confidence`` and ``probabilities`` are 0 to 1; ``error_code`` is a fixed word."""
 
@@ -215,6 +281,8 @@ class Result:
     review_reason: str | None = None
     error_code: str | None = None
     error_detail: str | None = None
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    place: Place = field(default_factory=Place)
     raw: JsonObject = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
@@ -232,6 +300,8 @@ class Result:
             review_reason=data.get("review_reason"),
             error_code=error.get("code"),
             error_detail=error.get("detail"),
+            metadata=data.get("metadata") or {},
+            place=Place.from_json(data.get("place") or {}),
             raw=data,
         )
 

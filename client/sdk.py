@@ -21,6 +21,7 @@ from client.resources import (
     Prediction,
     Result,
     ResultPage,
+    SidecarReport,
     UploadTarget,
 )
 from client.retry import RetryPolicy
@@ -170,6 +171,22 @@ class Phytobatch:
         body = {"images": [image.to_json() for image in images]}
         answer = self._calls.post(f"{_path(job_id)}/images", body, repeatable=True)
         return answer.parse(lambda data: [UploadTarget.from_json(entry) for entry in data["images"]])
+
+    def put_sidecar(self, job_id: str, data: bytes, *, folder: str = "") -> SidecarReport:
+        """Say where the images of a draft were taken: a ``geo.txt`` or a CSV file, after ``add_images``.
+
+        Args:
+            job_id: of a draft.
+            data: the file.
+            folder: it speaks of the images whose names begin so.
+
+        Raises:
+            InvalidRequest: ``sidecar-invalid``: a line cannot be read; the sentence names it.
+            Conflict: ``job-not-draft``: too late.
+        """
+        query = {"folder": folder or None}
+        answer = self._calls.put(f"{_path(job_id)}/sidecar", data, content_type="text/plain", query=query)
+        return answer.parse(SidecarReport.from_json)
 
     def upload(self, target: UploadTarget, path: Path, *, progress: Progress | None = None) -> None:
         """Send the bytes of one file, streamed from disk, once: what to do with an error is the caller's decision.

@@ -34,6 +34,7 @@ EVENTS = (
 )
 DELIVERY_STATES = ("pending", "delivered", "failed")
 MOST_ROWS = 100_000
+TABLE_SUFFIXES = (".csv", ".tsv", ".txt")
 _AGO = re.compile(r"(\d{1,6})([smhd])")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _EXAMPLE = "2026-06-01T08:00:00Z"
@@ -127,6 +128,11 @@ def key_value(text: str) -> tuple[str, str]:
     if not (key and separator):
         raise argparse.ArgumentTypeError(f"{text!r} is not KEY=VALUE")
     return key, value
+
+
+def key_value_or_table(text: str) -> tuple[str, str] | Path:
+    """``KEY=VALUE``, or the path of a CSV file."""
+    return Path(text) if "=" not in text and text.lower().endswith(TABLE_SUFFIXES) else key_value(text)
 
 
 def positive_number(text: str) -> float:

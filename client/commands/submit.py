@@ -8,6 +8,8 @@ from client.commands.command import Command, Context
 from client.commands.following import check_out, follow, report, way_back
 from client.errors import ConfigurationError, PhytobatchError
 from client.exit_codes import ExitCode
+from client.geography.report import sidecar_words
+from client.geography.sidecars import Sidecar, find_sidecars
 from client.resources import Job
 from client.submission.location import default_state_dir, journal_path
 from client.submission.outcome import Outcome
@@ -20,7 +22,8 @@ MAX_PARALLEL = 64
 DESCRIPTION = """\
 Find the images in folders, upload them, and start their classification. After
 an interruption of any kind, the same command goes on where it was: finished
-files are not sent again."""
+files are not sent again. A geo.txt (positions) and an images.csv (positions,
+row, bed, ...) in a folder are read by themselves."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -31,7 +34,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     options.classifier_option(parser)
     parser.add_argument("--priority", choices=("interactive", "bulk"), help="interactive jobs run before bulk ones")
     parser.add_argument(
-        "--metadata", type=options.key_value, action="append", default=[], metavar="KEY=VALUE", help="repeatable"
+        "--metadata",
+        type=options.key_value_or_table,
+        action="append",
+        default=[],
+        metavar="KEY=VALUE|FILE.csv",
+        help="of the job, or a table with a line for each image; repeatable (default: images.csv in the folder)",
+    )
+    parser.add_argument(
+        "--positions", type=Path, metavar="FILE", help="geo.txt or CSV with positions (default: geo.txt in the folder)"
     )
     parser.add_argument(
         "--webhook-url", metavar="URL", help="address to tell how this job ends (see phytobatch webhooks job-secret)"
@@ -78,7 +89,7 @@ def run(context: Context) -> ExitCode:
 
 def _send(context: Context, submission: Submission) -> ExitCode:
     given = context.options
-    job = submission.send(given.paths)
+    job = submission.send(given.paths, sidecars=_sidecars(given))
     outcome = submission.outcome
     _say_what_happened(context, outcome, job)
     if not (given.watch or given.out):
@@ -100,6 +111,8 @@ def _say_what_happened(context: Context, outcome: Outcome, job: Job) -> None:
     words += [f"{len(outcome.skipped):,} skipped"] if outcome.skipped else []
     words += [f"{plural(outcome.other_files, 'other file')} passed over"] if outcome.other_files else []
     output.note(", ".join(words))
+    for line in sidecar_words(outcome.sidecars):
+        output.note(line)
     if not output.as_json:
         output.text(f"job {job.id} {job.state}")
         for name in ("self", "results"):
@@ -115,14 +128,20 @@ def _say_how_to_go_on(output: Output, submission: Submission) -> None:
         output.warn("Nothing is lost. The same command again goes on where this one stopped.")
 
 
+def _sidecars(given: argparse.Namespace) -> list[Sidecar]:
+    tables = [each for each in given.metadata if isinstance(each, Path)]
+    return find_sidecars(given.paths, positions=given.positions, metadata=tables)
+
+
 def _state_file(context: Context) -> Path:
     folder = context.options.state_dir or default_state_dir()
     return journal_path(folder, url=context.client.url, api_key=context.api_key, paths=context.options.paths)
 
 
 def _options(given: argparse.Namespace) -> Options:
-    metadata = dict(given.metadata)
-    if len(metadata) != len(given.metadata):
+    pairs = [each for each in given.metadata if not isinstance(each, Path)]
+    metadata = dict(pairs)
+    if len(metadata) != len(pairs):
         raise ConfigurationError("--metadata has a key twice.")
     return Options(
         name=given.name,
@@ -144,6 +163,7 @@ COMMAND = Command(
         "phytobatch submit flight-12 --watch",
         "phytobatch submit east west --name 'North field' --out results.csv",
         "phytobatch submit *.JPG --metadata crop=apple --priority interactive",
+        "phytobatch submit flight-12 --positions flight-12.txt --metadata rows.csv",
     ),
     description=DESCRIPTION,
 )

@@ -3,7 +3,7 @@
 import threading
 from dataclasses import dataclass, field
 
-from client.resources import Job, JsonObject
+from client.resources import Job, JsonObject, SidecarReport
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,7 @@ class Outcome:
     sent_before: int = 0
     skipped: list[Skipped] = field(default_factory=list)
     duplicates: list[Duplicate] = field(default_factory=list)
+    sidecars: list[tuple[str, SidecarReport]] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def count_sent(self) -> None:
@@ -54,4 +55,5 @@ class Outcome:
                 "duplicates": [{"path": each.path, "same_as": each.same_as} for each in self.duplicates],
                 "skipped": [{"path": each.path, "reason": each.reason} for each in self.skipped],
             },
+            "sidecars": [{"path": path, **report.raw} for path, report in self.sidecars],
         }

@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
-from client.errors import ConfigurationError, NotFound, StateFileError
+from client.errors import ConfigurationError, InvalidRequest, NotFound, StateFileError
 from client.files.discovery import Found, FoundFile, find_images
-from client.resources import ClassifierRef, Job, JsonObject
+from client.geography.sidecars import Sidecar
+from client.resources import ClassifierRef, Job, JsonObject, SidecarReport
 from client.retry import RetryPolicy
 from client.sdk import Phytobatch
 from client.submission.ledger import Ledger
@@ -76,6 +77,7 @@ class Submission:
         self._options = options
         self._reporter = reporter
         self._parallel = parallel
+        self._sidecars: Sequence[Sidecar] = ()
         self._run = Run(Ledger.open(state_file, fresh=fresh), reporter, Outage(reporter), patience)
         self._patient = client.with_retry(
             RetryPolicy(total_seconds=patience),
@@ -99,19 +101,27 @@ class Submission:
         """Whether the same command again would go on with this job."""
         return self._run.ledger.job_id is not None
 
-    def send(self, paths: Sequence[Path]) -> Job:
+    def send(self, paths: Sequence[Path], *, sidecars: Sequence[Sidecar] = ()) -> Job:
         """Find, register and upload the images, and commit the job.
 
+        Args:
+            paths: folders and files.
+            sidecars: sent when the images are there; whether they can be read is asked before.
+
         Raises:
-            ConfigurationError: there is no image.
+            ConfigurationError: there is no image, or a sidecar cannot be read.
             StateFileError: an earlier run with other options is unfinished.
             PhytobatchError: any other; the journal allows to go on later.
         """
+        self._sidecars = sidecars
         found = self._find(paths)
         job = self._continue(found) or self._create(found, paths)
         self.outcome.job = job
         if job.state == "draft":
+            for sidecar in self._sidecars:
+                self._send_sidecar(sidecar, found, job)
             self._upload(found, job)
+            self.outcome.sidecars = [(str(one.path), self._send_sidecar(one, found, job)) for one in self._sidecars]
             job = self._patient.commit(job.id)
         else:
             self._remember_outcome()
@@ -123,10 +133,25 @@ class Submission:
         """Nothing is left to do for this command: the same command again makes a new job."""
         self._run.ledger.remove()
 
+    def _send_sidecar(self, sidecar: Sidecar, found: Found, job: Job) -> SidecarReport:
+        """Raises ConfigurationError where the file is the reason: whoever typed the command can repair it."""
+        try:
+            return self._patient.put_sidecar(job.id, sidecar.read(), folder=self._folder_of(sidecar, found))
+        except InvalidRequest as error:
+            raise ConfigurationError(f"{sidecar.path}: {error}") from error
+
+    def _folder_of(self, sidecar: Sidecar, found: Found) -> str:
+        """What stands in front of the names of its folder's images, where two folders hold the same name."""
+        for file in found.files:
+            known = self._run.ledger.files.get(file.path)
+            if file.root == sidecar.folder and known is not None and known.name.endswith(file.relative):
+                return known.name.removesuffix(file.relative)
+        return ""
+
     def _find(self, paths: Sequence[Path]) -> Found:
         found = find_images(paths)
         self.outcome.found = len(found.files)
-        self.outcome.other_files = found.other_files
+        self.outcome.other_files = found.other_files - sum(one.folder is not None for one in self._sidecars)
         for path, reason in found.unreadable:
             self.outcome.skipped.append(Skipped(path, reason))
             self._reporter.note(f"skipped {path}: {reason}")

@@ -162,3 +162,45 @@ def test_a_validation_that_is_repeated_after_a_crash_imports_nothing_twice(
     )
     run(job_id)
     assert jobs.counts(job_id)["total"] == 2
+
+
+def put(servers: LocalServers, bucket: str, **objects: bytes) -> None:
+    """Objects into the folder ``may``; a double underscore is a dot."""
+    client = servers.objects.client()
+    for name, body in objects.items():
+        client.put_object(Bucket=bucket, Key=f"may/{name.replace('__', '.').replace('_in_', '/')}", Body=body)
+    client.close()
+
+
+def test_an_import_reads_the_sidecars_of_each_folder(
+    context: Context, run: Callable[[uuid.UUID], dict[str, str]], bucket: str, servers: LocalServers
+) -> None:
+    put(
+        servers,
+        bucket,
+        geo__txt=b"EPSG:4326\n1.jpg 10.5 50.5 300 -90\nlost.jpg 1 2\n",
+        images__csv=b"filename,row\n1.JPG,7\n",
+        **{"row 2_in_images__csv": b"filename,latitude,longitude,bed\n2.png,51.5,11.5,A\n"},
+    )
+    job_id = announce(context.database, source=source(bucket, "may/"))
+    assert run(job_id) == {}
+    found = [
+        (i.latitude, i.longitude, i.altitude, i.heading, i.position_source, i.metadata_)
+        for i in images_of(context.database, job_id)
+    ]
+    assert found == [
+        (50.5, 10.5, 300.0, 270.0, "sidecar", {"row": "7"}),
+        (51.5, 11.5, None, None, "sidecar", {"bed": "A"}),
+    ]
+
+
+def test_an_import_with_a_sidecar_that_cannot_be_read_fails_with_the_line(
+    context: Context, jobs: Jobs, run: Callable[[uuid.UUID], dict[str, str]], bucket: str, servers: LocalServers
+) -> None:
+    put(servers, bucket, geo__txt=b"EPSG:32631\n1.JPG 500000 4600000\n")
+    job_id = announce(context.database, source=source(bucket, "may/"))
+    run(job_id)
+    job = jobs.get(job_id)
+    assert (job.state, job.error_code) == (JobState.FAILED, "sidecar_invalid")
+    assert f"s3://{bucket}/may/geo.txt: line 1: the projection is 'EPSG:32631'" in str(job.error_detail)
+    assert job.total == 0
