@@ -8,6 +8,7 @@ from shared.db.models.event import Event
 from shared.db.models.export import Export
 from shared.db.models.image import Image
 from shared.db.models.job import Job
+from shared.db.models.receipt import Receipt
 from shared.db.models.result import Result
 from shared.db.models.webhook import SigningSecret, WebhookAttempt, WebhookDelivery, WebhookEndpoint
 
@@ -21,6 +22,7 @@ __all__ = [
     "IdempotencyKey",
     "Image",
     "Job",
+    "Receipt",
     "Result",
     "SigningSecret",
     "Tenant",

@@ -9,12 +9,25 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from shared.db.base import Base, CreatedAt, Id, Instant
 
+# Each is also a setting.
+LIMITS_OF_TENANTS = (
+    "max_pending_images",
+    "max_open_jobs",
+    "max_running_chunks",
+    "requests_per_minute",
+    "keep_days_results",
+    "keep_days_originals",
+)
+
 
 class Tenant(Base):
     """A customer. Nothing of one tenant is ever visible to another."""
 
     __tablename__ = "tenants"
-    __table_args__ = (CheckConstraint("weight > 0", name="weight_positive"),)
+    __table_args__ = (
+        CheckConstraint("weight > 0", name="weight_positive"),
+        CheckConstraint(" AND ".join(f"{name} >= 0" for name in LIMITS_OF_TENANTS), name="limits_not_negative"),
+    )
 
     id: Mapped[Id]
     name: Mapped[str] = mapped_column(Text, unique=True)
@@ -22,6 +35,13 @@ class Tenant(Base):
     weight: Mapped[int] = mapped_column(server_default=text("1"))
     # Prefixes that this tenant may import from, as ``s3://bucket/prefix``.
     s3_sources: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{}'"))
+    # NULL: the setting of the same name holds; 0: no limit, or for ever (``shared.limits``).
+    max_pending_images: Mapped[int | None]
+    max_open_jobs: Mapped[int | None]
+    max_running_chunks: Mapped[int | None]
+    requests_per_minute: Mapped[int | None]
+    keep_days_results: Mapped[int | None]
+    keep_days_originals: Mapped[int | None]
     created_at: Mapped[CreatedAt]
 
 
@@ -46,7 +66,11 @@ class IdempotencyKey(Base):
     """The first answer to a request that creates, kept to be given again."""
 
     __tablename__ = "idempotency_keys"
-    __table_args__ = (Index("ix_idempotency_keys_expires_at", "expires_at"),)
+    __table_args__ = (
+        Index("ix_idempotency_keys_expires_at", "expires_at"),
+        # Answers that show a job go with it.
+        Index("ix_idempotency_keys_tenant_id_location", "tenant_id", "location"),
+    )
 
     tenant_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("tenants.id", ondelete="CASCADE"), primary_key=True)
     key: Mapped[str] = mapped_column(Text, primary_key=True)

@@ -17,6 +17,8 @@ class Event(Base):
     __table_args__ = (
         Index("ix_events_job_id_revision", "job_id", "revision"),
         Index("ix_events_tenant_id_created_at", "tenant_id", "created_at"),
+        # What is forgotten before its job is.
+        Index("ix_events_without_a_job", "id", postgresql_where=text("job_id IS NULL OR type = 'job.progress'")),
     )
 
     id: Mapped[Id]

@@ -12,6 +12,13 @@ from shared.db.base import Base, CreatedAt, Id, Instant
 
 ZERO = text("0")
 ACTIVE = text("state IN ('validating', 'queued', 'running', 'canceling')")
+# What counts against the quotas of a tenant.
+OPEN = text("state IN ('draft', 'validating', 'queued', 'running', 'canceling')")
+# What retention looks at: jobs that are over, and those of them whose uploads are still there.
+KEPT = "finished_at IS NOT NULL AND deleted_at IS NULL"
+WITH_ORIGINALS = f"{KEPT} AND originals_removed_at IS NULL AND source IS NULL"
+NEVER_COMMITTED = f"{WITH_ORIGINALS} AND committed_at IS NULL"
+OWN_RETENTION = f"{KEPT} AND (keep_days IS NOT NULL OR keep_originals_days IS NOT NULL)"
 
 
 class Job(Base):
@@ -34,6 +41,11 @@ class Job(Base):
         ),
         # The position in the queue: the tenant's older jobs that are not over.
         Index("ix_jobs_active_tenant", "tenant_id", "id", postgresql_where=ACTIVE),
+        Index("ix_jobs_open_tenant", "tenant_id", postgresql_where=OPEN),
+        Index("ix_jobs_kept", "tenant_id", "finished_at", postgresql_where=text(KEPT)),
+        Index("ix_jobs_with_originals", "tenant_id", "finished_at", postgresql_where=text(WITH_ORIGINALS)),
+        Index("ix_jobs_never_committed", "finished_at", postgresql_where=text(NEVER_COMMITTED)),
+        Index("ix_jobs_own_retention", "finished_at", postgresql_where=text(OWN_RETENTION)),
         Index(
             "ix_jobs_webhook_endpoint_id",
             "webhook_endpoint_id",
@@ -90,4 +102,9 @@ class Job(Base):
     started_at: Mapped[Instant | None]
     finished_at: Mapped[Instant | None]
     expires_at: Mapped[Instant | None]
+    # How long after its end the client wants the job, or the uploads, kept; the tenant's own retention may be shorter.
+    keep_days: Mapped[int | None]
+    keep_originals_days: Mapped[int | None]
+    # Retention has begun to remove the uploads: from now on nothing of this job can run again.
+    originals_removed_at: Mapped[Instant | None]
     deleted_at: Mapped[Instant | None]
