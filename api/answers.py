@@ -15,6 +15,7 @@ MEANINGS: Mapping[int, str] = {
     401: "No key, or one that is unknown, expired or revoked.",
     403: "The key lacks the scope, or the source is not on the tenant's list.",
     404: "There is no such thing, or it belongs to another tenant.",
+    406: "There is no such format.",
     409: "The state does not allow this.",
     413: "The body is over a limit.",
     422: "The request does not fit its schema or a limit.",

@@ -23,7 +23,7 @@ BEARER = HTTPBearer(scheme_name="Bearer", description="The same key as a bearer 
 # Expiry is judged by the clock of the database, like every other time.
 FIND = text(
     """
-    SELECT k.id, k.tenant_id, k.digest, k.scopes, t.s3_sources,
+    SELECT k.id, k.name, k.tenant_id, k.digest, k.scopes, t.s3_sources,
            k.revoked_at IS NOT NULL AS revoked,
            coalesce(k.expires_at <= now(), false) AS expired,
            coalesce(k.last_used_at < now() - interval '1 minute', true) AS stale
@@ -47,6 +47,7 @@ class Caller:
     tenant_id: uuid.UUID
     scopes: frozenset[str]
     s3_sources: tuple[str, ...]
+    key_name: str
 
     def may(self, scope: Scope) -> bool:
         """Whether the key has a scope; ``admin`` has each."""
@@ -77,7 +78,7 @@ def authenticate(session: Session, key: keys.Key) -> Caller:
     _check_alive(row)
     if row.stale:
         session.execute(TOUCH, {"id": row.id})
-    return Caller(row.tenant_id, frozenset(row.scopes), tuple(row.s3_sources))
+    return Caller(row.tenant_id, frozenset(row.scopes), tuple(row.s3_sources), row.name)
 
 
 def _check_alive(row: Row[Any]) -> None:

@@ -22,8 +22,10 @@ from shared.errors import (
     IdempotencyInProgress,
     InvalidRequest,
     LimitExceeded,
+    NotAcceptable,
     NotFound,
     PhytobatchError,
+    RowsInvalid,
     Unauthenticated,
     Unavailable,
 )
@@ -99,6 +101,7 @@ ANSWERS: Sequence[tuple[type[PhytobatchError], Answer]] = (
     (IdempotencyInProgress, Answer(HTTPStatus.CONFLICT, "The first request still runs")),
     (Conflict, Answer(HTTPStatus.CONFLICT, "The state does not allow this")),
     (LimitExceeded, Answer(HTTPStatus.UNPROCESSABLE_ENTITY, "Over a limit")),
+    (NotAcceptable, Answer(HTTPStatus.NOT_ACCEPTABLE, "No such format")),
     (InvalidRequest, Answer(HTTPStatus.UNPROCESSABLE_ENTITY, "The request cannot work")),
     (Unauthenticated, Answer(HTTPStatus.UNAUTHORIZED, "No valid API key")),
     (Forbidden, Answer(HTTPStatus.FORBIDDEN, "Not allowed")),
@@ -151,6 +154,7 @@ def answer_domain_error(request: Request, error: Exception) -> JSONResponse:
     for kind, answer in ANSWERS:
         if isinstance(error, kind):
             setting = error.setting if isinstance(error, LimitExceeded) else None
+            rows = error.rows if isinstance(error, RowsInvalid) else ()
             return problem(
                 request,
                 answer.status,
@@ -159,6 +163,7 @@ def answer_domain_error(request: Request, error: Exception) -> JSONResponse:
                 title=answer.title,
                 headers=_headers(error),
                 setting=setting,
+                errors=[FieldError(field=where, message=what).model_dump() for where, what in rows] or None,
             )
     return internal_error(request, error)
 

@@ -11,7 +11,10 @@ from starlette.concurrency import run_in_threadpool
 from api import errors, health, openapi, tracing
 from api.bootstrap import ensure_key
 from api.classifiers import routes as classifiers
+from api.corrections import routes as corrections
+from api.exports import routes as exports
 from api.geography import routes as geography
+from api.images import routes as images
 from api.jobs import routes as jobs
 from api.metrics.requests import RequestMetrics
 from api.metrics.serving import ApiMetrics
@@ -45,6 +48,9 @@ ROUTERS = (
     geography.router,
     waiting.router,
     results.router,
+    exports.router,
+    corrections.router,
+    images.router,
     summaries.router,
     classifiers.router,
     predict.router,

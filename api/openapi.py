@@ -7,7 +7,9 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 
 from api.classifiers.schemas import ModelList
+from api.corrections.schemas import CorrectionOut, CorrectionPage
 from api.errors import Problem
+from api.exports.schemas import ExportOut, ExportPage
 from api.health import Ready
 from api.jobs.schemas import JobOut, JobPage
 from api.predict.schemas import Prediction
@@ -26,6 +28,9 @@ TAGS = [
     {"name": "geography", "description": "Where the images were taken."},
     {"name": "results", "description": "What became of each image."},
     {"name": "summaries", "description": "What a whole job says."},
+    {"name": "exports", "description": "Results as files."},
+    {"name": "corrections", "description": "What people say of images, beside what the classifier says."},
+    {"name": "images", "description": "The images themselves."},
     {"name": "models", "description": "The classifiers that jobs can ask for."},
     {"name": "predict", "description": "One image, answered at once."},
     {"name": "webhooks", "description": "Who is told of what happens to jobs."},
@@ -38,6 +43,10 @@ WITH_NULLS: tuple[type[BaseModel], ...] = (
     ResultPage,
     SummaryOut,
     GridOut,
+    ExportOut,
+    ExportPage,
+    CorrectionOut,
+    CorrectionPage,
     Prediction,
     ModelList,
     Ready,

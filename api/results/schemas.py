@@ -9,7 +9,7 @@ from api.geography.schemas import PlaceOut, place_out
 from api.jobs.schemas import ClassifierOut, Counts
 from shared.contracts.manifest import Manifest, ReviewReason
 from shared.contracts.states import ImageErrorCode, ImageStatus, JobState
-from shared.db.models import Classifier, Result
+from shared.db.models import Classifier, Correction, Result
 from shared.jobs.results import StoredResult
 
 # Probabilities are stored as 32-bit numbers, which have about seven digits.
@@ -48,6 +48,12 @@ EXAMPLES: list[JsonValue] = [
             "source": "file",
             "fault": None,
         },
+        "correction": {
+            "label": "healthy",
+            "note": "dust, no rust",
+            "corrected_by": "Ana",
+            "corrected_at": "2026-06-02T09:12:00Z",
+        },
         "finished_at": "2026-06-01T08:01:05Z",
     },
     {
@@ -74,6 +80,7 @@ EXAMPLES: list[JsonValue] = [
             "source": None,
             "fault": "not_read",
         },
+        "correction": None,
         "finished_at": "2026-06-01T08:01:05Z",
     },
 ]
@@ -101,6 +108,15 @@ class Provenance(BaseModel):
     preprocessing: str = Field(description="Names the road from bytes to numbers; the same for the same pixels.")
 
 
+class ResultCorrection(BaseModel):
+    """What a person says of the image; the prediction stands beside it as it is."""
+
+    label: str
+    note: str | None
+    corrected_by: str | None
+    corrected_at: datetime
+
+
 class ResultOut(BaseModel):
     """What became of one image. ``confidence`` is the probability of ``label``, 0 to 1."""
 
@@ -119,6 +135,7 @@ class ResultOut(BaseModel):
     provenance: Provenance | None = Field(description="What exactly gave this answer; `null` as `classifier`.")
     metadata: dict[str, Any]
     place: PlaceOut
+    correction: ResultCorrection | None = Field(description="What a person says; `null` where nobody did.")
     finished_at: datetime
 
 
@@ -161,6 +178,14 @@ class ResultPage(BaseModel):
     job: JobStatus
 
 
+def _correction(given: Correction | None) -> ResultCorrection | None:
+    if given is None:
+        return None
+    return ResultCorrection(
+        label=given.label, note=given.note, corrected_by=given.corrected_by, corrected_at=given.corrected_at
+    )
+
+
 class ResultWriter:
     """Turns rows into results; reads the manifest of the job's classifier once for all of them."""
 
@@ -199,6 +224,7 @@ class ResultWriter:
             provenance=None if result.classifier_id is None else self._provenance(result),
             metadata=row.metadata,
             place=place_out(row.place),
+            correction=_correction(row.correction),
             finished_at=result.finished_at,
         )
 

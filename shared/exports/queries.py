@@ -4,10 +4,11 @@ import uuid
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from shared.contracts.exports import ExportFormat
+from shared.contracts.geography import PlaceFilter
 from shared.contracts.states import ImageStatus
 from shared.db.models import Export, Job
 from shared.errors import LimitExceeded, NotFound
@@ -16,13 +17,17 @@ from shared.jobs.results import ResultFilter
 
 def parameters_of(only: ResultFilter) -> dict[str, Any]:
     """A filter as it is stored."""
-    return {"status": only.status, "label": only.label}
+    return {"status": only.status, "label": only.label, "place": only.place}
 
 
 def filter_of(parameters: dict[str, Any]) -> ResultFilter:
     """The filter that was stored."""
-    status = parameters.get("status")
-    return ResultFilter(status=None if status is None else ImageStatus(status), label=parameters.get("label"))
+    status, place = parameters.get("status"), parameters.get("place")
+    return ResultFilter(
+        status=None if status is None else ImageStatus(status),
+        label=parameters.get("label"),
+        place=None if place is None else PlaceFilter(place),
+    )
 
 
 def ask_for(session: Session, job: Job, name: ExportFormat, only: ResultFilter, *, most: int) -> Export:
@@ -67,3 +72,8 @@ def list_exports(session: Session, job: Job, *, after: uuid.UUID | None, limit: 
         wanted = wanted.where(Export.id < after)
     found = session.scalars(wanted).all()
     return found[:limit], len(found) > limit
+
+
+def remove(session: Session, tenant_id: uuid.UUID, export_id: uuid.UUID) -> None:
+    """Forget an export whose file is gone. A worker that still makes it finds its lease lost."""
+    session.execute(delete(Export).where(Export.id == export_id, Export.tenant_id == tenant_id))

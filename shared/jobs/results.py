@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from shared.contracts.geography import PlaceFilter, PositionFault
 from shared.contracts.manifest import ReviewReason
 from shared.contracts.states import ImageErrorCode, ImageStatus
-from shared.db.models import Classifier, Image, Job, Result
+from shared.db.models import Classifier, Correction, Image, Job, Result
 from shared.db.session import changed
 from shared.geography.place import Place, fault, place_columns
 
@@ -120,12 +120,13 @@ class ResultFilter:
 
 @dataclass(frozen=True, slots=True)
 class StoredResult:
-    """A result with what is known of its image. ``metadata`` is the client's own."""
+    """A result with what is known of its image. ``metadata`` is the client's own, ``correction`` a person's."""
 
     result: Result
     name: str
     metadata: dict[str, Any]
     place: Place
+    correction: Correction | None
 
 
 def read_results(
@@ -133,13 +134,14 @@ def read_results(
 ) -> list[StoredResult]:
     """Results in the order in which they were stored, from behind position ``after``."""
     rows = session.execute(
-        select(Result, Image.name, Image.metadata_, *place_columns())
+        select(Result, Image.name, Image.metadata_, Correction, *place_columns())
         .join(Image, and_(Image.job_id == Result.job_id, Image.seq == Result.seq))
+        .outerjoin(Correction, and_(Correction.job_id == Result.job_id, Correction.seq == Result.seq))
         .where(Result.job_id == job_id, Result.position > after, *only.conditions())
         .order_by(Result.position)
         .limit(limit)
     )
-    return [StoredResult(row[0], row[1], row[2] or {}, Place.of(row)) for row in rows]
+    return [StoredResult(row[0], row[1], row[2] or {}, Place.of(row), row[3]) for row in rows]
 
 
 def classifier_of(session: Session, job: Job) -> Classifier | None:

@@ -35,3 +35,8 @@ def export_prefix(job_id: uuid.UUID, export_id: uuid.UUID) -> str:
 def export_key(job_id: uuid.UUID, export_id: uuid.UUID, token: int) -> str:
     """The object of one attempt at an export: a worker that was overtaken never writes over its successor's."""
     return f"{export_prefix(job_id, export_id)}{token}"
+
+
+def token_of(key: str) -> int:
+    """The token of the attempt that wrote an export."""
+    return int(key.rpartition("/")[2])

@@ -1,5 +1,6 @@
 """Objects whose size nobody knows before they are written: S3 multipart uploads, a part at a time in memory."""
 
+from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -75,11 +76,11 @@ class Multipart:
         self._parts.append({"PartNumber": number, "ETag": sent["ETag"]})
 
 
-def abort_below(client: "S3Client", bucket: str, prefix: str) -> None:
-    """End every upload below a prefix that never came to an end."""
+def abort_below(client: "S3Client", bucket: str, prefix: str, goes: Callable[[str], bool]) -> None:
+    """End the uploads below a prefix that never came to an end, where ``goes`` says so of their keys."""
     with s3_call("list_multipart", prefix):
         found = client.list_multipart_uploads(Bucket=bucket, Prefix=prefix).get("Uploads", [])
     for upload in found:
-        if upload["Key"].startswith(prefix):
+        if upload["Key"].startswith(prefix) and goes(upload["Key"]):
             with s3_call("abort_multipart", upload["Key"]):
                 client.abort_multipart_upload(Bucket=bucket, Key=upload["Key"], UploadId=upload["UploadId"])

@@ -1,7 +1,7 @@
 """Any S3 server, through boto3."""
 
 import base64
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
@@ -96,10 +96,11 @@ class S3Store:
             upload.abort()
             raise
 
-    def discard(self, prefix: str) -> None:
+    def discard(self, prefix: str, *, only: Callable[[str], bool] | None = None) -> None:
         """See ``ObjectStore.discard``."""
-        abort_below(self._client, self._bucket, prefix)
-        self.delete(found.key for found in self.list_objects(prefix))
+        goes = only or bool
+        abort_below(self._client, self._bucket, prefix, goes)
+        self.delete(found.key for found in self.list_objects(prefix) if goes(found.key))
 
     def presign_get(
         self, key: str, *, seconds: int, bucket: str | None = None, disposition: str, media_type: str

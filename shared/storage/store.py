@@ -1,6 +1,6 @@
 """What the programs ask of an object store."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -73,8 +73,11 @@ class ObjectStore(Protocol):
         At the end of the block it is there, whole; after an error nothing of it is.
         """
 
-    def discard(self, prefix: str) -> None:
-        """Remove every object below a prefix, and what was written of those that never came to an end."""
+    def discard(self, prefix: str, *, only: Callable[[str], bool] | None = None) -> None:
+        """Remove the objects below a prefix, and what was written of those that never came to an end.
+
+        ``only`` says of a key whether it goes; without it, all do.
+        """
 
     def presign_get(
         self, key: str, *, seconds: int, bucket: str | None = None, disposition: str, media_type: str

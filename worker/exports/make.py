@@ -11,7 +11,7 @@ from shared.exports.formats import FORMATS
 from shared.exports.queries import filter_of
 from shared.exports.rows import Page
 from shared.exports.sheet import Sheet, plan
-from shared.storage.keys import export_key, export_prefix
+from shared.storage.keys import export_key, export_prefix, token_of
 from worker.exports.held import HeldExport
 from worker.jobs.context import Context
 
@@ -27,8 +27,8 @@ class Made:
 def make(context: Context, held: HeldExport) -> Made:
     """Write the file of an export and say that it is there.
 
-    What earlier attempts left behind is removed first; the object has the token of this attempt in its name, so that
-    a worker that was overtaken never writes over its successor's.
+    What earlier attempts left behind is removed first, never what later ones wrote. The object has the token of this
+    attempt in its name, so that a worker that was overtaken never writes over its successor's.
 
     Raises:
         LeaseLost: the export belongs to another worker, or was deleted; nothing is left of the file.
@@ -40,7 +40,7 @@ def make(context: Context, held: HeldExport) -> Made:
     claim = held.claim
     sheet = _plan(context, held)
     key = export_key(claim.job_id, claim.id, claim.token)
-    context.store.discard(export_prefix(claim.job_id, claim.id))
+    context.store.discard(export_prefix(claim.job_id, claim.id), only=lambda found: token_of(found) < claim.token)
     size = _write(context, held, sheet, key)
     try:
         context.database.run(

@@ -141,6 +141,7 @@ def test_a_result_says_everything(api: Api, hands: Hands) -> None:
         },
         "metadata": {"row": 3},
         "place": NOWHERE,
+        "correction": None,
     }
     assert bad.pop("finished_at")
     assert bad == {

@@ -1,0 +1,119 @@
+"""``/v1/jobs/{id}/corrections`` and ``/v1/jobs/{id}/images/{seq}/correction``."""
+
+import uuid
+from http import HTTPStatus
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request, Response
+from starlette.concurrency import run_in_threadpool
+
+from api.answers import answer, problems
+from api.auth import Caller
+from api.corrections.schemas import (
+    TABLE_EXAMPLE,
+    CorrectionOut,
+    CorrectionPage,
+    Imported,
+    PutCorrection,
+    correction_out,
+    correction_page,
+)
+from api.deps import JobId, Reader, ServicesDep, Submitter
+from api.images.routes import MOST_SEQ, Seq
+from api.pages import DEFAULT, Limit, check_limit
+from api.services import Services
+from shared.corrections import store, table
+from shared.corrections.store import NewCorrection
+from shared.errors import InvalidRequest
+from shared.jobs import queries
+
+router = APIRouter(prefix="/v1/jobs", tags=["corrections"])
+
+MEDIA_TYPE = "text/csv"
+REQUEST_BODY: dict[str, Any] = {
+    "required": True,
+    "content": {MEDIA_TYPE: {"schema": {"type": "string", "examples": [TABLE_EXAMPLE]}}},
+}
+
+
+@router.put(
+    "/{job_id}/images/{seq}/correction",
+    operation_id="put_correction",
+    summary="Correct the label of an image",
+    response_model=CorrectionOut,
+    responses=problems(404),
+)
+def put_correction(job_id: JobId, seq: Seq, body: PutCorrection, services: ServicesDep, caller: Submitter) -> Response:
+    """Replaces an earlier one. The prediction stays beside it; repeating it is harmless."""
+    new = NewCorrection(seq, body.label, body.note, body.corrected_by or caller.key_name)
+    with services.database.begin() as session:
+        job = queries.lock_own_job(session, caller.tenant_id, job_id)
+        store.check_image(session, job, seq)
+        store.write(session, job, [new])
+        (row,) = store.read_corrections(session, job_id, limit=1, seq=seq)
+        out = correction_out(job_id, row)
+    return answer(out)
+
+
+@router.delete(
+    "/{job_id}/images/{seq}/correction",
+    operation_id="delete_correction",
+    summary="Take a correction back",
+    status_code=HTTPStatus.NO_CONTENT,
+    response_class=Response,
+    responses={204: {"description": "There is none now."}, **problems(404)},
+)
+def delete_correction(job_id: JobId, seq: Seq, services: ServicesDep, caller: Submitter) -> Response:
+    """Repeating it is harmless."""
+    with services.database.begin() as session:
+        store.remove(session, queries.lock_own_job(session, caller.tenant_id, job_id), seq)
+    return Response(status_code=HTTPStatus.NO_CONTENT)
+
+
+@router.get(
+    "/{job_id}/corrections",
+    operation_id="list_corrections",
+    summary="List corrections",
+    response_model=CorrectionPage,
+    responses=problems(404),
+)
+def list_corrections(
+    job_id: JobId,
+    services: ServicesDep,
+    caller: Reader,
+    after: Annotated[int, Query(ge=-1, le=MOST_SEQ, description="Cursor: `after` of the page before.")] = -1,
+    limit: Limit = DEFAULT,
+) -> Response:
+    """In the order of the images, each beside what the classifier says."""
+    check_limit(limit, services.settings)
+    with services.database.begin() as session:
+        queries.get_job(session, caller.tenant_id, job_id)
+        rows = store.read_corrections(session, job_id, after=after, limit=limit + 1)
+        page = correction_page(job_id, rows[:limit], after=after, has_more=len(rows) > limit)
+    return answer(page)
+
+
+@router.post(
+    "/{job_id}/corrections",
+    operation_id="import_corrections",
+    summary="Correct many images with a table",
+    response_model=Imported,
+    responses=problems(404, 413),
+    openapi_extra={"requestBody": REQUEST_BODY},
+)
+async def import_corrections(request: Request, job_id: JobId, services: ServicesDep, caller: Submitter) -> Response:
+    """CSV with `name` or `seq`, and `label`; all of it or, when a line makes no sense, nothing."""
+    content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if content_type != MEDIA_TYPE:
+        raise InvalidRequest(f"send the table as {MEDIA_TYPE}, this body is {content_type or 'without a Content-Type'}")
+    body = await request.body()
+    return answer(await run_in_threadpool(_import, services, caller, job_id, body))
+
+
+def _import(services: Services, caller: Caller, job_id: uuid.UUID, body: bytes) -> Imported:
+    lines = table.parse(body)
+    with services.database.begin() as session:
+        job = queries.lock_own_job(session, caller.tenant_id, job_id)
+        new = table.resolve(session, job, lines, corrected_by=caller.key_name)
+        changed = store.write(session, job, new) if new else 0
+    return Imported(corrections=len(new), changed=changed)

@@ -1,0 +1,1 @@
+"""Exports over HTTP: sent while they are read, or made beside the requests."""

@@ -1,0 +1,98 @@
+"""An export that is sent while it is read: between two pieces it holds neither a thread nor a connection."""
+
+from collections.abc import AsyncIterator, Generator
+from contextlib import closing
+from dataclasses import dataclass
+
+import structlog
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
+
+from api.auth import Caller
+from api.deps import JobId
+from api.exports.names import attachment, export_name
+from api.services import Services
+from shared.errors import LimitExceeded, PhytobatchError
+from shared.exports.formats.format import Format
+from shared.exports.sheet import Sheet, plan
+from shared.jobs import queries
+from shared.jobs.results import ResultFilter
+
+log = structlog.get_logger()
+
+Pieces = Generator[bytes, None, None]
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A file whose first piece is there: what can go wrong before it has gone wrong, and was told as a problem."""
+
+    sheet: Sheet
+    first: bytes
+    rest: Pieces
+
+
+def begin(services: Services, caller: Caller, job_id: JobId, chosen: Format, only: ResultFilter) -> Begun:
+    """Plan and make the first piece. Call it in a thread.
+
+    Raises:
+        NotFound: this tenant has no such job.
+        LimitExceeded: the export is too large to be sent directly.
+        InvalidRequest: the format cannot hold it.
+    """
+    settings = services.settings
+    with services.database.begin() as session:
+        job = queries.get_job(session, caller.tenant_id, job_id).job
+        sheet = plan(session, job, only, metadata_columns=settings.export_metadata_columns)
+    if sheet.rows > settings.max_direct_export_rows:
+        raise LimitExceeded(
+            f"this export has {sheet.rows} images, at most {settings.max_direct_export_rows} are sent directly; "
+            f"POST /v1/jobs/{job_id}/exports makes it beside the requests",
+            setting="PHYTOBATCH_MAX_DIRECT_EXPORT_ROWS",
+        )
+    pieces = chosen.encode(sheet, sheet.pages(services.database))
+    return Begun(sheet, next(pieces, b""), pieces)
+
+
+class ExportResponse(StreamingResponse):
+    """Sends the pieces as fast as the client takes them.
+
+    An error in between breaks the answer off: there is never a short file that looks whole.
+    """
+
+    def __init__(self, begun: Begun, chosen: Format) -> None:
+        sheet = begun.sheet
+        headers = {
+            "Content-Disposition": attachment(export_name(sheet.job_name, sheet.job_id, chosen.suffix)),
+            "Vary": "Accept",
+            "X-Phytobatch-Job-State": sheet.state.value,
+            "X-Phytobatch-Rows": str(sheet.rows),
+            "X-Phytobatch-Pending": str(sheet.pending),
+            # Proxies must not wait for the whole (nginx takes this header from the answer).
+            "X-Accel-Buffering": "no",
+        }
+        super().__init__(_pieces(begun), headers=headers, media_type=chosen.media_type)
+        self._rest = begun.rest
+
+    async def stream_response(self, send: Send) -> None:
+        """As Starlette's, but without the end of the body when there is an error: the server closes the connection."""
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        try:
+            async for piece in self.body_iterator:
+                await send({"type": "http.response.body", "body": piece, "more_body": True})
+        except PhytobatchError as error:
+            log.warning("export_broken_off", reason=str(error))
+            return
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer, and remove what the format kept on disk, however it ends."""
+        with closing(self._rest):
+            await super().__call__(scope, receive, send)
+
+
+async def _pieces(begun: Begun) -> AsyncIterator[bytes]:
+    yield begun.first
+    while (piece := await run_in_threadpool(next, begun.rest, None)) is not None:
+        yield piece

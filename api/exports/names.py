@@ -1,0 +1,32 @@
+"""Names of files in ``Content-Disposition`` (RFC 6266): safe on every system, whatever a job is called."""
+
+import re
+import unicodedata
+import uuid
+from urllib.parse import quote
+
+MOST_LETTERS = 80
+# Not in names of files on Windows, or of a meaning in a path or a header; and everything that cannot be seen.
+UNSAFE = re.compile(r'[<>:"/\\|?*;%\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]+')
+
+
+def export_name(job_name: str | None, job_id: uuid.UUID, suffix: str) -> str:
+    """As ``North field, row 3 6a2b9e10.csv``: the name of the job, and the end of its id."""
+    readable = UNSAFE.sub(" ", job_name or "")[:MOST_LETTERS]
+    return " ".join([*readable.strip(" .").split(), job_id.hex[-8:]]) + suffix
+
+
+def attachment(name: str) -> str:
+    """To be saved under this name, also where only ASCII is understood."""
+    return _disposition("attachment", name)
+
+
+def inline(name: str) -> str:
+    """To be shown, and saved under this name."""
+    return _disposition("inline", name)
+
+
+def _disposition(kind: str, name: str) -> str:
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+    safe = " ".join(re.sub(r"[^A-Za-z0-9._ ,()-]", "", plain).split()) or "file"
+    return f"{kind}; filename=\"{safe}\"; filename*=UTF-8''{quote(name, safe='')}"

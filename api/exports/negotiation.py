@@ -1,0 +1,47 @@
+"""Which format a client gets: ``?format=`` first, then ``Accept`` (RFC 9110, section 12.5.1)."""
+
+from collections.abc import Iterator
+from email.message import Message
+
+from shared.contracts.exports import ExportFormat
+from shared.errors import NotAcceptable
+from shared.exports.formats import FORMATS
+from shared.exports.formats.format import Format
+
+DEFAULT = ExportFormat.CSV
+ANYTHING = "*/*"
+
+
+def choose(asked: ExportFormat | None, accept: str | None) -> Format:
+    """The format that the client asked for, or likes best; CSV where it takes anything.
+
+    Raises:
+        NotAcceptable: it takes none of ours.
+    """
+    if asked is not None:
+        return FORMATS[asked]
+    for wanted in _by_preference(accept or ANYTHING):
+        if wanted in {ANYTHING, "text/*"}:
+            return FORMATS[DEFAULT]
+        for one in FORMATS.values():
+            if wanted in {one.media_type.partition(";")[0], *one.accepts}:
+                return one
+    kinds = ", ".join(f"{one.name} ({one.media_type.partition(';')[0]})" for one in FORMATS.values())
+    raise NotAcceptable(f"there is no export as {accept!r}; say `?format=` or `Accept:` with one of: {kinds}")
+
+
+def _by_preference(accept: str) -> Iterator[str]:
+    """Media types without their parameters, the most wanted first; equals in the order of the client."""
+    weighed = [_weighed(entry) for entry in accept.split(",")]
+    ranked = sorted(weighed, key=lambda pair: -pair[1])
+    return (media_type for media_type, weight in ranked if weight > 0)
+
+
+def _weighed(entry: str) -> tuple[str, float]:
+    message = Message()
+    message["Content-Type"] = entry.strip()
+    weight = message.get_param("q", "1")
+    try:
+        return entry.partition(";")[0].strip().lower(), float(str(weight))
+    except ValueError:
+        return "", 0.0

@@ -1,0 +1,175 @@
+"""``/v1/jobs/{id}/export`` at once, ``/v1/jobs/{id}/exports`` and ``/v1/exports`` for what takes longer."""
+
+import uuid
+from http import HTTPStatus
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Header, Path, Query, Response
+from starlette.concurrency import run_in_threadpool
+
+from api.answers import answer, problems
+from api.auth import Caller
+from api.deps import IdempotencyKeyHeader, JobId, Reader, ServicesDep
+from api.exports.direct import ExportResponse, begin
+from api.exports.names import attachment
+from api.exports.negotiation import choose
+from api.exports.schemas import (
+    CreateExport,
+    ExportOut,
+    ExportPage,
+    export_out,
+    export_page,
+    export_path,
+    file_name,
+)
+from api.idempotency import Asked, fingerprint, once
+from api.pages import DEFAULT, Limit, check_limit
+from api.results.routes import result_filter
+from api.services import Services
+from shared.contracts.exports import ExportFormat, ExportState
+from shared.db.models import Export
+from shared.exports import queries as exports
+from shared.exports.formats import FORMATS
+from shared.jobs import queries as jobs
+from shared.jobs.results import ResultFilter
+from shared.storage.keys import export_prefix
+from shared.storage.store import PresignedGet
+
+router = APIRouter(tags=["exports"])
+
+ExportId = Annotated[uuid.UUID, Path(description="Id of the export.")]
+UNFINISHED = (ExportState.QUEUED, ExportState.RUNNING)
+FILES: dict[str, Any] = {
+    one.media_type.partition(";")[0]: {
+        "schema": {"type": "string", "format": "binary", "examples": [f"a file, as `results{one.suffix}`"]}
+    }
+    for one in FORMATS.values()
+}
+
+
+@router.get(
+    "/v1/jobs/{job_id}/export",
+    operation_id="export_job",
+    summary="Download results as a file",
+    response_class=Response,
+    responses={200: {"description": "The file, sent while it is read.", "content": FILES}, **problems(404, 406)},
+)
+async def export_job(  # what a client may say
+    job_id: JobId,
+    services: ServicesDep,
+    caller: Reader,
+    only: Annotated[ResultFilter, Depends(result_filter)],
+    format: Annotated[  # noqa: A002  # its name on the wire
+        ExportFormat | None, Query(description="Without it, the header `Accept` decides; CSV where that is silent.")
+    ] = None,
+    accept: Annotated[str | None, Header()] = None,
+) -> Response:
+    """What has its answer now, in the order of the images; `X-Phytobatch-Pending` says how many are to come."""
+    chosen = choose(format, accept)
+    begun = await run_in_threadpool(begin, services, caller, job_id, chosen, only)
+    return ExportResponse(begun, chosen)
+
+
+@router.post(
+    "/v1/jobs/{job_id}/exports",
+    operation_id="create_export",
+    summary="Have an export made",
+    status_code=HTTPStatus.ACCEPTED,
+    response_model=ExportOut,
+    responses=problems(404, 409),
+)
+def create_export(
+    job_id: JobId,
+    body: CreateExport,
+    services: ServicesDep,
+    caller: Reader,
+    idempotency_key: IdempotencyKeyHeader = None,
+) -> Response:
+    """A worker makes it beside the requests; look at `Location` until it is completed."""
+    settings = services.settings
+    asked = Asked(
+        caller.tenant_id,
+        idempotency_key,
+        fingerprint(f"POST /v1/jobs/{job_id}/exports", body.model_dump(mode="json")),
+    )
+    with once(services.database, asked, keep_hours=settings.idempotency_key_hours) as ticket:
+        if ticket.stored:
+            return ticket.stored.replay()
+        with services.database.begin() as session:
+            job = jobs.lock_own_job(session, caller.tenant_id, job_id)
+            made = exports.ask_for(session, job, body.format, body.filters.only(), most=settings.max_exports_per_job)
+            out = export_out(made)
+            ticket.complete(session, HTTPStatus.ACCEPTED, out.model_dump(mode="json"), location=export_path(made.id))
+    headers = {"Location": export_path(made.id), "Retry-After": str(settings.poll_after_seconds)}
+    return answer(out, HTTPStatus.ACCEPTED, headers)
+
+
+@router.get(
+    "/v1/jobs/{job_id}/exports",
+    operation_id="list_exports",
+    summary="List the exports of a job",
+    response_model=ExportPage,
+    responses=problems(404),
+)
+def list_exports(
+    job_id: JobId,
+    services: ServicesDep,
+    caller: Reader,
+    after: Annotated[uuid.UUID | None, Query(description="Cursor: `after` of the page before.")] = None,
+    limit: Limit = DEFAULT,
+) -> Response:
+    """Those that are under way or kept, newest first, without their links."""
+    check_limit(limit, services.settings)
+    with services.database.begin() as session:
+        job = jobs.get_job(session, caller.tenant_id, job_id).job
+        found, has_more = exports.list_exports(session, job, after=after, limit=limit)
+    return answer(export_page(found, after=after, has_more=has_more))
+
+
+@router.get(
+    "/v1/exports/{export_id}",
+    operation_id="get_export",
+    summary="Look at an export",
+    response_model=ExportOut,
+    responses=problems(404),
+)
+def get_export(export_id: ExportId, services: ServicesDep, caller: Reader) -> Response:
+    """With a fresh link once it is completed; until then `Retry-After` says when to ask again."""
+    with services.database.begin() as session:
+        found, job_name = exports.get_export(session, caller.tenant_id, export_id)
+    unfinished = found.state in UNFINISHED
+    headers = {"Retry-After": str(services.settings.poll_after_seconds)} if unfinished else {}
+    return answer(export_out(found, job_name, _signed(services, found, job_name)), headers=headers)
+
+
+@router.delete(
+    "/v1/exports/{export_id}",
+    operation_id="delete_export",
+    summary="Delete an export",
+    status_code=HTTPStatus.NO_CONTENT,
+    response_class=Response,
+    responses={204: {"description": "Gone; one that was under way is given up."}, **problems(404)},
+)
+def delete_export(export_id: ExportId, services: ServicesDep, caller: Reader) -> Response:
+    """The file first, then the row."""
+    _delete(services, caller, export_id)
+    return Response(status_code=HTTPStatus.NO_CONTENT)
+
+
+def _signed(services: Services, export: Export, job_name: str | None) -> PresignedGet | None:
+    if export.object_key is None:
+        return None
+    return services.store.presign_get(
+        export.object_key,
+        seconds=services.settings.download_url_seconds,
+        disposition=attachment(file_name(export, job_name)),
+        media_type=FORMATS[ExportFormat(export.format)].media_type,
+    )
+
+
+def _delete(services: Services, caller: Caller, export_id: uuid.UUID) -> None:
+    with services.database.begin() as session:
+        found, _ = exports.get_export(session, caller.tenant_id, export_id)
+    services.store.discard(export_prefix(found.job_id, found.id))
+    with services.database.begin() as session:
+        exports.remove(session, caller.tenant_id, export_id)

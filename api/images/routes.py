@@ -1,0 +1,50 @@
+"""``/v1/jobs/{id}/images/{seq}/file``: the original, straight from the object store."""
+
+import mimetypes
+from http import HTTPStatus
+from pathlib import PurePosixPath
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Response
+
+from api.answers import problems
+from api.deps import JobId, Reader, ServicesDep
+from api.exports.names import attachment, inline
+from shared.jobs.originals import find_original
+
+router = APIRouter(prefix="/v1/jobs", tags=["images"])
+
+MOST_SEQ = 2**31 - 1
+# Anything else is saved and never shown: what a client uploads must not run as a page of the object store.
+SHOWN = frozenset({"image/jpeg", "image/png", "image/webp", "image/tiff", "image/bmp", "image/gif"})
+OTHER = "application/octet-stream"
+
+Seq = Annotated[int, Path(ge=0, le=MOST_SEQ, description="Number of the image in its job.")]
+
+
+@router.get(
+    "/{job_id}/images/{seq}/file",
+    operation_id="get_image_file",
+    summary="Download an image",
+    status_code=HTTPStatus.TEMPORARY_REDIRECT,
+    response_class=Response,
+    responses={
+        307: {"description": "`Location` is good for some minutes, and needs no key: do not send yours there."},
+        **problems(404),
+    },
+)
+def get_image_file(job_id: JobId, seq: Seq, services: ServicesDep, caller: Reader) -> Response:
+    """A redirect to the object store, which says 404 of an image that was never uploaded."""
+    with services.database.begin() as session:
+        original = find_original(session, caller.tenant_id, job_id, seq)
+    name = PurePosixPath(original.name).name or f"{seq}"
+    media_type = mimetypes.guess_type(name)[0]
+    shown = media_type in SHOWN
+    signed = services.store.presign_get(
+        original.object_key,
+        bucket=original.bucket,
+        seconds=services.settings.download_url_seconds,
+        disposition=inline(name) if shown else attachment(name),
+        media_type=media_type if shown and media_type else OTHER,
+    )
+    return Response(status_code=HTTPStatus.TEMPORARY_REDIRECT, headers={"Location": signed.url})

@@ -1,0 +1,201 @@
+"""Corrections as a table (CSV): a line for each image, named by ``seq`` or ``name``, with its label.
+
+An export that was filled in is such a table too: where there is a column ``corrected_label``, that is the label, and
+lines without one are left out; ``label`` is then what the classifier says.
+"""
+
+import csv
+import io
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from shared.corrections.store import BY_LENGTH, LABEL_PATTERN, NOTE_LENGTH, NewCorrection
+from shared.db.models import Job
+from shared.errors import RowsInvalid
+
+NAMES = ("name", "file")
+LABELS = ("corrected_label", "label")
+NOTES = ("correction_note", "note")
+LABEL = re.compile(LABEL_PATTERN)
+FORMULA_STARTS = "=+-@\t\r"
+MOST_TOLD = 50
+WRONG_LABEL = "a label has up to 64 characters of A-Z, a-z, 0-9, `.`, `_`, `-`, and begins with a letter or digit"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of the table. ``number``: where it begins in the file, counted from 1."""
+
+    number: int
+    seq: int | None
+    name: str | None
+    label: str
+    note: str | None
+    corrected_by: str | None
+
+
+def parse(table: bytes) -> list[Line]:
+    """The lines that name a label.
+
+    Raises:
+        RowsInvalid: it is no such table, or lines of it make no sense.
+    """
+    faults: list[tuple[str, str]] = []
+    lines: list[Line] = []
+    for number, row in _rows(_decoded(table)):
+        try:
+            line = _line(number, row)
+        except ValueError as error:
+            faults.append((f"line {number}", str(error)))
+            continue
+        if line is not None:
+            lines.append(line)
+    raise_faults(faults)
+    return lines
+
+
+def resolve(session: Session, job: Job, lines: Sequence[Line], *, corrected_by: str | None) -> list[NewCorrection]:
+    """Find the images of the lines; ``corrected_by`` counts where a line does not say who.
+
+    Raises:
+        RowsInvalid: an image does not exist, or two lines say different things of one.
+    """
+    names = {variant for line in lines if line.name is not None for variant in _variants(line.name)}
+    by_name, by_seq = _images(session, job, names, {line.seq for line in lines if line.seq is not None})
+    faults: list[tuple[str, str]] = []
+    found: dict[int, tuple[Line, NewCorrection]] = {}
+    for line in lines:
+        try:
+            seq = _seq_of(line, by_name, by_seq)
+            new = NewCorrection(seq, line.label, line.note, line.corrected_by or corrected_by)
+            before, earlier = found.setdefault(seq, (line, new))
+            if earlier != new:
+                raise ValueError(f"line {before.number} says something else of the same image")  # noqa: TRY301
+        except ValueError as error:
+            faults.append((f"line {line.number}", str(error)))
+    raise_faults(faults)
+    return [new for _, new in found.values()]
+
+
+def raise_faults(faults: Sequence[tuple[str, str]]) -> None:
+    """Return when there are none.
+
+    Raises:
+        RowsInvalid: with the first of them in words.
+    """
+    if faults:
+        where, what = faults[0]
+        more = f" (and {len(faults) - 1} more lines; see errors)" if len(faults) > 1 else ""
+        raise RowsInvalid(f"nothing was taken: {where}: {what}{more}", faults[:MOST_TOLD])
+
+
+def _decoded(table: bytes) -> str:
+    try:
+        return table.decode("utf-8-sig").replace("\0", "")
+    except UnicodeDecodeError as error:
+        raise RowsInvalid("the table is not UTF-8; in a spreadsheet, save it as `CSV UTF-8`") from error
+
+
+def _rows(text_: str) -> Iterator[tuple[int, dict[str, str]]]:
+    """(line, cells by the name of their column) of each row that is not empty."""
+    first = text_.split("\n", 1)[0]
+    reader = csv.reader(io.StringIO(text_, newline=""), delimiter=max(",;\t", key=first.count))
+    try:
+        header = [cell.strip().lower() for cell in next(reader, [])]
+        _check_header(header)
+        begin = reader.line_num + 1
+        for row in reader:
+            if any(cell.strip() for cell in row):
+                yield begin, dict(zip(header, row, strict=False))
+            begin = reader.line_num + 1
+    except csv.Error as error:
+        raise RowsInvalid(f"line {reader.line_num} is no CSV: {error}") from error
+
+
+def _check_header(header: Sequence[str]) -> None:
+    known = set(header)
+    if not known & {"seq", *NAMES} or not known & set(LABELS):
+        raise RowsInvalid(
+            "the first line must name the columns: `name` or `seq`, and `label`; `note` and `corrected_by` if you like"
+        )
+    twice = sorted({name for name in header if header.count(name) > 1 and name in {"seq", *NAMES, *LABELS, *NOTES}})
+    if twice:
+        raise RowsInvalid(f"the column {twice[0]!r} comes twice; leave one out")
+
+
+def _line(number: int, row: Mapping[str, str]) -> Line | None:
+    label = _first(row, LABELS).strip()
+    if not label and LABELS[0] in row:
+        return None
+    if not LABEL.match(label):
+        raise ValueError(f"{label!r} is no label: {WRONG_LABEL}" if label else "there is no label")
+    seq, name = _number(row.get("seq", "").strip()), _first(row, NAMES)
+    if seq is None and not name:
+        raise ValueError("it names no image: give its `name` or its `seq`")
+    return Line(
+        number=number,
+        seq=seq,
+        name=name or None,
+        label=label,
+        note=_short(_first(row, NOTES), "note", NOTE_LENGTH),
+        corrected_by=_short(row.get("corrected_by", ""), "corrected_by", BY_LENGTH),
+    )
+
+
+def _first(row: Mapping[str, str], columns: Sequence[str]) -> str:
+    """The cell of the first of these columns that the table has."""
+    return next((row[column] for column in columns if column in row), "")
+
+
+def _number(cell: str) -> int | None:
+    if not cell:
+        return None
+    if not re.fullmatch(r"[0-9]{1,9}", cell):
+        raise ValueError(f"{cell!r} is no number of an image")
+    return int(cell)
+
+
+def _short(cell: str, what: str, most: int) -> str | None:
+    value = _without_apostrophe(cell.strip())
+    if len(value) > most:
+        raise ValueError(f"the {what} has {len(value)} characters, at most {most} are kept")
+    return value or None
+
+
+def _without_apostrophe(cell: str) -> str:
+    """Our own exports put one in front of what a spreadsheet would run."""
+    return cell[1:] if cell[:1] == "'" and cell[1:2] and cell[1] in FORMULA_STARTS else cell
+
+
+def _variants(name: str) -> tuple[str, ...]:
+    """What an image may be called whose cell says this, the most literal first."""
+    return tuple(dict.fromkeys((name, _without_apostrophe(name), name.strip())))
+
+
+def _images(session: Session, job: Job, names: set[str], seqs: set[int]) -> tuple[dict[str, int], dict[int, str]]:
+    """Of the images that are asked for: name to number, and number to name."""
+    rows = session.execute(
+        text(
+            "SELECT seq, name FROM images WHERE job_id = :job AND name = ANY(CAST(:names AS text[])) "
+            "UNION SELECT seq, name FROM images WHERE job_id = :job AND seq = ANY(CAST(:seqs AS int[]))"
+        ),
+        {"job": job.id, "names": list(names), "seqs": list(seqs)},
+    ).all()
+    return {row.name: row.seq for row in rows}, {row.seq: row.name for row in rows}
+
+
+def _seq_of(line: Line, by_name: Mapping[str, int], by_seq: Mapping[int, str]) -> int:
+    if line.seq is not None and line.seq not in by_seq:
+        raise ValueError(f"the job has no image {line.seq}")
+    if line.name is None:
+        return line.seq if line.seq is not None else -1
+    named = next((by_name[name] for name in _variants(line.name) if name in by_name), None)
+    if named is None:
+        raise ValueError(f"the job has no image {line.name!r}")
+    if line.seq is not None and line.seq != named:
+        raise ValueError(f"image {line.seq} is {by_seq[line.seq]!r}, not {line.name!r}")
+    return named

@@ -1,0 +1,308 @@
+"""Exports that a worker makes beside the requests: leases, fences, outages, expiry; on real servers."""
+
+import threading
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from shared.contracts.exports import ExportFormat
+from shared.contracts.states import ChunkKind, Priority
+from shared.db.session import Database
+from shared.errors import Conflict, LeaseLost, StoreUnavailable
+from shared.exports import claims
+from shared.exports.claims import ExportClaim
+from shared.exports.formats import FORMATS
+from shared.exports.rows import Page
+from shared.exports.sheet import Sheet
+from shared.exports.sweep import ExportPolicy, sweep_exports
+from shared.jobs import claims as chunks
+from shared.jobs.claims import Offer
+from shared.jobs.purge import remove_job
+from shared.settings import Settings
+from shared.storage.keys import export_key, exports_prefix
+from shared.storage.s3 import S3Store
+from tests.integration.api.conftest import Hands
+from tests.integration.conftest import Api, MakeKey, MakeSettings, assert_problem
+from worker.exports import exporter as exporter_module
+from worker.exports.exporter import Exporter
+from worker.exports.held import HeldExport
+from worker.exports.make import make
+from worker.jobs.context import Context
+
+POLICY = ExportPolicy(most_attempts=3, keep_hours=1)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_waits(database: Database) -> None:
+    """A claim takes whatever waits, so each test begins without."""
+    with database.begin() as session:
+        session.execute(text("DELETE FROM exports"))
+
+
+@pytest.fixture
+def done(hands: Hands, committed: str) -> str:
+    """A job of five images that is over."""
+    hands.run(committed)
+    return committed
+
+
+def ask(api: Api, job_id: str, name: str = "csv", **how: Any) -> str:  # noqa: ANN401  # headers
+    answer = api.post(f"/v1/jobs/{job_id}/exports", {"format": name}, **how)
+    assert answer.status == 202, answer.data
+    assert answer.headers["Location"] == f"/v1/exports/{answer.json()['id']}"
+    return str(answer.json()["id"])
+
+
+def seen(api: Api, export_id: str) -> dict[str, Any]:
+    answer = api.get(f"/v1/exports/{export_id}")
+    assert answer.status == 200, answer.data
+    return dict(answer.json())
+
+
+def claimed(database: Database, *, lease_seconds: float = 60) -> ExportClaim:
+    with database.begin() as session:
+        found = claims.claim(session, lease_seconds=lease_seconds)
+    assert found is not None
+    return found
+
+
+def held(context: Context, claim: ExportClaim, *, renew_seconds: float = 15) -> HeldExport:
+    return HeldExport(claim, context.database, threading.Event(), lease_seconds=60, renew_seconds=renew_seconds)
+
+
+@pytest.mark.parametrize("name", list(ExportFormat))
+def test_what_is_made_beside_is_what_is_sent_directly(
+    api: Api, exporter: Exporter, done: str, name: ExportFormat
+) -> None:
+    export_id = ask(api, done, name)
+    assert (seen(api, export_id)["state"], seen(api, export_id)["download"]) == ("queued", None)
+    assert exporter.work_once()
+    export = seen(api, export_id)
+    assert (export["state"], export["rows"], export["error"]) == ("completed", 5, None)
+    file = api.pool.request("GET", export["download"]["url"])
+    assert (file.status, len(file.data)) == (200, export["bytes"])
+    assert file.headers["Content-Type"] == FORMATS[name].media_type
+    assert export["download"]["file_name"] in file.headers["Content-Disposition"]
+    direct = api.get(f"/v1/jobs/{done}/export?format={name}")
+    if name is not ExportFormat.SHAPEFILE:  # whose archive has the time in it
+        assert file.data == direct.data
+
+
+def test_an_export_that_is_not_there_yet_says_when_to_ask_again(api: Api, done: str, exporter: Exporter) -> None:
+    export_id = ask(api, done)
+    assert api.get(f"/v1/exports/{export_id}").headers["Retry-After"]
+    exporter.work_once()
+    assert "Retry-After" not in api.get(f"/v1/exports/{export_id}").headers
+
+
+def test_the_same_idempotency_key_makes_one_export(api: Api, done: str) -> None:
+    key = {"Idempotency-Key": "export-once"}
+    assert ask(api, done, headers=key) == ask(api, done, headers=key)
+    assert_problem(api.post(f"/v1/jobs/{done}/exports", {"format": "kml"}, headers=key), 422, "idempotency-key-reused")
+    page = api.get(f"/v1/jobs/{done}/exports").json()
+    assert (len(page["exports"]), page["has_more"]) == (1, False)
+
+
+def test_filters_are_kept(api: Api, done: str, exporter: Exporter) -> None:
+    answer = api.post(f"/v1/jobs/{done}/exports", {"format": "ndjson", "filters": {"status": "failed"}})
+    exporter.work_once()
+    export = seen(api, answer.json()["id"])
+    assert (export["filters"], export["rows"]) == ({"status": "failed", "label": None, "place": None}, 0)
+    assert_problem(api.post(f"/v1/jobs/{done}/exports", {"format": "csv", "filters": {"x": 1}}), 422, "invalid-request")
+
+
+def test_exports_belong_to_their_tenant(anonymous: Api, make_key: MakeKey, api: Api, done: str) -> None:
+    export_id = ask(api, done)
+    other = anonymous.with_key(make_key())
+    assert_problem(other.get(f"/v1/exports/{export_id}"), 404, "not-found")
+    assert_problem(other.request("DELETE", f"/v1/exports/{export_id}"), 404, "not-found")
+    assert_problem(other.get(f"/v1/jobs/{done}/exports"), 404, "not-found")
+
+
+def test_a_deleted_export_leaves_nothing(api: Api, done: str, exporter: Exporter, store: S3Store) -> None:
+    export_id = ask(api, done)
+    exporter.work_once()
+    prefix = exports_prefix(uuid.UUID(done))
+    assert len(list(store.list_objects(prefix))) == 1
+    assert api.request("DELETE", f"/v1/exports/{export_id}").status == 204
+    assert list(store.list_objects(prefix)) == []
+    assert_problem(api.get(f"/v1/exports/{export_id}"), 404, "not-found")
+
+
+def test_a_job_keeps_so_many_exports(api: Api, done: str, settings: Settings) -> None:
+    for _ in range(settings.max_exports_per_job):
+        ask(api, done)
+    problem = assert_problem(api.post(f"/v1/jobs/{done}/exports", {"format": "csv"}), 422, "limit-exceeded")
+    assert problem["setting"] == "PHYTOBATCH_MAX_EXPORTS_PER_JOB"
+
+
+class Paused:
+    """A worker that stops between two pages; the rest of its work is done when the test says so."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, hook: Any) -> None:  # noqa: ANN401  # a function
+        original = Sheet.pages
+
+        def pages(sheet: Sheet, database: Database) -> Iterator[Page]:
+            for page in original(sheet, database):
+                hook()
+                yield page
+
+        monkeypatch.setattr(Sheet, "pages", pages)
+
+
+def test_a_worker_that_was_overtaken_leaves_no_file_and_changes_nothing(
+    api: Api, done: str, context: Context, store: S3Store
+) -> None:
+    export_id = ask(api, done)
+    slow = claimed(context.database, lease_seconds=-1)
+    assert sweep_exports(context.database, store, POLICY) == (1, 0)
+    fast = claimed(context.database)
+    assert (fast.id, fast.attempt) == (slow.id, 2)
+    made = make(context, held(context, fast))
+    with pytest.raises(LeaseLost):
+        make(context, held(context, slow))
+    export = seen(api, export_id)
+    assert (export["state"], export["rows"]) == ("completed", made.rows)
+    assert len(list(store.list_objects(exports_prefix(fast.job_id)))) == 1
+    assert api.pool.request("GET", export["download"]["url"]).status == 200
+
+
+def test_a_lost_lease_is_noticed_in_the_middle(
+    api: Api, done: str, context: Context, store: S3Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    export_id = ask(api, done)
+    claim = claimed(context.database)
+
+    def take_over() -> None:
+        with context.database.begin() as session:
+            session.execute(text("UPDATE exports SET lease_token = lease_token + 1 WHERE id = :id"), {"id": claim.id})
+
+    Paused(monkeypatch, take_over)
+    with pytest.raises(LeaseLost):
+        make(context, held(context, claim, renew_seconds=0))
+    assert list(store.list_objects(exports_prefix(claim.job_id))) == []
+    assert seen(api, export_id)["state"] == "running"
+
+
+def test_an_export_that_loses_its_worker_every_time_fails_with_a_reason(
+    api: Api, done: str, context: Context, store: S3Store
+) -> None:
+    export_id = ask(api, done)
+    for attempt in (1, 2, 3):
+        assert claimed(context.database, lease_seconds=-1).attempt == attempt
+        assert sweep_exports(context.database, store, POLICY) == (1, 0)
+    export = seen(api, export_id)
+    assert (export["state"], export["download"]) == ("failed", None)
+    assert "lost every time" in export["error"]
+    assert export["expires_at"] is not None
+
+
+def test_an_object_store_that_is_away_costs_no_attempt(
+    api: Api, done: str, context: Context, exporter: Exporter, make_settings: MakeSettings
+) -> None:
+    export_id = ask(api, done)
+    away = S3Store(
+        make_settings(database_url="postgresql+psycopg://x@127.0.0.1:1/x", s3_endpoint_url="http://127.0.0.1:1")
+    )
+    broken = Context(
+        settings=context.settings,
+        database=context.database,
+        store=away,
+        wakeups=context.wakeups,
+        pipelines={},
+        name="test",
+    )
+    assert Exporter(broken, threading.Event()).work_once()
+    with context.database.begin() as session:
+        row = session.execute(
+            text("SELECT state, attempt, not_before > now() AS later FROM exports WHERE id = :id"), {"id": export_id}
+        ).one()
+        assert tuple(row) == ("queued", 0, True)
+        session.execute(text("UPDATE exports SET not_before = now() WHERE id = :id"), {"id": export_id})
+    assert exporter.work_once()
+    assert seen(api, export_id)["state"] == "completed"
+
+
+def test_a_worker_that_is_told_to_stop_hands_its_export_back(
+    api: Api, done: str, context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    export_id = ask(api, done)
+    stopping = threading.Event()
+    Paused(monkeypatch, stopping.set)
+    assert Exporter(context, stopping).work_once()
+    assert seen(api, export_id)["state"] == "queued"
+    assert claimed(context.database).attempt == 1
+
+
+def test_what_a_format_cannot_hold_fails_with_its_sentence(
+    api: Api, done: str, exporter: Exporter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.exports.formats.shapefile_zip.MOST_BYTES", 10)
+    export_id = ask(api, done, "shapefile")
+    exporter.work_once()
+    export = seen(api, export_id)
+    assert (export["state"], export["rows"]) == ("failed", None)
+    assert "2 GB" in export["error"]
+
+
+def test_a_job_that_is_retried_meanwhile_is_exported_again(
+    api: Api, done: str, context: Context, store: S3Store, exporter: Exporter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    export_id = ask(api, done)
+
+    def outdated(*_: object) -> None:
+        raise Conflict("changed", code="job-changed")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(exporter_module, "make", outdated)
+        assert exporter.work_once()
+    assert sweep_exports(context.database, store, POLICY) == (1, 0)
+    assert exporter.work_once()
+    assert seen(api, export_id)["state"] == "completed"
+
+
+def test_what_has_expired_is_removed_the_file_before_the_row(
+    api: Api, done: str, context: Context, exporter: Exporter, store: S3Store, make_settings: MakeSettings
+) -> None:
+    export_id = ask(api, done)
+    exporter.work_once()
+    with context.database.begin() as session:
+        session.execute(
+            text("UPDATE exports SET expires_at = now() - interval '1 s' WHERE id = :id"), {"id": export_id}
+        )
+    away = S3Store(
+        make_settings(database_url="postgresql+psycopg://x@127.0.0.1:1/x", s3_endpoint_url="http://127.0.0.1:1")
+    )
+    with pytest.raises(StoreUnavailable):
+        sweep_exports(context.database, away, POLICY)
+    assert seen(api, export_id)["state"] == "completed"
+    assert sweep_exports(context.database, store, POLICY) == (0, 1)
+    assert list(store.list_objects(exports_prefix(uuid.UUID(done)))) == []
+    assert_problem(api.get(f"/v1/exports/{export_id}"), 404, "not-found")
+
+
+def test_the_exports_of_a_deleted_job_go_with_it(
+    api: Api, done: str, exporter: Exporter, store: S3Store, database: Database
+) -> None:
+    ask(api, done)
+    exporter.work_once()
+    assert api.request("DELETE", f"/v1/jobs/{done}").status == 202
+    offers = [Offer(ChunkKind.PURGE, priority) for priority in Priority]
+    for _ in range(20):
+        with database.begin() as session:
+            purge = chunks.claim(session, offers, worker="test", lease_seconds=60)
+        if purge is None:
+            break
+        remove_job(database, store, purge)
+    assert list(store.list_objects(exports_prefix(uuid.UUID(done)))) == []
+    with database.begin() as session:
+        assert session.execute(text("SELECT count(*) FROM exports WHERE job_id = :job"), {"job": done}).scalar() == 0
+
+
+def test_a_key_of_an_attempt_names_its_token() -> None:
+    job, export = uuid.uuid4(), uuid.uuid4()
+    assert export_key(job, export, 7) != export_key(job, export, 8)
+    assert export_key(job, export, 7).startswith(exports_prefix(job))
