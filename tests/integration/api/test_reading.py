@@ -160,6 +160,7 @@ def test_a_result_says_everything(api: Api, hands: Hands) -> None:
         "provenance": None,
         "metadata": {},
         "place": NOWHERE,
+        "correction": None,
     }
     assert page["has_more"] is False
     assert page["job"]["state"] == "completed_with_errors"
