@@ -4,9 +4,8 @@
     export DEERE_ORGANIZATION=... DEERE_FIELD=... DEERE_FLAG_CATEGORY=...      # ids in Operations Center
     python john_deere.py JOB_ID
 
-Flags API (https://developer.deere.com/dev-docs/flags). The position comes from the photograph's metadata: name your
-images with {"metadata": {"latitude": 47.99, "longitude": 7.84}}. Photographs of healthy plants, of doubtful ones, and
-without a position get no flag. The last line of a flag names its photograph, so that none is made twice.
+Flags API (https://developer.deere.com/dev-docs/flags). Photographs of healthy plants, of doubtful ones, and without a
+position get no flag. The last line of a flag names its photograph, so that none is made twice.
 
 Tried against a stand-in that does what that documentation says, in the tests. Not tried against John Deere.
 """
@@ -24,7 +23,6 @@ from client import Phytobatch, Result
 
 MOST_FLAGS = 200  # of one job; the surest first
 AXIOM = "application/vnd.deere.axiom.v3+json"
-POSITION = {"latitude", "longitude"}
 MARK = re.compile(r"phytobatch:\S+")
 
 
@@ -78,7 +76,7 @@ def diseased(phytobatch: Phytobatch, job_id: str) -> list[Result]:
     found = [
         result
         for result in phytobatch.results(job_id, status="succeeded")
-        if result.label != "healthy" and not result.needs_review and set(result.raw["metadata"]) >= POSITION
+        if result.label != "healthy" and not result.needs_review and result.raw["place"]["latitude"] is not None
     ]
     return sorted(found, key=lambda result: -(result.confidence or 0.0))
 
@@ -94,8 +92,8 @@ def main(job_id: str) -> None:
             mark = f"phytobatch:{job_id}/{result.seq}"
             if mark not in there:
                 notes = f"{result.label}, {result.confidence:.0%} sure, photograph {result.name}\n{mark}"
-                place = result.raw["metadata"]
-                field.add(float(place["longitude"]), float(place["latitude"]), notes)
+                place = result.raw["place"]
+                field.add(place["longitude"], place["latitude"], notes)
                 added += 1
     print(f"John Deere: {added} flags added for job {job_id}, {len(there)} were there")
 

@@ -32,7 +32,7 @@ def photographs(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 
 
 def submit(system: System, files: list[Path]) -> str:
-    """A job of photographs that have a position in their metadata, all but the last one."""
+    """A job of photographs that have a position, all but the last one."""
     with system.client() as api:
         job = api.create_job(name="North <field>")
         specs = [
@@ -44,9 +44,8 @@ def submit(system: System, files: list[Path]) -> str:
 
 
 def _placed(file: Path, number: int) -> ImageSpec:
-    place = {"latitude": 47.99 + number / 1e4, "longitude": 7.84}
     plain = ImageSpec.of_file(file)
-    return ImageSpec(plain.name, plain.size, plain.sha256, metadata=place)
+    return ImageSpec(plain.name, plain.size, plain.sha256, latitude=47.99 + number / 1e4, longitude=7.84)
 
 
 def run(name: str, job_id: str, environment: dict[str, str]) -> "subprocess.CompletedProcess[str]":
