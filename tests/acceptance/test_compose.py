@@ -153,4 +153,4 @@ def test_photographs_go_through_the_proxy_and_survive_a_killed_worker(
     assert done.returncode == 0, done.stderr[-3000:]
     said, _ = client.communicate(timeout=SECONDS)
     assert client.returncode == 0, said
-    assert json.loads(said.splitlines()[-1])["counts"]["succeeded"] == IMAGES
+    assert json.loads(said.splitlines()[-1])["job"]["counts"]["succeeded"] == IMAGES
