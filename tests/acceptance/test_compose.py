@@ -9,7 +9,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +23,11 @@ ROOT = Path(__file__).parents[2]
 PROJECT = "phytobatch-test"
 SECONDS = 300
 IMAGES = 12
+NONE: Mapping[str, str] = {}
 
 
 def docker(
-    *arguments: str, env_file: Path, files: tuple[str, ...] = (), **variables: str
+    *arguments: str, env_file: Path, files: tuple[str, ...] = (), variables: Mapping[str, str] = NONE
 ) -> subprocess.CompletedProcess[str]:
     environment = {
         name: value for name, value in os.environ.items() if not name.startswith(("PHYTOBATCH_", "COMPOSE_"))
@@ -60,8 +61,10 @@ def env_file(tmp_path: Path) -> Path:
     return target
 
 
-def configured(env_file: Path, *arguments: str, files: tuple[str, ...] = (), **variables: str) -> dict[str, Any]:
-    done = docker(*arguments, "config", "--format", "json", env_file=env_file, files=files, **variables)
+def configured(
+    env_file: Path, *arguments: str, files: tuple[str, ...] = (), variables: Mapping[str, str] = NONE
+) -> dict[str, Any]:
+    done = docker(*arguments, "config", "--format", "json", env_file=env_file, files=files, variables=variables)
     assert done.returncode == 0, done.stderr
     services: dict[str, Any] = json.loads(done.stdout)["services"]
     return services
@@ -87,9 +90,9 @@ def test_the_profiles_add_what_they_are_named_for(env_file: Path) -> None:
 
 @needs_compose
 def test_urls_have_the_port_where_it_is_not_the_usual_one(env_file: Path) -> None:
-    usual = configured(env_file, PHYTOBATCH_HOST="plants.example.org")["api"]["environment"]
+    usual = configured(env_file, variables={"PHYTOBATCH_HOST": "plants.example.org"})["api"]["environment"]
     assert usual["PHYTOBATCH_PUBLIC_URL"] == "https://plants.example.org"
-    other = configured(env_file, PHYTOBATCH_HTTPS_PORT="8443")["api"]["environment"]
+    other = configured(env_file, variables={"PHYTOBATCH_HTTPS_PORT": "8443"})["api"]["environment"]
     assert other["PHYTOBATCH_S3_PUBLIC_ENDPOINT_URL"] == "https://localhost:8443"
 
 
@@ -105,7 +108,7 @@ def test_urls_have_the_port_where_it_is_not_the_usual_one(env_file: Path) -> Non
 def test_a_server_of_the_operator_takes_the_place_of_ours(
     env_file: Path, what: str, ours: str, url: dict[str, str]
 ) -> None:
-    services = configured(env_file, files=(f"deploy/compose/external-{what}.yml",), **url)
+    services = configured(env_file, files=(f"deploy/compose/external-{what}.yml",), variables=url)
     assert ours not in services
     assert url.items() <= services["worker"]["environment"].items()
 
@@ -115,11 +118,11 @@ def host(env_file: Path) -> Iterator[tuple[Path, str, dict[str, str]]]:
     """The whole host on ports of its own; its folders and volumes go away with it."""
     ports = {"PHYTOBATCH_HTTP_PORT": str(free_port()), "PHYTOBATCH_HTTPS_PORT": str(free_port())}
     try:
-        done = docker("up", "--detach", "--no-build", "--wait", env_file=env_file, **ports)
+        done = docker("up", "--detach", "--no-build", "--wait", env_file=env_file, variables=ports)
         assert done.returncode == 0, done.stderr[-3000:]
         yield env_file, f"https://localhost:{ports['PHYTOBATCH_HTTPS_PORT']}", ports
     finally:
-        docker("down", "--volumes", "--timeout", "30", env_file=env_file, **ports)
+        docker("down", "--volumes", "--timeout", "30", env_file=env_file, variables=ports)
 
 
 @needs_compose
@@ -132,9 +135,9 @@ def test_photographs_go_through_the_proxy_and_survive_a_killed_worker(
 ) -> None:
     env_file, url, ports = host
     authority = tmp_path / "authority.crt"
-    docker("cp", "proxy:/data/caddy/pki/authorities/local/root.crt", str(authority), env_file=env_file, **ports)
+    docker("cp", "proxy:/data/caddy/pki/authorities/local/root.crt", str(authority), env_file=env_file, variables=ports)
     write_set(tmp_path / "photos", IMAGES, seed=0, size=(640, 480))
-    docker("kill", "worker", env_file=env_file, **ports)
+    docker("kill", "worker", env_file=env_file, variables=ports)
     key = dict(line.split("=", 1) for line in env_file.read_text().splitlines() if line.startswith("PHYTOBATCH_BOOT"))
     client = subprocess.Popen(
         [sys.executable, "-m", "client.cli", "submit", str(tmp_path / "photos"), "--watch", "--json"],
@@ -149,7 +152,7 @@ def test_photographs_go_through_the_proxy_and_survive_a_killed_worker(
         stdout=subprocess.PIPE,
         text=True,
     )
-    done = docker("up", "--detach", "--no-build", "--wait", env_file=env_file, **ports)
+    done = docker("up", "--detach", "--no-build", "--wait", env_file=env_file, variables=ports)
     assert done.returncode == 0, done.stderr[-3000:]
     said, _ = client.communicate(timeout=SECONDS)
     assert client.returncode == 0, said
