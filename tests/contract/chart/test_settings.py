@@ -2,12 +2,11 @@
 
 import os
 import re
-from typing import get_args
 
 import pytest
-from pydantic import SecretStr
 
 from shared.settings import ENV_PREFIX, Settings
+from tests.contract.chart.known_settings import KNOWN, SECRETS, TAKEN
 from tests.contract.chart.rendering import (
     CHART,
     EXAMPLES,
@@ -20,29 +19,13 @@ from tests.contract.chart.rendering import (
 )
 from tests.contract.check_tools import run
 
-# Depend on other values of the chart, so that it sets them and refuses them in `config`.
-DECIDED_BY_THE_CHART = {
-    "PHYTOBATCH_API_HOST",
-    "PHYTOBATCH_API_PORT",
-    "PHYTOBATCH_CLASSIFIERS",
-    "PHYTOBATCH_METRICS_HOST",
-    "PHYTOBATCH_METRICS_PORT",
-    "PHYTOBATCH_SHUTDOWN_SECONDS",
-}
 # What Kubernetes puts in the place of a reference that is no secret.
 FROM_THE_CLUSTER = {"PHYTOBATCH_DECODE_THREADS": "2"}
-KNOWN = {f"{ENV_PREFIX}{name.upper()}" for name in Settings.model_fields}
-SECRETS = {
-    f"{ENV_PREFIX}{name.upper()}"
-    for name, field in Settings.model_fields.items()
-    if SecretStr in (field.annotation, *get_args(field.annotation))
-}
 
 
 def test_config_takes_every_setting_that_is_no_secret_and_that_the_chart_leaves_open() -> None:
     listed = (CHART / "files" / "settings.txt").read_text(encoding="utf-8").split()
-    wanted = sorted(KNOWN - SECRETS - DECIDED_BY_THE_CHART)
-    assert listed == wanted, "write this into deploy/chart/files/settings.txt:\n" + "\n".join(wanted)
+    assert listed == TAKEN, "python -m tests.contract.chart.known_settings > deploy/chart/files/settings.txt"
 
 
 @pytest.mark.parametrize("example", EXAMPLES)
