@@ -11,6 +11,9 @@
     |  |- RowsInvalid          lines of a table that the client sent
     |- Unauthenticated         no key, a wrong key, an expired or revoked key
     |- Forbidden               the key is good, its scopes are not enough
+    |- QuotaExceeded           the tenant has as much open as it may; there is room again later
+    |  |- QuotaTooSmall        it would not fit if there were nothing else
+    |- RateLimited             too many requests of one key in a short time
     |- Unavailable             infrastructure is away; nobody's failure, try again
     |  |- StoreUnavailable     the object store
     |  |- DatabaseUnavailable
@@ -23,7 +26,7 @@
 ``code`` is stable and becomes the last part of the problem type of RFC 9457.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 
 class PhytobatchError(Exception):
@@ -95,6 +98,39 @@ class Unauthenticated(PhytobatchError):
 
 class Forbidden(PhytobatchError):
     code = "forbidden"
+
+
+class QuotaExceeded(PhytobatchError):
+    """What a tenant may have at a time is used up.
+
+    ``quota`` is ``{"name", "limit", "current", "requested"}``; ``setting`` holds the quota of tenants that have none of
+    their own; ``retry_after`` is in seconds, ``None`` where waiting does not help.
+    """
+
+    code = "quota-exceeded"
+
+    def __init__(
+        self, message: str, *, quota: Mapping[str, str | int], setting: str, retry_after: int | None = None
+    ) -> None:
+        super().__init__(message)
+        self.quota = quota
+        self.setting = setting
+        self.retry_after = retry_after
+
+
+class QuotaTooSmall(QuotaExceeded):
+    """The request is larger than the whole quota."""
+
+
+class RateLimited(PhytobatchError):
+    """Try again after ``retry_after`` seconds."""
+
+    code = "rate-limited"
+
+    def __init__(self, message: str, *, retry_after: int, setting: str) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+        self.setting = setting
 
 
 class Unavailable(PhytobatchError):

@@ -81,6 +81,16 @@ class Settings(BaseSettings):
         ge=1024,
         description="Largest `geo.txt` or CSV file with positions and metadata of images, in bytes.",
     )
+    max_url_bytes: int = Field(
+        default=8192, ge=256, description="Longest address of a request, with its query, in bytes."
+    )
+    max_query_bytes: int = Field(default=4096, ge=64, description="Longest query string of a request, in bytes.")
+    max_header_bytes: int = Field(
+        default=32 * 1024, ge=1024, description="Most bytes in the header fields of a request, names and values."
+    )
+    max_json_depth: int = Field(
+        default=32, ge=8, le=200, description="How deep objects and lists may stand in each other in a request body."
+    )
     idempotency_key_hours: int = Field(default=24, ge=1, description="How long an Idempotency-Key is remembered.")
     draft_hours: int = Field(
         default=72, ge=1, description="How long a draft may wait for its commit before it expires."
@@ -94,6 +104,40 @@ class Settings(BaseSettings):
         default=None,
         description="Address of the API that clients reach, as `https://phytobatch.example.org`, for the links in "
         "webhooks. Empty: the links are paths.",
+    )
+
+    # What a tenant may use: each of these holds for tenants that have none of their own (`set-limits`)
+    max_open_jobs: int = Field(
+        default=1000, ge=0, description="Most jobs of one tenant that are not over, drafts too; 0: no limit."
+    )
+    max_pending_images: int = Field(
+        default=500_000, ge=0, description="Most images without an answer in the open jobs of one tenant; 0: no limit."
+    )
+    max_running_chunks: int = Field(
+        default=0,
+        ge=0,
+        description="Most chunks of bulk jobs of one tenant that workers run at a time; 0: no limit, the weights "
+        "alone share out the workers.",
+    )
+    requests_per_minute: int = Field(
+        default=30_000, ge=0, description="Most requests of one API key in a minute; 0: no limit."
+    )
+    keep_days_results: int = Field(
+        default=0, ge=0, description="Days after its end for which a job is kept, results and all; 0: for ever."
+    )
+    keep_days_originals: int = Field(
+        default=0,
+        ge=0,
+        description="Days after its end for which the uploads of a job are kept; 0: as long as the job.",
+    )
+    keep_days_history: int = Field(
+        default=30,
+        ge=1,
+        description="Days for which webhook deliveries that ended are kept, and events that belong to no job or tell "
+        "of progress.",
+    )
+    unfinished_upload_hours: int = Field(
+        default=24, ge=1, description="Age in hours at which a multipart upload to S3 that never ended is removed."
     )
 
     # Waiting

@@ -103,7 +103,13 @@ class Workplace:
         settings = self.context.settings
         try:
             with self.context.database.begin() as session:
-                return claims.claim(session, offers, worker=self.context.name, lease_seconds=settings.lease_seconds)
+                return claims.claim(
+                    session,
+                    offers,
+                    worker=self.context.name,
+                    lease_seconds=settings.lease_seconds,
+                    max_running=settings.max_running_chunks,
+                )
         except DatabaseUnavailable:
             log.warning("claim_failed")  # The next look tries again.
             return None

@@ -1,0 +1,110 @@
+"""Quotas: how many jobs a tenant may have open, and how many images waiting, at a time.
+
+A request takes the lock of its tenant's row first, before that of any job; makes its change; and is checked against
+what is then there. Two requests at once are checked one after the other, and one that is refused is rolled back whole.
+"""
+
+import uuid
+from dataclasses import dataclass
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from shared.errors import QuotaExceeded, QuotaTooSmall
+from shared.limits.tenant import effective
+from shared.settings import ENV_PREFIX, Settings
+
+# Work that is done makes room; this is often enough to ask again.
+RETRY_SECONDS = 20
+
+LOCK = text("SELECT max_open_jobs, max_pending_images FROM tenants WHERE id = :tenant FOR NO KEY UPDATE")
+# A statement of its own: it sees what those have made who held the lock before.
+USAGE = text(
+    """
+    SELECT count(*) AS jobs, coalesce(sum(total - succeeded - failed - rejected - canceled), 0)::bigint AS images
+    FROM jobs WHERE tenant_id = :tenant AND state IN ('draft', 'validating', 'queued', 'running', 'canceling')
+    """
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Quotas:
+    """The quotas of tenants that have none of their own; 0: no limit."""
+
+    open_jobs: int
+    pending_images: int
+
+    @classmethod
+    def of(cls, settings: Settings) -> "Quotas":
+        """As the settings say."""
+        return cls(open_jobs=settings.max_open_jobs, pending_images=settings.max_pending_images)
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Jobs that are not over, drafts too, and their images without an answer."""
+
+    jobs: int
+    images: int
+
+
+def usage(session: Session, tenant_id: uuid.UUID) -> Usage:
+    """What a tenant uses now."""
+    row = session.execute(USAGE, {"tenant": tenant_id}).one()
+    return Usage(row.jobs, row.images)
+
+
+class Holder:
+    """The right to add to what a tenant has, until the end of the transaction."""
+
+    def __init__(self, session: Session, tenant_id: uuid.UUID, quotas: Quotas) -> None:
+        self._session = session
+        self._tenant_id = tenant_id
+        row = session.execute(LOCK, {"tenant": tenant_id}).one()
+        self._jobs = effective(row.max_open_jobs, quotas.open_jobs)
+        self._images = effective(row.max_pending_images, quotas.pending_images)
+
+    def check(self, *, jobs: int = 0, images: int = 0, of_job: int | None = None) -> None:
+        """Return when what was added fits.
+
+        Args:
+            jobs: jobs that this transaction has opened.
+            images: images that it made pending.
+            of_job: all pending images of the job that they belong to, where it is only one; by default ``images``.
+
+        Raises:
+            QuotaExceeded: it does not fit now; roll back.
+            QuotaTooSmall: it would not even fit alone; roll back.
+        """
+        used = usage(self._session, self._tenant_id) if jobs or images else Usage(0, 0)
+        if jobs and self._jobs is not None and used.jobs > self._jobs:
+            _refuse("open jobs", "max_open_jobs", limit=self._jobs, used=used.jobs, added=jobs, alone=jobs)
+        if images and self._images is not None and used.images > self._images:
+            alone = images if of_job is None else of_job
+            _refuse(
+                "pending images", "max_pending_images", limit=self._images, used=used.images, added=images, alone=alone
+            )
+
+
+def hold(session: Session, tenant_id: uuid.UUID, quotas: Quotas) -> Holder:
+    """Lock the tenant. Call it before anything else is locked or written."""
+    return Holder(session, tenant_id, quotas)
+
+
+def _refuse(what: str, name: str, *, limit: int, used: int, added: int, alone: int) -> None:
+    members = {"name": name, "limit": limit, "current": used - added, "requested": added}
+    setting = f"{ENV_PREFIX}{name.upper()}"
+    if alone > limit:
+        raise QuotaTooSmall(
+            f"this tenant may have {limit} {what}, this job alone would have {alone}; split it, or ask the operator "
+            "for more",
+            quota=members,
+            setting=setting,
+        )
+    raise QuotaExceeded(
+        f"this tenant may have {limit} {what} and has {used - added}, so {added} more do not fit; wait until work is "
+        "done, or cancel what you do not need",
+        quota=members,
+        setting=setting,
+        retry_after=RETRY_SECONDS,
+    )
