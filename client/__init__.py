@@ -15,12 +15,16 @@ Receivers of webhooks call ``client.verify(secret, headers, body)``.
 It speaks HTTP only and needs nothing but urllib3; the command ``phytobatch`` adds rich.
 """
 
+from client.corrections.resources import Correction
 from client.errors import (
     AnswerTimeout,
     ApiError,
     AuthError,
     ConfigurationError,
     Conflict,
+    DownloadError,
+    DownloadRefused,
+    ExportFailed,
     FileChanged,
     FileUnreadable,
     InvalidRequest,
@@ -35,6 +39,7 @@ from client.errors import (
     VerificationError,
     WaitTimeout,
 )
+from client.exports.resources import Export
 from client.resources import (
     ClassifierRef,
     Counts,
@@ -63,9 +68,14 @@ __all__ = [
     "ClassifierRef",
     "ConfigurationError",
     "Conflict",
+    "Correction",
     "Counts",
     "Delivery",
     "DeliveryAttempt",
+    "DownloadError",
+    "DownloadRefused",
+    "Export",
+    "ExportFailed",
     "FileChanged",
     "FileUnreadable",
     "ImageSpec",

@@ -14,6 +14,9 @@ PhytobatchError
 |- UploadError             the object store did not take a file
 |  |- UploadUrlExpired     403: the presigned URL is too old; ask for another
 |  |- UploadRefused        another 4xx: permanent for these bytes
+|- DownloadError           the object store did not give a file, or what it gave broke off
+|  |- DownloadRefused      there is no such file (any more)
+|- ExportFailed            an export will never have a file; the message says why
 |- FileUnreadable          a local file vanished or cannot be read
 |- FileChanged             a local file is not what it was when it was registered
 |- StateFileError          the journal of an unfinished submission cannot be used
@@ -180,6 +183,18 @@ class UploadUrlExpired(UploadError):
 
 class UploadRefused(UploadError):
     """Another 4xx: the object store will never take these bytes under this URL."""
+
+
+class DownloadError(PhytobatchError):
+    """The object store did not give a file."""
+
+
+class DownloadRefused(DownloadError):
+    """There is no such file, or it was removed."""
+
+
+class ExportFailed(PhytobatchError):
+    """An export that will never have a file."""
 
 
 class FileUnreadable(PhytobatchError):

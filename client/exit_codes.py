@@ -6,6 +6,9 @@ from client.errors import (
     ApiError,
     AuthError,
     ConfigurationError,
+    DownloadError,
+    DownloadRefused,
+    ExportFailed,
     FileUnreadable,
     Interrupted,
     NetworkError,
@@ -64,6 +67,9 @@ _OF_ERROR: tuple[tuple[type[BaseException], ExitCode], ...] = (
     (UploadRefused, ExitCode.REFUSED),
     (UploadUrlExpired, ExitCode.REFUSED),
     (UploadError, ExitCode.UNAVAILABLE),
+    (DownloadRefused, ExitCode.REFUSED),
+    (DownloadError, ExitCode.UNAVAILABLE),
+    (ExportFailed, ExitCode.REFUSED),
     (ApiError, ExitCode.REFUSED),
 )
 _OF_STATE = {

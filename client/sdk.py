@@ -5,12 +5,16 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from http import HTTPStatus
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import Any, Self
 
 from client import configuration, multipart
 from client.calls import Calls, idempotency, job_of, path_of
+from client.corrections.corrections import Corrections
+from client.downloads.download import Download
 from client.errors import Problem, ServerUnavailable
+from client.exports.exports import Exports
 from client.pools import Pools
 from client.resources import (
     ClassifierRef,
@@ -107,6 +111,16 @@ class Phytobatch:
     def deliveries(self) -> Deliveries:
         """What was sent to webhooks, and what became of it."""
         return Deliveries(self._calls)
+
+    @property
+    def exports(self) -> Exports:
+        """Results as files."""
+        return Exports(self._calls)
+
+    @property
+    def corrections(self) -> Corrections:
+        """What people say of images."""
+        return Corrections(self._calls)
 
     # Jobs
 
@@ -348,6 +362,34 @@ class Phytobatch:
         begin = None if origin is None else f"{origin[0]:.9f},{origin[1]:.9f}"
         query = {"edge": edge, "origin": begin, "healthy": list(healthy)}
         return self._calls.get(f"{_path(job_id)}/grid", query=query).parse(Grid.from_json)
+
+    # Images
+
+    def image(self, job_id: str, seq: int) -> bytes:
+        """The original of an image, whole in memory.
+
+        Raises:
+            DownloadRefused: it was never uploaded.
+        """
+        with TemporaryDirectory(prefix="phytobatch-") as folder:
+            part = Path(folder) / "original"
+            self.download_image(job_id, seq, part)
+            return part.read_bytes()
+
+    def download_image(self, job_id: str, seq: int, part: Path, *, policy: RetryPolicy | None = None) -> None:
+        """Bring the original of an image into ``part``; what is there of it already is kept.
+
+        Raises:
+            NotFound: the job has no such image.
+            DownloadRefused: it was never uploaded.
+            DownloadError, NetworkError: it did not arrive whole; another call goes on where this one ended.
+        """
+        request = Request("GET", f"{_path(job_id)}/images/{seq}/file", wants_location=True)
+
+        def locate() -> str:
+            return self._calls.transport.send(request).headers.get("Location", "")
+
+        Download(self._calls.transport.pools, locate, policy or RetryPolicy()).to(part)
 
     # Models and single images
 

@@ -42,7 +42,11 @@ def package_version() -> str:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What to send. ``repeatable`` says that a POST without an Idempotency-Key is idempotent by itself."""
+    """What to send.
+
+    ``repeatable`` says that a POST without an Idempotency-Key is idempotent by itself, ``wants_location`` that the
+    answer is a redirect, which is never followed: the key must not go to another server.
+    """
 
     method: str
     path: str
@@ -50,6 +54,7 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     body: bytes | None = field(default=None, repr=False)
     repeatable: bool = False
+    wants_location: bool = False
 
     @property
     def may_repeat(self) -> bool:
@@ -65,7 +70,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A 2xx or 304 answer. ``headers`` are looked up without regard to case."""
+    """A 2xx or 304 answer, or a redirect that was asked for. ``headers`` are looked up without regard to case."""
 
     status: int
     headers: Mapping[str, str]
@@ -187,7 +192,7 @@ class Transport:
 
     def _once(self, request: Request) -> Answer:
         response = self._respond(request)
-        if not _is_ok(response) and response.status != HTTPStatus.NOT_MODIFIED:
+        if not (_is_ok(response) or response.status == HTTPStatus.NOT_MODIFIED or _is_wanted(request, response)):
             raise error_of(response.status, response.headers, response.data)
         return Answer(response.status, response.headers, response.data)
 
@@ -205,6 +210,11 @@ class Transport:
             )
         except HTTPError as error:
             raise network_error(self.base_url, error) from error
+
+
+def _is_wanted(request: Request, response: urllib3.BaseHTTPResponse) -> bool:
+    is_redirect = HTTPStatus.MULTIPLE_CHOICES <= response.status < HTTPStatus.BAD_REQUEST
+    return request.wants_location and is_redirect and "Location" in response.headers
 
 
 def _is_ok(response: urllib3.BaseHTTPResponse) -> bool:

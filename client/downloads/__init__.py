@@ -1,0 +1,1 @@
+"""Files from the object store, by presigned address."""

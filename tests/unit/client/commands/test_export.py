@@ -1,0 +1,30 @@
+"""The format of an export follows from the name of its file."""
+
+from pathlib import Path
+
+import pytest
+
+from client.commands.export import FORMATS, format_of
+from client.errors import ConfigurationError
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("a.csv", "csv"),
+        ("a.NDJSON", "ndjson"),
+        ("a.geojson", "geojson"),
+        ("a.shp.zip", "shapefile"),
+        ("a.kml", "kml"),
+        ("a.parquet", "parquet"),
+        ("a.geo.parquet", "geoparquet"),
+    ],
+)
+def test_the_suffix_says_the_format(name: str, expected: str) -> None:
+    assert format_of(Path(name)) == expected
+    assert expected in FORMATS
+
+
+def test_another_suffix_says_what_to_do() -> None:
+    with pytest.raises(ConfigurationError, match="--format"):
+        format_of(Path("a.xlsx"))
