@@ -20,7 +20,7 @@ def sidecar_words(reports: Sequence[tuple[str, SidecarReport]]) -> Iterator[str]
 
 
 def _without_position(last: SidecarReport) -> Iterator[str]:
-    if not last.images_without_position:
+    if last.images_without_position in {0, last.images}:  # All have one, or the files are about something else.
         return
     yield (
         f"{last.images_without_position:,} of {plural(last.images, 'image')} got no position from these files; "

@@ -11,7 +11,7 @@ from deploy.local.synthetic.flight.pictures import Leaves
 from deploy.local.synthetic.flight.plan import Shot, shots
 from deploy.local.synthetic.flight.xmp import dji_xmp
 
-QUALITY = 85
+QUALITY = 90
 METADATA, TRUTH = "images.csv", "truth.csv"
 
 

@@ -65,3 +65,7 @@ def test_long_lists_are_cut_and_say_so() -> None:
 
 def test_nothing_is_said_without_a_sidecar() -> None:
     assert list(sidecar_words([])) == []
+
+
+def test_a_table_without_positions_is_not_blamed_for_them() -> None:
+    assert len(list(sidecar_words([("images.csv", report(images_without_position=3))]))) == 1
