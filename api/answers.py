@@ -19,6 +19,7 @@ MEANINGS: Mapping[int, str] = {
     409: "The state does not allow this.",
     413: "The body is over a limit.",
     422: "The request does not fit its schema or a limit.",
+    429: "Too many requests of this key, or over a quota of the tenant; see Retry-After.",
     503: "Postgres or the object store is away; see Retry-After.",
 }
 
@@ -29,9 +30,9 @@ def answer(model: BaseModel, status: int = HTTPStatus.OK, headers: Mapping[str, 
 
 
 def problems(*statuses: int) -> Documented:
-    """The ``responses`` of a route: the problems that it answers with. 401, 422 and 503 belong to every one."""
+    """The ``responses`` of a route: the problems that it answers with. 401, 422, 429 and 503 belong to every one."""
     schema = {"$ref": "#/components/schemas/Problem"}
     return {
         status: {"description": MEANINGS[status], "content": {MEDIA_TYPE: {"schema": schema}}}
-        for status in sorted({401, 403, 422, 503, *statuses})
+        for status in sorted({401, 403, 422, 429, 503, *statuses})
     }

@@ -25,6 +25,9 @@ from shared.errors import (
     NotAcceptable,
     NotFound,
     PhytobatchError,
+    QuotaExceeded,
+    QuotaTooSmall,
+    RateLimited,
     RowsInvalid,
     Unauthenticated,
     Unavailable,
@@ -45,6 +48,15 @@ class FieldError(BaseModel):
 
     field: str = Field(description="Path of the field, as `images.3.size`; `body` for the whole.")
     message: str
+
+
+class QuotaOut(BaseModel):
+    """What a tenant may have at a time, and what of it is used."""
+
+    name: str = Field(description="`max_open_jobs` or `max_pending_images`.")
+    limit: int
+    current: int
+    requested: int
 
 
 class Problem(BaseModel):
@@ -72,6 +84,7 @@ class Problem(BaseModel):
     instance: str = Field(description="Path of the request.")
     request_id: str = Field(description="The same as the header X-Request-Id.")
     errors: list[FieldError] | None = Field(default=None, description="For a request that does not fit its schema.")
+    quota: QuotaOut | None = Field(default=None, description="Of `quota-exceeded`.")
     setting: str | None = Field(default=None, description="The setting of the server that holds the limit.")
     error_code: str | None = Field(default=None, description="Of `POST /predict`: the error code of the image.")
 
@@ -105,6 +118,11 @@ ANSWERS: Sequence[tuple[type[PhytobatchError], Answer]] = (
     (InvalidRequest, Answer(HTTPStatus.UNPROCESSABLE_ENTITY, "The request cannot work")),
     (Unauthenticated, Answer(HTTPStatus.UNAUTHORIZED, "No valid API key")),
     (Forbidden, Answer(HTTPStatus.FORBIDDEN, "Not allowed")),
+    # RFC 6585 has 429 for what is too much now: it passes later, and Retry-After says when to ask. What would not fit
+    # even alone never passes, and a client that is told 429 would go on asking.
+    (QuotaTooSmall, Answer(HTTPStatus.FORBIDDEN, "Over the quota")),
+    (QuotaExceeded, Answer(HTTPStatus.TOO_MANY_REQUESTS, "Over the quota")),
+    (RateLimited, Answer(HTTPStatus.TOO_MANY_REQUESTS, "Too many requests")),
     (Unavailable, Answer(HTTPStatus.SERVICE_UNAVAILABLE, "Try again later")),
 )
 
@@ -153,7 +171,7 @@ def answer_domain_error(request: Request, error: Exception) -> JSONResponse:
         raise error
     for kind, answer in ANSWERS:
         if isinstance(error, kind):
-            setting = error.setting if isinstance(error, LimitExceeded) else None
+            setting = error.setting if isinstance(error, (LimitExceeded, QuotaExceeded, RateLimited)) else None
             rows = error.rows if isinstance(error, RowsInvalid) else ()
             return problem(
                 request,
@@ -163,6 +181,7 @@ def answer_domain_error(request: Request, error: Exception) -> JSONResponse:
                 title=answer.title,
                 headers=_headers(error),
                 setting=setting,
+                quota=dict(error.quota) if isinstance(error, QuotaExceeded) else None,
                 errors=[FieldError(field=where, message=what).model_dump() for where, what in rows] or None,
             )
     return internal_error(request, error)
@@ -171,7 +190,7 @@ def answer_domain_error(request: Request, error: Exception) -> JSONResponse:
 def _headers(error: PhytobatchError) -> dict[str, str]:
     if isinstance(error, Unauthenticated):
         return {"WWW-Authenticate": 'Bearer realm="phytobatch"'}
-    if isinstance(error, Unavailable):
+    if isinstance(error, (Unavailable, QuotaExceeded, RateLimited)) and error.retry_after is not None:
         return {"Retry-After": str(error.retry_after)}
     if isinstance(error, IdempotencyInProgress):
         return {"Retry-After": str(IDEMPOTENCY_RETRY_SECONDS)}

@@ -19,7 +19,10 @@ from client.errors import (
 from client.retry import parse_retry_after
 
 _TYPE_PREFIX = "urn:phytobatch:problem:"
-_CLASS_OF_CODE: Mapping[str, type[ApiError]] = {"limit-exceeded": LimitExceeded}
+_CLASS_OF_CODE: Mapping[str, type[ApiError]] = {
+    "limit-exceeded": LimitExceeded,
+    "quota-exceeded": LimitExceeded,
+}
 _CLASS_OF_STATUS: Mapping[int, type[ApiError]] = {
     HTTPStatus.UNAUTHORIZED: AuthError,
     HTTPStatus.FORBIDDEN: AuthError,

@@ -15,6 +15,8 @@ from shared.geography.sidecar.row import SidecarRow
 from shared.geography.sidecar.storing import apply_sidecar
 from shared.jobs import lifecycle
 from shared.jobs.images import NewImage, add_images
+from shared.limits import quotas
+from shared.limits.quotas import Quotas
 from shared.storage.keys import upload_key
 from shared.webhooks.per_job import endpoint_for
 
@@ -79,12 +81,15 @@ def open_draft(
 
     Raises:
         Conflict: a ``webhook_url`` is named, and the tenant has no job secret.
+        QuotaExceeded: the tenant has as much open as it may.
     """
     settings = services.settings
     with services.database.begin() as session:
+        quota = quotas.hold(session, tenant_id, Quotas.of(settings))
         new = replace(new, webhook_endpoint_id=endpoint_for(session, tenant_id, webhook_url))
         job = lifecycle.create_draft(session, tenant_id, new, draft_hours=settings.draft_hours)
         numbers = add_images(session, job, [a.image for a in arrivals], max_images=settings.max_images_per_job)
+        quota.check(jobs=1, images=len(arrivals))
         for one in sidecars:
             apply_sidecar(session, job.id, one.rows, folder=one.folder)
     log.info("job_created", job_id=str(job.id), images=len(arrivals))

@@ -22,7 +22,10 @@ from api.waiting.answer import Patience, check_wait, wait_for
 from api.waiting.snapshot import Snapshot
 from shared.contracts.states import TERMINAL_STATES, JobState
 from shared.jobs import lifecycle, queries
+from shared.jobs.progress import counts
 from shared.jobs.results import classifier_of
+from shared.limits import quotas
+from shared.limits.quotas import Quotas
 from shared.tracing import span
 from shared.webhooks.per_job import url_of
 
@@ -191,9 +194,11 @@ def cancel_job(job_id: JobId, services: ServicesDep, caller: Submitter) -> Respo
 def retry_job(job_id: JobId, services: ServicesDep, caller: Submitter) -> Response:
     """In the same job: the answers that stand are kept, and the run ends with a terminal event of its own."""
     with services.database.begin() as session:
+        quota = quotas.hold(session, caller.tenant_id, Quotas.of(services.settings))
         before = queries.lock_own_job(session, caller.tenant_id, job_id)
         with span("retry job", parent=before.traceparent, attributes={"phytobatch.job_id": str(job_id)}):
             job = lifecycle.retry(session, job_id, chunk_images=services.settings.chunk_images)
+        quota.check(jobs=1, images=counts(job)["pending"])
         out = job_out(job, classifier_of(session, job), url_of(session, job))
     services.waker.nudge()
     return answer(out, HTTPStatus.ACCEPTED, {"Location": out.links.self})

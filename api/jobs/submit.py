@@ -19,6 +19,8 @@ from shared.errors import Conflict, LimitExceeded
 from shared.jobs import lifecycle, queries
 from shared.jobs.images import NewImage, add_images
 from shared.jobs.results import classifier_of
+from shared.limits import quotas
+from shared.limits.quotas import Quotas
 from shared.storage.keys import upload_key
 from shared.tracing import span
 from shared.webhooks.per_job import endpoint_for, url_of
@@ -43,6 +45,7 @@ def create(services: Services, caller: Caller, asked: CreateJob, ticket: Ticket)
         InvalidRequest: there is no such classifier, or webhooks may not go to this URL.
         Conflict: a ``webhook_url`` is named, and the tenant has no job secret.
         Unavailable: there is no default classifier yet.
+        QuotaExceeded: the tenant has as many open jobs as it may.
     """
     settings = services.settings
     if asked.webhook_url is not None:
@@ -50,6 +53,7 @@ def create(services: Services, caller: Caller, asked: CreateJob, ticket: Ticket)
     if asked.source is not None:
         check_source(asked.source.s3, caller.s3_sources, upload_bucket=settings.s3_bucket)
     with services.database.begin() as session:
+        quota = quotas.hold(session, caller.tenant_id, Quotas.of(settings))
         classifier = resolve(session, asked.classifier)
         job = lifecycle.create_draft(
             session,
@@ -57,6 +61,7 @@ def create(services: Services, caller: Caller, asked: CreateJob, ticket: Ticket)
             _new_job(asked, classifier, endpoint_for(session, caller.tenant_id, asked.webhook_url)),
             draft_hours=settings.draft_hours,
         )
+        quota.check(jobs=1)
         status = 201
         if asked.source is not None:
             classifier = classifier or registry.resolve(session)
@@ -114,14 +119,18 @@ def name_images(services: Services, caller: Caller, job_id: uuid.UUID, images: S
         NotFound: this tenant has no such job.
         Conflict: the job is past its draft, or a name stands for another file.
         LimitExceeded: too many images, or one is too large.
+        QuotaExceeded: the tenant has as many pending images as it may; none of the page is taken.
     """
     settings = services.settings
     _check_page(images, most=settings.max_page_size, most_bytes=settings.max_image_bytes)
     new = [_new_image(image) for image in images]
     with services.database.begin() as session:
+        quota = quotas.hold(session, caller.tenant_id, Quotas.of(settings))
         job = queries.lock_own_job(session, caller.tenant_id, job_id)
         _check_draft(job)
+        before = job.total
         numbers = add_images(session, job, new, max_images=settings.max_images_per_job)
+        quota.check(images=job.total - before, of_job=job.total)
     return [_added(services, job_id, seq, image) for seq, image in zip(numbers, new, strict=True)]
 
 

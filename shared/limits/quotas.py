@@ -92,7 +92,7 @@ def hold(session: Session, tenant_id: uuid.UUID, quotas: Quotas) -> Holder:
 
 
 def _refuse(what: str, name: str, *, limit: int, used: int, added: int, alone: int) -> None:
-    members = {"name": name, "limit": limit, "current": used - added, "requested": added}
+    members: dict[str, str | int] = {"name": name, "limit": limit, "current": used - added, "requested": added}
     setting = f"{ENV_PREFIX}{name.upper()}"
     if alone > limit:
         raise QuotaTooSmall(

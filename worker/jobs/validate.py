@@ -9,11 +9,13 @@ from sqlalchemy.orm import Session
 from shared.contracts.source import Source
 from shared.contracts.states import ImageErrorCode, ImageStatus
 from shared.db.models import Job
-from shared.errors import LimitExceeded, ObjectMissing
+from shared.errors import LimitExceeded, ObjectMissing, QuotaExceeded
 from shared.geography.sidecar.read import is_sidecar, order_of
 from shared.jobs import claims, lifecycle
 from shared.jobs.images import NewImage, PendingImage, add_images, pending_images
 from shared.jobs.results import NewResult
+from shared.limits import quotas
+from shared.limits.quotas import Quotas
 from shared.storage.keys import upload_prefix
 from shared.storage.store import StoredObject
 from worker.geography.beside import Beside, read_beside, store_beside
@@ -99,12 +101,17 @@ def _name(one: StoredObject, source: Source) -> str:
 
 def _store(session: Session, context: Context, held: Held, images: list[NewImage], said: list[Beside]) -> None:
     """Insert the images under our token; those that an earlier attempt inserted keep their numbers."""
+    quota = quotas.hold(session, held.claim.tenant_id, Quotas.of(context.settings))
     job = lifecycle.lock_job(session, held.claim.job_id)
     claims.look(session, held.claim)
+    before = job.total
     try:
         add_images(session, job, images, max_images=context.settings.max_images_per_job)
+        quota.check(images=job.total - before, of_job=job.total)
     except LimitExceeded as error:
         raise SourceRejected("too_many_images", str(error)) from error
+    except QuotaExceeded as error:
+        raise SourceRejected("quota_exceeded", f"{error}; then retry the job") from error
     store_beside(session, job.id, said)
 
 
