@@ -312,9 +312,10 @@ class Phytobatch:
         limit: int = RESULTS_PER_PAGE,
         status: str | None = None,
         label: str | None = None,
+        place: str | None = None,
     ) -> ResultPage:
         """One page of results in the order in which they were stored, and the job as it is now."""
-        query = {"after": after, "limit": limit, "status": status, "label": label}
+        query = {"after": after, "limit": limit, "status": status, "label": label, "place": place}
         answer = self._calls.get(f"{_path(job_id)}/results", query=query)
         return answer.parse(partial(ResultPage.from_json, previous=after))
 
@@ -324,13 +325,17 @@ class Phytobatch:
         *,
         status: str | None = None,
         label: str | None = None,
+        place: str | None = None,
         follow: bool = False,
         after: str | None = None,
         poll_seconds: float = 2.0,
     ) -> Iterator[Result]:
-        """Every result that is stored, each once; with ``follow`` also those to come, until the job is terminal."""
+        """Every result that is stored, each once; with ``follow`` also those to come, until the job is terminal.
+
+        ``place`` is ``known`` or ``missing``: only the images with a position, or without one.
+        """
         while True:
-            page = self.results_page(job_id, after=after, status=status, label=label)
+            page = self.results_page(job_id, after=after, status=status, label=label, place=place)
             yield from page.items
             after = page.after
             if page.is_last or not (page.has_more or follow):

@@ -12,6 +12,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the command."""
     options.job_argument(parser)
     parser.add_argument("--status", choices=options.IMAGE_STATUSES, help="only images with this status")
+    parser.add_argument("--place", choices=("known", "missing"), help="only images with a position, or without one")
     parser.add_argument("--label", metavar="CLASS", help="only images of this class")
     parser.add_argument("--follow", action="store_true", help="go on until the job has ended")
     options.out_option(parser, "write to a file, whole or not at all (default: stdout)")
@@ -25,7 +26,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(context: Context) -> ExitCode:
     """Write the results as they are stored."""
     given = context.options
-    results = context.client.results(given.job, status=given.status, label=given.label, follow=given.follow)
+    results = context.client.results(
+        given.job, status=given.status, label=given.label, place=given.place, follow=given.follow
+    )
     if given.out is not None:
         formats.check_writable(given.out)
         formats.save(results, given.out, given.format or formats.format_of(given.out))

@@ -1,9 +1,11 @@
 """Results as CSV (RFC 4180, UTF-8): one row per image.
 
-Columns: ``file, status, label, confidence, needs_review, review_reason, p_<class>…, error, detail``. Confidence and
-probabilities are 0 to 1. A text that a spreadsheet would take for a formula, because it begins with ``=``, ``+``,
-``-``, ``@``, a tab or a carriage return, gets an apostrophe in front (OWASP, "CSV Injection"): a file may be called
-``=HYPERLINK(…).jpg``.
+Columns: ``file, status, label, confidence, needs_review, review_reason, p_<class>…, error, detail, latitude, longitude,
+altitude, heading, captured_at, position_source, position_fault``. Confidence and probabilities are 0 to 1; where an
+image was taken is in degrees (WGS 84), metres, degrees clockwise from true north, and UTC.
+
+A text that a spreadsheet would take for a formula, because it begins with ``=``, ``+``, ``-``, ``@``, a tab or a
+carriage return, gets an apostrophe in front (OWASP, "CSV Injection"): a file may be called ``=HYPERLINK(…).jpg``.
 """
 
 import csv
@@ -11,9 +13,11 @@ import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TextIO
 
-from client.resources import Result
+from client.resources import Place, Result
 
 _FIRST = ("file", "status", "label", "confidence", "needs_review", "review_reason")
+_PLACE = ("latitude", "longitude", "altitude", "heading", "captured_at", "position_source", "position_fault")
+_LAST = ("error", "detail", *_PLACE)
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -23,7 +27,7 @@ def write_csv(results: Iterable[Result], stream: TextIO) -> None:
     held, classes = _until_classes_are_known(rows)
     writer = csv.writer(stream, lineterminator="\r\n")
     names = [f"p_{name}" for name in classes]
-    writer.writerow([*_FIRST, *names, "error", "detail"])
+    writer.writerow([*_FIRST, *names, *_LAST])
     for result in itertools.chain(held, rows):
         writer.writerow(row_of(result, classes))
 
@@ -41,6 +45,18 @@ def row_of(result: Result, classes: Sequence[str]) -> list[str]:
         *(_number(probabilities.get(name)) for name in classes),
         neutral(result.error_code or ""),
         neutral(result.error_detail or ""),
+        *_place(result.place),
+    ]
+
+
+def _place(place: Place) -> list[str]:
+    numbers = (place.latitude, place.longitude, place.altitude, place.heading)
+    taken = place.captured_at
+    return [
+        *("" if number is None else repr(number) for number in numbers),
+        "" if taken is None else taken.isoformat(),
+        place.source or "",
+        place.fault or "",
     ]
 
 

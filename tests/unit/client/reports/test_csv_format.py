@@ -12,6 +12,8 @@ from client.reports.csv_format import neutral, write_csv
 from client.resources import Result
 
 FIRST = ["file", "status", "label", "confidence", "needs_review", "review_reason"]
+PLACE = ["latitude", "longitude", "altitude", "heading", "captured_at", "position_source", "position_fault"]
+NOWHERE = [""] * len(PLACE)
 
 
 def result(**overrides: Any) -> Result:  # noqa: ANN401  # any field of a result
@@ -42,9 +44,17 @@ def rows(*results: Result) -> list[list[str]]:
 
 def test_a_row_has_the_columns_that_are_documented() -> None:
     assert rows(result()) == [
-        [*FIRST, "p_healthy", "p_rust", "error", "detail"],
-        ["a.jpg", "succeeded", "rust", "0.97", "false", "", "0.03", "0.97", "", ""],
+        [*FIRST, "p_healthy", "p_rust", "error", "detail", *PLACE],
+        ["a.jpg", "succeeded", "rust", "0.97", "false", "", "0.03", "0.97", "", "", *NOWHERE],
     ]
+
+
+def test_a_row_says_where_the_image_was_taken_or_why_nobody_knows() -> None:
+    place = {"latitude": 46.8426070833333, "longitude": -91.5, "altitude": 198.309, "heading": 45.0, "source": "file"}
+    known = rows(result(place=place | {"captured_at": "2014-10-19T18:20:51Z"}))[1]
+    missing = rows(result(place={"fault": "no_fix"}))[1]
+    assert known[-7:] == ["46.8426070833333", "-91.5", "198.309", "45.0", "2014-10-19T18:20:51+00:00", "file", ""]
+    assert missing[-7:] == ["", "", "", "", "", "", "no_fix"]
 
 
 def test_a_row_says_why_a_person_should_look() -> None:
@@ -55,12 +65,12 @@ def test_a_row_says_why_a_person_should_look() -> None:
 def test_failures_before_the_first_success_have_the_same_columns_and_keep_their_place() -> None:
     _, first, second = rows(failed(name="bad.jpg"), result())
 
-    assert first == ["bad.jpg", "failed", "", "", "", "", "", "", "truncated", "The file ends too early."]
+    assert first == ["bad.jpg", "failed", "", "", "", "", "", "", "truncated", "The file ends too early.", *NOWHERE]
     assert second[0] == "a.jpg"
 
 
 def test_without_any_success_there_are_no_probabilities() -> None:
-    assert rows(failed())[0] == [*FIRST, "error", "detail"]
+    assert rows(failed())[0] == [*FIRST, "error", "detail", *PLACE]
 
 
 def test_no_results_give_a_header_alone() -> None:
