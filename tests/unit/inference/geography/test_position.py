@@ -89,9 +89,8 @@ def test_metadata_without_a_position_is_another_fault() -> None:
 
 def test_a_directory_that_was_cut_off_is_no_position() -> None:
     block = exif_block(gps(), main={0x010F: text("Phytobatch")})
-    pointed = block.replace(struct.pack("<HHI", pictures.GPS_IFD, 4, 1), struct.pack("<HHI", pictures.GPS_IFD, 4, 1))
-    at = pointed.index(struct.pack("<HHI", pictures.GPS_IFD, 4, 1)) + 8
-    lost = pointed[:at] + struct.pack("<I", 10**6) + pointed[at + 4 :]
+    at = block.index(struct.pack("<HHI", pictures.GPS_IFD, 4, 1)) + 8
+    lost = block[:at] + struct.pack("<I", 10**6) + block[at + 4 :]
     assert read_place(jpeg(lost)).fault is PositionFault.INVALID_POSITION
 
 
