@@ -7,7 +7,7 @@ import structlog
 import uvicorn
 
 from api.main import create_app
-from api.server import Server, allow_open_files
+from api.server import Server, allow_open_files, bounded_http, head_bytes
 from shared.logging import configure_logging
 from shared.settings import get_settings
 from shared.tracing import configure_tracing
@@ -32,6 +32,7 @@ def main() -> int:
             app,
             host=settings.api_host,
             port=settings.api_port,
+            http=bounded_http(head_bytes(settings)),
             log_config=None,
             access_log=False,
             server_header=False,

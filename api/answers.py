@@ -18,10 +18,14 @@ MEANINGS: Mapping[int, str] = {
     406: "There is no such format.",
     409: "The state does not allow this.",
     413: "The body is over a limit.",
+    414: "The address or its query is over a limit.",
     422: "The request does not fit its schema or a limit.",
     429: "Too many requests of this key, or over a quota of the tenant; see Retry-After.",
+    431: "The header fields are over a limit.",
     503: "Postgres or the object store is away; see Retry-After.",
 }
+
+ALWAYS = frozenset({401, 403, 414, 422, 429, 431, 503})
 
 
 def answer(model: BaseModel, status: int = HTTPStatus.OK, headers: Mapping[str, str] | None = None) -> Response:
@@ -30,9 +34,9 @@ def answer(model: BaseModel, status: int = HTTPStatus.OK, headers: Mapping[str, 
 
 
 def problems(*statuses: int) -> Documented:
-    """The ``responses`` of a route: the problems that it answers with. 401, 422, 429 and 503 belong to every one."""
+    """The ``responses`` of a route: the problems that it answers with. those of ``ALWAYS`` belong to every one."""
     schema = {"$ref": "#/components/schemas/Problem"}
     return {
         status: {"description": MEANINGS[status], "content": {MEDIA_TYPE: {"schema": schema}}}
-        for status in sorted({401, 403, 422, 429, 503, *statuses})
+        for status in sorted({*ALWAYS, *statuses})
     }

@@ -23,7 +23,7 @@ BEARER = HTTPBearer(scheme_name="Bearer", description="The same key as a bearer 
 # Expiry is judged by the clock of the database, like every other time.
 FIND = text(
     """
-    SELECT k.id, k.name, k.tenant_id, k.digest, k.scopes, t.s3_sources,
+    SELECT k.id, k.name, k.tenant_id, k.digest, k.scopes, t.s3_sources, t.requests_per_minute,
            k.revoked_at IS NOT NULL AS revoked,
            coalesce(k.expires_at <= now(), false) AS expired,
            coalesce(k.last_used_at < now() - interval '1 minute', true) AS stale
@@ -48,6 +48,7 @@ class Caller:
     scopes: frozenset[str]
     s3_sources: tuple[str, ...]
     key_name: str
+    requests_per_minute: int | None = None
 
     def may(self, scope: Scope) -> bool:
         """Whether the key has a scope; ``admin`` has each."""
@@ -78,7 +79,7 @@ def authenticate(session: Session, key: keys.Key) -> Caller:
     _check_alive(row)
     if row.stale:
         session.execute(TOUCH, {"id": row.id})
-    return Caller(row.tenant_id, frozenset(row.scopes), tuple(row.s3_sources), row.name)
+    return Caller(row.tenant_id, frozenset(row.scopes), tuple(row.s3_sources), row.name, row.requests_per_minute)
 
 
 def _check_alive(row: Row[Any]) -> None:
@@ -105,6 +106,7 @@ class Requires:
         Raises:
             Unauthenticated: no key, or none that is good.
             Forbidden: the key lacks the scope.
+            RateLimited: the key asks too often.
             DatabaseUnavailable: Postgres is away.
         """
         services: Services = request.app.state.services
@@ -112,6 +114,9 @@ class Requires:
         with services.database.begin() as session:
             caller = authenticate(session, key)
         request.state.tenant_id = caller.tenant_id
+        allowed, request.state.rate = services.rates.count(key.prefix, caller.requests_per_minute)
+        if request.state.rate is not None and not allowed:
+            raise request.state.rate.refusal()
         if not caller.may(self._scope):
             raise Forbidden(f"this key may not do this: it lacks the scope `{self._scope}`")
         return caller

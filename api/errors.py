@@ -89,15 +89,22 @@ class Problem(BaseModel):
     error_code: str | None = Field(default=None, description="Of `POST /predict`: the error code of the image.")
 
 
-class BodyTooLarge(HTTPException):
-    """A request body, or one file of it, over a named limit.
+class OverLimit(HTTPException):
+    """A request over a limit that is noticed while it is read; ``setting`` holds the limit.
 
     It is an ``HTTPException`` so that it passes FastAPI's reading of bodies unchanged.
     """
 
-    def __init__(self, detail: str, *, setting: str) -> None:
-        super().__init__(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, detail)
+    def __init__(self, status: HTTPStatus, detail: str, *, setting: str) -> None:
+        super().__init__(status, detail)
         self.setting = setting
+
+
+class BodyTooLarge(OverLimit):
+    """A request body, or one file of it, over a named limit."""
+
+    def __init__(self, detail: str, *, setting: str) -> None:
+        super().__init__(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, detail, setting=setting)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,9 +139,19 @@ HTTP_PROBLEMS: Mapping[int, tuple[HTTPStatus, str, str | None]] = {
     404: (HTTPStatus.NOT_FOUND, "not-found", "there is no such address; GET /openapi.json lists those that are"),
     405: (HTTPStatus.METHOD_NOT_ALLOWED, "method-not-allowed", "this address does not take this method; see Allow"),
     413: (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "body-too-large", None),
+    414: (HTTPStatus.REQUEST_URI_TOO_LONG, "url-too-long", None),
+    431: (HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "headers-too-large", None),
 }
 
 INTERNAL = "something went wrong on our side; tell the operator the request id"
+
+
+def too_deep(most: int) -> LimitExceeded:
+    """The error for a JSON body that is nested too deep."""
+    return LimitExceeded(
+        f"objects and lists may stand {most} deep in each other, here it is more; make it flatter",
+        setting="PHYTOBATCH_MAX_JSON_DEPTH",
+    )
 
 
 def request_id_of(request: Request) -> str:
@@ -231,7 +248,9 @@ def answer_http_error(request: Request, error: Exception) -> JSONResponse:
     status, code, sentence = HTTP_PROBLEMS.get(
         error.status_code, (HTTPStatus(error.status_code), "http-error", error.detail)
     )
-    setting = error.setting if isinstance(error, BodyTooLarge) else None
+    if isinstance(error.__cause__, RecursionError):  # FastAPI's "error parsing the body"
+        return answer_domain_error(request, too_deep(request.app.state.services.settings.max_json_depth))
+    setting = error.setting if isinstance(error, OverLimit) else None
     headers = _allow(request) if status == HTTPStatus.METHOD_NOT_ALLOWED else error.headers
     return problem(request, status, code, sentence or error.detail, headers=headers, setting=setting)
 

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from importlib.metadata import version
 
 import structlog
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from starlette.concurrency import run_in_threadpool
 
 from api import errors, health, openapi, tracing
@@ -16,6 +16,8 @@ from api.exports import routes as exports
 from api.geography import routes as geography
 from api.images import routes as images
 from api.jobs import routes as jobs
+from api.limits.rate import RateLimiter
+from api.limits.request import RequestLimits, check_json_depth
 from api.metrics.requests import RequestMetrics
 from api.metrics.serving import ApiMetrics
 from api.middleware import BodyLimit, RequestContext
@@ -92,6 +94,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         lifespan=lifespan,
         redoc_url=None,
         redirect_slashes=False,
+        dependencies=[Depends(check_json_depth)],
     )
     app.state.services = services
     for router in ROUTERS:
@@ -99,6 +102,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     errors.install(app)
     openapi.install(app)
     app.add_middleware(BodyLimit, settings=chosen)
+    app.add_middleware(RequestLimits, settings=chosen)
     app.add_middleware(RequestContext)
     app.add_middleware(RequestMetrics)  # Added last, so it is the outermost of ours.
     tracing.install(app, chosen)
@@ -128,4 +132,5 @@ def connect(settings: Settings) -> Services:
             most=settings.max_waiting_clients,
         ),
         webhook_policy=Policy.of(settings),
+        rates=RateLimiter(settings),
     )

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from api.limits.rate import RateLimiter
 from api.readiness import Readiness
 from api.waiting.hub import Hub
 from api.waker import Waker
@@ -24,6 +25,7 @@ class Services:
     hints: Hints
     hub: Hub
     webhook_policy: Policy
+    rates: RateLimiter
 
     def start(self) -> None:
         """Begin to publish wake-ups and hints."""
