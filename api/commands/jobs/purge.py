@@ -9,6 +9,7 @@ from api.commands.command import Command
 from api.commands.connect import opened
 from api.commands.jobs.ending import find_job
 from shared.contracts.states import ChunkKind, Priority
+from shared.db.models import Job
 from shared.db.session import Database
 from shared.errors import InvalidRequest
 from shared.jobs import claims, lifecycle, requeue
@@ -41,7 +42,11 @@ def run(arguments: argparse.Namespace) -> str:
         if arguments.job is not None:
             _delete(database, arguments.job)
         removed = _remove_deleted(database)
-    return f"{removed} deleted jobs are removed, with their uploads and results."
+        with database.begin() as session:
+            left = session.query(Job).where(Job.deleted_at.is_not(None)).count()
+    deleted = "" if arguments.job is None else f"Job {arguments.job} is deleted. "
+    others = f"; workers are at {left} more" if left else ""
+    return f"{deleted}{removed} deleted jobs were removed here, with photographs and results{others}."
 
 
 def _delete(database: Database, job_id: uuid.UUID) -> None:

@@ -149,7 +149,9 @@ def test_purge_removes_a_job_and_finishes_what_was_begun(admin: Admin, jobs: Job
     assert [row[2] for row in admin.rows("list-jobs")] == ["queued", "deleted"]
     pause(jobs.database, begun)
     assert "cancel it before" in admin("purge", kept)[2]
-    assert admin.say("purge", one) == "2 deleted jobs are removed, with their uploads and results."
+    assert admin.say("purge", one) == (
+        f"Job {one} is deleted. 2 deleted jobs were removed here, with photographs and results."
+    )
     assert [row[0] for row in admin.rows("list-jobs", "--all")] == [str(kept)]
     assert list(store.list_objects(f"uploads/{one}/")) == list(store.list_objects(f"uploads/{begun}/")) == []
     assert len(list(store.list_objects(f"uploads/{kept}/"))) == 1
