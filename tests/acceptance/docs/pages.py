@@ -17,7 +17,7 @@ from pathlib import Path
 
 RUN = ("bash", "python")
 SHOWN = ("json", "text", "mermaid")
-NOT_RUN = re.compile(r"\*Not run by the tests: .{10,}\*")
+NOT_RUN = re.compile(r"\*Not run by the tests\b[^:]*: .{10,}\*")
 PAGE_SECONDS = 240
 BEGIN = {
     "bash": "set -Eeuo pipefail; trap 'echo \"line $LINENO: $BASH_COMMAND\" >&2' ERR",
