@@ -9,7 +9,7 @@ from tests.acceptance.docs.conftest import ROOT
 from tests.acceptance.docs.pages import RUN, expected, missing, run, unexplained
 
 DOCS = ROOT / "docs"
-PAGES = ("installation.md", "use.md")
+PAGES = ("installation.md", "use.md", "maintenance.md")
 TOOLS = ("curl", "jq")
 
 
