@@ -1,6 +1,7 @@
 """What operators do with a running installation as a whole: back it up and restore it, and upgrade it."""
 
 import json
+import signal
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from client import ImageSpec, Job, Result
 from deploy.local.servers import LocalServers
 from tests.acceptance.earlier import unpack
-from tests.acceptance.system import System
+from tests.acceptance.system import System, wait_for
 
 IMAGES = 96
 
@@ -41,7 +42,7 @@ def test_a_backup_of_a_running_installation_restores_every_image(
     quiet: System, leaf_files: list[Path], tmp_path_factory: pytest.TempPathFactory, tmp_path: Path
 ) -> None:
     system = quiet
-    system.start_worker()
+    worker = system.start_worker()
     finished = system.submit(leaf_files[:24], name="finished before")
     system.wait_for_end(finished)
     with system.client() as api:
@@ -50,7 +51,11 @@ def test_a_backup_of_a_running_installation_restores_every_image(
         api.upload(target, leaf_files[0])
     unfinished = system.submit(leaf_files[:IMAGES], name="under way")
     system.wait_until(unfinished, under_way)
-    assert "is a whole backup" in backup(system, "create", tmp_path / "backup")
+    worker.send(signal.SIGSTOP)  # in mid-chunk, until the moment of the database is taken
+    saving = system.start("backup", "-m", "deploy.backup", "create", str(tmp_path / "backup"))
+    wait_for((tmp_path / "backup" / "database.dump").exists, bool, 120)
+    worker.send(signal.SIGCONT)
+    assert saving.wait(120) == 0, saving.tail()
     system.wait_for_end(unfinished)
     expected = {job: answers(system.results(job)) for job in (finished, unfinished)}
 
