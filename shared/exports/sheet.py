@@ -14,7 +14,7 @@ from shared.contracts.states import JobState
 from shared.db.models import Classifier, Correction, Image, Job, Result
 from shared.db.session import Database
 from shared.exports.columns import Column, Kind, MetadataKey, Widths, columns_of
-from shared.exports.rows import Page, of_job, read_pages
+from shared.exports.rows import Page, of_job, read_pages, walk_in_order
 from shared.geography.place import latitude, longitude
 from shared.jobs.results import ResultFilter, classifier_of
 
@@ -76,6 +76,7 @@ class Sheet:
 def plan(session: Session, job: Job, only: ResultFilter, *, metadata_columns: int) -> Sheet:
     """Look at a job that the caller has found for its tenant: what an export of it would have now."""
     classifier = classifier_of(session, job)
+    walk_in_order(session)
     facts = session.execute(of_job(_facts(), job.id, upto=job.last_position, only=only)).one()
     keys = session.execute(KEYS, {"job": job.id, "longest": LONGEST_NUMBER, "limit": metadata_columns + 1}).all()
     labels = () if classifier is None else Manifest.model_validate(classifier.manifest).labels
