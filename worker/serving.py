@@ -11,6 +11,7 @@ from shared.classifiers.bundle import fetch
 from shared.db.session import Database
 from shared.errors import ConfigurationError
 from shared.jobs.chunks import pool_of
+from shared.processors import processors
 from shared.settings import Settings
 from shared.storage.store import ObjectStore
 from worker.inference.classifier import Classifier
@@ -89,7 +90,7 @@ def _folders(settings: Settings, store: ObjectStore) -> list[Path]:
 
 
 def _load(settings: Settings, folder: Path) -> Classifier:
-    classifier = open_classifier(folder, batch_size=settings.batch_size, runtime=settings.runtime)
+    classifier = open_classifier(folder, batch_size=settings.batch_size, runtime=settings.runtime, threads=processors())
     classifier.warm_up()
     manifest = classifier.manifest
     log.info(

@@ -47,17 +47,23 @@ class Backlog(Collector):
             yield filled(sampled, samples)
 
     def _look(self) -> Reading | None:
+        reader = self._reading()
+        if reader is not None:
+            # Outside the lock: scrapes that come together wait side by side, not one after the other.
+            reader.join(PATIENCE_SECONDS)
+            if reader.is_alive():
+                return None
+        return self._found
+
+    def _reading(self) -> threading.Thread | None:
+        """The thread that reads now; None where the last reading is still good."""
         with self._lock:
-            reader = self._reader
-            if reader is None and time.monotonic() - self._read_at >= KEPT_SECONDS:
-                reader = self._reader = threading.Thread(target=self._read, name="metrics-reading", daemon=True)
-                reader.start()
-            if reader is not None:
-                reader.join(PATIENCE_SECONDS)
-                if reader.is_alive():
-                    return None
+            if self._reader is not None and not self._reader.is_alive():
                 self._reader = None
-            return self._found
+            if self._reader is None and time.monotonic() - self._read_at >= KEPT_SECONDS:
+                self._reader = threading.Thread(target=self._read, name="metrics-reading", daemon=True)
+                self._reader.start()
+            return self._reader
 
     def _read(self) -> None:
         try:

@@ -36,27 +36,36 @@ def gpu_is_visible(environment: Mapping[str, str], devices: tuple[Path, ...] = G
     return any(device.exists() for device in devices)
 
 
-def open_classifier(folder: Path, *, batch_size: int, runtime: Runtime = Runtime.AUTO) -> Classifier:
+def open_classifier(
+    folder: Path, *, batch_size: int, runtime: Runtime = Runtime.AUTO, threads: int | None = None
+) -> Classifier:
     """Load a classifier folder on the runtime that fits; call ``warm_up`` before the first image.
+
+    Args:
+        folder: of the classifier.
+        batch_size: most images in one call.
+        runtime: what runs it.
+        threads: of ONNX Runtime in one call. Left alone it takes every processor that it sees, which in a container
+            are those of the node; TensorFlow does its work on the GPU.
 
     Raises:
         ClassifierError: the folder is incomplete or changed, or the runtime cannot open the model.
     """
-    return _OPEN[choose_runtime(folder, runtime)](folder, batch_size)
+    return _OPEN[choose_runtime(folder, runtime)](folder, batch_size, threads)
 
 
-def _tensorflow(folder: Path, batch_size: int) -> Classifier:
+def _tensorflow(folder: Path, batch_size: int, _threads: int | None) -> Classifier:
     from worker.inference.keras_classifier import KerasClassifier
 
     return KerasClassifier(folder, batch_size=batch_size)
 
 
-def _onnx(folder: Path, batch_size: int) -> Classifier:
+def _onnx(folder: Path, batch_size: int, threads: int | None) -> Classifier:
     from worker.inference.onnx_classifier import OnnxClassifier
 
-    return OnnxClassifier(folder, batch_size=batch_size)
+    return OnnxClassifier(folder, batch_size=batch_size, threads=threads)
 
 
-_OPEN: Mapping[Runtime, Callable[[Path, int], Classifier]] = MappingProxyType(
+_OPEN: Mapping[Runtime, Callable[[Path, int, int | None], Classifier]] = MappingProxyType(
     {Runtime.TENSORFLOW: _tensorflow, Runtime.ONNX: _onnx}
 )
