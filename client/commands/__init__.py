@@ -3,9 +3,11 @@
 from client.commands import (
     cancel,
     delete,
+    export,
     jobs,
     models,
     predict,
+    report,
     results,
     retry,
     status,
@@ -15,6 +17,7 @@ from client.commands import (
     watch,
 )
 from client.commands.command import Command, Group
+from client.commands.corrections import CORRECTIONS
 from client.commands.deliveries import DELIVERIES
 from client.commands.webhooks import WEBHOOKS
 
@@ -23,13 +26,16 @@ COMMANDS: tuple[Command | Group, ...] = (
     status.COMMAND,
     watch.COMMAND,
     results.COMMAND,
+    export.COMMAND,
     summary.COMMAND,
+    report.COMMAND,
     retry.COMMAND,
     cancel.COMMAND,
     delete.COMMAND,
     jobs.COMMAND,
     models.COMMAND,
     predict.COMMAND,
+    CORRECTIONS,
     WEBHOOKS,
     DELIVERIES,
     version.COMMAND,

@@ -1,0 +1,56 @@
+"""``phytobatch report`` over the real API and object store."""
+
+import io
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from client import ImageSpec, Phytobatch
+from tests.integration.api.conftest import Hands, rust, truncated
+from tests.integration.client.conftest import Shell
+
+
+@pytest.fixture
+def ended(sdk: Phytobatch, hands: Hands, tmp_path: Path) -> str:
+    """Four photographs of rust with positions, and a broken one without."""
+    job = sdk.create_job(name="North <field>")
+    specs = []
+    for number in range(1, 6):
+        out = io.BytesIO()
+        Image.new("RGB", (640, 480), (40, 30 * number, 40)).save(out, "JPEG")
+        file = tmp_path / f"{number}.jpg"
+        file.write_bytes(out.getvalue())
+        spec = replace(ImageSpec.of_file(file), metadata={"row": number % 2})
+        specs.append(replace(spec, latitude=47.99 + number * 1e-4, longitude=7.84) if number < 5 else spec)
+    for target, number in zip(sdk.add_images(job.id, specs), range(1, 6), strict=True):
+        sdk.upload(target, tmp_path / f"{number}.jpg")
+    sdk.commit(job.id)
+    hands.run(job.id, lambda seq: truncated(seq) if seq == 5 else rust(seq))
+    return job.id
+
+
+def test_it_writes_one_page_with_map_groups_and_pictures(shell: Shell, ended: str, tmp_path: Path) -> None:
+    out = tmp_path / "field.html"
+    shell.run("report", ended, "--by", "row", "--out", str(out))
+    page = out.read_text()
+    assert "North &lt;field&gt;" in page
+    assert '<svg class="map"' in page
+    assert page.count("<circle") == 4
+    assert "By row" in page
+    assert page.count("data:image/jpeg;base64,") == 8  # the surest and the least certain: the same four
+    assert "Images without a position" in page
+
+
+def test_without_pictures_it_is_small(shell: Shell, ended: str, tmp_path: Path) -> None:
+    out = tmp_path / "es.html"
+    said = shell.json("report", ended, "--no-pictures", "--language", "es", "--out", str(out))
+    assert said == {"report": str(out), "bytes": out.stat().st_size}
+    assert "base64" not in out.read_text()
+    assert "Informe de sanidad vegetal" in out.read_text()
+
+
+def test_a_folder_that_is_not_there_is_noticed_before_anything_is_read(shell: Shell, tmp_path: Path) -> None:
+    ended = shell.run("report", "no-job", "--out", str(tmp_path / "nowhere" / "page.html"), code=2)
+    assert "folder must exist" in ended.stderr
