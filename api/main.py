@@ -23,6 +23,7 @@ from api.metrics.serving import ApiMetrics
 from api.middleware import BodyLimit, RequestContext
 from api.predict import routes as predict
 from api.readiness import Readiness
+from api.receipts import routes as receipts
 from api.results import routes as results
 from api.services import Services
 from api.summaries import routes as summaries
@@ -54,6 +55,7 @@ ROUTERS = (
     corrections.router,
     images.router,
     summaries.router,
+    receipts.router,
     classifiers.router,
     predict.router,
     job_secret.router,  # Before the webhooks, whose ids would match its path.

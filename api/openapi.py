@@ -13,6 +13,7 @@ from api.exports.schemas import ExportOut, ExportPage
 from api.health import Ready
 from api.jobs.schemas import JobOut, JobPage
 from api.predict.schemas import Prediction
+from api.receipts.schemas import ReceiptOut, ReceiptPage
 from api.results.schemas import ResultPage
 from api.summaries.schemas import GridOut, SummaryOut
 from api.webhooks.delivery_schemas import DeliveryOut, DeliveryPage, DeliveryWithAttempts
@@ -31,6 +32,7 @@ TAGS = [
     {"name": "exports", "description": "Results as files."},
     {"name": "corrections", "description": "What people say of images, beside what the classifier says."},
     {"name": "images", "description": "The images themselves."},
+    {"name": "receipts", "description": "What was removed, when and why."},
     {"name": "models", "description": "The classifiers that jobs can ask for."},
     {"name": "predict", "description": "One image, answered at once."},
     {"name": "webhooks", "description": "Who is told of what happens to jobs."},
@@ -47,6 +49,8 @@ WITH_NULLS: tuple[type[BaseModel], ...] = (
     ExportPage,
     CorrectionOut,
     CorrectionPage,
+    ReceiptOut,
+    ReceiptPage,
     Prediction,
     ModelList,
     Ready,

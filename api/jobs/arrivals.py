@@ -9,6 +9,7 @@ import structlog
 
 from api.multipart import ReceivedFile
 from api.services import Services
+from shared.contracts.receipts import RemovalReason
 from shared.errors import PhytobatchError
 from shared.geography.sidecar.read import folder_of, read_sidecar
 from shared.geography.sidecar.row import SidecarRow
@@ -121,7 +122,7 @@ def discard(services: Services, job_id: uuid.UUID) -> None:
     """
     try:
         with services.database.begin() as session:
-            lifecycle.delete(session, job_id)
+            lifecycle.delete(session, job_id, reason=RemovalReason.UPLOAD_FAILED)
     except PhytobatchError as error:
         log.warning("upload_left_behind", job_id=str(job_id), reason=type(error).__name__)
     else:

@@ -17,6 +17,7 @@ from api.jobs.schemas import AddedImages, AddImages, CreateJob, JobOut, JobPage,
 from api.jobs.upload import REQUEST_BODY, submit_upload
 from api.multipart import Limits, received
 from api.pages import DEFAULT, Limit, check_limit
+from api.receipts.schemas import receipt_path
 from api.services import Services
 from api.waiting.answer import Patience, check_wait, wait_for
 from api.waiting.snapshot import Snapshot
@@ -57,7 +58,7 @@ def create_job(
     body: CreateJob, services: ServicesDep, caller: Submitter, idempotency_key: IdempotencyKeyHeader = None
 ) -> Response:
     """Make a draft that waits for images; with `source`, a job whose images are found in that bucket."""
-    asked = Asked(caller.tenant_id, idempotency_key, fingerprint("POST /v1/jobs", body.model_dump(mode="json")))
+    asked = Asked(caller.tenant_id, idempotency_key, fingerprint("POST /v1/jobs", body.content()))
     with once(services.database, asked, keep_hours=services.settings.idempotency_key_hours) as ticket:
         if ticket.stored:
             return ticket.stored.replay()
@@ -211,7 +212,7 @@ def retry_job(job_id: JobId, services: ServicesDep, caller: Submitter) -> Respon
     status_code=HTTPStatus.ACCEPTED,
     response_class=Response,
     responses={
-        202: {"description": "Invisible from now on; objects and rows are removed soon after."},
+        202: {"description": "Invisible now; objects and rows are removed soon after. `Location`: the receipt."},
         **problems(404, 409),
     },
 )
@@ -219,6 +220,6 @@ def delete_job(job_id: JobId, services: ServicesDep, caller: Submitter) -> Respo
     """A draft or a job that is over, with its images and results."""
     with services.database.begin() as session:
         queries.lock_own_job(session, caller.tenant_id, job_id)
-        lifecycle.delete(session, job_id)
+        receipt_id = lifecycle.delete(session, job_id, by=caller.key_name)
     services.waker.nudge()
-    return Response(status_code=HTTPStatus.ACCEPTED)
+    return Response(status_code=HTTPStatus.ACCEPTED, headers={"Location": receipt_path(receipt_id)})

@@ -34,6 +34,9 @@ JOB_EXAMPLE: dict[str, Any] = {
     "error": None,
     "retries": 0,
     "webhook_url": None,
+    "keep_days": None,
+    "keep_originals_days": 90,
+    "originals_removed_at": None,
     "created_at": "2026-06-01T08:00:00Z",
     "committed_at": "2026-06-01T08:01:00Z",
     "started_at": "2026-06-01T08:01:02Z",
@@ -49,6 +52,17 @@ JOB_EXAMPLE: dict[str, Any] = {
         "results": "/v1/jobs/01934f6e-7a3c-7b1e-8f00-5d1c6a2b9e10/results",
     },
 }
+
+
+MOST_DAYS = 36_500
+KeepDays = Annotated[int, Field(ge=1, le=MOST_DAYS)]
+# Younger than the keys that clients may still repeat: left out, a request has the fingerprint that it had before.
+YOUNGER = frozenset({"keep_days", "keep_originals_days"})
+
+
+def without_unused(content: dict[str, Any]) -> dict[str, Any]:
+    """A request without the younger fields that it does not use."""
+    return {name: value for name, value in content.items() if not (name in YOUNGER and value is None)}
 
 
 class CreateJob(RequestBody):
@@ -71,6 +85,16 @@ class CreateJob(RequestBody):
     classifier: ClassifierRef | None = None
     source: Source | None = None
     webhook_url: WebhookUrl | None = None
+    keep_days: KeepDays | None = Field(
+        default=None, description="Days after its end after which the job is deleted; the operator may keep it shorter."
+    )
+    keep_originals_days: KeepDays | None = Field(
+        default=None, description="Days after its end after which its uploads are removed; the results stay."
+    )
+
+    def content(self) -> dict[str, Any]:
+        """What makes two requests the same, for the Idempotency-Key."""
+        return without_unused(self.model_dump(mode="json"))
 
     @field_validator("source")
     @classmethod
@@ -245,6 +269,11 @@ class JobOut(BaseModel):
     error: JobError | None
     retries: int = Field(description="How often failed images were run again.")
     webhook_url: str | None
+    keep_days: int | None
+    keep_originals_days: int | None
+    originals_removed_at: datetime | None = Field(
+        description="When retention removed its uploads: nothing of it can run again."
+    )
     created_at: datetime
     committed_at: datetime | None
     started_at: datetime | None
@@ -299,6 +328,9 @@ def job_out(
         error=None if job.error_code is None else JobError(code=job.error_code, detail=job.error_detail),
         retries=job.retries,
         webhook_url=webhook_url,
+        keep_days=job.keep_days,
+        keep_originals_days=job.keep_originals_days,
+        originals_removed_at=job.originals_removed_at,
         created_at=job.created_at,
         committed_at=job.committed_at,
         started_at=job.started_at,

@@ -86,6 +86,8 @@ def _new_job(
         classifier_id=None if classifier is None else classifier.id,
         source=None if asked.source is None else asked.source.model_dump(mode="json"),
         webhook_endpoint_id=webhook_endpoint_id,
+        keep_days=asked.keep_days,
+        keep_originals_days=asked.keep_originals_days,
     )
 
 

@@ -9,7 +9,7 @@ from api.auth import Caller
 from api.fields import NAME_LENGTH, ClassifierText, RequestBody, Text, WebhookUrl, classifier_ref
 from api.idempotency import Asked, Stored, Ticket, fingerprint, once
 from api.jobs.arrivals import Arrival, Sidecar, discard, open_draft, put_all
-from api.jobs.schemas import JobOut, job_out, job_path
+from api.jobs.schemas import MOST_DAYS, JobOut, KeepDays, job_out, job_path, without_unused
 from api.jobs.submit import resolve
 from api.multipart import Form, ReceivedFile
 from api.services import Services
@@ -38,6 +38,8 @@ REQUEST_BODY: dict[str, Any] = {
                     "priority": {"type": "string", "enum": [p.value for p in Priority], "default": Priority.BULK},
                     "classifier": {"type": "string", "description": "`name` or `name@version`."},
                     "webhook_url": {"type": "string", "minLength": 1, "maxLength": MAX_URL_LENGTH},
+                    "keep_days": {"type": "integer", "minimum": 1, "maximum": MOST_DAYS},
+                    "keep_originals_days": {"type": "integer", "minimum": 1, "maximum": MOST_DAYS},
                 },
                 "additionalProperties": False,
                 "examples": [{FILES_FIELD: ["DJI_0007.JPG", "DJI_0008.JPG"], "name": "North field, row 3"}],
@@ -55,6 +57,8 @@ class UploadFields(RequestBody):
     priority: Priority = Field(default=Priority.BULK)
     classifier: ClassifierText | None = None
     webhook_url: WebhookUrl | None = None
+    keep_days: KeepDays | None = None
+    keep_originals_days: KeepDays | None = None
 
 
 def submit_upload(services: Services, caller: Caller, form: Form, idempotency_key: str | None) -> JobOut | Stored:
@@ -71,7 +75,7 @@ def submit_upload(services: Services, caller: Caller, form: Form, idempotency_ke
     if fields.webhook_url is not None:
         services.webhook_policy.check(fields.webhook_url)
     arrivals, sidecars = _sorted(form.files, services.settings.max_sidecar_bytes)
-    content = [fields.model_dump(mode="json"), [arrival.identity for arrival in (*arrivals, *sidecars)]]
+    content = [without_unused(fields.model_dump(mode="json")), [arrival.identity for arrival in (*arrivals, *sidecars)]]
     asked = Asked(caller.tenant_id, idempotency_key, fingerprint("POST /v1/jobs/upload", content))
     keep_hours = services.settings.idempotency_key_hours
     with once(services.database, asked, keep_hours=keep_hours, lock_seconds=LOCK_SECONDS) as ticket:
@@ -114,7 +118,12 @@ def _submit(services: Services, caller: Caller, fields: UploadFields, given: _Se
         wanted = None if fields.classifier is None else classifier_ref(fields.classifier)
         classifier = resolve(session, wanted) or registry.resolve(session)
     new = lifecycle.NewJob(
-        name=fields.name, external_id=fields.external_id, priority=fields.priority, classifier_id=classifier.id
+        name=fields.name,
+        external_id=fields.external_id,
+        priority=fields.priority,
+        classifier_id=classifier.id,
+        keep_days=fields.keep_days,
+        keep_originals_days=fields.keep_originals_days,
     )
     arrivals = given.arrivals
     job_id, numbers = open_draft(

@@ -24,7 +24,7 @@ OF_TENANTS = (
 )
 OPEN = "state IN ('draft', 'validating', 'queued', 'running', 'canceling')"
 KEPT = "finished_at IS NOT NULL AND deleted_at IS NULL"
-WITH_ORIGINALS = f"{KEPT} AND originals_removed_at IS NULL AND source IS NULL"
+WITH_ORIGINALS = f"{KEPT} AND originals_removed_at IS NULL AND (source IS NULL OR source = 'null')"
 NEVER_COMMITTED = f"{WITH_ORIGINALS} AND committed_at IS NULL"
 OWN_RETENTION = f"{KEPT} AND (keep_days IS NOT NULL OR keep_originals_days IS NOT NULL)"
 

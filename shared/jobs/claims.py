@@ -20,6 +20,7 @@ from shared.errors import LeaseLost
 from shared.jobs import lifecycle
 from shared.jobs.chunks import PRIORITY_ORDER
 from shared.jobs.results import NewResult, store_results
+from shared.receipts import writing as receipts
 from shared.tracing import Origin
 
 # What counts against the limit of running chunks: classifying bulk images, under a lease that holds.
@@ -85,6 +86,15 @@ RENEW = text(
     FROM jobs j
     WHERE c.job_id = :job AND c.no = :no AND c.lease_token = :token AND c.state = 'running' AND j.id = c.job_id
     RETURNING j.state
+    """
+)
+
+# Answers that are kept for repeated requests show the job as it was made, with its name and metadata.
+FORGET_ANSWERS = text(
+    """
+    DELETE FROM idempotency_keys WHERE tenant_id = :tenant AND location IN (
+        SELECT '/v1/jobs/' || CAST(:job AS uuid)
+        UNION ALL SELECT '/v1/exports/' || id FROM exports WHERE job_id = :job)
     """
 )
 
@@ -331,8 +341,10 @@ def finish_purge(session: Session, held: Claim) -> None:
     """
     if session.get(Job, held.job_id) is None:
         return
-    lifecycle.lock_job(session, held.job_id)
+    job = lifecycle.lock_job(session, held.job_id)
     if _close(session, held):
+        receipts.complete(session, job)
+        session.execute(FORGET_ANSWERS, {"tenant": job.tenant_id, "job": job.id})
         session.execute(text("DELETE FROM jobs WHERE id = :job AND deleted_at IS NOT NULL"), {"job": held.job_id})
 
 

@@ -13,12 +13,14 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from shared.contracts.receipts import RemovalReason, Removed
 from shared.contracts.states import TERMINAL_EVENT, ChunkKind, ChunkState, EventType, ImageStatus, JobState, Priority
 from shared.db.models import Event, Job
 from shared.db.session import changed
 from shared.errors import Conflict, NotFound
 from shared.jobs import progress
 from shared.jobs.chunks import add_chunk, cut_chunks, pool_of
+from shared.receipts import writing as receipts
 from shared.tracing import current_origin
 from shared.webhooks import outbox
 
@@ -52,6 +54,8 @@ class NewJob:
     classifier_id: uuid.UUID | None = None
     source: dict[str, Any] | None = None
     webhook_endpoint_id: uuid.UUID | None = None
+    keep_days: int | None = None
+    keep_originals_days: int | None = None
 
 
 def create_draft(session: Session, tenant_id: uuid.UUID, new: NewJob, *, draft_hours: int) -> Job:
@@ -67,6 +71,8 @@ def create_draft(session: Session, tenant_id: uuid.UUID, new: NewJob, *, draft_h
         classifier_id=new.classifier_id,
         source=new.source,
         webhook_endpoint_id=new.webhook_endpoint_id,
+        keep_days=new.keep_days,
+        keep_originals_days=new.keep_originals_days,
         request_id=origin.request_id,
         traceparent=origin.traceparent,
     )
@@ -299,13 +305,19 @@ def retry(session: Session, job_id: uuid.UUID, *, chunk_images: int) -> Job:
     ends with a terminal event of its own.
 
     Raises:
-        Conflict: the job is not over, or nothing of it failed.
+        Conflict: the job is not over, nothing of it failed, or its photographs are gone.
     """
     job = lock_job(session, job_id)
     if JobState(job.state) not in TERMINAL_EVENT:
         raise Conflict(f"this job is {job.state}; only a job that is over can be retried", code="job-active")
     if JobState(job.state) not in TRANSITIONS[JobState.QUEUED] or not (job.failed or job.error_code):
         raise Conflict(_nothing_failed(job), code="nothing-to-retry")
+    if job.originals_removed_at is not None:
+        raise Conflict(
+            f"the photographs of this job were removed at {job.originals_removed_at:%Y-%m-%d %H:%M} UTC, as its "
+            "retention says; create a new job of those that you still want",
+            code="originals-removed",
+        )
     never_ran = job.error_code is not None
     session.execute(
         text(
@@ -385,8 +397,19 @@ def expire_drafts(session: Session, *, limit: int = 100) -> int:
     return len(ids)
 
 
-def delete(session: Session, job_id: uuid.UUID) -> None:
+def delete(
+    session: Session, job_id: uuid.UUID, *, reason: RemovalReason = RemovalReason.REQUESTED, by: str | None = None
+) -> uuid.UUID:
     """Make a job that is over, or a draft, invisible, and leave its removal to a worker.
+
+    Args:
+        session: a transaction.
+        job_id: the job.
+        reason: why, for the receipt.
+        by: who asked for it: the name of an API key, or a program; ``None``: the service itself.
+
+    Returns:
+        The id of the receipt.
 
     Raises:
         Conflict: the job is still at work.
@@ -399,3 +422,4 @@ def delete(session: Session, job_id: uuid.UUID) -> None:
     add_chunk(session, job, ChunkKind.PURGE, pool=ChunkKind.PURGE)
     session.execute(text("UPDATE jobs SET deleted_at = now(), revision = revision + 1 WHERE id = :id"), {"id": job_id})
     changed(session, job_id)
+    return receipts.begin(session, job, Removed.JOB, reason, by)

@@ -23,13 +23,15 @@ def find_original(session: Session, tenant_id: uuid.UUID, job_id: uuid.UUID, seq
     """Where the image with this number is.
 
     Raises:
-        NotFound: this tenant has no such job, or the job no such image.
+        NotFound: this tenant has no such job, the job no such image, or its uploads were removed.
     """
     found = session.execute(
-        select(Image.name, Image.bucket, Image.object_key)
+        select(Image.name, Image.bucket, Image.object_key, Job.originals_removed_at)
         .join(Job, Job.id == Image.job_id)
         .where(Image.job_id == job_id, Image.seq == seq, Job.tenant_id == tenant_id, Job.deleted_at.is_(None))
     ).one_or_none()
     if found is None:
         raise NotFound(f"job {job_id} has no image {seq}")
-    return Original(*found)
+    if found.originals_removed_at is not None and found.bucket is None:
+        raise NotFound(f"the photographs of job {job_id} were removed on {found.originals_removed_at:%Y-%m-%d}")
+    return Original(found.name, found.bucket, found.object_key)

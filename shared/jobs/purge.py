@@ -11,6 +11,7 @@ from shared.db.models import Job
 from shared.db.session import Database
 from shared.jobs import claims
 from shared.jobs.claims import Claim
+from shared.receipts import writing as receipts
 from shared.storage.keys import EXPORTS, UPLOADS, exports_prefix, upload_prefix
 from shared.storage.store import ObjectStore, StoredObject
 
@@ -24,9 +25,20 @@ def remove_job(database: Database, store: ObjectStore, held: Claim) -> None:
         StoreUnavailable: the object store is away.
         LeaseLost: the chunk belongs to somebody else.
     """
+    objects, size = _weigh(store, held.job_id)
+    database.run(lambda session: receipts.note_objects(session, held.job_id, objects=objects, size=size))
     store.delete(found.key for found in store.list_objects(upload_prefix(held.job_id)))
     store.discard(exports_prefix(held.job_id))
     database.run(lambda session: claims.finish_purge(session, held))
+
+
+def _weigh(store: ObjectStore, job_id: uuid.UUID) -> tuple[int, int]:
+    """How many objects a job has, and their bytes."""
+    objects = size = 0
+    for prefix in (upload_prefix(job_id), exports_prefix(job_id)):
+        for found in store.list_objects(prefix):
+            objects, size = objects + 1, size + found.size
+    return objects, size
 
 
 def job_of(key: str) -> uuid.UUID | None:

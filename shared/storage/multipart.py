@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import datetime
 from typing import TYPE_CHECKING
 
-from shared.errors import PhytobatchError
+from shared.errors import ObjectMissing, PhytobatchError
 from shared.storage.s3_call import s3_call
 
 if TYPE_CHECKING:
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
 
 # S3 takes 10,000 parts of at least 5 MiB, but for the last one: objects of up to 80 GB.
 PART_BYTES = 8 * 1024 * 1024
+
+# It came to an end meanwhile.
+NO_UPLOAD = frozenset({"NoSuchUpload", "404"})
 
 
 class Multipart:
@@ -74,6 +78,19 @@ class Multipart:
                 Bucket=self._bucket, Key=self._key, UploadId=self._upload_id, PartNumber=number, Body=part
             )
         self._parts.append({"PartNumber": number, "ETag": sent["ETag"]})
+
+
+def abort_older(client: "S3Client", bucket: str, before: datetime) -> int:
+    """End the uploads of the whole bucket that began before a moment and never came to an end. Returns how many."""
+    ended = 0
+    pages = client.get_paginator("list_multipart_uploads").paginate(Bucket=bucket)
+    with s3_call("list_multipart", "the bucket"):
+        old = [found for page in pages for found in page.get("Uploads", []) if found["Initiated"] < before]
+    for upload in old:
+        with suppress(ObjectMissing), s3_call("abort_multipart", upload["Key"], missing=NO_UPLOAD):
+            client.abort_multipart_upload(Bucket=bucket, Key=upload["Key"], UploadId=upload["UploadId"])
+            ended += 1
+    return ended
 
 
 def abort_below(client: "S3Client", bucket: str, prefix: str, goes: Callable[[str], bool]) -> None:

@@ -15,7 +15,7 @@ from pydantic import SecretStr
 
 from shared.errors import ObjectTooLarge, StoreUnavailable
 from shared.settings import Settings
-from shared.storage.multipart import Multipart, abort_below
+from shared.storage.multipart import Multipart, abort_below, abort_older
 from shared.storage.s3_call import NEVER_MISSING, s3_call
 from shared.storage.store import ObjectWriter, PresignedGet, PresignedPut, StoredObject
 
@@ -101,6 +101,10 @@ class S3Store:
         goes = only or bool
         abort_below(self._client, self._bucket, prefix, goes)
         self.delete(found.key for found in self.list_objects(prefix) if goes(found.key))
+
+    def end_unfinished(self, *, older_than: timedelta) -> int:
+        """See ``ObjectStore.end_unfinished``."""
+        return abort_older(self._client, self._bucket, datetime.now(UTC) - older_than)
 
     def presign_get(
         self, key: str, *, seconds: int, bucket: str | None = None, disposition: str, media_type: str

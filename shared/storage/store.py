@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import BinaryIO, Protocol
 
 
@@ -78,6 +78,9 @@ class ObjectStore(Protocol):
 
         ``only`` says of a key whether it goes; without it, all do.
         """
+
+    def end_unfinished(self, *, older_than: timedelta) -> int:
+        """Remove what was written of objects that were begun so long ago and never came to an end. Returns how many."""
 
     def presign_get(
         self, key: str, *, seconds: int, bucket: str | None = None, disposition: str, media_type: str

@@ -16,6 +16,7 @@ from api.health import Ready
 from api.jobs.schemas import AddedImages, AddImages, CreateJob, JobOut, JobPage
 from api.main import create_app
 from api.predict.schemas import Prediction
+from api.receipts.schemas import ReceiptOut, ReceiptPage
 from api.results.schemas import ResultPage
 from api.summaries.schemas import GridOut, SummaryOut
 from api.webhooks.delivery_schemas import DeliveryOut, DeliveryPage, DeliveryWithAttempts
@@ -51,6 +52,8 @@ ANSWERS: tuple[type[BaseModel], ...] = (
     JobPage,
     ExportOut,
     ExportPage,
+    ReceiptOut,
+    ReceiptPage,
     CorrectionOut,
     CorrectionPage,
     Imported,

@@ -12,6 +12,7 @@ from shared.jobs.sweep import CrashPolicy, sweep
 from shared.metrics.definitions import LEASE_EXPIRIES
 from worker.jobs.context import Context
 from worker.jobs.work import Workplace
+from worker.retention.keeper import RetentionKeeper
 
 log = structlog.get_logger()
 
@@ -33,6 +34,7 @@ class Lookout:
         self._workplace = workplace
         self._stopping = stopping
         self._ready = ready
+        self._retention = RetentionKeeper(context)
         self._heard_at = time.monotonic()
         self._swept_at = time.monotonic()
 
@@ -74,6 +76,7 @@ class Lookout:
             )
         self._workplace.wake_next()
         self._sweep_exports()
+        self._retention.sweep()
 
     def _sweep_exports(self) -> None:
         settings = self._context.settings

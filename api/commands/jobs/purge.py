@@ -8,6 +8,7 @@ import uuid
 from api.commands.command import Command
 from api.commands.connect import opened
 from api.commands.jobs.ending import find_job
+from shared.contracts.receipts import RemovalReason
 from shared.contracts.states import ChunkKind, Priority
 from shared.db.models import Job
 from shared.db.session import Database
@@ -21,6 +22,7 @@ from shared.storage.s3 import S3Store
 OFFERS = tuple(Offer(ChunkKind.PURGE, priority) for priority in Priority)
 # Nobody renews it here. 100,000 objects are removed within a minute; a command that dies leaves them to a worker later.
 LEASE_SECONDS = 900.0
+PROGRAM = "api.admin purge"
 MEBIBYTE = 1024 * 1024
 
 
@@ -52,7 +54,7 @@ def run(arguments: argparse.Namespace) -> str:
 def _delete(database: Database, job_id: uuid.UUID) -> None:
     with database.begin() as session:
         find_job(session, job_id)
-        lifecycle.delete(session, job_id)
+        lifecycle.delete(session, job_id, reason=RemovalReason.OPERATOR, by=PROGRAM)
 
 
 def _remove_deleted(database: Database) -> int:

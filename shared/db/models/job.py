@@ -16,7 +16,8 @@ ACTIVE = text("state IN ('validating', 'queued', 'running', 'canceling')")
 OPEN = text("state IN ('draft', 'validating', 'queued', 'running', 'canceling')")
 # What retention looks at: jobs that are over, and those of them whose uploads are still there.
 KEPT = "finished_at IS NOT NULL AND deleted_at IS NULL"
-WITH_ORIGINALS = f"{KEPT} AND originals_removed_at IS NULL AND source IS NULL"
+# A job without a source has a JSON null there.
+WITH_ORIGINALS = f"{KEPT} AND originals_removed_at IS NULL AND (source IS NULL OR source = 'null')"
 NEVER_COMMITTED = f"{WITH_ORIGINALS} AND committed_at IS NULL"
 OWN_RETENTION = f"{KEPT} AND (keep_days IS NOT NULL OR keep_originals_days IS NOT NULL)"
 

@@ -1,0 +1,1 @@
+"""What was removed, and when: for those who must be able to prove it."""

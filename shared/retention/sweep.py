@@ -1,0 +1,44 @@
+"""One round of retention."""
+
+from dataclasses import asdict, dataclass
+
+from shared.db.session import Database
+from shared.retention.due import KeepDays, delete_due_jobs, release_due_originals
+from shared.retention.history import forget_history
+from shared.retention.objects import remove_released
+from shared.settings import Settings
+from shared.storage.store import ObjectStore
+
+
+@dataclass(frozen=True, slots=True)
+class Forgotten:
+    """What one round did."""
+
+    jobs: int
+    originals: int
+    objects: int
+    deliveries: int
+    events: int
+
+    @property
+    def changed(self) -> bool:
+        """Whether there was anything to do."""
+        return any(asdict(self).values())
+
+
+def sweep_retention(database: Database, store: ObjectStore, settings: Settings) -> Forgotten:
+    """Remove some of what has been kept long enough.
+
+    Raises:
+        DatabaseUnavailable: Postgres is away.
+        StoreUnavailable: the object store is away.
+    """
+    keep = KeepDays(results=settings.keep_days_results, originals=settings.keep_days_originals)
+    deliveries, events = forget_history(database, days=settings.keep_days_history)
+    return Forgotten(
+        jobs=delete_due_jobs(database, keep),
+        originals=release_due_originals(database, keep),
+        deliveries=deliveries,
+        events=events,
+        objects=remove_released(database, store, presigned_seconds=settings.presigned_url_seconds),
+    )
