@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 # Okabe and Ito, "Color Universal Design" (2008); green for healthy, because growers expect it.
 HEALTHY = "#009e73"
-OTHERS = ("#cc79a7", "#d55e00", "#0072b2", "#e69f00", "#56b4e9", "#f0e442")
+OTHERS = ("#d55e00", "#cc79a7", "#0072b2", "#e69f00", "#56b4e9", "#f0e442")
 UNSURE = "#8a8f98"
 # From none to all diseased: lightness falls evenly (after ColorBrewer's YlOrRd).
 SCALE = ((255, 255, 204), (254, 217, 118), (253, 141, 60), (227, 26, 28), (128, 0, 38))
