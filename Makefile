@@ -148,3 +148,4 @@ bench: $(STAMP) ## print the figures of docs/performance.md (fifteen minutes, an
 	@$(BIN)/python -m tests.benchmarks.deliveries
 	@$(BIN)/python -m tests.benchmarks.waiting
 	@$(BIN)/python -m tests.benchmarks.scrape
+	@$(BIN)/python -m tests.benchmarks.exports

@@ -20,7 +20,7 @@ from shared.exports.times import rfc3339
 # What XML 1.0 has no way to write (section 2.2).
 NO_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 REPLACEMENT = "\ufffd"
-# A white disc, so that the colour of the style is the colour of the icon. Google Earth has it built in.
+# A white disc, so that the colour of the style is the colour of the icon.
 ICON = "http://maps.google.com/mapfiles/kml/shapes/placemark_circle.png"
 UNKNOWN = "ffb4b4b4"
 HEALTHY = "ff4caf4c"
