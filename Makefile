@@ -48,7 +48,7 @@ $(CHECKS_STAMP): $(CHECKS_LOCK) | $(STAMP)
 	@rm -r $(CHECKS)/layer $(CHECKS)/layer.zip
 	@touch $@
 
-IMAGES ?= api worker gpu deliverer
+IMAGES ?= api worker gpu deliverer backup
 COMPILE := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet
 
 lock: ## write the locks again from pyproject.toml (hashes, no index address)

@@ -10,7 +10,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 LOCKS = Path(__file__).parents[1] / "locks"
-IMAGES = ("api", "worker", "gpu", "deliverer")
+IMAGES = ("api", "worker", "gpu", "deliverer", "backup")
 ENTRY = re.compile(
     r"^(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)==(?P<version>[^\s;\\]+)(?:\s*;\s*(?P<marker>[^\\\n]+?))?\s*\\\n"
     r"(?P<hashes>(?:[ \t]+--hash=\S+[ \t]*\\?\n)+)",

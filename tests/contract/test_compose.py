@@ -19,7 +19,7 @@ PROXY = (ROOT / "deploy" / "proxy" / "Caddyfile").read_text(encoding="utf-8")
 DOCKERFILE = (ROOT / "deploy" / "Dockerfile").read_text(encoding="utf-8")
 MANUAL = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
 
-ONCE = {"settings", "prepare"}
+ONCE = {"settings", "prepare", "backup"}
 STORES = {"postgres", "valkey", "objects"}
 PROGRAMS = {"api", "worker", "worker-gpu", "beat", "deliverer"}
 USED = set(re.findall(r"\$\{([A-Z][A-Z0-9_]*)", COMPOSE_TEXT))

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 LOCKS = Path(__file__).resolve().parents[2] / "deploy" / "locks"
-IMAGES = ("api", "build", "deliverer", "gpu", "worker")
+IMAGES = ("api", "backup", "build", "deliverer", "gpu", "worker")
 ENTRY = re.compile(r"^([a-z0-9][a-z0-9._-]*)==(\S+)", re.MULTILINE)
 
 
