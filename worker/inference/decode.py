@@ -28,6 +28,7 @@ from PIL import (
 )
 
 from shared.contracts.states import ImageErrorCode
+from worker.inference.bombs import check_work
 from worker.inference.errors import ImageError
 from worker.inference.signatures import ends_early, has_supported_signature, is_zero_filled, what_it_is
 
@@ -88,6 +89,7 @@ def open_image(data: bytes, *, max_pixels: int = DEFAULT_MAX_PIXELS) -> Iterator
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
             _check_pixels(image.size, max_pixels)
+            check_work(data, image, max_pixels=max_pixels)
             yield image
     except ImageError:
         raise

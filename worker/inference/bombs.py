@@ -1,0 +1,36 @@
+"""Small files that are a lot of work although their picture is small: what the pixel limit does not see.
+
+Both were found with the corpus of broken images; each is refused by the header, before a pixel is decoded.
+"""
+
+from PIL import Image, JpegImagePlugin, TiffImagePlugin
+
+from shared.contracts.states import ImageErrorCode
+from worker.inference.errors import ImageError
+
+# A progressive JPEG comes in scans, and each goes over the whole picture: 20 MB can hold a hundred thousand, which is
+# half an hour. Cameras write 1, encoders up to a few dozen, for each picture and thumbnail in the file; libtiff stops
+# at 100 in each tile.
+MAX_SCANS = 200
+_START_OF_SCAN = b"\xff\xda"  # Never within pixels: there 0xFF is followed by 0 (ITU-T T.81, F.1.2.3).
+
+
+def check_work(data: bytes, image: Image.Image, *, max_pixels: int) -> None:
+    """Refuse an opened picture that would take far more memory or time than its size says.
+
+    Raises:
+        ImageError: ``too_many_pixels`` or ``decode_failed``.
+    """
+    if isinstance(image, TiffImagePlugin.TiffImageFile):
+        _check_tile(image, max_pixels)
+    if isinstance(image, JpegImagePlugin.JpegImageFile) and data.count(_START_OF_SCAN) > MAX_SCANS:
+        detail = f"The picture comes in more than {MAX_SCANS} scans; export it again."
+        raise ImageError(ImageErrorCode.DECODE_FAILED, detail)
+
+
+def _check_tile(image: TiffImagePlugin.TiffImageFile, max_pixels: int) -> None:
+    """A tile is decoded whole, however little of it the picture shows (TIFF 6.0, section 15)."""
+    width, height = (image.tag_v2.get(tag, 0) for tag in (TiffImagePlugin.TILEWIDTH, TiffImagePlugin.TILELENGTH))
+    if width * height > max_pixels:
+        detail = f"The tiles of the picture are {width} x {height} pixels, more than the limit of {max_pixels}."
+        raise ImageError(ImageErrorCode.TOO_MANY_PIXELS, f"{detail} Export it again.")
