@@ -56,7 +56,7 @@ def grid(session: Session, job_id: uuid.UUID, *, edge: float, origin: Origin | N
     Raises:
         LimitExceeded: more than ``most`` squares have an image.
     """
-    rows = answered(job_id)
+    rows = answered(session, job_id)
     found = session.execute(
         select(
             rows.c.latitude,

@@ -20,7 +20,7 @@ class Positions:
 
 def positions(session: Session, job_id: uuid.UUID) -> Positions:
     """Of every image with a final answer."""
-    rows = answered(job_id)
+    rows = answered(session, job_id)
     found = Positions()
     for source, fault, images in session.execute(
         select(rows.c.source, rows.c.fault, func.count()).group_by(rows.c.source, rows.c.fault)

@@ -57,7 +57,7 @@ class Shares:
 
 def overall(session: Session, job_id: uuid.UUID) -> Shares:
     """The whole job."""
-    found = _grouped(session, answered(job_id), cast(null(), Text))
+    found = _grouped(session, answered(session, job_id), cast(null(), Text))
     return found.get(None, Shares())
 
 
@@ -67,7 +67,7 @@ def by_metadata(session: Session, job_id: uuid.UUID, key: str, *, most: int) -> 
     Raises:
         LimitExceeded: there are more than ``most`` values.
     """
-    rows = answered(job_id)
+    rows = answered(session, job_id)
     found = _grouped(session, rows, rows.c.metadata.op("->>")(key))
     if len(found) > most:
         raise LimitExceeded(
@@ -85,7 +85,7 @@ def by_day(session: Session, job_id: uuid.UUID, *, time_zone: str) -> dict[str |
         job_id: the job.
         time_zone: whose days, as ``Europe/Madrid``; the caller has checked it.
     """
-    rows = answered(job_id)
+    rows = answered(session, job_id)
     day = func.to_char(func.timezone(time_zone, rows.c.captured_at), "YYYY-MM-DD")
     found = _grouped(session, rows, day)
     return {value: found[value] for value in sorted(found, key=lambda value: (value is None, value or ""))}

@@ -17,7 +17,7 @@ def least_certain(session: Session, job_id: uuid.UUID, *, most: int = MOST) -> S
 
     Each row has ``seq``, ``name``, ``predicted``, ``confidence`` (0 to 1), ``review`` and the position.
     """
-    rows = answered(job_id)
+    rows = answered(session, job_id)
     return session.execute(
         select(rows)
         .where(rows.c.predicted.is_not(None), ~rows.c.corrected)

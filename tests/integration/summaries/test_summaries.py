@@ -4,6 +4,7 @@ import uuid
 from typing import Any
 
 import pytest
+from sqlalchemy import select, text
 
 from shared.contracts.manifest import ReviewReason
 from shared.contracts.states import ImageStatus
@@ -11,6 +12,7 @@ from shared.db.models import Correction
 from shared.db.session import Database
 from shared.jobs.results import NewResult
 from shared.settings import Settings
+from shared.summaries.rows import answered
 from tests.integration.api.conftest import Hands, truncated
 from tests.integration.conftest import Api, MakeKey, MakeSettings, Serve, assert_problem
 
@@ -193,3 +195,29 @@ def test_limits_name_their_setting(
         cells = assert_problem(here.get(f"/v1/jobs/{job_id}/grid?edge=5"), 422, "limit-exceeded")
     assert groups["setting"] == "PHYTOBATCH_MAX_SUMMARY_GROUPS"
     assert cells["setting"] == "PHYTOBATCH_MAX_GRID_CELLS"
+
+
+FILL = """
+    WITH job AS (SELECT id, tenant_id FROM jobs WHERE id = %(job)s),
+    made AS (INSERT INTO images (job_id, seq, name, size, object_key)
+             SELECT job.id, n, n || '.jpg', 4, n::text FROM job, generate_series(1, %(images)s) AS n
+             RETURNING job_id, seq)
+    INSERT INTO results (job_id, seq, position, status, label, confidence, needs_review)
+    SELECT job_id, seq, seq, 'succeeded', 'healthy', 0.9, false FROM made
+"""
+
+
+def test_a_large_job_that_is_new_to_the_statistics_is_not_joined_by_nested_loops(database: Database, api: Api) -> None:
+    for images in (50, 3000):  # What the statistics know is the small one.
+        made = api.new_job()
+        with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.exec_driver_sql(FILL, {"job": made, "images": images})
+            if images == 50:  # as above
+                connection.exec_driver_sql("ANALYZE images")
+                connection.exec_driver_sql("ANALYZE results")
+    with database.begin() as session:
+        rows = answered(session, uuid.UUID(made))
+        statement = select(rows.c.label).compile(session.connection(), compile_kwargs={"literal_binds": True})
+        plan = "\n".join(session.scalars(text(f"EXPLAIN {statement}")))  # our own statement
+    assert "Nested Loop" not in plan, plan
+    assert api.get(f"/v1/jobs/{made}/summary").json()["overall"]["counted"] == 3000
