@@ -16,6 +16,7 @@ from api.commands import (
     doctor,
     jobs,
     keys,
+    limits,
     prepare,
     servers,
     tenants,
@@ -25,7 +26,7 @@ from api.commands import (
 from api.commands.command import Verdict
 from shared.errors import PhytobatchError
 
-PARTS = (doctor, prepare, servers, classifiers, tenants, keys, jobs, workers, dead_letters, webhooks)
+PARTS = (doctor, prepare, servers, classifiers, tenants, limits, keys, jobs, workers, dead_letters, webhooks)
 COMMANDS = tuple(command for part in PARTS for command in part.COMMANDS)
 
 

@@ -76,7 +76,7 @@ def test_who_waits_long_is_counted_once(api: Api) -> None:
 
 def test_whoever_has_no_key_is_not_counted_and_probes_neither(anonymous: Api) -> None:
     for _ in range(FEW + 1):
-        assert anonymous.get("/readyz").status == 200
+        assert anonymous.get("/readyz").status in {200, 503}
         assert anonymous.get("/healthz").status == 200
         assert anonymous.get("/v1/models").status == 401
     assert "RateLimit" not in anonymous.get("/healthz").headers

@@ -1,5 +1,6 @@
 """What a worker serves: the shipped classifier, or published ones; each is registered under the pool of its work."""
 
+import io
 import json
 import shutil
 from contextlib import ExitStack
@@ -7,16 +8,18 @@ from pathlib import Path
 
 import pytest
 import structlog
+from PIL import Image
 
 from shared.classifiers import registry
 from shared.classifiers.bundle import publish
+from shared.contracts.states import ImageErrorCode
 from shared.db.session import Database
 from shared.errors import ConfigurationError, Conflict
 from shared.jobs.chunks import pool_of
 from shared.settings import Settings
 from shared.storage.s3 import S3Store
 from worker.inference.manifest import MANIFEST_FILE, read_manifest, shipped_classifier_dir
-from worker.inference.pipeline import Pipeline
+from worker.inference.pipeline import Item, Pipeline
 from worker.serving import open_pipelines
 
 
@@ -71,6 +74,23 @@ def test_published_classifiers_are_served_side_by_side(
     assert {pipeline.budget.limit for pipeline in pipelines.values()} == {2**24}
     assert served(pipelines, opened) == {"serving@1", "serving@2"}
     assert (tmp_path / "cache" / "serving" / "2" / MANIFEST_FILE).exists()
+
+
+def test_an_image_with_more_pixels_than_the_setting_allows_is_refused(
+    settings: Settings, database: Database, store: S3Store, opened: ExitStack
+) -> None:
+    chosen = settings.model_copy(update={"max_image_pixels": 50 * 40})
+    (pipeline,) = open_pipelines(chosen, database, store).values()
+    opened.enter_context(pipeline)
+    pictures = {}
+    for seq, width in enumerate((50, 51)):
+        file = io.BytesIO()
+        Image.new("RGB", (width, 40)).save(file, "PNG")
+        pictures[seq] = file.getvalue()
+    items = [Item(seq, f"{seq}.png", len(data)) for seq, data in pictures.items()]
+    with opened:
+        codes = {one.seq: one.error and one.error.code for one in pipeline.run(items, lambda item: pictures[item.seq])}
+    assert codes == {0: None, 1: ImageErrorCode.TOO_MANY_PIXELS}
 
 
 def test_other_weights_under_a_registered_version_are_refused(
