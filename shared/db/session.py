@@ -4,10 +4,11 @@ import time
 import uuid
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import Any, TypeVar
 
+import psycopg
 import structlog
-from sqlalchemy import Engine, create_engine
+from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session, sessionmaker
@@ -23,12 +24,19 @@ CONNECT_TIMEOUT_SECONDS = 3
 STATEMENT_TIMEOUT_MS = 30_000
 # A transaction never spans a download or a model call, so one that idles this long is lost.
 IDLE_IN_TRANSACTION_TIMEOUT_MS = 15_000
+# The server ends what neither of the two above can end: a client that stopped in the middle of sending a statement
+# (a frozen process, a machine that is cut off) is not idle, and its statement has not begun; it would hold the lock of
+# its job for ever, and the job would stand still. Only PostgreSQL 17 and newer can; before, the dead peer is noticed.
+TRANSACTION_TIMEOUT_MS = 40_000
+TRANSACTION_TIMEOUT_SINCE = 170_000
+SERVER_KEEPALIVE = {"tcp_keepalives_idle": 15, "tcp_keepalives_interval": 5, "tcp_keepalives_count": 3}
 POOL_TIMEOUT_SECONDS = 5
 RETRY_PAUSE_SECONDS = 0.25
 
 # Safe to run again, because every transaction here is guarded by a state, a token or a key:
-# serialization failure, deadlock, and a server that shuts down or starts (PostgreSQL, appendix A).
-RETRYABLE = frozenset({"40001", "40P01", "57P01", "57P02", "57P03"})
+# serialization failure, deadlock, a statement that waited too long (for a lock, mostly), a transaction that took too
+# long, and a server that shuts down or starts (PostgreSQL, appendix A).
+RETRYABLE = frozenset({"40001", "40P01", "57014", "25P04", "57P01", "57P02", "57P03"})
 
 
 CHANGED = "changed_jobs"
@@ -53,6 +61,17 @@ def is_outage(error: Exception) -> bool:
     return lost or sqlstate in RETRYABLE or (sqlstate or "").startswith(("08", "53"))
 
 
+def _options(**settings: str | int) -> str:
+    return " ".join(f"-c {name}={value}" for name, value in settings.items())
+
+
+def _limit_transactions(connection: psycopg.Connection[Any], _record: object) -> None:
+    """Bound every transaction of a new connection, where the server can."""
+    if connection.info.server_version >= TRANSACTION_TIMEOUT_SINCE:
+        connection.execute(f"SET transaction_timeout = {TRANSACTION_TIMEOUT_MS}")
+        connection.commit()
+
+
 class Database:
     """An engine and its sessions. One per process; safe to share between threads."""
 
@@ -75,12 +94,17 @@ class Database:
             connect_args={
                 "connect_timeout": CONNECT_TIMEOUT_SECONDS,
                 "application_name": application,
-                "options": f"-c statement_timeout={STATEMENT_TIMEOUT_MS} -c timezone=UTC"
-                f" -c idle_in_transaction_session_timeout={IDLE_IN_TRANSACTION_TIMEOUT_MS}",
+                "options": _options(
+                    statement_timeout=STATEMENT_TIMEOUT_MS,
+                    idle_in_transaction_session_timeout=IDLE_IN_TRANSACTION_TIMEOUT_MS,
+                    timezone="UTC",
+                    **SERVER_KEEPALIVE,
+                ),
                 "keepalives_idle": 30,
                 "tcp_user_timeout": 15_000,
             },
         )
+        event.listen(self.engine, "connect", _limit_transactions)
         self._sessions = sessionmaker(self.engine, expire_on_commit=False)
 
     @contextmanager
