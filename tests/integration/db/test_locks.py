@@ -15,6 +15,10 @@ from shared.errors import DatabaseUnavailable
 from shared.settings import Settings
 from tests.integration.conftest import Api
 
+# A whole Parse and the beginning of a Bind whose rest never comes (PostgreSQL, "Message Formats"): the statement is
+# under way, so the session is not idle, and a message that is being read cannot be canceled.
+QUERY = b"\0SELECT 1\0\0\0"
+HALF = b"P" + struct.pack(">I", 4 + len(QUERY)) + QUERY + b"B" + struct.pack(">I", 4000) + b"\0\0"
 LOCK = "SELECT 1 FROM jobs WHERE id = %s FOR UPDATE"
 
 
@@ -38,8 +42,7 @@ def test_half_a_statement_holds_its_lock_no_longer_than_a_transaction_may_take(i
     frozen = impatient.engine.raw_connection()
     try:
         frozen.cursor().execute(LOCK, (job_id,))
-        # The beginning of a query message whose rest never comes: the server waits for it, and is not idle.
-        os.write(frozen.driver_connection.fileno(), b"Q" + struct.pack(">I", 4000) + b"SELECT 1")  # type: ignore[union-attr]
+        os.write(frozen.driver_connection.fileno(), HALF)  # type: ignore[union-attr]
         with pytest.raises(DatabaseUnavailable):
             lock(impatient, job_id)
         impatient.run(lambda session: session.execute(text("SELECT 1")), patience_seconds=0)
