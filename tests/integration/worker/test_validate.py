@@ -10,7 +10,7 @@ import pytest
 
 from deploy.local.servers import LocalServers
 from shared.contracts.states import ChunkKind, JobState
-from shared.db.models import Image, Result, Tenant
+from shared.db.models import Image, Job, Result, Tenant
 from shared.db.session import Database
 from shared.jobs import lifecycle
 from shared.jobs.images import NewImage, add_images
@@ -142,6 +142,23 @@ def test_an_import_that_cannot_run_fails_the_job_with_a_reason(
     job = jobs.get(job_id)
     assert (job.state, job.error_code) == (JobState.FAILED, code)
     assert job.error_detail
+
+
+def test_an_import_over_the_quota_fails_the_job_and_takes_nothing_until_there_is_room(
+    database: Database, run: Callable[[uuid.UUID], dict[str, str]], jobs: Jobs, bucket: str
+) -> None:
+    job_id = announce(database, source=source(bucket, "may/"))
+    with database.begin() as session:
+        tenant = session.get_one(Tenant, session.get_one(Job, job_id).tenant_id)
+        tenant.max_pending_images = 1
+    run(job_id)
+    job = jobs.get(job_id)
+    assert (job.state, job.error_code, job.total) == (JobState.FAILED, "quota_exceeded", 0)
+    with database.begin() as session:
+        session.get_one(Tenant, job.tenant_id).max_pending_images = None
+        lifecycle.retry(session, job_id, chunk_images=64)
+    held = jobs.claim_kind(ChunkKind.VALIDATE)
+    assert held.job_id == job_id
 
 
 def test_an_import_from_a_bucket_that_is_not_there_fails_the_job_with_a_reason(
