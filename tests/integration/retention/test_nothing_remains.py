@@ -21,11 +21,11 @@ from tests.integration.conftest import Api, MakeKey, assert_problem
 from tests.integration.retention.conftest import BODY, Exporter
 
 MARK = "Marked-7f3a"
-# Both name the job and nothing of what it was; an endpoint of a `webhook_url` goes with a later sweep.
 ATTEMPTS = text(
     "INSERT INTO webhook_attempts (delivery_id, milliseconds, response) SELECT d.id, 5, :mark "
     "FROM webhook_deliveries d JOIN events e ON e.id = d.event_id WHERE e.job_id = :job"
 )
+# Both name the job and nothing of what it was; an endpoint of a `webhook_url` goes with a later sweep.
 NAME_THE_JOB = {"receipts", "audit_log"}
 
 
