@@ -299,13 +299,16 @@ def finish_validation(session: Session, held: Claim, rejected: Sequence[NewResul
 def fail_job(session: Session, held: Claim, *, code: str, detail: str) -> None:
     """Close the validating chunk of a job that can never run, and end the job with its reason.
 
+    A job that was canceled meanwhile is canceled.
+
     Raises:
         LeaseLost: the chunk belongs to somebody else; nothing is stored.
     """
     job = lifecycle.lock_job(session, held.job_id)
     if _close(session, held):
         store_results(session, job, [], closed_chunks=1)
-        lifecycle.fail(session, job, code=code, detail=detail)
+        if not lifecycle.finish_if_done(session, job):
+            lifecycle.fail(session, job, code=code, detail=detail)
 
 
 def release(session: Session, held: Claim, results: Sequence[NewResult] = (), *, pause_seconds: float = 0.0) -> None:

@@ -119,17 +119,17 @@ class LifeOfJobs(RuleBasedStateMachine):
             model.gone = True
             return
         if held.kind is ChunkKind.VALIDATE:
-            self.finish_validation(held, found)
+            self.finish_validation(held, found, as_a_whole=bool(forgotten))
             return
         answers = results_of(range(held.first_seq, held.last_seq + 1 - forgotten), found)
         self.in_one(lambda session: claims.finish(session, held, answers))
         model.finish(held.no, statuses(answers))
         self.closed.append((held, answers))
 
-    def finish_validation(self, held: Claim, found: list[ImageStatus]) -> None:
-        """What was drawn as failed is refused; a job of which everything would be failed fails as a whole."""
+    def finish_validation(self, held: Claim, found: list[ImageStatus], *, as_a_whole: bool) -> None:
+        """What was drawn as failed is refused; or the job fails as a whole."""
         model = self.models[held.job_id]
-        if set(found[:3]) == {ImageStatus.FAILED}:
+        if as_a_whole:
             self.in_one(lambda session: claims.fail_job(session, held, code="test", detail="for the test"))
             model.fail_as_a_whole(held.no)
             return
