@@ -1,11 +1,13 @@
 """The child of ``isolate.py``: preprocesses one picture after the other until its input ends. No TensorFlow here."""
 
+import contextlib
 import importlib
 import json
 import os
 import resource
 import sys
 from functools import partial
+from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
@@ -16,7 +18,7 @@ from worker.inference.errors import ImageError
 
 def main(task: dict[str, Any]) -> None:
     """Serve standard input; ``task`` says what to run and with how much address space."""
-    resource.setrlimit(resource.RLIMIT_AS, (task["memory_bytes"], task["memory_bytes"]))
+    _limit(task["memory_bytes"])
     function = getattr(importlib.import_module(task["module"]), task["function"])
     prepare = partial(
         function,
@@ -30,6 +32,14 @@ def main(task: dict[str, Any]) -> None:
         while line := sys.stdin.buffer.readline():
             sink.write(_answer(prepare, sys.stdin.buffer, json.loads(line)["size"]))
             sink.flush()
+
+
+def _limit(memory_bytes: int) -> None:
+    """Little memory, no core file with somebody's photograph; and where the machine has none left, this one goes."""
+    resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    with contextlib.suppress(OSError):  # No such file outside Linux.
+        Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
 
 
 def _answer(prepare: partial[Any], source: IO[bytes], size: int) -> bytes:

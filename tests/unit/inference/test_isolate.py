@@ -40,6 +40,12 @@ def fragile(data, preprocessing, input_size, *, max_pixels):
         print("a library that prints", flush=True)
     if data.endswith(b"SECRET"):
         assert "PHYTOBATCH_S3_SECRET_ACCESS_KEY" not in os.environ
+    if data.endswith(b"LIMITS"):
+        import resource
+        assert resource.getrlimit(resource.RLIMIT_AS)[0] == 2 * 1024**3
+        assert resource.getrlimit(resource.RLIMIT_CORE) == (0, 0)
+        if sys.platform == "linux":
+            assert open("/proc/self/oom_score_adj").read().strip() == "1000"
     if data.endswith(b"TENSORFLOW"):
         assert not {"tensorflow", "keras"} & set(sys.modules)
     return preprocess(data, preprocessing, input_size, max_pixels=max_pixels)
@@ -121,8 +127,8 @@ def test_a_child_that_hangs_is_killed(fragile: PreprocessFunction, data: bytes) 
         isolated.close()
 
 
-@pytest.mark.parametrize("what", [b"PRINT", b"SECRET", b"TENSORFLOW"])
-def test_the_child_is_quiet_poor_and_light(
+@pytest.mark.parametrize("what", [b"PRINT", b"SECRET", b"LIMITS", b"TENSORFLOW"])
+def test_the_child_is_quiet_poor_light_and_limited(
     what: bytes,
     isolated: IsolatedPreprocessor,
     data: bytes,
