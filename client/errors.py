@@ -40,6 +40,8 @@ RETRYABLE_STATUSES = frozenset(
     }
 )
 STILL_RUNNING = "idempotency-key-in-use"
+RATE_LIMITED = "rate-limited"
+REFUSED_WHOLE = frozenset({RATE_LIMITED, "quota-exceeded"})
 # Not repeated: whoever cannot wait for an answer now can still ask without waiting.
 TOO_MANY_WAITING = "too-many-waiting"
 
@@ -64,6 +66,8 @@ class NetworkError(PhytobatchError):
         super().__init__(message)
         self.retryable = retryable
         self.reason = reason
+        # Nobody knows what became of the request.
+        self.did_nothing = False
 
 
 class AnswerTimeout(NetworkError):
@@ -137,6 +141,11 @@ class ApiError(PhytobatchError):
         if self.code == TOO_MANY_WAITING:
             return False
         return self.status in RETRYABLE_STATUSES or self.code == STILL_RUNNING
+
+    @property
+    def did_nothing(self) -> bool:
+        """Whether the server surely did nothing of the request, so that it can be sent again whatever it was."""
+        return self.code in REFUSED_WHOLE
 
 
 class AuthError(ApiError):

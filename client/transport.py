@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 import urllib3
 from urllib3.exceptions import HTTPError
 
-from client.errors import ApiError, NetworkError, Problem
+from client.errors import RATE_LIMITED, ApiError, NetworkError, Problem
 from client.network import network_error
 from client.pools import CONNECT_SECONDS, Pools
 from client.problems import error_of
@@ -154,7 +154,7 @@ class Transport:
             try:
                 return self._once(request)
             except (NetworkError, ApiError) as error:
-                if not (error.retryable and request.may_repeat):
+                if not (error.retryable and (request.may_repeat or error.did_nothing)):
                     raise
                 self.pause(error, attempt, time.monotonic() - started)
         raise AssertionError  # pragma: no cover  # count() never ends
@@ -166,7 +166,8 @@ class Transport:
             NetworkError, ApiError: the error itself, where the repeat would come too late.
         """
         asked = error.problem.retry_after if isinstance(error, ApiError) else None
-        pause = self._policy.pause(attempt, elapsed=elapsed, retry_after=asked)
+        limited = isinstance(error, ApiError) and error.code == RATE_LIMITED
+        pause = self._policy.pause(attempt, elapsed=elapsed, retry_after=asked, rate_limited=limited)
         if pause is None:
             raise error
         if self._on_retry is not None:

@@ -91,9 +91,10 @@ def test_the_client_waits_as_long_as_it_is_told(api: Api, database: Database, te
             session.get_one(Tenant, tenant_id).requests_per_minute = 0
 
     with Phytobatch(api.base, api.key) as client:
-        patient = client.with_retry(RetryPolicy(total_seconds=100), sleep=sleep)
-        for _ in range(FEW + 1):
-            patient.models()
+        person = client.with_retry(RetryPolicy(total_seconds=15), sleep=sleep)
+        for _ in range(FEW):
+            person.models()
+        person.create_job(name="a POST too: the one that was refused did nothing")
     (waited,) = waits
     assert 1 <= waited <= 66
 

@@ -34,6 +34,15 @@ def test_nobody_comes_back_before_the_server_said(seconds: float, draw: float) -
     assert seconds <= pause <= seconds * 1.1 + 1e-9
 
 
+def test_who_asked_too_often_waits_out_the_minute_that_the_server_names() -> None:
+    policy = RetryPolicy(total_seconds=15, random=lambda: 1.0)
+
+    assert policy.pause(0, elapsed=0, retry_after=60, rate_limited=True) == pytest.approx(66)
+    assert policy.pause(0, elapsed=0, retry_after=60) is None
+    assert policy.pause(0, elapsed=20, retry_after=60, rate_limited=True) is None
+    assert RetryPolicy(total_seconds=0).pause(0, elapsed=0, retry_after=1, rate_limited=True) is None
+
+
 @pytest.mark.parametrize(("elapsed", "retry_after"), [(60.0, None), (0.0, 61.0), (59.9, None)])
 def test_a_pause_that_ends_after_the_total_time_is_not_begun(elapsed: float, retry_after: float | None) -> None:
     policy = RetryPolicy(total_seconds=60, random=lambda: 1.0)
