@@ -36,6 +36,7 @@ def main() -> int:
             log_config=None,
             access_log=False,
             server_header=False,
+            forwarded_allow_ips=settings.trusted_proxies,
             timeout_graceful_shutdown=GRACE_SECONDS,
         ),
         end_waiting=app.state.services.hub.close,

@@ -11,6 +11,7 @@ import structlog
 from pydantic import ValidationError
 
 from api.commands import (
+    audit,
     classifiers,
     dead_letters,
     doctor,
@@ -26,7 +27,7 @@ from api.commands import (
 from api.commands.command import Verdict
 from shared.errors import PhytobatchError
 
-PARTS = (doctor, prepare, servers, classifiers, tenants, limits, keys, jobs, workers, dead_letters, webhooks)
+PARTS = (doctor, prepare, servers, classifiers, tenants, limits, keys, jobs, workers, dead_letters, webhooks, audit)
 COMMANDS = tuple(command for part in PARTS for command in part.COMMANDS)
 
 

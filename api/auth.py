@@ -2,7 +2,7 @@
 
 import hmac
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
 from fastapi import Depends, Request
@@ -11,7 +11,10 @@ from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
 from api import keys
+from api.errors import request_id_of
 from api.services import Services
+from shared.audit import Actor
+from shared.contracts.audit import ActorKind
 from shared.contracts.states import Scope
 from shared.errors import Forbidden, Unauthenticated
 
@@ -48,6 +51,7 @@ class Caller:
     scopes: frozenset[str]
     s3_sources: tuple[str, ...]
     key_name: str
+    actor: Actor
     requests_per_minute: int | None = None
 
     def may(self, scope: Scope) -> bool:
@@ -79,7 +83,14 @@ def authenticate(session: Session, key: keys.Key) -> Caller:
     _check_alive(row)
     if row.stale:
         session.execute(TOUCH, {"id": row.id})
-    return Caller(row.tenant_id, frozenset(row.scopes), tuple(row.s3_sources), row.name, row.requests_per_minute)
+    return Caller(
+        tenant_id=row.tenant_id,
+        scopes=frozenset(row.scopes),
+        s3_sources=tuple(row.s3_sources),
+        key_name=row.name,
+        actor=Actor(ActorKind.KEY, key.prefix),
+        requests_per_minute=row.requests_per_minute,
+    )
 
 
 def _check_alive(row: Row[Any]) -> None:
@@ -111,6 +122,7 @@ class Requires:
         """
         services: Services = request.app.state.services
         key = _given(header, bearer)
+        request.state.key_prefix = key.prefix
         with services.database.begin() as session:
             caller = authenticate(session, key)
         request.state.tenant_id = caller.tenant_id
@@ -119,4 +131,9 @@ class Requires:
             raise request.state.rate.refusal()
         if not caller.may(self._scope):
             raise Forbidden(f"this key may not do this: it lacks the scope `{self._scope}`")
-        return caller
+        return replace(caller, actor=_located(caller.actor, request))
+
+
+def _located(actor: Actor, request: Request) -> Actor:
+    address = request.client.host if request.client else None
+    return replace(actor, address=address, request_id=request_id_of(request))

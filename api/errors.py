@@ -14,7 +14,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
-from starlette.routing import Match
+from starlette.routing import BaseRoute, Match
 
 from shared.errors import (
     Conflict,
@@ -219,6 +219,8 @@ def answer_invalid(request: Request, error: Exception) -> JSONResponse:
     if not isinstance(error, RequestValidationError):
         raise error
     found = error.errors()
+    if any(e["loc"][0] == "path" for e in found) and _literal(request):
+        return answer_http_error(request, HTTPException(HTTPStatus.METHOD_NOT_ALLOWED))
     if found and all(e["loc"][0] == "path" for e in found):
         return problem(request, HTTPStatus.NOT_FOUND, "not-found", "there is nothing with this id", title="Not found")
     errors = [FieldError(field=_field(e["loc"]), message=e["msg"]).model_dump() for e in found[:MAX_FIELD_ERRORS]]
@@ -257,12 +259,18 @@ def answer_http_error(request: Request, error: Exception) -> JSONResponse:
 
 def _allow(request: Request) -> dict[str, str]:
     """Every method that the address takes; Starlette names those of its first route alone (RFC 9110, 10.2.1)."""
+    routes = _literal(request) or request.app.routes
     taken = [
         method
         for method in METHODS
-        if any(r.matches({**request.scope, "method": method})[0] is Match.FULL for r in request.app.routes)
+        if any(r.matches({**request.scope, "method": method})[0] is Match.FULL for r in routes)
     ]
     return {"Allow": ", ".join(taken)}
+
+
+def _literal(request: Request) -> list[BaseRoute]:
+    """The routes that have exactly this address: `/v1/jobs/upload` is no job, whatever the method."""
+    return [route for route in request.app.routes if getattr(route, "path", None) == request.url.path]
 
 
 def internal_error(request: Request, error: Exception) -> JSONResponse:

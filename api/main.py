@@ -8,7 +8,7 @@ import structlog
 from fastapi import Depends, FastAPI
 from starlette.concurrency import run_in_threadpool
 
-from api import errors, health, openapi, tracing
+from api import errors, health, openapi, security, tracing
 from api.bootstrap import ensure_key
 from api.classifiers import routes as classifiers
 from api.corrections import routes as corrections
@@ -69,8 +69,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     """The application, with every server connected lazily: it starts also while they are away.
 
     Raises:
-        ConfigurationError: at start, when the bootstrap key is malformed, the tables are missing, or the port of
-            the metrics is taken.
+        ConfigurationError: hosts or origins make no sense; at start, when the bootstrap key is malformed, the tables
+            are missing, or the port of the metrics is taken.
     """
     chosen = settings or get_settings()
     services = connect(chosen)
@@ -95,6 +95,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         description=openapi.DESCRIPTION,
         lifespan=lifespan,
         redoc_url=None,
+        swagger_ui_oauth2_redirect_url=None,
         redirect_slashes=False,
         dependencies=[Depends(check_json_depth)],
     )
@@ -105,6 +106,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     openapi.install(app)
     app.add_middleware(BodyLimit, settings=chosen)
     app.add_middleware(RequestLimits, settings=chosen)
+    security.install(app, chosen)
     app.add_middleware(RequestContext)
     app.add_middleware(RequestMetrics)  # Added last, so it is the outermost of ours.
     tracing.install(app, chosen)

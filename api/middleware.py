@@ -13,6 +13,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.errors import BodyTooLarge, answer_http_error, internal_error
+from api.security import CONTENT_OF_THE_MANUAL, MANUAL_PATH, NO_CONTENT, SECURITY_HEADERS
 from shared.settings import ENV_PREFIX, Settings
 
 log = structlog.get_logger()
@@ -28,7 +29,8 @@ QUIET_PATHS = frozenset({"/healthz", "/readyz"})
 class RequestContext:
     """Give the request its id, log it once, and answer what nobody caught.
 
-    The log line has no query, no header and no body, so no key can get into it.
+    The log line is written for refused requests too. It has no query, no header and no body, so no key can get into it:
+    ``key`` is the first part of the key that was sent, good or not, which finds its row and is no secret.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -48,7 +50,7 @@ class RequestContext:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                _complete(MutableHeaders(scope=message), request_id)
+                _complete(MutableHeaders(scope=message), request_id, scope["path"])
             await send(message)
 
         trace.get_current_span().set_attribute("phytobatch.request_id", request_id)
@@ -70,15 +72,18 @@ def _request_id(given: str | None) -> str:
     return given if given and REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
 
 
-def _complete(headers: MutableHeaders, request_id: str) -> None:
+def _complete(headers: MutableHeaders, request_id: str, path: str) -> None:
     headers["X-Request-Id"] = request_id
-    headers["X-Content-Type-Options"] = "nosniff"
     headers.setdefault("Cache-Control", "no-store")
+    for name, value in SECURITY_HEADERS.items():
+        headers[name] = value
+    headers["Content-Security-Policy"] = CONTENT_OF_THE_MANUAL if path == MANUAL_PATH else NO_CONTENT
 
 
 def _log_line(scope: Scope, status: int, seconds: float) -> None:
     write = log.debug if scope["path"] in QUIET_PATHS else log.info
-    tenant = scope["state"].get("tenant_id")
+    state = scope["state"]
+    tenant = state.get("tenant_id")
     job = scope.get("path_params", {}).get("job_id")
     write(
         "request",
@@ -86,6 +91,8 @@ def _log_line(scope: Scope, status: int, seconds: float) -> None:
         path=scope["path"],
         status=int(status),
         milliseconds=round(seconds * 1000, 1),
+        client=(scope.get("client") or (None,))[0],
+        key=state.get("key_prefix"),
         tenant_id=None if tenant is None else str(tenant),
         job_id=None if job is None else str(job),
     )

@@ -3,7 +3,6 @@
 ``python -m shared.settings`` prints the table of ``docs/configuration.md``; a test compares the two.
 """
 
-import os
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal
@@ -14,16 +13,12 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from shared.contracts.manifest import Runtime
 from shared.errors import ConfigurationError
+from shared.processors import processors
 
 ENV_PREFIX = "PHYTOBATCH_"
 MEBIBYTE = 1024 * 1024
 # What every secret of .env.example contains: everybody knows it.
 EXAMPLE_SECRET = "change-this"  # noqa: S105  # no secret, and no program starts with it
-
-
-def processors() -> int:
-    """The processors that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 class Settings(BaseSettings):
@@ -51,6 +46,21 @@ class Settings(BaseSettings):
     # API
     api_host: str = Field(default="127.0.0.1", description="Address that the API listens on.")
     api_port: int = Field(default=8000, ge=0, le=65535, description="Port that the API listens on; 0 takes a free one.")
+    trusted_hosts: str = Field(
+        default="",
+        description="Names that the API answers to, as `phytobatch.example.org,*.farm.example.org`; empty: any. "
+        "Probes are answered under every name.",
+    )
+    trusted_proxies: str = Field(
+        default="127.0.0.1",
+        description="Addresses and networks of proxies whose `X-Forwarded-For` is believed, as `10.0.0.0/8`; what the "
+        "logs call the client is then the address that they saw.",
+    )
+    cors_origins: str = Field(
+        default="",
+        description="Origins whose web pages may call the API from a browser, as `https://farm.example.org`, exactly "
+        "and separated by commas; empty: none.",
+    )
     bootstrap_api_key: SecretStr | None = Field(
         default=None,
         description="A first API key with every scope, for the tenant `default`; made at start if it does not exist.",
@@ -267,7 +277,10 @@ class Settings(BaseSettings):
     batch_size: int = Field(default=32, ge=1, le=1024, description="Images in one call of the model.")
     download_threads: int = Field(default=8, ge=1, le=128, description="Objects that a worker downloads at a time.")
     decode_threads: int = Field(
-        default=0, ge=0, le=128, description="Images that a worker decodes at a time; 0 takes the number of processors."
+        default=0,
+        ge=0,
+        le=128,
+        description="Images that a worker decodes at a time; 0: as many as it may use processors.",
     )
     bytes_in_flight: int = Field(
         default=256 * MEBIBYTE,

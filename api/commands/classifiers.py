@@ -6,11 +6,14 @@ from pathlib import Path
 
 from sqlalchemy import text
 
+from api.commands.audit import by_operator
 from api.commands.command import Command
 from api.commands.connect import transaction
 from api.commands.table import table
 from shared.classifiers import registry
 from shared.classifiers.bundle import MANIFEST_FILE, publish, read_folder
+from shared.contracts.audit import Action
+from shared.contracts.manifest import Manifest
 from shared.errors import ConfigurationError
 from shared.settings import get_settings
 from shared.storage.s3 import S3Store
@@ -52,15 +55,21 @@ def _folder(given: Path | None) -> Path:
     raise ConfigurationError(f"say which folder to register; shipped with this installation: {names}")
 
 
+def _title(manifest: Manifest) -> str:
+    return f"{manifest.name}@{manifest.version}"
+
+
 def register(arguments: argparse.Namespace) -> str:
     """Make the classifier of a folder known; the very first one becomes the default."""
     manifest = read_folder(_folder(arguments.folder))
     with transaction() as session:
         known = registry.register(session, manifest)
+        by_operator(session, Action.CLASSIFIER_REGISTER, _title(manifest), sha256=manifest.sha256)
         if arguments.default:
             known = registry.make_default(session, manifest.name, manifest.version)
+            by_operator(session, Action.CLASSIFIER_DEFAULT, _title(manifest))
         is_default = known.is_default
-    return f"{manifest.name}@{manifest.version} is registered{', and is the default' if is_default else ''}."
+    return f"{_title(manifest)} is registered{', and is the default' if is_default else ''}."
 
 
 def publish_classifier(arguments: argparse.Namespace) -> str:
@@ -72,8 +81,9 @@ def publish_classifier(arguments: argparse.Namespace) -> str:
     manifest = read_folder(folder)
     with transaction() as session:
         registry.register(session, manifest)
+        by_operator(session, Action.CLASSIFIER_PUBLISH, _title(manifest), sha256=manifest.sha256)
     publish(S3Store(get_settings()), folder)
-    title = f"{manifest.name}@{manifest.version}"
+    title = _title(manifest)
     return (
         f"{title} is published. Next: start workers that serve it beside the old one "
         f"(PHYTOBATCH_CLASSIFIERS=...,{title}), then make it the default: "
@@ -98,6 +108,7 @@ def set_default(arguments: argparse.Namespace) -> str:
     """Jobs that name no classifier get this one from now on."""
     with transaction() as session:
         registry.make_default(session, arguments.name, arguments.version)
+        by_operator(session, Action.CLASSIFIER_DEFAULT, f"{arguments.name}@{arguments.version}")
     return f"{arguments.name}@{arguments.version} is the default now."
 
 

@@ -5,9 +5,11 @@ import argparse
 from sqlalchemy import func, select, update
 
 from api import keys
+from api.commands.audit import by_operator
 from api.commands.command import Command
 from api.commands.connect import transaction
 from api.commands.table import table
+from shared.contracts.audit import Action
 from shared.db.models import ApiKey, Tenant
 from shared.errors import InvalidRequest, NotFound
 
@@ -33,6 +35,7 @@ def create(arguments: argparse.Namespace) -> str:
     with transaction() as session:
         tenant = keys.tenant_named(session, arguments.tenant)
         keys.store(session, tenant.id, key, name=arguments.name, scopes=scopes, days=arguments.expires_days)
+        by_operator(session, Action.KEY_CREATE, key.prefix, tenant_id=tenant.id, scopes=[str(one) for one in scopes])
     return key.text
 
 
@@ -67,8 +70,10 @@ def revoke(arguments: argparse.Namespace) -> str:
             update(ApiKey)
             .where(ApiKey.prefix == arguments.prefix)
             .values(revoked_at=func.coalesce(ApiKey.revoked_at, func.now()))
-            .returning(ApiKey.name)
+            .returning(ApiKey.name, ApiKey.tenant_id)
         ).one_or_none()
+        if found is not None:
+            by_operator(session, Action.KEY_REVOKE, arguments.prefix, tenant_id=found.tenant_id)
     if found is None:
         raise NotFound(f"there is no key {arguments.prefix!r}; `list-keys` shows the first parts of all")
     return f"The key {arguments.prefix} ({found.name}) is revoked."

@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from api.commands.audit import by_operator
 from api.commands.command import Command
 from api.commands.connect import transaction
 from api.commands.table import table
 from api.keys import tenant_named
+from shared.contracts.audit import Action
 from shared.db.models import Tenant
 from shared.db.models.access import LIMITS_OF_TENANTS
 from shared.errors import InvalidRequest
@@ -42,6 +44,7 @@ def set_limits(arguments: argparse.Namespace) -> str:
         for name, value in values.items():
             setattr(tenant, name, value)
         session.flush()
+        by_operator(session, Action.TENANT_CHANGE, tenant.name, tenant_id=tenant.id, **values)
         return table(HEADINGS, _rows(session, tenant, get_settings()))
 
 

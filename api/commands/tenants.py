@@ -5,11 +5,13 @@ import argparse
 from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 
+from api.commands.audit import by_operator
 from api.commands.command import Command
 from api.commands.connect import transaction
 from api.commands.table import table
 from api.jobs.sources import SCHEME, parse_allowed
 from api.keys import tenant_named
+from shared.contracts.audit import Action
 from shared.contracts.states import JobState
 from shared.db.base import new_id
 from shared.db.models import ApiKey, Job, Tenant
@@ -44,6 +46,8 @@ def create(arguments: argparse.Namespace) -> str:
             .on_conflict_do_nothing(index_elements=[Tenant.name])
             .returning(Tenant.id)
         ).one_or_none()
+        if made is not None:
+            by_operator(session, Action.TENANT_CREATE, arguments.name, tenant_id=made.id, weight=arguments.weight)
     if made is None:
         raise Conflict(f"there is a tenant {arguments.name!r} already")
     return f"Tenant {arguments.name} is made. Give it a key: create-key --tenant {arguments.name} --name …"
@@ -60,6 +64,7 @@ def weigh(arguments: argparse.Namespace) -> str:
     with transaction() as session:
         tenant = tenant_named(session, arguments.tenant)
         before, tenant.weight = tenant.weight, arguments.weight
+        by_operator(session, Action.TENANT_CHANGE, tenant.name, tenant_id=tenant.id, weight=arguments.weight)
     return f"Tenant {arguments.tenant} has the weight {arguments.weight} now (before: {before})."
 
 
@@ -70,6 +75,7 @@ def allow_s3(arguments: argparse.Namespace) -> str:
         tenant = tenant_named(session, arguments.tenant)
         tenant.s3_sources = list(dict.fromkeys([*tenant.s3_sources, *sources]))
         allowed = list(tenant.s3_sources)
+        by_operator(session, Action.TENANT_CHANGE, tenant.name, tenant_id=tenant.id, allowed=sources)
     return f"Tenant {arguments.tenant} may import from: {', '.join(allowed)}"
 
 
@@ -89,6 +95,7 @@ def deny_s3(arguments: argparse.Namespace) -> str:
             )
         tenant.s3_sources = [source for source in tenant.s3_sources if source not in sources]
         allowed = list(tenant.s3_sources)
+        by_operator(session, Action.TENANT_CHANGE, tenant.name, tenant_id=tenant.id, denied=sources)
     return f"Tenant {arguments.tenant} may import from: {', '.join(allowed) or 'nowhere'}"
 
 

@@ -6,11 +6,13 @@ import uuid
 from sqlalchemy import ScalarSelect, func, select
 from sqlalchemy.orm import Session
 
+from api.commands.audit import by_operator
 from api.commands.command import Command
 from api.commands.connect import opened, transaction
 from api.commands.table import table
 from api.commands.times import moment
 from api.keys import tenant_named
+from shared.contracts.audit import Action
 from shared.contracts.states import DeliveryState
 from shared.db.models import Tenant, WebhookDelivery, WebhookEndpoint
 from shared.errors import InvalidRequest, NotFound
@@ -60,7 +62,9 @@ def enable(arguments: argparse.Namespace) -> str:
         NotFound: there is no such endpoint.
     """
     with transaction() as session:
-        row = endpoints.enable(session, _owner(session, WebhookEndpoint, arguments.endpoint), arguments.endpoint)
+        owner = _owner(session, WebhookEndpoint, arguments.endpoint)
+        row = endpoints.enable(session, owner, arguments.endpoint)
+        by_operator(session, Action.WEBHOOK_ENABLE, arguments.endpoint, tenant_id=owner)
         url = row.endpoint.url
     return f"The endpoint {arguments.endpoint} ({url}) is enabled; `redeliver --endpoint` sends what it missed."
 
@@ -82,12 +86,16 @@ def redeliver(arguments: argparse.Namespace) -> str:
             tenant_id = _owner(session, WebhookEndpoint, arguments.endpoint)
         again = redelivery.Again(tenant_id, arguments.endpoint, arguments.since, arguments.everything)
         count = redelivery.redeliver_since(database, again)
+        with database.begin() as session:
+            by_operator(session, Action.WEBHOOK_REDELIVER, arguments.endpoint, tenant_id=tenant_id, count=count)
     return f"{count} deliveries to {arguments.endpoint} are due now."
 
 
 def _redeliver_one(delivery_id: uuid.UUID) -> str:
     with transaction() as session:
-        found = redelivery.redeliver(session, _owner(session, WebhookDelivery, delivery_id), delivery_id)
+        owner = _owner(session, WebhookDelivery, delivery_id)
+        found = redelivery.redeliver(session, owner, delivery_id)
+        by_operator(session, Action.DELIVERY_REDELIVER, delivery_id, tenant_id=owner)
     return f"The delivery {delivery_id} ({found.event.type}) to {found.row.url} is due now."
 
 

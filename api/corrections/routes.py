@@ -22,6 +22,8 @@ from api.deps import JobId, Reader, ServicesDep, Submitter
 from api.images.routes import MOST_SEQ, Seq
 from api.pages import DEFAULT, Limit, check_limit
 from api.services import Services
+from shared import audit
+from shared.contracts.audit import Action
 from shared.corrections import store, table
 from shared.corrections.store import NewCorrection
 from shared.errors import InvalidRequest
@@ -50,6 +52,7 @@ def put_correction(job_id: JobId, seq: Seq, body: PutCorrection, services: Servi
         job = queries.lock_own_job(session, caller.tenant_id, job_id)
         store.check_image(session, job, seq)
         store.write(session, job, [new])
+        audit.record(session, caller.actor, Action.CORRECTION_PUT, job_id, tenant_id=caller.tenant_id, seq=seq)
         (row,) = store.read_corrections(session, job_id, limit=1, seq=seq)
         out = correction_out(job_id, row)
     return answer(out)
@@ -67,6 +70,7 @@ def delete_correction(job_id: JobId, seq: Seq, services: ServicesDep, caller: Su
     """Repeating it is harmless."""
     with services.database.begin() as session:
         store.remove(session, queries.lock_own_job(session, caller.tenant_id, job_id), seq)
+        audit.record(session, caller.actor, Action.CORRECTION_DELETE, job_id, tenant_id=caller.tenant_id, seq=seq)
     return Response(status_code=HTTPStatus.NO_CONTENT)
 
 
@@ -116,4 +120,7 @@ def _import(services: Services, caller: Caller, job_id: uuid.UUID, body: bytes) 
         job = queries.lock_own_job(session, caller.tenant_id, job_id)
         new = table.resolve(session, job, lines, corrected_by=caller.key_name)
         changed = store.write(session, job, new) if new else 0
+        audit.record(
+            session, caller.actor, Action.CORRECTION_IMPORT, job_id, tenant_id=caller.tenant_id, changed=changed
+        )
     return Imported(corrections=len(new), changed=changed)

@@ -26,10 +26,13 @@ from api.idempotency import Asked, fingerprint, once
 from api.pages import DEFAULT, Limit, check_limit
 from api.results.routes import result_filter
 from api.services import Services
+from shared import audit
+from shared.contracts.audit import Action
 from shared.contracts.exports import ExportFormat, ExportState
 from shared.db.models import Export
 from shared.exports import queries as exports
 from shared.exports.formats import FORMATS
+from shared.exports.formats.format import Format
 from shared.jobs import queries as jobs
 from shared.jobs.results import ResultFilter
 from shared.storage.keys import export_prefix
@@ -39,12 +42,15 @@ router = APIRouter(tags=["exports"])
 
 ExportId = Annotated[uuid.UUID, Path(description="Id of the export.")]
 UNFINISHED = (ExportState.QUEUED, ExportState.RUNNING)
-FILES: dict[str, Any] = {
-    one.media_type.partition(";")[0]: {
-        "schema": {"type": "string", "format": "binary", "examples": [f"a file, as `results{one.suffix}`"]}
-    }
-    for one in FORMATS.values()
-}
+
+
+def _schema_of(one: Format) -> dict[str, Any]:
+    if one.media_type.endswith("json"):  # One JSON document; the others are bytes to a generic client.
+        return {"type": "object", "examples": [{"type": "FeatureCollection", "features": []}]}
+    return {"type": "string", "format": "binary", "examples": [f"a file, as `results{one.suffix}`"]}
+
+
+FILES: dict[str, Any] = {one.media_type.partition(";")[0]: {"schema": _schema_of(one)} for one in FORMATS.values()}
 
 
 @router.get(
@@ -98,6 +104,9 @@ def create_export(
         with services.database.begin() as session:
             job = jobs.lock_own_job(session, caller.tenant_id, job_id)
             made = exports.ask_for(session, job, body.format, body.filters.only(), most=settings.max_exports_per_job)
+            audit.record(
+                session, caller.actor, Action.EXPORT_CREATE, made.id, tenant_id=caller.tenant_id, job_id=str(job_id)
+            )
             out = export_out(made)
             ticket.complete(session, HTTPStatus.ACCEPTED, out.model_dump(mode="json"), location=export_path(made.id))
     headers = {"Location": export_path(made.id), "Retry-After": str(settings.poll_after_seconds)}
@@ -173,3 +182,4 @@ def _delete(services: Services, caller: Caller, export_id: uuid.UUID) -> None:
     services.store.discard(export_prefix(found.job_id, found.id))
     with services.database.begin() as session:
         exports.remove(session, caller.tenant_id, export_id)
+        audit.record(session, caller.actor, Action.EXPORT_DELETE, export_id, tenant_id=caller.tenant_id)

@@ -7,8 +7,11 @@ from dataclasses import dataclass, replace
 
 import structlog
 
+from api.auth import Caller
 from api.multipart import ReceivedFile
 from api.services import Services
+from shared import audit
+from shared.contracts.audit import Action
 from shared.contracts.receipts import RemovalReason
 from shared.errors import PhytobatchError
 from shared.geography.sidecar.read import folder_of, read_sidecar
@@ -68,7 +71,7 @@ class Sidecar:
 
 def open_draft(
     services: Services,
-    tenant_id: uuid.UUID,
+    caller: Caller,
     new: lifecycle.NewJob,
     arrivals: Sequence[Arrival],
     *,
@@ -86,11 +89,12 @@ def open_draft(
     """
     settings = services.settings
     with services.database.begin() as session:
-        quota = quotas.hold(session, tenant_id, Quotas.of(settings))
-        new = replace(new, webhook_endpoint_id=endpoint_for(session, tenant_id, webhook_url))
-        job = lifecycle.create_draft(session, tenant_id, new, draft_hours=settings.draft_hours)
+        quota = quotas.hold(session, caller.tenant_id, Quotas.of(settings))
+        new = replace(new, webhook_endpoint_id=endpoint_for(session, caller.tenant_id, webhook_url))
+        job = lifecycle.create_draft(session, caller.tenant_id, new, draft_hours=settings.draft_hours)
         numbers = add_images(session, job, [a.image for a in arrivals], max_images=settings.max_images_per_job)
         quota.check(jobs=1, images=len(arrivals))
+        audit.record(session, caller.actor, Action.JOB_CREATE, job.id, tenant_id=caller.tenant_id)
         for one in sidecars:
             apply_sidecar(session, job.id, one.rows, folder=one.folder)
     log.info("job_created", job_id=str(job.id), images=len(arrivals))

@@ -21,6 +21,8 @@ from api.receipts.schemas import receipt_path
 from api.services import Services
 from api.waiting.answer import Patience, check_wait, wait_for
 from api.waiting.snapshot import Snapshot
+from shared import audit
+from shared.contracts.audit import Action
 from shared.contracts.states import TERMINAL_STATES, JobState
 from shared.jobs import lifecycle, queries
 from shared.jobs.progress import counts
@@ -180,6 +182,7 @@ def cancel_job(job_id: JobId, services: ServicesDep, caller: Submitter) -> Respo
     with services.database.begin() as session:
         queries.lock_own_job(session, caller.tenant_id, job_id)
         job = lifecycle.cancel(session, job_id)
+        audit.record(session, caller.actor, Action.JOB_CANCEL, job_id, tenant_id=caller.tenant_id)
         out = job_out(job, classifier_of(session, job), url_of(session, job))
     return answer(out, HTTPStatus.OK if out.state in TERMINAL_STATES else HTTPStatus.ACCEPTED)
 
@@ -200,6 +203,7 @@ def retry_job(job_id: JobId, services: ServicesDep, caller: Submitter) -> Respon
         with span("retry job", parent=before.traceparent, attributes={"phytobatch.job_id": str(job_id)}):
             job = lifecycle.retry(session, job_id, chunk_images=services.settings.chunk_images)
         quota.check(jobs=1, images=counts(job)["pending"])
+        audit.record(session, caller.actor, Action.JOB_RETRY, job_id, tenant_id=caller.tenant_id)
         out = job_out(job, classifier_of(session, job), url_of(session, job))
     services.waker.nudge()
     return answer(out, HTTPStatus.ACCEPTED, {"Location": out.links.self})
@@ -221,5 +225,6 @@ def delete_job(job_id: JobId, services: ServicesDep, caller: Submitter) -> Respo
     with services.database.begin() as session:
         queries.lock_own_job(session, caller.tenant_id, job_id)
         receipt_id = lifecycle.delete(session, job_id, by=caller.key_name)
+        audit.record(session, caller.actor, Action.JOB_DELETE, job_id, tenant_id=caller.tenant_id)
     services.waker.nudge()
     return Response(status_code=HTTPStatus.ACCEPTED, headers={"Location": receipt_path(receipt_id)})

@@ -12,7 +12,9 @@ from api.idempotency import Ticket
 from api.jobs.schemas import AddedImage, CreateJob, ImageIn, JobOut, Upload, job_out, job_path
 from api.jobs.sources import check_source
 from api.services import Services
+from shared import audit
 from shared.classifiers import registry
+from shared.contracts.audit import Action
 from shared.contracts.states import JobState
 from shared.db.models import Classifier, Job
 from shared.errors import Conflict, LimitExceeded
@@ -62,10 +64,12 @@ def create(services: Services, caller: Caller, asked: CreateJob, ticket: Ticket)
             draft_hours=settings.draft_hours,
         )
         quota.check(jobs=1)
+        audit.record(session, caller.actor, Action.JOB_CREATE, job.id, tenant_id=caller.tenant_id)
         status = 201
         if asked.source is not None:
             classifier = classifier or registry.resolve(session)
             job = lifecycle.commit(session, job.id, classifier.id)
+            audit.record(session, caller.actor, Action.JOB_COMMIT, job.id, tenant_id=caller.tenant_id)
             status = 202
         out = job_out(job, classifier, asked.webhook_url)
         ticket.complete(session, status, out.model_dump(mode="json"), location=job_path(job.id))
@@ -106,6 +110,7 @@ def commit(services: Services, caller: Caller, job_id: uuid.UUID) -> JobOut:
             classifier = classifier or registry.resolve(session)
             with span("commit job", parent=job.traceparent, attributes={"phytobatch.job_id": str(job_id)}):
                 job = lifecycle.commit(session, job_id, classifier.id)
+            audit.record(session, caller.actor, Action.JOB_COMMIT, job_id, tenant_id=caller.tenant_id, images=job.total)
         elif job.committed_at is None:
             raise Conflict(f"this job is {job.state}; create a new one", code="job-not-draft")
         out = job_out(job, classifier, url_of(session, job))

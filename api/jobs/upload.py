@@ -13,7 +13,9 @@ from api.jobs.schemas import MOST_DAYS, JobOut, KeepDays, job_out, job_path, wit
 from api.jobs.submit import resolve
 from api.multipart import Form, ReceivedFile
 from api.services import Services
+from shared import audit
 from shared.classifiers import registry
+from shared.contracts.audit import Action
 from shared.contracts.states import Priority
 from shared.errors import InvalidRequest, LimitExceeded
 from shared.geography.sidecar.read import is_sidecar, order_of
@@ -127,12 +129,15 @@ def _submit(services: Services, caller: Caller, fields: UploadFields, given: _Se
     )
     arrivals = given.arrivals
     job_id, numbers = open_draft(
-        services, caller.tenant_id, new, arrivals, webhook_url=fields.webhook_url, sidecars=given.sidecars
+        services, caller, new, arrivals, webhook_url=fields.webhook_url, sidecars=given.sidecars
     )
     try:
         put_all(services, job_id, numbers, arrivals)
         with services.database.begin() as session:
             out = job_out(lifecycle.commit(session, job_id, classifier.id), classifier, fields.webhook_url)
+            audit.record(
+                session, caller.actor, Action.JOB_COMMIT, job_id, tenant_id=caller.tenant_id, images=len(arrivals)
+            )
             ticket.complete(session, 202, out.model_dump(mode="json"), location=job_path(job_id))
     except BaseException:
         discard(services, job_id)

@@ -15,7 +15,9 @@ from api.jobs.schemas import job_out, job_path
 from api.jobs.submit import resolve
 from api.multipart import Form, ReceivedFile
 from api.services import Services
+from shared import audit
 from shared.classifiers import registry
+from shared.contracts.audit import Action
 from shared.contracts.states import TERMINAL_STATES, ImageErrorCode, Priority
 from shared.errors import InvalidRequest
 from shared.jobs import lifecycle, queries
@@ -57,11 +59,12 @@ def _submit(services: Services, caller: Caller, arrival: Arrival, wanted: str | 
     with services.database.begin() as session:
         classifier = resolve(session, classifier_ref(wanted) if wanted else None) or registry.resolve(session)
     new = lifecycle.NewJob(priority=Priority.INTERACTIVE, classifier_id=classifier.id)
-    job_id, numbers = open_draft(services, caller.tenant_id, new, [arrival])
+    job_id, numbers = open_draft(services, caller, new, [arrival])
     try:
         put_all(services, job_id, numbers, [arrival])
         with services.database.begin() as session:
             job = lifecycle.commit_arrived(session, job_id, classifier.id, chunk_images=services.settings.chunk_images)
+            audit.record(session, caller.actor, Action.JOB_COMMIT, job_id, tenant_id=caller.tenant_id, images=1)
             stored = job_out(job, classifier, None).model_dump(mode="json")
             ticket.complete(session, 202, stored, location=job_path(job_id))
     except BaseException:

@@ -112,6 +112,7 @@ def grid_of_job(  # what a client may say
         str | None,
         Query(
             max_length=64,
+            pattern=r"^[-+0-9.eE ]+,[-+0-9.eE ]+$",
             description="`longitude,latitude` of a corner of a square: the same one for several flights makes their "
             "grids comparable. The south-west corner of the job where it is left out.",
         ),

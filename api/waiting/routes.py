@@ -18,7 +18,8 @@ data: {"type": "job.started", "timestamp": "2026-06-01T08:01:02Z", "data": {"job
 id: 12
 
 """
-STREAM = {"text/event-stream": {"schema": {"type": "string", "examples": [STREAM_EXAMPLE]}}}
+# Of no `type`: the whole is text, and generic clients look at each event as an object.
+STREAM = {"text/event-stream": {"schema": {"examples": [STREAM_EXAMPLE]}}}
 
 
 @router.get(

@@ -18,6 +18,8 @@ from api.webhooks.delivery_schemas import (
     delivery_path,
     delivery_with_attempts,
 )
+from shared import audit
+from shared.contracts.audit import Action
 from shared.contracts.states import DeliveryState
 from shared.webhooks import queries, redelivery
 
@@ -70,4 +72,5 @@ def redeliver(delivery_id: DeliveryId, services: ServicesDep, caller: Submitter)
     """Due now, whatever became of it, and its schedule begins again."""
     with services.database.begin() as session:
         found = redelivery.redeliver(session, caller.tenant_id, delivery_id)
+        audit.record(session, caller.actor, Action.DELIVERY_REDELIVER, delivery_id, tenant_id=caller.tenant_id)
     return answer(delivery_out(found.row), HTTPStatus.ACCEPTED, {"Location": delivery_path(delivery_id)})

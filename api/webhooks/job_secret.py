@@ -7,6 +7,8 @@ from fastapi import APIRouter, Response
 from api.answers import answer, problems
 from api.deps import Admin, Reader, ServicesDep
 from api.webhooks.schemas import JobSecretOut, NewJobSecret, job_secret_out, new_job_secret
+from shared import audit
+from shared.contracts.audit import Action
 from shared.webhooks import secrets
 
 router = APIRouter(prefix="/v1/webhooks/job-secret", tags=["webhooks"])
@@ -38,4 +40,5 @@ def renew_job_secret(services: ServicesDep, caller: Admin) -> Response:
     overlap = timedelta(hours=services.settings.webhook_secret_overlap_hours)
     with services.database.begin() as session:
         secret, state = secrets.renew_job_secret(session, caller.tenant_id, overlap=overlap)
+        audit.record(session, caller.actor, Action.JOB_SECRET_RENEW, caller.tenant_id, tenant_id=caller.tenant_id)
     return answer(new_job_secret(secret, state), headers={"Cache-Control": "no-store"})

@@ -28,6 +28,8 @@ from api.webhooks.schemas import (
     endpoint_page,
     endpoint_with_secret,
 )
+from shared import audit
+from shared.contracts.audit import Action
 from shared.webhooks import endpoints, queries, redelivery
 
 router = APIRouter(prefix="/v1/webhooks", tags=["webhooks"])
@@ -58,6 +60,7 @@ def create_webhook(
         with services.database.begin() as session:
             row, secret = endpoints.create(session, caller.tenant_id, new, most=settings.max_webhook_endpoints)
             out = endpoint_with_secret(row, secret)
+            audit.record(session, caller.actor, Action.WEBHOOK_CREATE, out.id, tenant_id=caller.tenant_id)
             kept = out.model_dump(mode="json") | {"secret": None}
             ticket.complete(session, HTTPStatus.CREATED, kept, location=out.links.self)
     return answer(out, HTTPStatus.CREATED, {"Location": out.links.self, **SECRET_HEADERS})
@@ -106,6 +109,10 @@ def change_webhook(endpoint_id: EndpointId, body: ChangeEndpoint, services: Serv
         services.webhook_policy.check(body.url)
     with services.database.begin() as session:
         row = endpoints.change(session, caller.tenant_id, endpoint_id, body.changes())
+        fields = sorted(body.model_fields_set)
+        audit.record(
+            session, caller.actor, Action.WEBHOOK_CHANGE, endpoint_id, tenant_id=caller.tenant_id, fields=fields
+        )
     return answer(endpoint_out(row))
 
 
@@ -121,6 +128,7 @@ def delete_webhook(endpoint_id: EndpointId, services: ServicesDep, caller: Admin
     """With its deliveries, also those that are pending."""
     with services.database.begin() as session:
         endpoints.remove(session, caller.tenant_id, endpoint_id)
+        audit.record(session, caller.actor, Action.WEBHOOK_DELETE, endpoint_id, tenant_id=caller.tenant_id)
     return Response(status_code=HTTPStatus.NO_CONTENT)
 
 
@@ -136,6 +144,7 @@ def rotate_webhook_secret(endpoint_id: EndpointId, services: ServicesDep, caller
     overlap = timedelta(hours=services.settings.webhook_secret_overlap_hours)
     with services.database.begin() as session:
         row, secret = endpoints.rotate(session, caller.tenant_id, endpoint_id, overlap=overlap)
+        audit.record(session, caller.actor, Action.WEBHOOK_ROTATE, endpoint_id, tenant_id=caller.tenant_id)
     return answer(endpoint_with_secret(row, secret), headers=SECRET_HEADERS)
 
 
@@ -150,6 +159,7 @@ def enable_webhook(endpoint_id: EndpointId, services: ServicesDep, caller: Admin
     """Its failures are forgotten, and what waits for it is due at once. Repeating it is harmless."""
     with services.database.begin() as session:
         row = endpoints.enable(session, caller.tenant_id, endpoint_id)
+        audit.record(session, caller.actor, Action.WEBHOOK_ENABLE, endpoint_id, tenant_id=caller.tenant_id)
     return answer(endpoint_out(row))
 
 
@@ -164,6 +174,7 @@ def disable_webhook(endpoint_id: EndpointId, services: ServicesDep, caller: Admi
     """What is pending waits, and nothing new is kept for it. Repeating it is harmless."""
     with services.database.begin() as session:
         row = endpoints.disable(session, caller.tenant_id, endpoint_id)
+        audit.record(session, caller.actor, Action.WEBHOOK_DISABLE, endpoint_id, tenant_id=caller.tenant_id)
     return answer(endpoint_out(row))
 
 
@@ -179,6 +190,7 @@ def test_webhook(endpoint_id: EndpointId, services: ServicesDep, caller: Submitt
     """A `webhook.test`, delivered like every other event."""
     with services.database.begin() as session:
         delivery_id = endpoints.send_test(session, caller.tenant_id, endpoint_id)
+        audit.record(session, caller.actor, Action.WEBHOOK_TEST, endpoint_id, tenant_id=caller.tenant_id)
         found = queries.get_delivery(session, caller.tenant_id, delivery_id)
     return answer(delivery_out(found.row), HTTPStatus.ACCEPTED, {"Location": delivery_path(delivery_id)})
 
@@ -197,4 +209,8 @@ def redeliver_to_webhook(
     """Every event that it wants and has not got, also from while it was disabled. Repeating it is harmless."""
     again = redelivery.Again(caller.tenant_id, endpoint_id, body.since, body.everything)
     count = redelivery.redeliver_since(services.database, again)
+    with services.database.begin() as session:  # It was done page by page, in transactions of its own.
+        audit.record(
+            session, caller.actor, Action.WEBHOOK_REDELIVER, endpoint_id, tenant_id=caller.tenant_id, count=count
+        )
     return answer(Redelivered(redelivered=count), HTTPStatus.ACCEPTED)

@@ -10,12 +10,14 @@ from typing import Any
 from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
+from api.commands.audit import by_operator
 from api.commands.command import Command
 from api.commands.connect import opened, wake_workers
 from api.commands.dead_letters.letters import FAULTS, KINDS, Wanted, find
 from api.commands.table import table
 from api.commands.times import moment
 from api.keys import tenant_named
+from shared.contracts.audit import Action
 from shared.contracts.states import ImageErrorCode
 from shared.db.session import Database
 from shared.errors import PhytobatchError, Unavailable
@@ -69,6 +71,7 @@ def _retry(database: Database, letters: Sequence[Row[Any]]) -> str:
 def _retry_job(database: Database, job_id: uuid.UUID) -> str:
     def retry(session: Session) -> str:
         job = lifecycle.retry(session, job_id, chunk_images=get_settings().chunk_images)
+        by_operator(session, Action.JOB_RETRY, job_id, tenant_id=job.tenant_id)
         return f"{job.state}, {progress.counts(job)['pending']} images run again"
 
     return f"job {job_id}: {_tried(database, retry)}"
@@ -77,6 +80,7 @@ def _retry_job(database: Database, job_id: uuid.UUID) -> str:
 def _redeliver(database: Database, row: Row[Any]) -> str:
     def redeliver(session: Session) -> str:
         redelivery.redeliver(session, row.tenant_id, row.delivery_id)
+        by_operator(session, Action.DELIVERY_REDELIVER, row.delivery_id, tenant_id=row.tenant_id)
         return f"due now at {row.name}"
 
     return f"delivery {row.delivery_id}: {_tried(database, redeliver)}"

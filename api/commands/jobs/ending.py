@@ -5,8 +5,10 @@ import uuid
 
 from sqlalchemy.orm import Session
 
+from api.commands.audit import by_operator
 from api.commands.command import Command
 from api.commands.connect import transaction, wake_workers
+from shared.contracts.audit import Action
 from shared.contracts.states import TERMINAL_STATES
 from shared.db.models import Job
 from shared.errors import NotFound
@@ -36,6 +38,7 @@ def retry(arguments: argparse.Namespace) -> str:
     with transaction() as session:
         find_job(session, arguments.job)
         job = lifecycle.retry(session, arguments.job, chunk_images=get_settings().chunk_images)
+        by_operator(session, Action.JOB_RETRY, job.id, tenant_id=job.tenant_id)
         state, pending = job.state, progress.counts(job)["pending"]
     wake_workers()
     return f"Job {arguments.job} is {state}: {pending} images run again."
@@ -50,6 +53,7 @@ def cancel(arguments: argparse.Namespace) -> str:
     with transaction() as session:
         find_job(session, arguments.job)
         job = lifecycle.cancel(session, arguments.job)
+        by_operator(session, Action.JOB_CANCEL, job.id, tenant_id=job.tenant_id)
         state, counts = job.state, progress.counts(job)
     if state not in TERMINAL_STATES:
         return f"Job {arguments.job} is {state}: its workers end it at their next batch."

@@ -5,9 +5,11 @@ import os
 import socket
 import uuid
 
+from api.commands.audit import by_operator
 from api.commands.command import Command
-from api.commands.connect import opened
+from api.commands.connect import opened, transaction
 from api.commands.jobs.ending import find_job
+from shared.contracts.audit import Action
 from shared.contracts.receipts import RemovalReason
 from shared.contracts.states import ChunkKind, Priority
 from shared.db.models import Job
@@ -53,8 +55,9 @@ def run(arguments: argparse.Namespace) -> str:
 
 def _delete(database: Database, job_id: uuid.UUID) -> None:
     with database.begin() as session:
-        find_job(session, job_id)
+        job = find_job(session, job_id)
         lifecycle.delete(session, job_id, reason=RemovalReason.OPERATOR, by=PROGRAM)
+        by_operator(session, Action.JOB_DELETE, job_id, tenant_id=job.tenant_id)
 
 
 def _remove_deleted(database: Database) -> int:
@@ -86,6 +89,8 @@ def _purge_orphans(*, delete: bool) -> str:
     said = f"{len(objects)} objects ({size:.1f} MiB) of {len(orphans)} jobs that this database does not know"
     if not delete:
         return f"{said}. Is it the right database? Then `purge --orphans --delete` removes them."
+    with transaction() as session:  # First, so that nothing is removed without a word of it.
+        by_operator(session, Action.OBJECT_PURGE, "orphans", objects=len(objects), jobs=len(orphans))
     store.delete(stored.key for stored in objects)
     return f"{said} are removed."
 

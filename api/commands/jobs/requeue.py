@@ -4,9 +4,11 @@ import argparse
 import uuid
 from datetime import timedelta
 
+from api.commands.audit import by_operator
 from api.commands.command import Command
 from api.commands.connect import opened, transaction, wake_workers
 from api.commands.times import short
+from shared.contracts.audit import Action
 from shared.db.session import Database
 from shared.errors import Conflict, NotFound
 from shared.jobs import requeue
@@ -32,6 +34,7 @@ def run(arguments: argparse.Namespace) -> str:
     else:
         with transaction() as session:
             ended = requeue.make_due(session, job_id=arguments.job)
+            by_operator(session, Action.CHUNK_REQUEUE, arguments.job or "all", chunks=ended)
         said = f"{ended} chunks were waiting for their time and are due now."
     wake_workers()
     return said
@@ -43,6 +46,8 @@ def _take_back(worker: str, *, force: bool) -> str:
         _check_dead(database, worker, settings, force=force)
         policy = CrashPolicy(isolate_after=settings.isolate_after_attempts, fail_after=settings.fail_after_attempts)
         taken = requeue.take_back_all(database, worker, policy)
+        with database.begin() as session:  # They were taken back one by one, in transactions of their own.
+            by_operator(session, Action.CHUNK_REQUEUE, worker, chunks=taken, force=force)
     return f"{taken} chunks of {worker} are taken back; their attempts count."
 
 

@@ -1,6 +1,7 @@
 """Every table. Importing this package fills ``Base.metadata``, which Alembic compares with the database."""
 
 from shared.db.models.access import ApiKey, IdempotencyKey, Tenant
+from shared.db.models.audit import AuditEntry
 from shared.db.models.chunk import Chunk
 from shared.db.models.classifier import Classifier
 from shared.db.models.correction import Correction
@@ -14,6 +15,7 @@ from shared.db.models.webhook import SigningSecret, WebhookAttempt, WebhookDeliv
 
 __all__ = [
     "ApiKey",
+    "AuditEntry",
     "Chunk",
     "Classifier",
     "Correction",

@@ -1,0 +1,138 @@
+"""What browsers are told, and for which hosts and origins the API is there."""
+
+import re
+from collections.abc import Mapping
+from http import HTTPStatus
+from urllib.parse import urlsplit
+
+from fastapi import FastAPI, Request
+from starlette.middleware.cors import CORSMiddleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.errors import problem
+from shared.errors import ConfigurationError
+from shared.settings import Settings
+
+# An answer is data: it is never guessed at, framed, or sent along as a referrer, and no page embeds it by a tag.
+SECURITY_HEADERS: Mapping[str, str] = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+NO_CONTENT = "default-src 'none'; frame-ancestors 'none'"
+MANUAL_PATH = "/docs"
+# Swagger UI, as FastAPI serves it: its files come from a CDN, and one script stands in the page.
+CONTENT_OF_THE_MANUAL = (
+    "default-src 'none'; script-src 'unsafe-inline' https://cdn.jsdelivr.net; "
+    "style-src 'unsafe-inline' https://cdn.jsdelivr.net; img-src https://fastapi.tiangolo.com data:; "
+    "connect-src 'self'; frame-ancestors 'none'; base-uri 'none'"
+)
+
+# Probes ask by the address of the machine, whatever the service is called.
+PROBES = frozenset({"/healthz", "/readyz"})
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
+SENT = (
+    "Authorization",
+    "Content-Type",
+    "Idempotency-Key",
+    "If-None-Match",
+    "Last-Event-ID",
+    "X-API-Key",
+    "X-Request-Id",
+    "traceparent",
+)
+READ = (
+    "Content-Disposition",
+    "ETag",
+    "Idempotent-Replayed",
+    "Location",
+    "RateLimit",
+    "RateLimit-Policy",
+    "Retry-After",
+    "X-Phytobatch-Pending",
+    "X-Request-Id",
+)
+PREFLIGHT_SECONDS = 600
+HOST = re.compile(r"(\*\.)?[A-Za-z0-9_.-]+")
+
+
+class TrustedHosts:
+    """Starlette's check of ``Host``, with a problem as its answer; probes are let through."""
+
+    def __init__(self, app: ASGIApp, hosts: list[str]) -> None:
+        self._app = app
+        self._check = TrustedHostMiddleware(_passed, hosts, www_redirect=False)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """See the class."""
+        if scope["type"] != "http" or scope["path"] in PROBES:
+            await self._app(scope, receive, send)
+            return
+        seen = {**scope, "state": {}}
+        await self._check(seen, receive, _unsent)
+        if seen["state"]:
+            await self._app(scope, receive, send)
+            return
+        refusal = problem(
+            Request(scope),
+            HTTPStatus.MISDIRECTED_REQUEST,
+            "host-unknown",
+            "this server is not there for the host that was asked for; the operator lists them in "
+            "PHYTOBATCH_TRUSTED_HOSTS",
+            title="Another host",
+        )
+        await refusal(scope, receive, send)
+
+
+async def _passed(scope: Scope, _receive: Receive, _send: Send) -> None:
+    scope["state"]["host_is_known"] = True
+
+
+async def _unsent(_: Message) -> None:
+    """The answer of Starlette is text; ours is a problem."""
+
+
+def install(app: FastAPI, settings: Settings) -> None:
+    """Add the checks that are configured; without settings there is none.
+
+    Raises:
+        ConfigurationError: an origin or a host is none.
+    """
+    if hosts := [_host(word) for word in words(settings.trusted_hosts)]:
+        app.add_middleware(TrustedHosts, hosts=hosts)
+    if origins := [_origin(word) for word in words(settings.cors_origins)]:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=origins,
+            allow_methods=METHODS,
+            allow_headers=SENT,
+            expose_headers=READ,
+            allow_credentials=False,
+            max_age=PREFLIGHT_SECONDS,
+        )
+
+
+def words(listed: str) -> list[str]:
+    """The words of a setting that is a list."""
+    return [word.strip() for word in listed.split(",") if word.strip()]
+
+
+def _host(word: str) -> str:
+    if not HOST.fullmatch(word):
+        raise ConfigurationError(
+            f"PHYTOBATCH_TRUSTED_HOSTS: {word!r} is no name of a host; write it without a port, as "
+            "phytobatch.example.org or *.example.org"
+        )
+    return word.lower()
+
+
+def _origin(word: str) -> str:
+    parts = urlsplit(word)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or word != f"{parts.scheme}://{parts.netloc}":
+        raise ConfigurationError(
+            f"PHYTOBATCH_CORS_ORIGINS: {word!r} is no origin; write each whole and without a path, as "
+            "https://farm.example.org"
+        )
+    return word

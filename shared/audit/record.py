@@ -1,0 +1,64 @@
+"""The one way into the audit log."""
+
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from sqlalchemy import event
+from sqlalchemy.orm import Session
+
+from shared.contracts.audit import Action, ActorKind
+from shared.db.models import AuditEntry
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who asks: an API key by its prefix, or an operator as ``user@host``; and from which address, by which request."""
+
+    kind: ActorKind
+    name: str
+    address: str | None = None
+    request_id: str | None = None
+
+
+def record(
+    session: Session,
+    actor: Actor,
+    action: Action,
+    subject: object,
+    *,
+    tenant_id: uuid.UUID | None = None,
+    **details: Any,  # noqa: ANN401  # JSON: counts, names of fields
+) -> None:
+    """Note a change in the transaction that makes it: both are stored, or neither.
+
+    What a client did is logged, too, after the commit. Of a command the operator reads the answer, and nobody its log.
+
+    Args:
+        session: the transaction of the change.
+        actor: who asked for it.
+        action: what was done.
+        subject: the id of what it was done to.
+        tenant_id: whose that is.
+        details: what else says what was done; never a secret, and nothing of what people wrote.
+    """
+    said = {
+        "actor_kind": actor.kind.value,
+        "actor": actor.name,
+        "action": action.value,
+        "subject": str(subject),
+        "address": actor.address,
+        "request_id": actor.request_id,
+    }
+    session.add(AuditEntry(**said, tenant_id=tenant_id, details=details))
+    if actor.kind is ActorKind.OPERATOR:
+        return
+    owner = None if tenant_id is None else str(tenant_id)
+
+    def tell(_: Session) -> None:
+        log.info("audit", **said, tenant_id=owner, details=details)
+
+    event.listen(session, "after_commit", tell, once=True)

@@ -1,0 +1,47 @@
+"""What the audit log tells of: every change that somebody asked for, by a name that stays."""
+
+from enum import StrEnum
+
+
+class Action(StrEnum):
+    """What was done. The first word is what it was done to."""
+
+    # By clients, and by operators in their place.
+    JOB_CREATE = "job.create"
+    JOB_COMMIT = "job.commit"
+    JOB_CANCEL = "job.cancel"
+    JOB_RETRY = "job.retry"
+    JOB_DELETE = "job.delete"
+    CORRECTION_PUT = "correction.put"
+    CORRECTION_DELETE = "correction.delete"
+    CORRECTION_IMPORT = "correction.import"
+    EXPORT_CREATE = "export.create"
+    EXPORT_DELETE = "export.delete"
+    WEBHOOK_CREATE = "webhook.create"
+    WEBHOOK_CHANGE = "webhook.change"
+    WEBHOOK_DELETE = "webhook.delete"
+    WEBHOOK_ROTATE = "webhook.rotate"
+    WEBHOOK_ENABLE = "webhook.enable"
+    WEBHOOK_DISABLE = "webhook.disable"
+    WEBHOOK_TEST = "webhook.test"
+    WEBHOOK_REDELIVER = "webhook.redeliver"
+    JOB_SECRET_RENEW = "job_secret.renew"  # noqa: S105  # the name of an action
+    DELIVERY_REDELIVER = "delivery.redeliver"
+    # By operators alone.
+    KEY_CREATE = "key.create"
+    KEY_REVOKE = "key.revoke"
+    TENANT_CREATE = "tenant.create"
+    TENANT_CHANGE = "tenant.change"
+    CLASSIFIER_REGISTER = "classifier.register"
+    CLASSIFIER_PUBLISH = "classifier.publish"
+    CLASSIFIER_DEFAULT = "classifier.default"
+    CHUNK_REQUEUE = "chunk.requeue"
+    OBJECT_PURGE = "object.purge"
+    AUDIT_FORGET = "audit.forget"
+
+
+class ActorKind(StrEnum):
+    """Who did it."""
+
+    KEY = "key"  # An API key; its name in the log is its prefix, which is no secret.
+    OPERATOR = "operator"  # Somebody with a shell: user and host.
