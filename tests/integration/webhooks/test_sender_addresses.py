@@ -208,7 +208,7 @@ def test_a_name_server_that_hangs_costs_its_own_attempts_alone(receiver: Receive
         return [ip_address("127.0.0.1")]
 
     async def attempts() -> tuple[list[Attempt], list[Attempt]]:
-        sender = Sender(LOOPBACK, timeout_seconds=1.0, resolver=resolve)
+        sender = Sender(LOOPBACK, timeout_seconds=3.0, resolver=resolve)
         try:
             # More than there are threads: they share one look-up.
             dead = [asyncio.create_task(sender.send(message(at(receiver, "dead.example.org")))) for _ in range(300)]
