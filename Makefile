@@ -88,7 +88,7 @@ clean: $(STAMP) ## remove the data of the local stack
 # Checks
 test: lint types imports ## everything that must be green
 	@$(MAKE) --no-print-directory checks || echo "the check tools could not be installed; the tests that need them are skipped"
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m tests.side_by_side
 
 unit: $(STAMP) ## the tests of pure code
 	@$(BIN)/python -m pytest tests/unit
