@@ -1,0 +1,36 @@
+"""How long it took to recover from a fault: waited for with its bound, and written down where somebody asks for it."""
+
+import json
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.acceptance.system import System, wait_for
+
+FILE = "PHYTOBATCH_RECOVERY_FILE"
+TEST = "PYTEST_CURRENT_TEST"  # set by pytest: file::function (phase)
+
+
+def recovers(reached: Callable[[], bool], *, bound: float) -> float:
+    """Wait until the service is back at work, at most ``bound`` seconds; how long that took, in seconds."""
+    began = time.monotonic()
+    wait_for(reached, bool, bound)
+    took = time.monotonic() - began
+    if FILE in os.environ:
+        line = {"test": os.environ[TEST].split(" ")[0], "seconds": round(took, 2), "bound": bound}
+        with Path(os.environ[FILE]).open("a", encoding="utf-8") as file:
+            file.write(json.dumps(line) + "\n")
+    return took
+
+
+def goes_on(system: System, job_id: str) -> Callable[[], bool]:
+    """Whether more images of the job have an answer than now, by the word of the database."""
+
+    def answered() -> int:
+        with system.sql() as sql:
+            row = sql.execute("SELECT count(*) FROM results WHERE job_id = %s", [job_id]).fetchone()
+        return int(row[0]) if row else 0
+
+    before = answered()
+    return lambda: answered() > before
