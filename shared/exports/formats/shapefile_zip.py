@@ -34,6 +34,7 @@ METADATA_DIGITS = 6
 # Lengths and offsets in the files are 32-bit numbers; other software reads them with a sign.
 MOST_BYTES = 2**31 - 1
 MOST_FIELDS = 255
+PADDING = " \0"
 MOST_RECORD_BYTES = 65_535
 POINT_BYTES = 28  # one record of the .shp file
 WGS_84 = (
@@ -181,11 +182,10 @@ def _number(field: FieldOf, value: float, lost: Lost) -> float | None:
 
 
 def _text(field: FieldOf, value: str, lost: Lost) -> str:
-    encoded = value.encode()
-    if len(encoded) <= field.size:
-        return value
-    lost.texts += 1
-    return encoded[: field.size].decode(errors="ignore")
+    # Fields are filled up with spaces, so spaces at the end of a text cannot be told from these.
+    kept = value.encode()[: field.size].decode(errors="ignore").rstrip(PADDING)
+    lost.texts += kept != value
+    return kept
 
 
 VALUES: Mapping[Kind, Callable[[FieldOf, Any, Lost], Any]] = {

@@ -55,6 +55,8 @@ class _Names:
 
     def find(self, given: str) -> tuple[int | None, str]:
         """The number of the image, or why there is none."""
+        if given in self._whole:
+            return self._whole[given], ""
         name = given.replace("\\", "/").removeprefix("./")
         if name in self._whole:
             return self._whole[name], ""
