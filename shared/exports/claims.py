@@ -30,15 +30,15 @@ CLAIM = text(
 HELD = "id = :id AND lease_token = :token AND state = 'running' RETURNING 1"
 RENEW = text(f"UPDATE exports SET lease_until = now() + :lease WHERE {HELD}")  # noqa: S608  # a constant
 FINISH = text(
-    "UPDATE exports SET state = 'completed', object_key = :key, bytes = :bytes, rows = :rows, error = NULL, "  # noqa: S608
+    "UPDATE exports SET state = 'completed', object_key = :key, bytes = :bytes, rows = :rows, error = NULL, "  # noqa: S608  # as above
     f"finished_at = now(), expires_at = now() + :keep, lease_until = NULL WHERE {HELD}"
 )
 FAIL = text(
-    "UPDATE exports SET state = 'failed', error = :error, finished_at = now(), expires_at = now() + :keep, "  # noqa: S608
+    "UPDATE exports SET state = 'failed', error = :error, finished_at = now(), expires_at = now() + :keep, "  # noqa: S608  # as above
     f"lease_until = NULL WHERE {HELD}"
 )
 RELEASE = text(
-    "UPDATE exports SET state = 'queued', attempt = attempt - 1, lease_token = NULL, lease_until = NULL, "  # noqa: S608
+    "UPDATE exports SET state = 'queued', attempt = attempt - 1, lease_token = NULL, lease_until = NULL, "  # noqa: S608  # as above
     f"not_before = now() + :pause WHERE {HELD}"
 )
 ABANDON = text(f"UPDATE exports SET lease_until = now() WHERE {HELD}")  # noqa: S608  # a constant
