@@ -45,8 +45,7 @@ class Standing:
     def refusal(self) -> RateLimited:
         """The error for a request too many."""
         return RateLimited(
-            f"this key may ask {self.limit} times a minute; ask again in {self.reset} s, and wait between the "
-            "requests",
+            f"this key may ask {self.limit} times a minute; ask again in {self.reset} s, and wait between the requests",
             retry_after=self.reset,
             setting="PHYTOBATCH_REQUESTS_PER_MINUTE",
         )
