@@ -3,18 +3,19 @@
 ``type`` is ``urn:phytobatch:problem:CODE``; codes are stable, sentences are not.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
 import structlog
-from fastapi import FastAPI, Request
+from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
-from starlette.routing import BaseRoute, Match
+from starlette.routing import Match
 
 from shared.errors import (
     Conflict,
@@ -259,18 +260,27 @@ def answer_http_error(request: Request, error: Exception) -> JSONResponse:
 
 def _allow(request: Request) -> dict[str, str]:
     """Every method that the address takes; Starlette names those of its first route alone (RFC 9110, 10.2.1)."""
-    routes = _literal(request) or request.app.routes
-    taken = [
+    taken = _literal(request) or {
         method
         for method in METHODS
-        if any(r.matches({**request.scope, "method": method})[0] is Match.FULL for r in routes)
-    ]
-    return {"Allow": ", ".join(taken)}
+        if any(r.matches({**request.scope, "method": method})[0] is Match.FULL for r in request.app.routes)
+    }
+    return {"Allow": ", ".join(method for method in METHODS if method in taken)}
 
 
-def _literal(request: Request) -> list[BaseRoute]:
-    """The routes that have exactly this address: `/v1/jobs/upload` is no job, whatever the method."""
-    return [route for route in request.app.routes if getattr(route, "path", None) == request.url.path]
+def _literal(request: Request) -> frozenset[str]:
+    """The methods of exactly this address: `/v1/jobs/upload` is no job, whatever the method."""
+    known: Mapping[str, frozenset[str]] = request.app.state.literal_methods
+    return known.get(request.url.path, frozenset())
+
+
+def literal_methods(routers: Iterable[APIRouter]) -> dict[str, frozenset[str]]:
+    """Addresses without ids, and the methods that each takes."""
+    found: dict[str, frozenset[str]] = {}
+    for route in (route for router in routers for route in router.routes if isinstance(route, APIRoute)):
+        if "{" not in route.path:
+            found[route.path] = found.get(route.path, frozenset()) | frozenset(route.methods or ())
+    return found
 
 
 def internal_error(request: Request, error: Exception) -> JSONResponse:
@@ -279,8 +289,9 @@ def internal_error(request: Request, error: Exception) -> JSONResponse:
     return problem(request, HTTPStatus.INTERNAL_SERVER_ERROR, "internal-error", INTERNAL)
 
 
-def install(app: FastAPI) -> None:
+def install(app: FastAPI, routers: Iterable[APIRouter]) -> None:
     """Let the application answer every error as a problem."""
+    app.state.literal_methods = literal_methods(routers)
     app.add_exception_handler(PhytobatchError, answer_domain_error)
     app.add_exception_handler(RequestValidationError, answer_invalid)
     app.add_exception_handler(HTTPException, answer_http_error)

@@ -102,7 +102,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.services = services
     for router in ROUTERS:
         app.include_router(router)
-    errors.install(app)
+    errors.install(app, ROUTERS)
     openapi.install(app)
     app.add_middleware(BodyLimit, settings=chosen)
     app.add_middleware(RequestLimits, settings=chosen)

@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.integration.conftest import Api, assert_problem
+from shared.contracts.states import Scope
+from tests.integration.conftest import Api, MakeKey, assert_problem
 
 
 @pytest.mark.parametrize("path", ["/", "/v2/jobs", "/v1/jobs/", "/v1/jobs/x/y/z", "/v1/models/leaf", "/%00"])
@@ -55,3 +56,15 @@ def test_many_faults_are_told_in_part(api: Api) -> None:
 def test_the_page_of_documentation_is_there(anonymous: Api) -> None:
     assert anonymous.get("/docs").status == 200
     assert anonymous.get("/openapi.json").json()["openapi"].startswith("3.1")
+
+
+@pytest.mark.parametrize(
+    ("path", "allowed"), [("/v1/jobs/upload", "POST"), ("/v1/webhooks/job-secret", "GET, POST"), ("/predict", "POST")]
+)
+def test_an_address_of_its_own_is_no_id(anonymous: Api, make_key: MakeKey, path: str, allowed: str) -> None:
+    """`GET /v1/jobs/upload` asks for no job that is called so, also where another route would match it."""
+    admin = anonymous.with_key(make_key(None, Scope.ADMIN))
+    for method in {"GET", "PUT", "PATCH", "DELETE", "OPTIONS"} - set(allowed.split(", ")):
+        answer = admin.request(method, path)
+        assert_problem(answer, 405, "method-not-allowed")
+        assert answer.headers["Allow"] == allowed
