@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
 from shared.contracts.manifest import ClassifierName, ClassifierVersion
 from shared.webhooks.urls import MAX_URL_LENGTH
@@ -15,6 +15,8 @@ IMAGE_METADATA_BYTES = 4 * 1024
 JOB_METADATA_BYTES = 16 * 1024
 # An escaped U+0000 in JSON: after an even number of backslashes, because an odd one escapes the next.
 ESCAPED_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+# How a time of RFC 3339 begins; the rest is pydantic's.
+DATE_AND_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ]")
 
 
 def no_nul(value: str) -> str:
@@ -25,6 +27,14 @@ def no_nul(value: str) -> str:
     """
     if "\0" in value:
         msg = "must not contain the character U+0000"
+        raise ValueError(msg)
+    return value
+
+
+def _text_of_a_time(value: object) -> object:
+    """A number, also one that is text, would be read as seconds, or as milliseconds when it is large."""
+    if not isinstance(value, str) or not DATE_AND_TIME.match(value):
+        msg = "must be a time as text, as 2026-06-01T08:00:00Z"
         raise ValueError(msg)
     return value
 
@@ -49,6 +59,7 @@ def bounded_json(limit: int) -> Callable[[dict[str, Any]], dict[str, Any]]:
     return check
 
 
+Moment = Annotated[AwareDatetime, BeforeValidator(_text_of_a_time)]
 Text = Annotated[str, Field(min_length=1, max_length=NAME_LENGTH), AfterValidator(no_nul)]
 # Its form alone; where it may lead is the operator's to say (``shared.webhooks.urls.Policy``).
 WebhookUrl = Annotated[

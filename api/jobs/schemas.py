@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from api.fields import ClassifierRef, ImageMetadata, JobMetadata, RequestBody, Text, WebhookUrl, no_nul
+from api.fields import ClassifierRef, ImageMetadata, JobMetadata, Moment, RequestBody, Text, WebhookUrl, no_nul
 from shared.contracts.source import Source
 from shared.contracts.states import JobState, Priority
 from shared.db.models import Classifier, Job
@@ -121,7 +121,7 @@ class ImageIn(RequestBody):
     heading: Annotated[float, Field(ge=0, le=360, allow_inf_nan=False)] | None = Field(
         default=None, description="Which way the camera looked: degrees clockwise from true north."
     )
-    captured_at: AwareDatetime | None = Field(default=None, description="With a zone, as `2026-06-03T10:30:00+02:00`.")
+    captured_at: Moment | None = Field(default=None, description="With a zone, as `2026-06-03T10:30:00+02:00`.")
 
     @model_validator(mode="after")
     def _a_place_has_both(self) -> Self:

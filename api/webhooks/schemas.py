@@ -1,6 +1,5 @@
 """What webhooks look like on the wire."""
 
-import re
 import uuid
 from collections.abc import Sequence
 from datetime import datetime
@@ -8,9 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import (
     AfterValidator,
-    AwareDatetime,
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
     StrictBool,
@@ -19,13 +16,11 @@ from pydantic import (
 )
 from pydantic.json_schema import SkipJsonSchema
 
-from api.fields import RequestBody, Text, WebhookUrl
+from api.fields import Moment, RequestBody, Text, WebhookUrl
 from shared.contracts.states import DEFAULT_EVENTS, SUBSCRIBABLE_EVENTS, DisabledReason, EventType
 from shared.webhooks.endpoints import EndpointRow
 from shared.webhooks.secrets import JobSecret
 
-# How a time of RFC 3339 begins; the rest is pydantic's.
-DATE_AND_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ]")
 ID = "01934f6e-7a3c-7b1e-8f00-5d1c6a2b9e10"
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYo="  # noqa: S105  # an example of one
 EXAMPLE: dict[str, Any] = {
@@ -62,14 +57,6 @@ def _can_be_asked_for(events: list[EventType]) -> list[EventType]:
     return events
 
 
-def _text_of_a_time(value: object) -> object:
-    """A number, also one that is text, would be read as seconds, or as milliseconds when it is large."""
-    if not isinstance(value, str) or not DATE_AND_TIME.match(value):
-        msg = "must be a time as text, as 2026-06-01T08:00:00Z"
-        raise ValueError(msg)
-    return value
-
-
 Events = Annotated[
     list[EventType],
     Field(min_length=1),
@@ -83,7 +70,6 @@ Events = Annotated[
         }
     ),
 ]
-Moment = Annotated[AwareDatetime, BeforeValidator(_text_of_a_time)]
 
 
 class CreateEndpoint(RequestBody):

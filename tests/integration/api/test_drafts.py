@@ -119,6 +119,8 @@ def test_the_same_name_for_another_file_is_a_conflict(api: Api) -> None:
         {"name": "a.jpg", "size": 1, "latitude": 90.1},
         {"name": "a.jpg", "size": 1, "longitude": -180.1},
         {"name": "a.jpg", "size": 1, "altitude": "high"},
+        {"name": "a.jpg", "size": 1, "captured_at": 0},
+        {"name": "a.jpg", "size": 1, "captured_at": "1780000000"},
         {"name": "a.jpg", "size": 1, "metadata": {"a": "x" * 5000}},
         {"name": "a.jpg", "size": 1, "unknown": 1},
     ],
