@@ -25,12 +25,21 @@ def recovers(reached: Callable[[], bool], *, bound: float) -> float:
 
 
 def goes_on(system: System, job_id: str) -> Callable[[], bool]:
-    """Whether more images of the job have an answer than now, by the word of the database."""
+    """Whether more images of the job have an answer than now, or all have one, by the word of the database."""
 
-    def answered() -> int:
+    def answered() -> tuple[int, bool]:
         with system.sql() as sql:
-            row = sql.execute("SELECT count(*) FROM results WHERE job_id = %s", [job_id]).fetchone()
-        return int(row[0]) if row else 0
+            row = sql.execute(
+                "SELECT (SELECT count(*) FROM results WHERE job_id = id), finished_at IS NOT NULL FROM jobs "
+                "WHERE id = %s",
+                [job_id],
+            ).fetchone()
+        return (int(row[0]), bool(row[1])) if row else (0, False)
 
-    before = answered()
-    return lambda: answered() > before
+    before, _ = answered()
+
+    def further() -> bool:
+        now, is_over = answered()
+        return is_over or now > before
+
+    return further
