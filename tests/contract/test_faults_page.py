@@ -13,7 +13,7 @@ ROWS = fault_rows()
 NUMBER = re.compile(r"\d+\.\d s")
 
 
-def test_of(row: FaultRow) -> str:
+def named_test(row: FaultRow) -> str:
     """The source of the test that the row names."""
     named = TEST.fullmatch(row.test)
     assert named, f"{row.fault}: {row.test} names no test"
@@ -31,5 +31,5 @@ def test_the_page_has_its_rows() -> None:
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.fault[:40])
 def test_each_row_has_a_test_and_a_figure_or_none(row: FaultRow) -> None:
-    assert ("recovers(" in test_of(row)) == row.is_measured
+    assert ("recovers(" in named_test(row)) == row.is_measured
     assert not row.is_measured or NUMBER.fullmatch(row.recovery), "python -m tests.benchmarks.recovery --write"
