@@ -56,6 +56,8 @@ JOB_EXAMPLE: dict[str, Any] = {
 
 MOST_DAYS = 36_500
 KeepDays = Annotated[int, Field(ge=1, le=MOST_DAYS)]
+# In JSON; a form has texts alone. `true` and "7" are no numbers.
+StrictKeepDays = Annotated[int, Field(strict=True, ge=1, le=MOST_DAYS)]
 # Younger than the keys that clients may still repeat: left out, a request has the fingerprint that it had before.
 YOUNGER = frozenset({"keep_days", "keep_originals_days"})
 
@@ -85,10 +87,10 @@ class CreateJob(RequestBody):
     classifier: ClassifierRef | None = None
     source: Source | None = None
     webhook_url: WebhookUrl | None = None
-    keep_days: KeepDays | None = Field(
+    keep_days: StrictKeepDays | None = Field(
         default=None, description="Days after its end after which the job is deleted; the operator may keep it shorter."
     )
-    keep_originals_days: KeepDays | None = Field(
+    keep_originals_days: StrictKeepDays | None = Field(
         default=None, description="Days after its end after which its uploads are removed; the results stay."
     )
 
@@ -108,17 +110,19 @@ class ImageIn(RequestBody):
     """An image as the client names it, before its bytes are uploaded."""
 
     name: Text
-    size: int = Field(ge=0, le=2**53, description="Bytes. An empty file is taken and reported as `empty`.")
+    size: int = Field(strict=True, ge=0, le=2**53, description="Bytes. An empty file is taken and reported as `empty`.")
     sha256: Annotated[str, Field(pattern=r"^[0-9a-fA-F]{64}$")] | None = None
     metadata: ImageMetadata | None = None
-    latitude: Annotated[float, Field(ge=-90, le=90, allow_inf_nan=False)] | None = Field(
+    latitude: Annotated[float, Field(strict=True, ge=-90, le=90, allow_inf_nan=False)] | None = Field(
         default=None, description="Degrees, WGS 84."
     )
-    longitude: Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)] | None = Field(
+    longitude: Annotated[float, Field(strict=True, ge=-180, le=180, allow_inf_nan=False)] | None = Field(
         default=None, description="Degrees, WGS 84."
     )
-    altitude: Annotated[float, Field(allow_inf_nan=False)] | None = Field(default=None, description="Metres.")
-    heading: Annotated[float, Field(ge=0, le=360, allow_inf_nan=False)] | None = Field(
+    altitude: Annotated[float, Field(strict=True, allow_inf_nan=False)] | None = Field(
+        default=None, description="Metres."
+    )
+    heading: Annotated[float, Field(strict=True, ge=0, le=360, allow_inf_nan=False)] | None = Field(
         default=None, description="Which way the camera looked: degrees clockwise from true north."
     )
     captured_at: Moment | None = Field(default=None, description="With a zone, as `2026-06-03T10:30:00+02:00`.")
