@@ -11,7 +11,7 @@ STAMP := $(VENV)/.installed
 DATA ?= .data
 export PHYTOBATCH_LOCAL_DATA ?= $(DATA)
 
-.PHONY: help install checks demo up down clean test unit lint types imports lock images audit sbom scan migration train evaluate bench chaos fuzz
+.PHONY: help install checks demo up down clean test unit lint types imports lock images audit sbom scan migration train evaluate bench chaos fuzz faults
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -145,10 +145,15 @@ chaos: $(STAMP) ## kill, pause and cut off everything for ten minutes, then look
 fuzz: $(CHECKS_STAMP) ## schemathesis against the whole service, every check, with and without a key (SEED=1 MINUTES=10)
 	@$(BIN)/python -m tests.fuzz --seed $(SEED) --minutes $(MINUTES)
 
-bench: $(STAMP) ## print the figures of docs/performance.md (fifteen minutes, an idle machine)
+bench: $(STAMP) ## print the figures of docs/performance.md (twenty minutes, an idle machine)
 	@$(BIN)/python -m tests.benchmarks.throughput
 	@$(BIN)/python -m tests.benchmarks.scale
 	@$(BIN)/python -m tests.benchmarks.deliveries
 	@$(BIN)/python -m tests.benchmarks.waiting
 	@$(BIN)/python -m tests.benchmarks.scrape
 	@$(BIN)/python -m tests.benchmarks.exports
+	@$(BIN)/python -m tests.benchmarks.fairness
+
+faults: $(STAMP) ## print the figures of docs/faults.md: recovery from each fault, and thousands of broken images (ten minutes)
+	@$(BIN)/python -m tests.benchmarks.recovery
+	@$(BIN)/python -m tests.benchmarks.corpus

@@ -15,6 +15,8 @@ from worker.webhooks.resolver import Resolve
 from worker.webhooks.sender import Sender
 
 LOOPBACK = Policy(ports=Ports.parse("1-65535"), networks=Networks.parse("127.0.0.0/8,::1/128"))
+# A connection that failed in its handshake is gone a turn of the loop later; a deliverer's loop goes on anyway.
+LAST_TURN_SECONDS = 0.01
 BODY = '{"type":"job.completed","data":{"name":"Nördliches Feld"}}'.encode()
 
 
@@ -51,6 +53,7 @@ def send(
             return await sender.send(message(url) if isinstance(url, str) else url)
         finally:
             await sender.close()
+            await asyncio.sleep(LAST_TURN_SECONDS)
 
     return asyncio.run(attempt())
 
