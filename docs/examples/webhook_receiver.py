@@ -80,8 +80,9 @@ class Receiver(BaseHTTPRequestHandler):
         if webhook_id in self.seen:
             return True
         data = event["data"]
-        # In one piece: whoever reads the file meanwhile must not see half a line.
-        print(f"{event['type']} {data.get('job_id', '')} {data.get('state', '')}", flush=True)
+        # In one piece, with its end: print() writes the end by itself, and another delivery may come between.
+        sys.stdout.write(f"{event['type']} {data.get('job_id', '')} {data.get('state', '')}\n")
+        sys.stdout.flush()
         if self.program and event["type"] in WITH_RESULTS:
             try:
                 subprocess.run([*self.program, data["job_id"]], check=True, timeout=COMMAND_SECONDS)  # noqa: S603

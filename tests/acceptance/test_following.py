@@ -93,8 +93,10 @@ def test_the_logs_of_every_program_name_the_request_and_the_job(traced: System, 
         lines = [line for log in traced.folder.glob("*.log") for line in log.read_text().splitlines()]
         events = [json.loads(line) for line in lines if line.startswith("{")]
         ours = [event for event in events if event.get("request_id") == REQUEST_ID]
-        assert all("trace_id" in event for event in ours)
-        assert all(event["job_id"] == job_id for event in ours if event["event"] != "request")
+        assert [event for event in ours if "trace_id" not in event] == []
+        # The API has lines before there is a job ("rate_limits_not_counted", on a busy machine).
+        ours = [event for event in ours if event["program"] != "api" or event["event"] in dict(wanted).values()]
+        assert [e for e in ours if e["event"] != "request" and e.get("job_id") != job_id] == []
         return {(event["program"], event["event"]) for event in ours}
 
     wait_for(seen, lambda found: wanted <= found, SECONDS)
