@@ -64,7 +64,7 @@ CLAIM = text(
     FROM chosen JOIN jobs j ON j.id = chosen.job_id JOIN tenants t ON t.id = j.tenant_id
     WHERE c.job_id = chosen.job_id AND c.no = chosen.no
     RETURNING c.job_id, c.no, c.tenant_id, c.kind, c.pool, c.first_seq, c.last_seq, c.attempt, c.isolated,
-              c.lease_token, j.state AS job_state, j.request_id, j.traceparent,
+              c.priority, c.lease_token, j.state AS job_state, j.request_id, j.traceparent,
               CASE WHEN :limited THEN coalesce(t.max_running_chunks, :most) ELSE 0 END AS most
     """  # noqa: S608  # COUNTED is above
 )
@@ -119,6 +119,7 @@ class Claim:
     last_seq: int
     attempt: int
     isolated: bool
+    urgent: bool
     token: int
     origin: Origin
 
@@ -201,6 +202,7 @@ def _claim_of(row: Row[Any]) -> Claim:
         last_seq=row.last_seq,
         attempt=row.attempt,
         isolated=row.isolated,
+        urgent=row.priority == PRIORITY_ORDER[Priority.INTERACTIVE],
         token=row.lease_token,
         origin=Origin(row.request_id, row.traceparent),
     )

@@ -37,6 +37,9 @@ from worker.inference.observer import Nobody, Observer, Stage
 from worker.inference.preprocess import preprocess
 
 ASSUMED_BYTES = 8 * 1024 * 1024  # Reserved for an item whose size is not known, until it is fetched.
+# What is urgent is little: an eighth of the bytes, and a few downloads at a time.
+URGENT_SHARE = 8
+URGENT_DOWNLOADS = 4
 LOOK_SECONDS = 1.0  # on_batch is called at least so often while the run waits for pixels.
 
 Pixels = NDArray[np.float32]
@@ -65,6 +68,24 @@ class Outcome:
     def status(self) -> ImageStatus:
         """``succeeded`` or ``failed``."""
         return ImageStatus.FAILED if self.interpretation is None else ImageStatus.SUCCEEDED
+
+
+class Lane:
+    """Threads and bytes of their own. What is urgent has one, so that it never queues behind a window of bulk images.
+
+    The processor is shared by the operating system: a picture of each lane is decoded at the same time.
+    """
+
+    def __init__(self, name: str, *, download_threads: int, decode_threads: int, bytes_in_flight: int) -> None:
+        """Start nothing yet; threads come with the first image."""
+        self.budget = ByteBudget(max(1, bytes_in_flight))
+        self.downloads = ThreadPoolExecutor(download_threads, thread_name_prefix=f"{name}-download")
+        self.decodes = ThreadPoolExecutor(decode_threads, thread_name_prefix=f"{name}-decode")
+
+    def close(self) -> None:
+        """Cancel what has not begun, and wait for what has."""
+        self.downloads.shutdown(wait=True, cancel_futures=True)
+        self.decodes.shutdown(wait=True, cancel_futures=True)
 
 
 class Pipeline:
@@ -100,13 +121,23 @@ class Pipeline:
             raise ValueError(f"batch_size must be 1 to {classifier.batch_size}, got {batch_size}")
         self.classifier = classifier
         self.batch_size = batch_size
-        self.budget = ByteBudget(bytes_in_flight)
+        urgent_bytes = bytes_in_flight // URGENT_SHARE
+        self.bulk = Lane(
+            "bulk",
+            download_threads=download_threads,
+            decode_threads=decode_threads,
+            bytes_in_flight=bytes_in_flight - urgent_bytes,
+        )
+        self.urgent = Lane(
+            "urgent",
+            download_threads=min(download_threads, URGENT_DOWNLOADS),
+            decode_threads=decode_threads,
+            bytes_in_flight=urgent_bytes,
+        )
         self.max_pixels = max_pixels
         self.observer = observer or Nobody()
         self.camera_zone = camera_zone
         self.window = 2 * batch_size + download_threads + decode_threads
-        self.downloads = ThreadPoolExecutor(download_threads, thread_name_prefix="download")
-        self.decodes = ThreadPoolExecutor(decode_threads, thread_name_prefix="decode")
         manifest = classifier.manifest
         self._isolated = isolated_preprocessor or IsolatedPreprocessor(
             manifest.preprocessing, manifest.input_size, max_pixels=max_pixels
@@ -119,6 +150,7 @@ class Pipeline:
         *,
         on_batch: Callable[[], None] | None = None,
         isolated: bool = False,
+        urgent: bool = False,
     ) -> Generator[Outcome, None, None]:
         """Classify ``items``; yields one outcome for each, in the order in which they finish.
 
@@ -133,13 +165,14 @@ class Pipeline:
                 raises ends the run.
             isolated: decode in a child process, one picture at a time, so that a picture that crashes the decoder
                 fails alone (``worker_crashed``).
+            urgent: somebody waits for it; it does not queue behind the images of other runs.
 
         Raises:
             OutputInvalid: the model answered with something that is no probability.
             Exception: what ``fetch`` or ``on_batch`` raised.
         """
         prepare = self._isolated.preprocess if isolated else self._preprocess
-        run = _Run(self, items, fetch, prepare)
+        run = _Run(self, self.urgent if urgent else self.bulk, items, fetch, prepare)
         try:
             yield from run.outcomes(on_batch or _nothing)
         finally:
@@ -147,9 +180,19 @@ class Pipeline:
 
     def close(self) -> None:
         """Cancel what has not begun, wait for what has, and end the threads and the child process."""
-        self.downloads.shutdown(wait=True, cancel_futures=True)
-        self.decodes.shutdown(wait=True, cancel_futures=True)
+        self.bulk.close()
+        self.urgent.close()
         self._isolated.close()
+
+    @property
+    def bytes_limit(self) -> int:
+        """Encoded bytes that may be reserved at a time."""
+        return self.bulk.budget.limit + self.urgent.budget.limit
+
+    @property
+    def bytes_in_use(self) -> int:
+        """Encoded bytes that are reserved now."""
+        return self.bulk.budget.in_use + self.urgent.budget.in_use
 
     def __enter__(self) -> Self:
         return self
@@ -180,11 +223,13 @@ class _Run:
     def __init__(
         self,
         pipeline: Pipeline,
+        lane: Lane,
         items: Sequence[Item],
         fetch: Callable[[Item], bytes],
         prepare: Callable[[bytes], Pixels],
     ) -> None:
         self._pipeline = pipeline
+        self._lane = lane
         self._todo = iter(items)
         self._left = len(items)  # not yet taken out of the queue
         self._outstanding = 0  # submitted and not yet taken out of the queue
@@ -215,14 +260,14 @@ class _Run:
     def abandon(self) -> None:
         """Stop whatever has not begun; what has begun ends by itself and is thrown away."""
         self._abandoned.set()
-        self._pipeline.budget.wake()
+        self._lane.budget.wake()
         for future in list(self._futures):
             future.cancel()
 
     def _fill_window(self) -> None:
         while self._outstanding < self._pipeline.window and (item := next(self._todo, None)) is not None:
             self._outstanding += 1
-            self._track(self._pipeline.downloads.submit(self._download, item))
+            self._track(self._lane.downloads.submit(self._download, item))
 
     def _next(self) -> _Prepared | None:
         try:
@@ -251,7 +296,7 @@ class _Run:
 
     def _download(self, item: Item) -> None:
         """In a download thread: reserve, fetch, verify, hand over."""
-        reservation = self._pipeline.budget.reserve(ASSUMED_BYTES if item.size is None else item.size, self._abandoned)
+        reservation = self._lane.budget.reserve(ASSUMED_BYTES if item.size is None else item.size, self._abandoned)
         if reservation is None:
             return
         try:
@@ -259,7 +304,7 @@ class _Run:
                 data = self._fetch(item)
             reservation.settle(len(data))
             _verify(item, data)
-            future = self._track(self._pipeline.decodes.submit(self._decode, item, data))
+            future = self._track(self._lane.decodes.submit(self._decode, item, data))
         except BaseException as error:  # noqa: BLE001  # Raised again in the caller's thread, where it belongs.
             reservation.release()
             self._ready.put(_failed(item, error))

@@ -78,6 +78,7 @@ def _run(context: Context, held: Held, images: list[PendingImage], done: list[Ne
         _fetcher(context, images),
         on_batch=held.check,
         isolated=held.claim.isolated,
+        urgent=held.claim.urgent,
     )
     with closing(outcomes):
         for outcome in outcomes:

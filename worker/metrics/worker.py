@@ -15,7 +15,7 @@ def worker_readings(pipelines: Collection[Pipeline], slots: Slots) -> Readings:
             metrics.CLASSIFIER_INFO: lambda: _classifiers(pipelines),
             metrics.SLOTS: number(lambda: slots.count),
             metrics.SLOTS_BUSY: number(lambda: slots.taken),
-            metrics.BYTES_IN_FLIGHT: number(lambda: sum(pipeline.budget.in_use for pipeline in pipelines)),
+            metrics.BYTES_IN_FLIGHT: number(lambda: sum(pipeline.bytes_in_use for pipeline in pipelines)),
             metrics.GPU_MEMORY: lambda: _gpu_memory(pipelines).items(),
         }
     )

@@ -51,7 +51,9 @@ def test_the_first_claim_makes_a_job_running(jobs: Jobs) -> None:
 def test_interactive_work_is_claimed_before_bulk_work_that_came_earlier(jobs: Jobs) -> None:
     jobs.queued(priority=Priority.BULK)
     urgent = jobs.queued(priority=Priority.INTERACTIVE)
-    assert jobs.claim().job_id == urgent
+    first, second, third = (jobs.claim() for _ in range(3))
+    assert [first.job_id, second.job_id] == [urgent, urgent]
+    assert [first.urgent, second.urgent, third.urgent] == [True, True, False]
 
 
 def test_a_small_job_is_not_starved_by_a_large_one_of_another_tenant(jobs: Jobs) -> None:

@@ -71,7 +71,7 @@ def test_published_classifiers_are_served_side_by_side(
         update={"classifiers": "serving@1,serving@2", "classifier_cache": tmp_path / "cache", "bytes_in_flight": 2**25}
     )
     pipelines = open_pipelines(chosen, database, store)
-    assert {pipeline.budget.limit for pipeline in pipelines.values()} == {2**24}
+    assert {pipeline.bytes_limit for pipeline in pipelines.values()} == {2**24}
     assert served(pipelines, opened) == {"serving@1", "serving@2"}
     assert (tmp_path / "cache" / "serving" / "2" / MANIFEST_FILE).exists()
 

@@ -1,6 +1,7 @@
 import hashlib
 import io
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -17,7 +18,7 @@ from shared.contracts.states import ImageErrorCode, ImageStatus
 from worker.inference.classifier import Classifier, GpuMemory
 from worker.inference.errors import ImageError, OutputInvalid
 from worker.inference.geography import FilePlace
-from worker.inference.pipeline import Item, Outcome, Pipeline
+from worker.inference.pipeline import Item, Outcome, Pipeline, Pixels
 
 Encode = Callable[..., bytes]
 COLOURS = {"red": (230, 20, 20), "green": (20, 230, 20), "blue": (20, 20, 230)}
@@ -60,7 +61,7 @@ def made(classifier: Classifier, **overrides: int) -> Pipeline:
 def settled(pipeline: Pipeline) -> int:
     """Bytes that are still reserved when every thread has ended."""
     pipeline.close()
-    return pipeline.budget.in_use
+    return pipeline.bytes_in_use
 
 
 def outcomes_of(pipeline: Pipeline, store: Store) -> list[Outcome]:
@@ -239,7 +240,7 @@ def test_encoded_bytes_stay_below_the_budget(classifier: Classifier, encode: Enc
         return data
 
     with made(classifier, bytes_in_flight=2 * largest, download_threads=8) as pipeline:
-        peaks = [pipeline.budget.in_use for _ in pipeline.run(store.items(), fetch)]
+        peaks = [pipeline.bytes_in_use for _ in pipeline.run(store.items(), fetch)]
     assert max(peaks) <= 2 * largest
     assert peak <= 2
 
@@ -247,7 +248,7 @@ def test_encoded_bytes_stay_below_the_budget(classifier: Classifier, encode: Enc
 def test_an_image_larger_than_the_budget_is_classified(classifier: Classifier, store: Store) -> None:
     with made(classifier, bytes_in_flight=1) as pipeline:
         assert len(list(pipeline.run(store.items(), store.fetch))) == 30
-        assert pipeline.budget.in_use == 0
+        assert pipeline.bytes_in_use == 0
 
 
 def test_sizes_that_nobody_knows_are_classified(classifier: Classifier, store: Store) -> None:
@@ -263,7 +264,7 @@ def test_runs_share_a_pipeline_and_a_budget(classifier: Classifier, encode: Enco
         for store, run in zip(stores, runs, strict=True):
             labels = {o.seq: o.interpretation.label for o in run.result(WAIT) if o.interpretation}
             assert labels == dict(enumerate(store.labels))
-        assert pipeline.budget.in_use == 0
+        assert pipeline.bytes_in_use == 0
 
 
 def test_a_consumer_that_pauses_holds_no_other_run_up(classifier: Classifier, encode: Encode) -> None:
@@ -275,6 +276,45 @@ def test_a_consumer_that_pauses_holds_no_other_run_up(classifier: Classifier, en
         next(paused)
         assert len(outcomes_of(pipeline, second)) == 40
         assert len(list(paused)) == 39
+
+
+def test_what_is_urgent_waits_for_no_download_and_no_byte_of_a_bulk_run(classifier: Classifier, encode: Encode) -> None:
+    bulk, urgent = Store(encode, 40), Store(encode, 5)
+    hang = threading.Event()
+
+    def fetch(item: Item) -> bytes:
+        assert hang.wait(WAIT)
+        return bulk.fetch(item)
+
+    with made(classifier) as pipeline, ThreadPoolExecutor(1) as caller:
+        behind = caller.submit(lambda: list(pipeline.run(bulk.items(), fetch)))
+        while not pipeline.bytes_in_use:
+            time.sleep(0.01)
+        assert len(list(pipeline.run(urgent.items(), urgent.fetch, urgent=True))) == 5
+        assert not behind.done()
+        hang.set()
+        assert len(behind.result(WAIT)) == 40
+
+
+def test_what_is_urgent_waits_for_no_picture_of_a_bulk_run(
+    classifier: Classifier, encode: Encode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bulk, urgent = Store(encode, 40), Store(encode, 5)
+    decoding, hang = threading.Event(), threading.Event()
+    with made(classifier) as pipeline, ThreadPoolExecutor(1) as caller:
+
+        def slowly(data: bytes) -> Pixels:
+            decoding.set()
+            assert hang.wait(WAIT)
+            return pipeline._preprocess(data)
+
+        monkeypatch.setattr(pipeline._isolated, "preprocess", slowly)
+        behind = caller.submit(lambda: list(pipeline.run(bulk.items(), bulk.fetch, isolated=True)))
+        assert decoding.wait(WAIT)
+        assert len(list(pipeline.run(urgent.items(), urgent.fetch, urgent=True))) == 5
+        assert not behind.done()
+        hang.set()
+        assert len(behind.result(WAIT)) == 40
 
 
 def test_an_abandoned_run_does_not_disturb_another(classifier: Classifier, encode: Encode) -> None:
@@ -295,8 +335,7 @@ def test_the_window_bounds_what_is_fetched_ahead(classifier: Classifier, encode:
         closing(pipeline.run(store.items(), store.fetch)) as outcomes,
     ):
         next(outcomes)
-        pipeline.downloads.shutdown(wait=True)
-        pipeline.decodes.shutdown(wait=True)
+        pipeline.bulk.close()
         assert len(store.fetched) <= pipeline.window + pipeline.batch_size < 200
 
 
