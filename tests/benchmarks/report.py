@@ -10,9 +10,14 @@ PACKAGES = ("tensorflow-cpu", "tensorflow", "keras", "onnxruntime", "pillow", "n
 
 def heading(what: str) -> None:
     """The first lines of a benchmark."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     print(f"# {what}")
-    print(f"{cores} cores, {_processor()}, Python {platform.python_version()}, {', '.join(_versions())}")
+    print(machine())
+
+
+def machine() -> str:
+    """Processors and versions, in one line."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return f"{cores} cores, {_processor()}, Python {platform.python_version()}, {', '.join(_versions())}"
 
 
 def spread(values: list[float], unit: str) -> str:
