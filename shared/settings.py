@@ -292,6 +292,18 @@ class Settings(BaseSettings):
         description="Time zone of camera clocks whose photos do not name one, as `Europe/Madrid`; empty: such times "
         "are left out.",
     )
+    isolated_seconds: float = Field(
+        default=60.0,
+        gt=0,
+        description="How long an image that may have killed a worker may take, in a process of its own, until it is "
+        "`worker_crashed`.",
+    )
+    isolated_memory_bytes: int = Field(
+        default=2048 * MEBIBYTE,
+        ge=256 * MEBIBYTE,
+        description="Address space of that process, in bytes; an image that needs more is `decode_failed` or "
+        "`worker_crashed`.",
+    )
     watchdog_seconds: float = Field(
         default=300.0, gt=0, description="A worker whose chunk makes no progress for so long ends its process."
     )

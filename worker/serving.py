@@ -15,6 +15,7 @@ from shared.processors import processors
 from shared.settings import Settings
 from shared.storage.store import ObjectStore
 from worker.inference.classifier import Classifier
+from worker.inference.isolate import IsolatedPreprocessor
 from worker.inference.manifest import shipped_classifier_dir
 from worker.inference.pipeline import Pipeline
 from worker.inference.runtime import open_classifier
@@ -105,6 +106,14 @@ def _load(settings: Settings, folder: Path) -> Classifier:
 
 def _pipeline(settings: Settings, classifier: Classifier, *, share: int) -> Pipeline:
     """A pipeline with its share of the bytes in flight; threads are cheap, so each has all of them."""
+    manifest = classifier.manifest
+    isolated = IsolatedPreprocessor(
+        manifest.preprocessing,
+        manifest.input_size,
+        max_pixels=settings.max_image_pixels,
+        timeout_seconds=settings.isolated_seconds,
+        memory_bytes=settings.isolated_memory_bytes,
+    )
     return Pipeline(
         classifier,
         batch_size=settings.batch_size,
@@ -112,6 +121,7 @@ def _pipeline(settings: Settings, classifier: Classifier, *, share: int) -> Pipe
         decode_threads=settings.decode_workers,
         bytes_in_flight=settings.bytes_in_flight // share,
         max_pixels=settings.max_image_pixels,
+        isolated_preprocessor=isolated,
         observer=StageMetrics(),
         camera_zone=settings.camera_time_zone,
     )

@@ -93,6 +93,33 @@ def test_an_image_with_more_pixels_than_the_setting_allows_is_refused(
     assert codes == {0: None, 1: ImageErrorCode.TOO_MANY_PIXELS}
 
 
+@pytest.mark.parametrize(
+    ("setting", "value", "codes"),
+    [
+        ("isolated_seconds", 60.0, {None}),
+        ("isolated_seconds", 0.001, {ImageErrorCode.WORKER_CRASHED}),
+        # Python, Pillow and 180 MB of pixels are more.
+        ("isolated_memory_bytes", 256 * 1024 * 1024, {ImageErrorCode.DECODE_FAILED, ImageErrorCode.WORKER_CRASHED}),
+    ],
+)
+def test_an_isolated_image_has_the_time_and_the_memory_of_the_settings(  # fixtures
+    settings: Settings,
+    database: Database,
+    store: S3Store,
+    opened: ExitStack,
+    setting: str,
+    value: float,
+    codes: set[ImageErrorCode | None],
+) -> None:
+    (pipeline,) = open_pipelines(settings.model_copy(update={setting: value}), database, store).values()
+    opened.enter_context(pipeline)
+    file = io.BytesIO()
+    Image.new("RGB", (10_000, 6_000)).save(file, "PNG", compress_level=1)
+    with opened:
+        (one,) = pipeline.run([Item(0, "0.png", None)], lambda _: file.getvalue(), isolated=True)
+    assert (one.error and one.error.code) in codes
+
+
 def test_other_weights_under_a_registered_version_are_refused(
     settings: Settings, database: Database, store: S3Store, tmp_path: Path
 ) -> None:
