@@ -13,9 +13,10 @@ from botocore.client import Config
 from botocore.exceptions import ClientError
 from pydantic import SecretStr
 
-from shared.errors import ObjectTooLarge, StoreUnavailable
+from shared.errors import ConfigurationError, ObjectTooLarge, StoreUnavailable
 from shared.settings import Settings
 from shared.storage.multipart import Multipart, abort_below, abort_older
+from shared.storage.presigning import Presigner, Request
 from shared.storage.s3_call import NEVER_MISSING, s3_call
 from shared.storage.store import ObjectWriter, PresignedGet, PresignedPut, StoredObject
 
@@ -40,9 +41,11 @@ class S3Store:
 
     def __init__(self, settings: Settings, *, connections: int = 16) -> None:
         self._bucket = settings.s3_bucket
-        self._client = open_client(settings, settings.s3_endpoint_url, connections)
+        session = open_session(settings)
+        self._client = open_client(settings, settings.s3_endpoint_url, connections, session=session)
         # A presigned URL contains the address, so it is signed for the one that clients reach.
-        self._presigner = open_client(settings, settings.presign_endpoint_url, 1)
+        public = open_client(settings, settings.presign_endpoint_url, 1, session=session)
+        self._presigner = Presigner(public, session.get_credentials())
 
     def get(self, key: str, *, bucket: str | None = None, max_bytes: int) -> bytes:
         """See ``ObjectStore.get``. The whole body is read here, so a connection that breaks in it is an outage too."""
@@ -110,27 +113,19 @@ class S3Store:
         self, key: str, *, seconds: int, bucket: str | None = None, disposition: str, media_type: str
     ) -> PresignedGet:
         """See ``ObjectStore.presign_get``."""
-        expires_at = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=seconds)
-        params = {
-            "Bucket": bucket or self._bucket,
-            "Key": key,
-            "ResponseContentDisposition": disposition,
-            "ResponseContentType": media_type,
-        }
-        url = self._presigner.generate_presigned_url("get_object", Params=params, ExpiresIn=seconds)
-        return PresignedGet(url=url, expires_at=expires_at)
+        query = {"response-content-disposition": disposition, "response-content-type": media_type}
+        at = _now()
+        url = self._presigner.url(bucket or self._bucket, Request("GET", key, seconds, query, {}), at=at)
+        return PresignedGet(url=url, expires_at=at + timedelta(seconds=seconds))
 
     def presign_put(self, key: str, *, size: int, sha256: bytes | None, seconds: int) -> PresignedPut:
         """See ``ObjectStore.presign_put``. Length and checksum are signed headers: other bytes are refused by S3."""
-        params: dict[str, Any] = {"Bucket": self._bucket, "Key": key, "ContentLength": size}
         headers = {"content-length": str(size)}
         if sha256 is not None:
-            checksum = base64.b64encode(sha256).decode()
-            params["ChecksumSHA256"] = checksum
-            headers["x-amz-checksum-sha256"] = checksum
-        expires_at = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=seconds)
-        url = self._presigner.generate_presigned_url("put_object", Params=params, ExpiresIn=seconds)
-        return PresignedPut(url=url, headers=headers, expires_at=expires_at)
+            headers["x-amz-checksum-sha256"] = base64.b64encode(sha256).decode()
+        at = _now()
+        url = self._presigner.url(self._bucket, Request("PUT", key, seconds, {}, headers), at=at)
+        return PresignedPut(url=url, headers=headers, expires_at=at + timedelta(seconds=seconds))
 
     def create_bucket(self) -> None:
         """See ``ObjectStore.create_bucket``. Browsers may PUT from any origin: the presigned URL is the permission."""
@@ -162,14 +157,28 @@ class S3Store:
             self._client.head_bucket(Bucket=self._bucket)
 
 
-def open_client(settings: Settings, endpoint: str | None, connections: int) -> "S3Client":
-    """A boto3 client for one address of the store; whoever uses it itself catches the errors of boto3 itself."""
-    client: S3Client = boto3.session.Session().client(
-        "s3",
-        endpoint_url=endpoint,
-        region_name=settings.s3_region,
+def open_session(settings: Settings) -> boto3.session.Session:
+    """The access key of the settings; without one, what boto3 finds (instance role, profile).
+
+    Raises:
+        ConfigurationError: half of an access key is missing.
+    """
+    if (settings.s3_access_key_id is None) != (settings.s3_secret_access_key is None):
+        raise ConfigurationError("PHYTOBATCH_S3_ACCESS_KEY_ID and PHYTOBATCH_S3_SECRET_ACCESS_KEY belong together")
+    return boto3.session.Session(
         aws_access_key_id=_reveal(settings.s3_access_key_id),
         aws_secret_access_key=_reveal(settings.s3_secret_access_key),
+        region_name=settings.s3_region,
+    )
+
+
+def open_client(
+    settings: Settings, endpoint: str | None, connections: int, *, session: boto3.session.Session | None = None
+) -> "S3Client":
+    """A boto3 client for one address of the store; whoever uses it itself catches the errors of boto3 itself."""
+    client: S3Client = (session or open_session(settings)).client(
+        "s3",
+        endpoint_url=endpoint,
         config=Config(
             signature_version="s3v4",
             s3={"addressing_style": "path" if endpoint else "auto"},
@@ -183,6 +192,10 @@ def open_client(settings: Settings, endpoint: str | None, connections: int) -> "
         ),
     )
     return client
+
+
+def _now() -> datetime:
+    return datetime.now(UTC).replace(microsecond=0)
 
 
 def _reveal(secret: SecretStr | None) -> str | None:
