@@ -10,8 +10,8 @@ from api.services import Services
 from shared.contracts.states import Scope
 
 
-def services_of(request: Request) -> Services:
-    """The services of this process."""
+async def services_of(request: Request) -> Services:
+    """The services of this process. A coroutine, because FastAPI calls what is none in a thread, for each request."""
     services: Services = request.app.state.services
     return services
 

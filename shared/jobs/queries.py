@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, Subquery, Uuid, and_, cast, func, select, text
+from sqlalchemy import ColumnElement, Row, Select, Subquery, Uuid, and_, bindparam, func, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session, aliased, load_only
 
@@ -26,6 +26,45 @@ EVENTS = text(
     WHERE e.type <> :progress
     ORDER BY e.job_id, e.revision
     """
+)
+
+
+# Parameters of the statements below.
+IDS = "ids"
+TENANT = "tenant"
+
+
+def _among(job: type[Job]) -> ColumnElement[bool]:
+    """As one array: a parameter for each of a thousand ids is slow to write and to read."""
+    return job.id == func.any(bindparam(IDS, type_=ARRAY(Uuid)))
+
+
+def _places() -> Subquery:
+    """The queues in which these jobs wait, each walked once, however many of its jobs are asked for: (id, place).
+
+    Interactive jobs come before all bulk jobs; among equals the oldest is first.
+    """
+    asked = aliased(Job)
+    tenants = select(asked.tenant_id).where(_among(asked), asked.state.in_(WAITING_STATES))
+    place = func.row_number().over(partition_by=Job.tenant_id, order_by=(Job.priority != Priority.INTERACTIVE, Job.id))
+    return select(Job.id, place.label("place")).where(ACTIVE, Job.tenant_id.in_(tenants)).subquery("places")
+
+
+# Built once: to build one of them takes SQLAlchemy as long as to run it, and every poll of a client runs it.
+_PLACES = _places()
+SEEN = (
+    select(Job, Classifier, WebhookEndpoint.url, func.now(), _PLACES.c.place)
+    .outerjoin(Classifier, Classifier.id == Job.classifier_id)
+    .outerjoin(WebhookEndpoint, WebhookEndpoint.id == Job.webhook_endpoint_id)
+    .outerjoin(_PLACES, and_(_PLACES.c.id == Job.id, Job.state.in_(WAITING_STATES)))
+    .options(load_only(Classifier.name, Classifier.version))
+    .where(_among(Job), Job.deleted_at.is_(None))
+)
+SEEN_BY_TENANT = SEEN.where(Job.tenant_id == bindparam(TENANT))
+STANDINGS = (
+    select(Job.id, Job.revision, _PLACES.c.place)
+    .outerjoin(_PLACES, and_(_PLACES.c.id == Job.id, Job.state.in_(WAITING_STATES)))
+    .where(_among(Job), Job.deleted_at.is_(None))
 )
 
 
@@ -77,20 +116,12 @@ def look_at_jobs(
     session: Session, job_ids: Collection[uuid.UUID], *, tenant_id: uuid.UUID | None = None
 ) -> Sequence[SeenJob]:
     """Several jobs as they stand now, in one statement; those that are gone, or another tenant's, are left out."""
-    places = _places(job_ids)
-    wanted = (
-        select(Job, Classifier, WebhookEndpoint.url, func.now(), places.c.place)
-        .outerjoin(Classifier, Classifier.id == Job.classifier_id)
-        .outerjoin(WebhookEndpoint, WebhookEndpoint.id == Job.webhook_endpoint_id)
-        .outerjoin(places, and_(places.c.id == Job.id, Job.state.in_(WAITING_STATES)))
-        .options(load_only(Classifier.name, Classifier.version))
-        .where(_among(Job, job_ids), Job.deleted_at.is_(None))
-    )
-    if tenant_id is not None:
-        wanted = wanted.where(Job.tenant_id == tenant_id)
+    wanted = SEEN if tenant_id is None else SEEN_BY_TENANT
     return [
         SeenJob(job, classifier, webhook_url, read_at=read_at, queue_position=place)
-        for job, classifier, webhook_url, read_at, place in session.execute(wanted)
+        for job, classifier, webhook_url, read_at, place in session.execute(
+            wanted, {IDS: list(job_ids), TENANT: tenant_id}
+        )
     ]
 
 
@@ -106,29 +137,7 @@ class Standing:
 
 def standings(session: Session, job_ids: Collection[uuid.UUID]) -> Sequence[Standing]:
     """The jobs as they stand now, in one statement that costs little per job; those that are gone are left out."""
-    places = _places(job_ids)
-    found = session.execute(
-        select(Job.id, Job.revision, places.c.place)
-        .outerjoin(places, and_(places.c.id == Job.id, Job.state.in_(WAITING_STATES)))
-        .where(_among(Job, job_ids), Job.deleted_at.is_(None))
-    )
-    return [Standing(*row) for row in found]
-
-
-def _places(job_ids: Collection[uuid.UUID]) -> Subquery:
-    """The queues in which these jobs wait, each walked once, however many of its jobs are asked for: (id, place).
-
-    Interactive jobs come before all bulk jobs; among equals the oldest is first.
-    """
-    asked = aliased(Job)
-    tenants = select(asked.tenant_id).where(_among(asked, job_ids), asked.state.in_(WAITING_STATES))
-    place = func.row_number().over(partition_by=Job.tenant_id, order_by=(Job.priority != Priority.INTERACTIVE, Job.id))
-    return select(Job.id, place.label("place")).where(ACTIVE, Job.tenant_id.in_(tenants)).subquery("places")
-
-
-def _among(job: type[Job], job_ids: Collection[uuid.UUID]) -> ColumnElement[bool]:
-    """As one array: a parameter for each of a thousand ids is slow to write and to read."""
-    return job.id == func.any(cast(list(job_ids), ARRAY(Uuid)))
+    return [Standing(*row) for row in session.execute(STANDINGS, {IDS: list(job_ids)})]
 
 
 def events_between(

@@ -1,4 +1,4 @@
-"""``python -m tests.benchmarks.scale``: how long large jobs take to make, to answer, and what they cost in memory."""
+"""``python -m tests.benchmarks.scale``: how soon large jobs answer, and what they cost in memory."""
 
 import argparse
 import statistics
@@ -22,25 +22,11 @@ MEBIBYTE = 1024 * 1024
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--create", type=int, default=20_000, help="images of the job that is only created")
     parser.add_argument("--run", type=int, default=5_000, help="small images of the job that runs")
     asked = parser.parse_args()
-    heading("scale: creating, answering, memory")
+    heading("scale: answering, memory")
     with production_system() as system:
-        create(system, asked.create)
         run(system, system.folder / "small", asked.run)
-
-
-def create(system: System, count: int) -> None:
-    """Create a job and get every upload URL, as the client does it, without the uploads."""
-    images = [ImageSpec(name=f"flight/{n:06d}.jpg", size=2_000_000, sha256=f"{n:064x}") for n in range(count)]
-    began = time.perf_counter()
-    with system.client() as api:
-        job = api.create_job(name="large")
-        urls = sum(len(api.add_images(job.id, images[at : at + PAGE])) for at in range(0, count, PAGE))
-        seconds = time.perf_counter() - began
-        api.cancel(job.id)
-    print(f"a job of {count} images created, {urls} upload URLs handed out: {seconds:.1f} s")
 
 
 def run(system: System, folder: Path, count: int) -> None:

@@ -44,13 +44,13 @@ def main() -> None:
 
 
 @contextmanager
-def production_system() -> Iterator[System]:
+def production_system(**overrides: str) -> Iterator[System]:
     """Real servers with fsync, API and beat, with the times of production; workers are started by the benchmark."""
     with (
         tempfile.TemporaryDirectory(prefix="phytobatch-bench-") as temporary,
         LocalServers.temporary(fast=False) as servers,
     ):
-        system = System(servers, Path(temporary), **PRODUCTION)
+        system = System(servers, Path(temporary), **PRODUCTION, **overrides)
         try:
             system.prepare()
             system.start_api()
