@@ -1,6 +1,8 @@
 """What places look like on the wire."""
 
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -11,29 +13,23 @@ HEADING_DIGITS = 2  # It is stored as a 32-bit number.
 MOST_NAMED = 1000  # lines and images that a report names
 
 
-class PlaceOut(BaseModel):
+@dataclass(slots=True)
+class PlaceOut:
     """Where and when an image was taken, by the first who says so: the client, a sidecar file, the image itself."""
 
-    latitude: float | None = Field(description="Degrees, WGS 84; `null` together with `longitude`.")
+    latitude: Annotated[float | None, Field(description="Degrees, WGS 84; `null` together with `longitude`.")]
     longitude: float | None
-    altitude: float | None = Field(description="Metres, as the source counts them; EXIF: above sea level.")
-    heading: float | None = Field(description="Degrees clockwise from true north.")
+    altitude: Annotated[float | None, Field(description="Metres, as the source counts them; EXIF: above sea level.")]
+    heading: Annotated[float | None, Field(description="Degrees clockwise from true north.")]
     captured_at: datetime | None
-    source: PositionSource | None = Field(description="Whose word the position is.")
-    fault: PositionFault | None = Field(description="Why there is no position; `null` where there is one.")
+    source: Annotated[PositionSource | None, Field(description="Whose word the position is.")]
+    fault: Annotated[PositionFault | None, Field(description="Why there is no position; `null` where there is one.")]
 
 
 def place_out(place: Place) -> PlaceOut:
     """A place as clients see it."""
-    return PlaceOut(
-        latitude=place.latitude,
-        longitude=place.longitude,
-        altitude=place.altitude,
-        heading=None if place.heading is None else round(place.heading, HEADING_DIGITS),
-        captured_at=place.captured_at,
-        source=place.source,
-        fault=place.fault,
-    )
+    latitude, longitude, altitude, heading, *rest = place
+    return PlaceOut(latitude, longitude, altitude, None if heading is None else round(heading, HEADING_DIGITS), *rest)
 
 
 class UnmatchedLine(BaseModel):

@@ -87,7 +87,7 @@ def _prediction(found: Answer, result: Result) -> Prediction:
     return Prediction(
         predicted_class=str(result.label),
         confidence=round(PERCENT * (result.confidence or 0.0), PERCENT_DIGITS),
-        probabilities=ResultWriter(found.classifier).probabilities(result) or {},
+        probabilities=ResultWriter(found.classifier).probabilities(result.probabilities) or {},
         needs_review=bool(result.needs_review),
         review_reason=None if result.review_reason is None else ReviewReason(result.review_reason),
         job_id=found.job.id,

@@ -28,7 +28,7 @@ class FinalStatus(StrEnum):
     CANCELED = ImageStatus.CANCELED
 
 
-def result_filter(
+async def result_filter(  # a coroutine, because FastAPI calls what is none in a thread
     status: Annotated[FinalStatus | None, Query(description="Only results with this status.")] = None,
     label: Annotated[str | None, Query(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$", description="Class id.")] = None,
     place: Annotated[PlaceFilter | None, Query(description="Only results with a position, or without one.")] = None,
@@ -63,7 +63,7 @@ def list_results(
     return answer(
         ResultPage(
             results=[writer.write(row) for row in page],
-            after=str(page[-1].result.position if page else after),
+            after=str(page[-1].position if page else after),
             has_more=len(rows) > limit,
             job=JobStatus(state=JobState(job.state), counts=Counts(**counts(job))),
         )

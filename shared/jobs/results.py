@@ -5,10 +5,11 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, and_, select, text
+from sqlalchemy import ColumnElement, Select, and_, bindparam, select, text, type_coerce
 from sqlalchemy.orm import Session
+from sqlalchemy.types import NullType
 
 from shared.contracts.geography import PlaceFilter, PositionFault
 from shared.contracts.manifest import ReviewReason
@@ -118,30 +119,90 @@ class ResultFilter:
         return wanted
 
 
-@dataclass(frozen=True, slots=True)
-class StoredResult:
-    """A result with what is known of its image. ``metadata`` is the client's own, ``correction`` a person's."""
+class StoredCorrection(NamedTuple):
+    """What a person says of an image."""
 
-    result: Result
+    label: str
+    note: str | None
+    corrected_by: str | None
+    corrected_at: datetime
+
+
+class StoredResult(NamedTuple):
+    """A result with what is known of its image. ``metadata`` is the client's own.
+
+    A tuple, and not rows of the mapped classes: a page has a thousand, and those cost five times as much to make.
+    """
+
+    seq: int
+    position: int
+    status: str
+    label: str | None
+    confidence: float | None
+    probabilities: list[float] | None
+    needs_review: bool | None
+    review_reason: str | None
+    error_code: str | None
+    error_detail: str | None
+    classifier_id: uuid.UUID | None
+    runtime: str | None
+    finished_at: datetime
     name: str
-    metadata: dict[str, Any]
+    metadata: dict[str, Any] | None
+    correction: StoredCorrection | None
     place: Place
-    correction: Correction | None
+
+
+# The columns of a ``StoredResult``, in its order, up to the correction.
+_STORED = (
+    Result.seq,
+    Result.position,
+    Result.status,
+    Result.label,
+    Result.confidence,
+    type_coerce(Result.probabilities, NullType()),  # psycopg has made numbers of them; SQLAlchemy would do it again
+    Result.needs_review,
+    Result.review_reason,
+    Result.error_code,
+    Result.error_detail,
+    Result.classifier_id,
+    Result.runtime,
+    Result.finished_at,
+    Image.name,
+    Image.metadata_,
+)
+_KNOWN = len(_STORED)
+_CORRECTED = (Correction.label, Correction.note, Correction.corrected_by, Correction.corrected_at)
+_PLACED = _KNOWN + len(_CORRECTED)
+_PAGE = (
+    select(*_STORED, *_CORRECTED, *place_columns())
+    .select_from(Result)
+    .join(Image, and_(Image.job_id == Result.job_id, Image.seq == Result.seq))
+    .outerjoin(Correction, and_(Correction.job_id == Result.job_id, Correction.seq == Result.seq))
+    .where(Result.job_id == bindparam("job"), Result.position > bindparam("after"))
+    .order_by(Result.position)
+    .limit(bindparam("limit"))
+)
+
+
+def page_of(only: ResultFilter) -> Select[Any]:
+    """The statement of a page; its parameters are ``job``, ``after`` and ``limit``."""
+    return _PAGE.where(*only.conditions())
 
 
 def read_results(
     session: Session, job_id: uuid.UUID, *, after: int, limit: int, only: ResultFilter
 ) -> list[StoredResult]:
     """Results in the order in which they were stored, from behind position ``after``."""
-    rows = session.execute(
-        select(Result, Image.name, Image.metadata_, Correction, *place_columns())
-        .join(Image, and_(Image.job_id == Result.job_id, Image.seq == Result.seq))
-        .outerjoin(Correction, and_(Correction.job_id == Result.job_id, Correction.seq == Result.seq))
-        .where(Result.job_id == job_id, Result.position > after, *only.conditions())
-        .order_by(Result.position)
-        .limit(limit)
-    )
-    return [StoredResult(row[0], row[1], row[2] or {}, Place.of(row), row[3]) for row in rows]
+    rows = session.execute(page_of(only), {"job": job_id, "after": after, "limit": limit})
+    return [_stored(*row) for row in rows]
+
+
+def _stored(*row: Any) -> StoredResult:  # noqa: ANN401  # columns of many types
+    known, corrected, placed = row[:_KNOWN], row[_KNOWN:_PLACED], row[_PLACED:]
+    # Of the columns of a correction, the label is never NULL.
+    correction = None if corrected[0] is None else StoredCorrection(*corrected)
+    return StoredResult._make((*known, correction, Place.of(*placed)))
 
 
 def classifier_of(session: Session, job: Job) -> Classifier | None:

@@ -215,10 +215,10 @@ def test_a_reader_with_a_cursor_reads_every_result_exactly_once(jobs: Jobs, data
         jobs.finish(jobs.claim())
         with database.begin() as session:
             for row in read_results(session, job_id, after=after, limit=3, only=ResultFilter()):
-                seen.append(row.result.seq)
-                after = row.result.position
+                seen.append(row.seq)
+                after = row.position
     with database.begin() as session:
-        seen += [row.result.seq for row in read_results(session, job_id, after=after, limit=9, only=ResultFilter())]
+        seen += [row.seq for row in read_results(session, job_id, after=after, limit=9, only=ResultFilter())]
     assert sorted(seen) == list(range(1, 8))
     assert len(seen) == 7
 
@@ -231,7 +231,7 @@ def test_results_can_be_filtered_by_status_and_label(jobs: Jobs, database: Datab
 
         def read(**only: object) -> list[int]:
             rows = read_results(session, job_id, after=0, limit=9, only=ResultFilter(**only))  # type: ignore[arg-type]
-            return [row.result.seq for row in rows]
+            return [row.seq for row in rows]
 
         assert read(status=ImageStatus.FAILED) == [1]
         assert read(status=ImageStatus.SUCCEEDED, label="rust") == [2]

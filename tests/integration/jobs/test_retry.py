@@ -7,11 +7,11 @@ import pytest
 from sqlalchemy import text
 
 from shared.contracts.states import ChunkKind, EventType, ImageErrorCode, ImageStatus, JobState
-from shared.db.models import Job, Result
+from shared.db.models import Job
 from shared.db.session import Database
 from shared.errors import Conflict
 from shared.jobs import claims, lifecycle
-from shared.jobs.results import NewResult, ResultFilter, read_results
+from shared.jobs.results import NewResult, ResultFilter, StoredResult, read_results
 from tests.integration.jobs.factory import Jobs, answers
 
 
@@ -56,9 +56,9 @@ def test_only_what_failed_runs_again_and_the_answers_that_stand_are_kept(jobs: J
     assert terminal_events(database) == ["job.completed_with_errors", "job.retried", "job.completed"]
 
 
-def read(database: Database, job_id: uuid.UUID, *, after: int = 0) -> list[Result]:
+def read(database: Database, job_id: uuid.UUID, *, after: int = 0) -> list[StoredResult]:
     with database.begin() as session:
-        return [row.result for row in read_results(session, job_id, after=after, limit=99, only=ResultFilter())]
+        return read_results(session, job_id, after=after, limit=99, only=ResultFilter())
 
 
 def run_the_rest(jobs: Jobs, job_id: uuid.UUID, *, status: ImageStatus = ImageStatus.SUCCEEDED) -> None:
