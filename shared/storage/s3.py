@@ -13,19 +13,17 @@ from botocore.client import Config
 from botocore.exceptions import ClientError
 from pydantic import SecretStr
 
-from shared.errors import ConfigurationError, ObjectTooLarge, StoreUnavailable
+from shared.errors import ConfigurationError, StoreUnavailable
 from shared.settings import Settings
 from shared.storage.multipart import Multipart, abort_below, abort_older
 from shared.storage.presigning import Presigner, Request
-from shared.storage.s3_call import NEVER_MISSING, s3_call
+from shared.storage.reading import Reader
+from shared.storage.s3_call import ATTEMPTS, CONNECT_TIMEOUT_SECONDS, NEVER_MISSING, READ_TIMEOUT_SECONDS, s3_call
 from shared.storage.store import ObjectWriter, PresignedGet, PresignedPut, StoredObject
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
-CONNECT_TIMEOUT_SECONDS = 3
-READ_TIMEOUT_SECONDS = 15
-ATTEMPTS = 3
 DELETE_PAGE = 1000  # the most that DeleteObjects takes
 
 # Permanent for one object of our own bucket. That we may not read it, or that the bucket is gone, is a fault of the
@@ -43,6 +41,7 @@ class S3Store:
         self._bucket = settings.s3_bucket
         session = open_session(settings)
         self._client = open_client(settings, settings.s3_endpoint_url, connections, session=session)
+        self._reader = Reader(self._client, session.get_credentials(), connections=connections)
         # A presigned URL contains the address, so it is signed for the one that clients reach.
         public = open_client(settings, settings.presign_endpoint_url, 1, session=session)
         self._presigner = Presigner(public, session.get_credentials())
@@ -50,12 +49,7 @@ class S3Store:
     def get(self, key: str, *, bucket: str | None = None, max_bytes: int) -> bytes:
         """See ``ObjectStore.get``. The whole body is read here, so a connection that breaks in it is an outage too."""
         with s3_call("get", key, missing=MISSING_ELSEWHERE if bucket else MISSING):
-            answer = self._client.get_object(Bucket=bucket or self._bucket, Key=key)
-            body = answer["Body"]
-            if answer["ContentLength"] > max_bytes:
-                body.close()
-                raise ObjectTooLarge(f"the file has {answer['ContentLength']} bytes, at most {max_bytes} are allowed")
-            return bytes(body.read())
+            return self._reader.read(bucket or self._bucket, key, max_bytes=max_bytes)
 
     def put(self, key: str, body: BinaryIO, *, size: int, sha256: bytes | None = None) -> None:
         """See ``ObjectStore.put``."""

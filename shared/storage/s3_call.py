@@ -8,6 +8,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 from shared.errors import ObjectMissing, StoreUnavailable
 from shared.metrics.definitions import S3_ERRORS, S3_SECONDS
 
+CONNECT_TIMEOUT_SECONDS = 3
+READ_TIMEOUT_SECONDS = 15
+ATTEMPTS = 3
 NEVER_MISSING: frozenset[str] = frozenset()
 
 
