@@ -1,0 +1,48 @@
+"""``python -m deploy.capacity``: what so many images a day need, by inputs that a TOML file or --set changes.
+
+Exit status 0; 1 with a sentence that says why; 2 for usage.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+from deploy.capacity.errors import CapacityError
+from deploy.capacity.read import read_inputs
+from deploy.capacity.tables import input_table, scaling_tables
+
+SCALES = (1_000_000, 10_000_000)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m deploy.capacity", description=__doc__)
+    parser.add_argument("file", nargs="?", type=Path, help="TOML with inputs, by section")
+    parser.add_argument("--images", nargs="+", type=_images, default=SCALES, metavar="N", help="images a day")
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="SECTION.NAME=VALUE", help="one input; repeatable"
+    )
+    parser.add_argument("--inputs", action="store_true", help="print every input, and where its default comes from")
+    return parser
+
+
+def _images(text: str) -> int:
+    number = int(text.replace(",", "").replace("_", ""))
+    if number < 1:
+        raise argparse.ArgumentTypeError("at least one image")
+    return number
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Print the tables."""
+    asked = _parser().parse_args(arguments)
+    try:
+        inputs = read_inputs(asked.file, asked.set)
+        print(input_table(inputs) if asked.inputs else scaling_tables(inputs, asked.images))
+    except CapacityError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

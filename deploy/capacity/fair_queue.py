@@ -1,0 +1,90 @@
+"""The queue as the claim sees it (``shared/jobs/claims.py``): urgency, then the tenants' shares, then age."""
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+
+from deploy.capacity.arrivals import Job
+
+
+class Rank(IntEnum):
+    """What a slot takes first. Its express slot takes no bulk."""
+
+    VALIDATE_URGENT = 0
+    URGENT = 1
+    VALIDATE = 2
+    BULK = 3
+
+    @property
+    def validates(self) -> bool:
+        """Whether such a chunk lists a job; the others classify."""
+        return self in {Rank.VALIDATE_URGENT, Rank.VALIDATE}
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A part of a job that one slot works on."""
+
+    job: Job
+    rank: Rank
+    images: int
+
+
+@dataclass(slots=True)
+class _Ready:
+    job: Job
+    left: int
+    size: int
+
+    def cut(self, rank: Rank) -> Chunk:
+        images = min(self.size, self.left)
+        self.left -= images
+        return Chunk(self.job, rank, images)
+
+
+class FairQueue:
+    """Ready chunks by rank and tenant, and how many each tenant runs."""
+
+    def __init__(self, weights: Sequence[float], *, chunk_images: int) -> None:
+        self._weights = weights
+        self._chunk_images = chunk_images
+        self._ready: list[dict[int, deque[_Ready]]] = [{} for _ in Rank]
+        self.running = [0] * len(weights)
+        self.open = 0
+
+    def committed(self, job: Job) -> None:
+        """One chunk that validates the job."""
+        self._add(Rank.VALIDATE_URGENT if job.urgent else Rank.VALIDATE, _Ready(job, job.images, job.images))
+
+    def validated(self, job: Job) -> None:
+        """The chunks that classify it."""
+        self._add(Rank.URGENT if job.urgent else Rank.BULK, _Ready(job, job.images, self._chunk_images))
+
+    def claim(self, *, patient: bool) -> Chunk | None:
+        """The fairest ready chunk; a slot that is not ``patient`` takes no bulk."""
+        for rank in Rank if patient else (Rank.VALIDATE_URGENT, Rank.URGENT, Rank.VALIDATE):
+            if waiting := self._ready[rank]:
+                return self._take(rank, waiting)
+        return None
+
+    def ended(self, chunk: Chunk) -> None:
+        """A chunk is done."""
+        self.running[chunk.job.tenant] -= 1
+        self.open -= 1
+
+    def _add(self, rank: Rank, ready: _Ready) -> None:
+        self._ready[rank].setdefault(ready.job.tenant, deque()).append(ready)
+        self.open += -(-ready.left // ready.size)
+
+    def _take(self, rank: Rank, waiting: dict[int, deque[_Ready]]) -> Chunk:
+        running, weights = self.running, self._weights
+        _, _, tenant = min((running[t] / weights[t], jobs[0].job.number, t) for t, jobs in waiting.items())
+        jobs = waiting[tenant]
+        chunk = jobs[0].cut(rank)
+        if not jobs[0].left:
+            jobs.popleft()
+            if not jobs:
+                del waiting[tenant]
+        running[tenant] += 1
+        return chunk
