@@ -20,62 +20,10 @@ from shared.errors import LeaseLost
 from shared.jobs import lifecycle
 from shared.jobs.chunks import PRIORITY_ORDER
 from shared.jobs.results import NewResult, store_results
+from shared.jobs.turns import CLAIM, COUNT_AGAIN, WITH_WORK
 from shared.receipts import writing as receipts
 from shared.tracing import Origin
 
-# What counts against the limit of running chunks: classifying bulk images, under a lease that holds.
-COUNTED = f"kind = '{ChunkKind.CLASSIFY}' AND priority = {PRIORITY_ORDER[Priority.BULK]} AND lease_until > now()"
-
-# The fairest ready chunk: interactive before bulk; then the tenant with the fewest running chunks for its weight; then
-# the oldest job. `waiting` jumps from tenant to tenant through the index (a loose index scan) instead of reading every
-# ready chunk: the cost grows with the tenants that wait, not with the chunks. The LATERAL is evaluated for one tenant
-# after the other and locks one row, the one that is returned. Where the offer is a limited one, tenants that run as
-# many chunks as they may are not in `fair`; leases that ran out do not count against them, so they never stand in the
-# way of what mends them.
-CLAIM = text(
-    f"""
-    WITH RECURSIVE waiting AS (
-        (SELECT tenant_id, job_id FROM chunks
-         WHERE state = 'ready' AND pool = :pool AND priority = :priority ORDER BY tenant_id, job_id LIMIT 1)
-        UNION ALL
-        SELECT next.tenant_id, next.job_id FROM waiting, LATERAL (
-            SELECT tenant_id, job_id FROM chunks
-            WHERE state = 'ready' AND pool = :pool AND priority = :priority AND tenant_id > waiting.tenant_id
-            ORDER BY tenant_id, job_id LIMIT 1) AS next),
-    running AS (
-        SELECT tenant_id, count(*) AS chunks, count(*) FILTER (WHERE {COUNTED}) AS counted
-        FROM chunks WHERE state = 'running' GROUP BY tenant_id),
-    fair AS MATERIALIZED (
-        SELECT w.tenant_id FROM waiting w
-        JOIN tenants t ON t.id = w.tenant_id LEFT JOIN running r ON r.tenant_id = w.tenant_id
-        WHERE NOT :limited OR coalesce(t.max_running_chunks, :most) = 0
-           OR coalesce(r.counted, 0) < coalesce(t.max_running_chunks, :most)
-        ORDER BY coalesce(r.chunks, 0)::real / t.weight, w.job_id),
-    chosen AS MATERIALIZED (
-        SELECT c.job_id, c.no FROM fair CROSS JOIN LATERAL (
-            SELECT job_id, no FROM chunks
-            WHERE state = 'ready' AND pool = :pool AND priority = :priority AND tenant_id = fair.tenant_id
-              AND not_before <= now()
-            ORDER BY job_id, no LIMIT 1 FOR UPDATE SKIP LOCKED) AS c
-        LIMIT 1)
-    UPDATE chunks AS c
-    SET state = 'running', attempt = attempt + 1, lease_token = nextval('lease_tokens'),
-        lease_until = now() + :lease, worker = :worker
-    FROM chosen JOIN jobs j ON j.id = chosen.job_id JOIN tenants t ON t.id = j.tenant_id
-    WHERE c.job_id = chosen.job_id AND c.no = chosen.no
-    RETURNING c.job_id, c.no, c.tenant_id, c.kind, c.pool, c.first_seq, c.last_seq, c.attempt, c.isolated,
-              c.priority, c.lease_token, j.state AS job_state, j.request_id, j.traceparent,
-              CASE WHEN :limited THEN coalesce(t.max_running_chunks, :most) ELSE 0 END AS most
-    """  # noqa: S608  # COUNTED is above
-)
-
-# Two claims at the same moment both see one chunk less than the limit. So whoever claims for a tenant with a limit
-# counts again, under a lock that only such claims take, in a statement that sees what the others have committed.
-COUNT_AGAIN = text(
-    f"""
-    SELECT count(*) FROM chunks WHERE state = 'running' AND tenant_id = :tenant AND {COUNTED}
-    """  # noqa: S608  # COUNTED is above
-)
 TENANT_LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended('running chunks', 0) # hashtextextended(:tenant, 0))")
 # The second look is past a tenant without room; a third one, where room came and went meanwhile.
 LOOKS = 3
@@ -157,15 +105,8 @@ def claim(
     Returns:
         The claim, or ``None`` when nothing is ready.
     """
-    for offer in offers:
-        how = {
-            "pool": offer.pool,
-            "priority": PRIORITY_ORDER[offer.priority],
-            "worker": worker,
-            "lease": timedelta(seconds=lease_seconds),
-            "limited": offer.is_limited,
-            "most": max_running,
-        }
+    for offer in _with_work(session, offers):
+        how = how_of(offer, worker=worker, lease_seconds=lease_seconds, max_running=max_running)
         row = _take(session, how)
         if row is not None:
             taken = _claim_of(row)
@@ -173,6 +114,24 @@ def claim(
                 lifecycle.started(session, taken.job_id)
             return taken
     return None
+
+
+def _with_work(session: Session, offers: Sequence[Offer]) -> list[Offer]:
+    """The offers for which a chunk is ready, in their order: one question instead of a claim for each."""
+    asked = {"pools": [o.pool for o in offers], "priorities": [PRIORITY_ORDER[o.priority] for o in offers]}
+    return [offers[nth - 1] for nth in session.scalars(WITH_WORK, asked)]
+
+
+def how_of(offer: Offer, *, worker: str, lease_seconds: float, max_running: int = 0) -> dict[str, object]:
+    """What the statement ``CLAIM`` names."""
+    return {
+        "pool": offer.pool,
+        "priority": PRIORITY_ORDER[offer.priority],
+        "worker": worker,
+        "lease": timedelta(seconds=lease_seconds),
+        "limited": offer.is_limited,
+        "most": max_running,
+    }
 
 
 def _take(session: Session, how: dict[str, object]) -> Row[Any] | None:

@@ -27,6 +27,8 @@ class Chunk(Base):
         CheckConstraint("first_seq <= last_seq", name="range_in_order"),
         # The claim walks this index: pool, then interactive before bulk, then tenant, then oldest job.
         Index("ix_chunks_ready", "pool", "priority", "tenant_id", "job_id", "no", postgresql_where=READY),
+        # Where many tenants wait, it looks at the oldest jobs first, whose ever they are.
+        Index("ix_chunks_ready_oldest", "pool", "priority", "job_id", "tenant_id", postgresql_where=READY),
         Index("ix_chunks_running_tenant", "tenant_id", postgresql_where=RUNNING),
         Index("ix_chunks_running_lease", "lease_until", postgresql_where=RUNNING),
         {"postgresql_with": {"fillfactor": "70", "autovacuum_vacuum_scale_factor": "0.02"}},

@@ -1,0 +1,70 @@
+"""What ``idle_worker`` has in the place of a classifier: the same answer for every image, at no cost."""
+
+from collections.abc import Callable, Generator, Sequence
+
+from shared.classifiers import registry
+from shared.contracts.manifest import ClassLabel, Manifest
+from shared.db.session import Database
+from shared.jobs.chunks import pool_of
+from shared.settings import Settings
+from shared.storage.store import ObjectStore
+from worker.inference.classifier import GpuMemory
+from worker.inference.interpret import Interpretation, RankedClass
+from worker.inference.pipeline import Item, Outcome
+
+LABELS = ("healthy", "powdery_mildew", "rust")
+MANIFEST = Manifest(
+    name="nothing",
+    version="1",
+    sha256="0" * 64,
+    classes=tuple(ClassLabel(id=label) for label in LABELS),
+    input_size=(8, 8),
+)
+ANSWER = Interpretation(
+    label="rust",
+    label_names={},
+    confidence=0.75,
+    probabilities=dict(zip(LABELS, (0.05, 0.2, 0.75), strict=True)),
+    top=(RankedClass("rust", 0.75),),
+    review_reason=None,
+)
+
+
+class Nothing:
+    """In the place of a classifier and its pipeline."""
+
+    manifest = MANIFEST
+    runtime = "nothing 1"
+    bytes_in_use = 0
+    bytes_limit = 0
+
+    def __init__(self, batch_size: int) -> None:
+        self.batch_size = batch_size
+        self.classifier = self
+
+    def gpu_memory(self) -> Sequence[GpuMemory]:
+        return ()
+
+    def close(self) -> None:
+        """There is nothing to close."""
+
+    def run(
+        self,
+        items: Sequence[Item],
+        fetch: Callable[[Item], bytes],  # noqa: ARG002  # as Pipeline.run
+        *,
+        on_batch: Callable[[], None],
+        isolated: bool = False,  # noqa: ARG002
+        urgent: bool = False,  # noqa: ARG002
+    ) -> Generator[Outcome, None, None]:
+        """The same answer for each, in batches."""
+        for at in range(0, len(items), self.batch_size):
+            on_batch()
+            for item in items[at : at + self.batch_size]:
+                yield Outcome(item.seq, interpretation=ANSWER)
+
+
+def open_nothing(settings: Settings, database: Database, store: ObjectStore) -> dict[str, Nothing]:  # noqa: ARG001
+    """In the place of ``worker.serving.open_pipelines``."""
+    known = database.run(lambda session: registry.register(session, MANIFEST))
+    return {pool_of(known.id): Nothing(settings.batch_size)}

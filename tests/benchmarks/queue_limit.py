@@ -1,0 +1,222 @@
+"""``python -m tests.benchmarks.queue_limit``: how many images a second the queue itself carries.
+
+Everything is as in production (API, beat, Postgres with fsync, Valkey, workers), but the workers read no photograph
+and ask no model (``tests/benchmarks/idle_worker.py``). One, two and four workers on one job, and two on jobs of four
+tenants. ``--statements`` prints what Postgres was asked, most expensive first.
+"""
+
+import argparse
+import time
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import psutil
+
+from client import ImageSpec, Phytobatch
+from shared.classifiers import registry
+from shared.db.session import Database
+from shared.jobs import lifecycle
+from shared.jobs.claims import ready_chunks
+from shared.queue import Wakeups
+from shared.settings import Settings
+from tests.acceptance.system import System, wait_for
+from tests.benchmarks.figures import Figures
+from tests.benchmarks.nothing import MANIFEST
+from tests.benchmarks.throughput import production_system
+from tests.integration.conftest import insert_key, insert_tenant
+
+GOAL = "≥ 3,000"
+PAGE = 1000
+LOOK_SECONDS = 0.1
+WAIT_SECONDS = 120.0
+# Workers, and tenants with a job each.
+CASES = ((1, 1), (2, 1), (4, 1), (2, 4))
+STATEMENTS = """
+SELECT calls, total_exec_time, shared_blks_hit + shared_blks_read, left(regexp_replace(query, '\\s+', ' ', 'g'), 110)
+FROM pg_stat_statements WHERE dbid = (SELECT oid FROM pg_database WHERE datname = current_database())
+ORDER BY total_exec_time DESC LIMIT 30
+"""
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--images", type=int, default=12_000, help="images of a round, shared out between its jobs")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--statements", action="store_true", help="print what Postgres was asked in each case")
+    asked = parser.parse_args()
+    figures = Figures("queue-limit", "queue's own limit: workers that do nothing, from commit to completed, fsync on")
+    with prepared() as bench:
+        for workers, tenants in CASES:
+            started = [bench.system.start_worker("tests.benchmarks.idle_worker") for _ in range(workers)]
+            bench.run(tenants, 2 * PAGE)  # everything is warm
+            bench.forget_statements()
+            rounds = [bench.run(tenants, asked.images) for _ in range(asked.rounds)]
+            report(figures, f"{workers} workers, {tenants} jobs", rounds)
+            if asked.statements:
+                bench.print_statements(sum(one.chunks for one in rounds))
+            for child in started:
+                child.stop()
+                bench.system.children.remove(child)
+    figures.keep()
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """One round: from the first commit to the last end, by the clock of the database."""
+
+    images: int
+    chunks: int
+    seconds: float
+    transactions: int
+    statements: int
+    processor: dict[str, float]
+
+
+class Bench:
+    """A whole system, and a connection of our own to it."""
+
+    def __init__(self, system: System, database: Database, wakeups: Wakeups, chunk_images: int) -> None:
+        self.system = system
+        self._database = database
+        self._wakeups = wakeups
+        self._chunk_images = chunk_images
+        with database.begin() as session:
+            self._classifier = registry.register(session, MANIFEST).id
+        self._keys = [insert_key(database, insert_tenant(database)) for _ in range(max(t for _, t in CASES))]
+
+    def run(self, tenants: int, images: int) -> Round:
+        """Jobs of ``images`` in all, one for each tenant, committed one after the other."""
+        jobs = [self._draft(key, images // tenants) for key in self._keys[:tenants]]
+        processor, counted = self._processor(), self._counted()
+        self._commit(jobs)
+        wait_for(lambda: self._open(jobs), lambda left: left == 0, WAIT_SECONDS)
+        seconds, chunks = self._took(jobs)
+        used = {name: seconds - processor.get(name, 0.0) for name, seconds in self._processor().items()}
+        transactions, statements = (b - a for a, b in zip(counted, self._counted(), strict=True))
+        return Round(images // tenants * tenants, chunks, seconds, transactions, statements, used)
+
+    def _draft(self, key: str, images: int) -> uuid.UUID:
+        """Create a job and name its images, as a client does."""
+        with Phytobatch(self.system.url, api_key=key) as api:
+            job = api.create_job(name="nothing")
+            for at in range(0, images, PAGE):
+                page = range(at, min(images, at + PAGE))
+                api.add_images(job.id, [ImageSpec(name=f"{n:06d}.jpg", size=2_000_000) for n in page])
+        return uuid.UUID(job.id)
+
+    def _commit(self, jobs: Sequence[uuid.UUID]) -> None:
+        """What the API does when it has seen every object itself, and its wake-up."""
+        for job in jobs:
+            with self._database.begin() as session:
+                lifecycle.commit_arrived(session, job, self._classifier, chunk_images=self._chunk_images)
+        with self._database.begin() as session:
+            ready = ready_chunks(session, limit=PAGE)
+        self._wakeups.top_up(ready)
+
+    def _open(self, jobs: Sequence[uuid.UUID]) -> int:
+        """Looked at over the API, as by somebody who waits; bounded."""
+        with Phytobatch(self.system.url, api_key=self._keys[0]) as api:
+            api.job(str(jobs[0]))
+        time.sleep(LOOK_SECONDS)
+        return self._number("SELECT count(*) FROM jobs WHERE id = ANY(%s) AND finished_at IS NULL", [list(jobs)])
+
+    def _took(self, jobs: Sequence[uuid.UUID]) -> tuple[float, int]:
+        with self.system.sql() as sql:
+            row = sql.execute(
+                "SELECT extract(epoch FROM max(finished_at) - min(committed_at)), min(succeeded), min(total) "
+                "FROM jobs WHERE id = ANY(%s)",
+                [list(jobs)],
+            ).fetchone()
+        if row is None or row[1] != row[2]:
+            raise SystemExit(f"not every image succeeded: {row}")
+        return float(row[0]), self._number("SELECT count(*) FROM chunks WHERE job_id = ANY(%s)", [list(jobs)])
+
+    def _counted(self) -> tuple[int, int]:
+        """Transactions of the database, and statements, so far."""
+        return (
+            self._number("SELECT xact_commit FROM pg_stat_database WHERE datname = current_database()"),
+            self._number("SELECT coalesce(sum(calls), 0) FROM pg_stat_statements"),
+        )
+
+    def _number(self, question: str, given: Sequence[Any] = ()) -> int:
+        with self.system.sql() as sql:
+            row = sql.execute(question, given).fetchone()
+        return int(row[0]) if row else 0
+
+    def _processor(self) -> dict[str, float]:
+        """Processor seconds of each program with its children, those that have ended too."""
+        pids = [(server.name, server.pid) for server in self.system.servers.all]
+        pids += [(child.program.name, child.pid) for child in self.system.children if child.program.name != "admin"]
+        used: dict[str, float] = {}
+        for name, pid in pids:
+            used[name] = used.get(name, 0.0) + _seconds(pid)
+        return used
+
+    def forget_statements(self) -> None:
+        """Count from here."""
+        self._number("SELECT 1 FROM pg_stat_statements_reset()")
+
+    def print_statements(self, chunks: int) -> None:
+        """Calls and milliseconds a chunk."""
+        print("calls/chunk  ms/chunk  pages/call  statement")
+        with self.system.sql() as sql:
+            for calls, milliseconds, pages, query in sql.execute(STATEMENTS).fetchall():
+                print(f"{calls / chunks:11.2f}  {milliseconds / chunks:8.3f}  {pages / calls:10.1f}  {query}")
+
+
+def _seconds(pid: int) -> float:
+    process = psutil.Process(pid)
+    own = process.cpu_times()
+    below = (child.cpu_times() for child in process.children(recursive=True))
+    return float(own.user + own.system + own.children_user + own.children_system) + sum(
+        times.user + times.system for times in below
+    )
+
+
+@contextmanager
+def prepared() -> Iterator[Bench]:
+    """The system of production without workers, with statements counted."""
+    with production_system() as system:
+        count_statements(system)
+        settings = settings_of(system)
+        database = Database(settings, pool_size=2)
+        try:
+            yield Bench(system, database, Wakeups(settings), settings.chunk_images)
+        finally:
+            database.dispose()
+
+
+def settings_of(system: System) -> Settings:
+    """The settings of the programs, for a connection of our own."""
+    ours = {name: value for name, value in system.environment.items() if name.startswith("PHYTOBATCH_")}
+    fields: dict[str, Any] = {name.removeprefix("PHYTOBATCH_").lower(): value for name, value in ours.items()}
+    return Settings(**fields)
+
+
+def count_statements(system: System) -> None:
+    """Load ``pg_stat_statements``, which needs a restart; the API finds the server again by itself."""
+    with system.sql() as sql:
+        sql.execute("ALTER SYSTEM SET shared_preload_libraries = 'pg_stat_statements'")
+    system.servers.postgres.stop()
+    system.servers.postgres.start()
+    with system.sql() as sql:
+        sql.execute("CREATE EXTENSION pg_stat_statements")
+
+
+def report(figures: Figures, name: str, rounds: Sequence[Round]) -> None:
+    """Images and chunks a second, and what each chunk and each thousand images cost."""
+    figures.add(f"{name}: images", [one.images / one.seconds for one in rounds], "images/s", goal=GOAL)
+    figures.add(f"{name}: chunks", [one.chunks / one.seconds for one in rounds], "chunks/s")
+    figures.add(f"{name}: transactions", [one.transactions / one.chunks for one in rounds], "a chunk")
+    figures.add(f"{name}: statements", [one.statements / one.chunks for one in rounds], "a chunk")
+    for program in rounds[0].processor:
+        used = [one.processor.get(program, 0.0) / one.images * 1e6 for one in rounds]
+        figures.add(f"{name}: processor of {program}", used, "µs an image")
+
+
+if __name__ == "__main__":
+    main()
