@@ -3,11 +3,11 @@
 import json
 import uuid
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, select, text, type_coerce
+from sqlalchemy import ColumnElement, bindparam, select, text, true, type_coerce
 from sqlalchemy.orm import Session
 from sqlalchemy.types import NullType
 
@@ -49,9 +49,13 @@ STORE = text(
                     THEN succeeded + failed + rejected + canceled + (SELECT count(*) FROM stored) ELSE mark_done END,
         mark_at = CASE WHEN mark_at < now() - :mark_age THEN now() ELSE mark_at END
     WHERE id = :job
+    RETURNING jobs.*
     """
 )
+# The job as it is then comes with it.
+STORE_JOB = select(Job).from_statement(STORE).execution_options(populate_existing=True)
 MARK_AGE = timedelta(seconds=30)
+FAULT = fault()
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +85,19 @@ class NewResult:
     position_fault: PositionFault | None = None
 
 
+# A tuple that exists is read many times faster than `asdict` copies.
+_FIELDS = tuple(field.name for field in fields(NewResult))
+
+
+def _known(result: NewResult) -> dict[str, Any]:
+    """What is known of a result; what is absent in JSON is NULL."""
+    return {name: value for name in _FIELDS if (value := getattr(result, name)) is not None}
+
+
 def store_results(session: Session, job: Job, results: Sequence[NewResult], *, closed_chunks: int) -> None:
     """Store results and count them on the job, in one statement. The caller holds the lock of the job's row."""
     session.execute(
-        STORE,
+        STORE_JOB,
         {
             "job": job.id,
             "position": job.last_position,
@@ -92,10 +105,9 @@ def store_results(session: Session, job: Job, results: Sequence[NewResult], *, c
             "closed": closed_chunks,
             "classifier": job.classifier_id,
             "mark_age": MARK_AGE,
-            "rows": json.dumps([asdict(r) for r in results], default=datetime.isoformat),
+            "rows": json.dumps([_known(r) for r in results], default=datetime.isoformat),
         },
-    )
-    session.refresh(job)
+    ).scalar_one()
     changed(session, job.id)
 
 
@@ -107,15 +119,15 @@ class ResultFilter:
     label: str | None = None
     place: PlaceFilter | None = None
 
-    def conditions(self) -> list[ColumnElement[bool]]:
-        """The conditions in SQL."""
+    def conditions(self, fault: ColumnElement[str | None] = FAULT) -> list[ColumnElement[bool]]:
+        """The conditions in SQL; ``fault`` says where it stands why an image has no position."""
         wanted: list[ColumnElement[bool]] = []
         if self.status is not None:
             wanted.append(Result.status == self.status)
         if self.label is not None:
             wanted.append(Result.label == self.label)
         if self.place is not None:
-            wanted.append(fault().is_(None) if self.place is PlaceFilter.KNOWN else fault().is_not(None))
+            wanted.append(fault.is_(None) if self.place is PlaceFilter.KNOWN else fault.is_not(None))
         return wanted
 
 
@@ -149,12 +161,12 @@ class StoredResult(NamedTuple):
     finished_at: datetime
     name: str
     metadata: dict[str, Any] | None
-    correction: StoredCorrection | None
     place: Place
+    correction: StoredCorrection | None
 
 
-# The columns of a ``StoredResult``, in its order, up to the correction.
-_STORED = (
+# The columns of a ``StoredResult``, in its order, up to its image.
+_OWN = (
     Result.seq,
     Result.position,
     Result.status,
@@ -168,41 +180,49 @@ _STORED = (
     Result.classifier_id,
     Result.runtime,
     Result.finished_at,
-    Image.name,
-    Image.metadata_,
 )
-_KNOWN = len(_STORED)
-_CORRECTED = (Correction.label, Correction.note, Correction.corrected_by, Correction.corrected_at)
-_PLACED = _KNOWN + len(_CORRECTED)
+# A job that is new to the statistics counts as one row there. A plain join then reads all images of the job for each
+# result, because a second condition seems to gain nothing: a page took minutes. What has a LIMIT is looked up for each
+# result, and can be found by its whole key alone.
+_IMAGE = (
+    select(Image.name, Image.metadata_.label("metadata"), *place_columns())
+    .where(Image.job_id == Result.job_id, Image.seq == Result.seq)
+    .limit(1)
+    .lateral("image")
+)
+_CORRECTION = (
+    select(Correction.label, Correction.note, Correction.corrected_by, Correction.corrected_at)
+    .where(Correction.job_id == Result.job_id, Correction.seq == Result.seq)
+    .limit(1)
+    .lateral("correction")
+)
 _PAGE = (
-    select(*_STORED, *_CORRECTED, *place_columns())
+    select(*_OWN, *_IMAGE.c, *_CORRECTION.c)
     .select_from(Result)
-    .join(Image, and_(Image.job_id == Result.job_id, Image.seq == Result.seq))
-    .outerjoin(Correction, and_(Correction.job_id == Result.job_id, Correction.seq == Result.seq))
+    .join(_IMAGE, true())
+    .outerjoin(_CORRECTION, true())
     .where(Result.job_id == bindparam("job"), Result.position > bindparam("after"))
     .order_by(Result.position)
     .limit(bindparam("limit"))
 )
-
-
-def page_of(only: ResultFilter) -> Select[Any]:
-    """The statement of a page; its parameters are ``job``, ``after`` and ``limit``."""
-    return _PAGE.where(*only.conditions())
+_NAMED = len(_OWN) + 2
+_PLACED = len(_OWN) + len(_IMAGE.c)
 
 
 def read_results(
     session: Session, job_id: uuid.UUID, *, after: int, limit: int, only: ResultFilter
 ) -> list[StoredResult]:
     """Results in the order in which they were stored, from behind position ``after``."""
-    rows = session.execute(page_of(only), {"job": job_id, "after": after, "limit": limit})
+    wanted = _PAGE.where(*only.conditions(_IMAGE.c.place_fault))
+    rows = session.execute(wanted, {"job": job_id, "after": after, "limit": limit})
     return [_stored(*row) for row in rows]
 
 
 def _stored(*row: Any) -> StoredResult:  # noqa: ANN401  # columns of many types
-    known, corrected, placed = row[:_KNOWN], row[_KNOWN:_PLACED], row[_PLACED:]
+    corrected = row[_PLACED:]
     # Of the columns of a correction, the label is never NULL.
     correction = None if corrected[0] is None else StoredCorrection(*corrected)
-    return StoredResult._make((*known, correction, Place.of(*placed)))
+    return StoredResult._make((*row[:_NAMED], Place.of(*row[_NAMED:_PLACED]), correction))
 
 
 def classifier_of(session: Session, job: Job) -> Classifier | None:

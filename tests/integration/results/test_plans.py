@@ -1,0 +1,121 @@
+"""A page of results costs what is on it, whatever PostgreSQL believes of the job; so do the images of a chunk."""
+
+import uuid
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import text
+
+from shared.contracts.states import ImageStatus
+from shared.db.session import Database
+from shared.jobs.images import pending_images
+from shared.jobs.results import ResultFilter, read_results
+from tests.integration.conftest import MakeSettings, insert_tenant
+from tests.integration.statements import Plan, Statement, explain, statements
+
+IMAGES = 20_000
+PAGE = 1000
+# An index and a row for each of result, image and correction, and the way down to them.
+BUFFERS_PER_ROW = 8
+INDEXES_ALONE = {"Limit", "Nested Loop", "Memoize", "Index Scan", "Index Only Scan"}
+
+FILL = text(
+    """
+    WITH job AS (
+        INSERT INTO jobs (id, tenant_id, priority, state, total, succeeded, failed, last_position)
+        VALUES (:job, :tenant, 'bulk', 'running', :images + 100, :images - :images / 50, :images / 50, :images)
+        RETURNING id),
+    named AS (
+        INSERT INTO images (job_id, seq, name, size, object_key)
+        SELECT job.id, n, 'flight/' || n || '.jpg', 4, n::text FROM job, generate_series(1, :images + 100) AS n
+        RETURNING job_id, seq),
+    answered AS (
+        INSERT INTO results (job_id, seq, position, status, label)
+        SELECT job_id, seq, seq, CASE WHEN seq % 50 = 0 THEN 'failed' ELSE 'succeeded' END, 'rust'
+        FROM named WHERE seq <= :images)
+    SELECT count(*) FROM named
+    """
+)
+CORRECT = text(
+    "INSERT INTO corrections (job_id, seq, label) SELECT :job, n, 'healthy' FROM generate_series(1, :images, 7) AS n"
+)
+
+
+def fill(database: Database) -> uuid.UUID:
+    job_id, tenant_id = uuid.uuid4(), insert_tenant(database)
+    with database.begin() as session:
+        session.execute(FILL, {"job": job_id, "tenant": tenant_id, "images": IMAGES})
+        session.execute(CORRECT, {"job": job_id, "images": IMAGES})
+    return job_id
+
+
+@pytest.fixture(scope="module")
+def database(make_settings: MakeSettings) -> Iterator[Database]:
+    """With some jobs of which there are statistics."""
+    made = Database(make_settings())
+    with made.begin() as session:
+        session.execute(text("ALTER TABLE images SET (autovacuum_enabled = false)"))
+        session.execute(text("ALTER TABLE results SET (autovacuum_enabled = false)"))
+    for _ in range(2):
+        fill(made)
+    analyze(made)
+    yield made
+    made.dispose()
+
+
+def analyze(database: Database) -> None:
+    with database.begin() as session:
+        session.execute(text("ANALYZE images, results, corrections"))
+
+
+@pytest.fixture(scope="module", params=["known", "new to the statistics"])
+def job_id(request: pytest.FixtureRequest, database: Database) -> uuid.UUID:
+    """The second of the two comes last, so nothing is known of it."""
+    made = fill(database)
+    if request.param == "known":
+        analyze(database)
+    return made
+
+
+def asked_for(database: Database, job_id: uuid.UUID, only: ResultFilter) -> Statement:
+    """The statement of a page from the middle."""
+    with database.begin() as session:
+        session.connection()
+        with statements(database.engine) as seen:
+            found = read_results(session, job_id, after=IMAGES // 2, limit=PAGE + 1, only=only)
+    assert found
+    (page,) = seen
+    return page
+
+
+def assert_walks_keys(plan: Plan, *, rows: int) -> None:
+    assert plan.rows == rows
+    assert plan.kinds <= INDEXES_ALONE, plan
+    assert plan.buffers < BUFFERS_PER_ROW * rows, plan
+
+
+@pytest.mark.parametrize("generic", [False, True])
+def test_a_page_reads_by_indexes_alone_and_no_more_than_itself(
+    database: Database, job_id: uuid.UUID, *, generic: bool
+) -> None:
+    page = asked_for(database, job_id, ResultFilter())
+    assert_walks_keys(explain(database.engine, page, generic=generic), rows=PAGE + 1)
+
+
+def test_the_failed_ones_are_found_by_an_index_of_their_own(database: Database, job_id: uuid.UUID) -> None:
+    failed = explain(database.engine, asked_for(database, job_id, ResultFilter(status=ImageStatus.FAILED)))
+    assert failed.rows == IMAGES // 50 // 2
+    assert failed.buffers < BUFFERS_PER_ROW * failed.rows, failed
+    assert "ix_results_not_succeeded" in {index for _, index in failed.walked}
+
+
+def test_the_images_of_a_chunk_do_not_cost_the_whole_job(database: Database, job_id: uuid.UUID) -> None:
+    """The worker asks so for each chunk."""
+    with database.begin() as session:
+        session.connection()
+        with statements(database.engine) as seen:
+            found = pending_images(session, job_id, first_seq=IMAGES - 63, last_seq=IMAGES + 64)
+    assert [image.seq for image in found] == list(range(IMAGES + 1, IMAGES + 65))
+    (chunk,) = seen
+    plan = explain(database.engine, chunk)
+    assert plan.buffers < BUFFERS_PER_ROW * 128, plan
