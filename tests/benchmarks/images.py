@@ -3,14 +3,19 @@
 import io
 from pathlib import Path
 
+from PIL import Image
+
 from deploy.local.synthetic import render
 
 REAL = Path(__file__).parents[3] / "shared" / "data"
 KINDS = ("healthy", "powdery_mildew", "rust")
 FULL_SIZE = (4000, 2672)
 SMALL = (256, 256)
+# Edges in pixels. Those of "small" and "full" are real files as they are; the others are made from full-size ones.
+SIZES = {"small": SMALL, "2mp": (1632, 1224), "full": FULL_SIZE, "12mp": (4000, 3000), "20mp": (5472, 3648)}
 # Enough different pictures that no cache of the processor knows them all.
-DIFFERENT = {"small": 60, "full": 10}
+DIFFERENT = {"small": 60, "2mp": 10, "full": 10, "12mp": 10, "20mp": 10}
+QUALITY = 90
 
 
 def write_set(kind: str, folder: Path, count: int) -> str:
@@ -29,17 +34,25 @@ def write_set(kind: str, folder: Path, count: int) -> str:
 
 
 def _pictures(kind: str) -> tuple[list[bytes], str]:
-    real = {
-        "small": REAL / "leaves" / "apple-field" / "validation",
-        "full": REAL / "leaves-full-size",
-    }[kind]
-    if real.is_dir():
-        files = sorted(path for path in real.rglob("*") if path.suffix.lower() in {".jpg", ".jpeg"})
-        return [file.read_bytes() for file in files[: DIFFERENT[kind]]], "real photographs"
-    size = SMALL if kind == "small" else FULL_SIZE
-    made = []
-    for number in range(DIFFERENT[kind]):
-        stream = io.BytesIO()
-        render(KINDS[number % len(KINDS)], size, seed=number).save(stream, "JPEG", quality=90)
-        made.append(stream.getvalue())
-    return made, "synthetic pictures"
+    folder = REAL / "leaves" / "apple-field" / "validation" if kind == "small" else REAL / "leaves-full-size"
+    if not folder.is_dir():
+        return [_jpeg(_drawn(kind, number)) for number in range(DIFFERENT[kind])], "synthetic pictures"
+    files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in {".jpg", ".jpeg"})[: DIFFERENT[kind]]
+    if kind in {"small", "full"}:
+        return [file.read_bytes() for file in files], "real photographs"
+    return [_jpeg(_resized(file, SIZES[kind])) for file in files], "real photographs in another size"
+
+
+def _drawn(kind: str, number: int) -> Image.Image:
+    return render(KINDS[number % len(KINDS)], SIZES[kind], seed=number)
+
+
+def _resized(file: Path, size: tuple[int, int]) -> Image.Image:
+    with Image.open(file) as image:
+        return image.convert("RGB").resize(size, Image.Resampling.BICUBIC)
+
+
+def _jpeg(image: Image.Image) -> bytes:
+    stream = io.BytesIO()
+    image.save(stream, "JPEG", quality=QUALITY)
+    return stream.getvalue()

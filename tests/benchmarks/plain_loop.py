@@ -16,6 +16,7 @@ os.environ.setdefault("PILLOW_BLOCKS_MAX", "16")  # as the worker has it
 
 import numpy as np
 
+from shared.contracts.manifest import Runtime
 from worker.inference.classifier import Classifier
 from worker.inference.interpret import interpret
 from worker.inference.manifest import shipped_classifier_dir
@@ -31,8 +32,9 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--classifier", type=Path, default=shipped_classifier_dir())
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
+    parser.add_argument("--runtime", type=Runtime, default=Runtime.AUTO)
     asked = parser.parse_args()
-    classifier = open_classifier(asked.classifier, batch_size=BATCH)
+    classifier = open_classifier(asked.classifier, batch_size=BATCH, runtime=asked.runtime)
     classifier.warm_up()
     files = sorted(asked.folder.iterdir())
     began = time.perf_counter()
