@@ -14,6 +14,7 @@ from shared.jobs.chunks import pool_of
 from shared.processors import processors
 from shared.settings import Settings
 from shared.storage.store import ObjectStore
+from worker.inference import jpeg
 from worker.inference.classifier import Classifier
 from worker.inference.isolate import IsolatedPreprocessor
 from worker.inference.manifest import shipped_classifier_dir
@@ -37,6 +38,8 @@ def open_pipelines(settings: Settings, database: Database, store: ObjectStore) -
         StoreUnavailable: a published classifier cannot be read, because the object store is away.
     """
     folders = _folders(settings, store)
+    if not jpeg.is_exact():
+        log.warning("jpeg_decoder_differs", advice="simplejpeg is not used, Pillow decodes: same results, more slowly")
     pipelines = {}
     for folder in folders:
         classifier = _load(settings, folder)

@@ -13,6 +13,7 @@ from PIL import Image
 
 from shared.contracts.manifest import Decode, Preprocessing, ResizeFilter
 from worker.inference.decode import DEFAULT_MAX_PIXELS, open_image, to_rgb
+from worker.inference.jpeg import nearest, read_jpeg
 
 FILTERS = MappingProxyType(
     {
@@ -75,12 +76,24 @@ def resized_pixels(
     with open_image(data, max_pixels=max_pixels) as image:
         orientation = _orientation(image) if preprocessing.exif_orientation else 1
         size = input_size if orientation in _SWAPS_EDGES else input_size[::-1]
-        if preprocessing.decode is Decode.SCALED:
-            image.draft(None, size)  # JPEG only: the smallest of 1/1 ... 1/8 that is not smaller than the input.
-        small = to_rgb(image).resize(size, FILTERS[preprocessing.resize])
+        pixels = _shrunk(data, image, preprocessing, size)
         if orientation in _TO_UPRIGHT:
-            small = small.transpose(_TO_UPRIGHT[orientation])
-        return np.asarray(small)
+            return np.asarray(Image.fromarray(pixels).transpose(_TO_UPRIGHT[orientation]))
+        return pixels
+
+
+def _shrunk(data: bytes, image: Image.Image, preprocessing: Preprocessing, size: tuple[int, int]) -> NDArray[np.uint8]:
+    """Decoded and resized to ``size`` (width, height); the pixels are Pillow's, whoever decodes."""
+    scaled, resize = preprocessing.decode is Decode.SCALED, preprocessing.resize
+    full_size = image.size
+    if scaled:
+        image.draft(None, size)  # JPEG only: the smallest of 1/1 ... 1/8 that is not smaller than the input.
+    # A large picture that a filter of Pillow's goes over would have to be copied into Pillow first.
+    pixels = read_jpeg(data, image, full_size) if scaled or resize is ResizeFilter.NEAREST else None
+    if pixels is not None and resize is ResizeFilter.NEAREST:
+        return nearest(pixels, size)
+    picture = to_rgb(image) if pixels is None else Image.fromarray(pixels)
+    return np.asarray(picture.resize(size, FILTERS[resize]))
 
 
 def _orientation(image: Image.Image) -> int:
