@@ -129,7 +129,7 @@ def _insert_event(session: Session, job: Job, event: EventType, told: list[uuid.
 
 def progressed(session: Session, job: Job) -> None:
     """Tell who asked for it how far a running job is, at most every ten seconds. The caller holds the lock."""
-    if job.state != JobState.RUNNING:
+    if job.state != JobState.RUNNING or not _progress_is_due(job):
         return
     due = session.execute(
         text(
@@ -143,6 +143,12 @@ def progressed(session: Session, job: Job) -> None:
     told = outbox.wanted_by(session, job.tenant_id, EventType.JOB_PROGRESS, job_endpoint_id=job.webhook_endpoint_id)
     if told:
         _insert_event(session, job, EventType.JOB_PROGRESS, told)
+
+
+def _progress_is_due(job: Job) -> bool:
+    """By the moment of the last results, which is this transaction's where there are any: mostly it costs no query."""
+    told = job.progress_event_at or job.started_at
+    return job.last_result_at is None or told is None or job.last_result_at - told > PROGRESS_PAUSE
 
 
 def commit(session: Session, job_id: uuid.UUID, classifier_id: uuid.UUID) -> Job:

@@ -1,17 +1,22 @@
 """What ``idle_worker`` has in the place of a classifier: the same answer for every image, at no cost."""
 
-from collections.abc import Callable, Generator, Sequence
+import uuid
+from collections.abc import Callable, Generator, Iterator, Sequence
+from functools import partial
+
+from sqlalchemy import text
 
 from shared.classifiers import registry
 from shared.contracts.manifest import ClassLabel, Manifest
 from shared.db.session import Database
 from shared.jobs.chunks import pool_of
 from shared.settings import Settings
-from shared.storage.store import ObjectStore
+from shared.storage.store import ObjectStore, StoredObject
 from worker.inference.classifier import GpuMemory
 from worker.inference.interpret import Interpretation, RankedClass
 from worker.inference.pipeline import Item, Outcome
 
+LISTING = text("SELECT seq, object_key, size FROM images WHERE job_id = :job AND seq > :after ORDER BY seq LIMIT 1000")
 LABELS = ("healthy", "powdery_mildew", "rust")
 MANIFEST = Manifest(
     name="nothing",
@@ -64,7 +69,22 @@ class Nothing:
                 yield Outcome(item.seq, interpretation=ANSWER)
 
 
-def open_nothing(settings: Settings, database: Database, store: ObjectStore) -> dict[str, Nothing]:  # noqa: ARG001
-    """In the place of ``worker.serving.open_pipelines``."""
+def open_nothing(settings: Settings, database: Database, store: ObjectStore) -> dict[str, Nothing]:
+    """In the place of ``worker.serving.open_pipelines``. For validation, everything that was announced has arrived."""
+    vars(store).update({"list_objects": partial(arrived, database)})
     known = database.run(lambda session: registry.register(session, MANIFEST))
     return {pool_of(known.id): Nothing(settings.batch_size)}
+
+
+def arrived(database: Database, prefix: str, *, bucket: str | None = None) -> Iterator[StoredObject]:  # noqa: ARG001
+    """The images of a job as a listing shows them, in pages of 1,000 as from S3."""
+    job = uuid.UUID(prefix.strip("/").rpartition("/")[2])
+    after = 0
+    while True:
+        with database.begin() as session:
+            page = session.execute(LISTING, {"job": job, "after": after}).all()
+        if not page:
+            return
+        for row in page:
+            yield StoredObject(row.object_key, row.size, etag=f"{row.seq:032x}")
+        after = page[-1].seq

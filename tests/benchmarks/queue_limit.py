@@ -1,26 +1,24 @@
 """``python -m tests.benchmarks.queue_limit``: how many images a second the queue itself carries.
 
-Everything is as in production (API, beat, Postgres with fsync, Valkey, workers), but the workers read no photograph
-and ask no model (``tests/benchmarks/idle_worker.py``). One, two and four workers on one job, and two on jobs of four
-tenants. ``--statements`` prints what Postgres was asked, most expensive first.
+Everything is as in production (API, beat, Postgres with fsync, Valkey, workers), but the workers read no photograph,
+ask no model and list no objects: what was announced has arrived (``tests/benchmarks/nothing.py``). One, two and four
+workers on one job, and two on jobs of four tenants. ``--statements`` prints what Postgres was asked, most expensive
+first.
 """
 
 import argparse
 import time
 import uuid
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
 import psutil
 
-from client import ImageSpec, Phytobatch
+from client import ClassifierRef, ImageSpec, Phytobatch
 from shared.classifiers import registry
 from shared.db.session import Database
-from shared.jobs import lifecycle
-from shared.jobs.claims import ready_chunks
-from shared.queue import Wakeups
 from shared.settings import Settings
 from tests.acceptance.system import System, wait_for
 from tests.benchmarks.figures import Figures
@@ -79,47 +77,51 @@ class Round:
 class Bench:
     """A whole system, and a connection of our own to it."""
 
-    def __init__(self, system: System, database: Database, wakeups: Wakeups, chunk_images: int) -> None:
+    def __init__(self, system: System, database: Database) -> None:
         self.system = system
-        self._database = database
-        self._wakeups = wakeups
-        self._chunk_images = chunk_images
+        self._owners: dict[uuid.UUID, int] = {}
         with database.begin() as session:
-            self._classifier = registry.register(session, MANIFEST).id
+            registry.register(session, MANIFEST)
         self._keys = [insert_key(database, insert_tenant(database)) for _ in range(max(t for _, t in CASES))]
 
     def run(self, tenants: int, images: int) -> Round:
         """Jobs of ``images`` in all, one for each tenant, committed one after the other."""
-        jobs = [self._draft(key, images // tenants) for key in self._keys[:tenants]]
+        jobs = [self.draft(images // tenants, tenant) for tenant in range(tenants)]
+        return self.measure(jobs, images // tenants * tenants)
+
+    def measure(self, jobs: Sequence[uuid.UUID], images: int) -> Round:
+        """Commit drafts one after the other, and wait for their ends."""
         processor, counted = self._processor(), self._counted()
         self._commit(jobs)
         wait_for(lambda: self._open(jobs), lambda left: left == 0, WAIT_SECONDS)
         seconds, chunks = self._took(jobs)
         used = {name: seconds - processor.get(name, 0.0) for name, seconds in self._processor().items()}
         transactions, statements = (b - a for a, b in zip(counted, self._counted(), strict=True))
-        return Round(images // tenants * tenants, chunks, seconds, transactions, statements, used)
+        return Round(images, chunks, seconds, transactions, statements, used)
 
-    def _draft(self, key: str, images: int) -> uuid.UUID:
+    def client(self, tenant: int = 0) -> Phytobatch:
+        """The SDK, with the key of one of our tenants."""
+        return Phytobatch(self.system.url, api_key=self._keys[tenant])
+
+    def draft(self, images: int, tenant: int = 0) -> uuid.UUID:
         """Create a job and name its images, as a client does."""
-        with Phytobatch(self.system.url, api_key=key) as api:
-            job = api.create_job(name="nothing")
+        with self.client(tenant) as api:
+            job = api.create_job(name="nothing", classifier=ClassifierRef(MANIFEST.name, MANIFEST.version))
             for at in range(0, images, PAGE):
                 page = range(at, min(images, at + PAGE))
                 api.add_images(job.id, [ImageSpec(name=f"{n:06d}.jpg", size=2_000_000) for n in page])
-        return uuid.UUID(job.id)
+        made = uuid.UUID(job.id)
+        self._owners[made] = tenant
+        return made
 
     def _commit(self, jobs: Sequence[uuid.UUID]) -> None:
-        """What the API does when it has seen every object itself, and its wake-up."""
         for job in jobs:
-            with self._database.begin() as session:
-                lifecycle.commit_arrived(session, job, self._classifier, chunk_images=self._chunk_images)
-        with self._database.begin() as session:
-            ready = ready_chunks(session, limit=PAGE)
-        self._wakeups.top_up(ready)
+            with self.client(self._owners[job]) as api:
+                api.commit(str(job))
 
     def _open(self, jobs: Sequence[uuid.UUID]) -> int:
         """Looked at over the API, as by somebody who waits; bounded."""
-        with Phytobatch(self.system.url, api_key=self._keys[0]) as api:
+        with self.client(self._owners[jobs[0]]) as api:
             api.job(str(jobs[0]))
         time.sleep(LOOK_SECONDS)
         return self._number("SELECT count(*) FROM jobs WHERE id = ANY(%s) AND finished_at IS NULL", [list(jobs)])
@@ -134,6 +136,12 @@ class Bench:
         if row is None or row[1] != row[2]:
             raise SystemExit(f"not every image succeeded: {row}")
         return float(row[0]), self._number("SELECT count(*) FROM chunks WHERE job_id = ANY(%s)", [list(jobs)])
+
+    def validated(self, job: uuid.UUID) -> float:
+        """Seconds from the commit until the chunks were cut."""
+        with self.system.sql() as sql:
+            row = sql.execute("SELECT extract(epoch FROM queued_at - committed_at) FROM jobs WHERE id = %s", [job])
+            return float((row.fetchone() or [0])[0])
 
     def _counted(self) -> tuple[int, int]:
         """Transactions of the database, and statements, so far."""
@@ -169,12 +177,15 @@ class Bench:
 
 
 def _seconds(pid: int) -> float:
+    """Of a process, of its children, and of those of them that it has waited for."""
     process = psutil.Process(pid)
     own = process.cpu_times()
-    below = (child.cpu_times() for child in process.children(recursive=True))
-    return float(own.user + own.system + own.children_user + own.children_system) + sum(
-        times.user + times.system for times in below
-    )
+    total = own.user + own.system + own.children_user + own.children_system
+    for child in process.children(recursive=True):
+        with suppress(psutil.NoSuchProcess):  # Postgres ends the process of a connection that was closed.
+            times = child.cpu_times()
+            total += times.user + times.system
+    return float(total)
 
 
 @contextmanager
@@ -182,10 +193,9 @@ def prepared() -> Iterator[Bench]:
     """The system of production without workers, with statements counted."""
     with production_system() as system:
         count_statements(system)
-        settings = settings_of(system)
-        database = Database(settings, pool_size=2)
+        database = Database(settings_of(system), pool_size=2)
         try:
-            yield Bench(system, database, Wakeups(settings), settings.chunk_images)
+            yield Bench(system, database)
         finally:
             database.dispose()
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import replace
 from typing import Any
 
 import structlog
@@ -102,7 +101,27 @@ def _fetcher(context: Context, images: list[PendingImage]) -> Callable[[Item], b
 
 def _result_of(outcome: Outcome, runtime: str) -> NewResult:
     """The result of an image, with the place that its file speaks of."""
-    return replace(_finding(outcome, runtime), **_place_of(outcome))
+    found, place = outcome.interpretation, _place_of(outcome)
+    if found is None:
+        error = outcome.error
+        return NewResult(
+            seq=outcome.seq,
+            status=ImageStatus.FAILED,
+            error_code=error.code if error else ImageErrorCode.DECODE_FAILED,
+            error_detail=error.detail if error else None,
+            **place,
+        )
+    return NewResult(
+        seq=outcome.seq,
+        status=ImageStatus.SUCCEEDED,
+        label=found.label,
+        confidence=found.confidence,
+        probabilities=tuple(found.probabilities.values()),
+        needs_review=found.needs_review,
+        review_reason=found.review_reason,
+        runtime=runtime,
+        **place,
+    )
 
 
 def _place_of(outcome: Outcome) -> dict[str, Any]:
@@ -119,28 +138,6 @@ def _place_of(outcome: Outcome) -> dict[str, Any]:
         "captured_at": place.captured_at,
         "position_fault": None if unread else place.fault,
     }
-
-
-def _finding(outcome: Outcome, runtime: str) -> NewResult:
-    if outcome.interpretation is None:
-        error = outcome.error
-        return NewResult(
-            seq=outcome.seq,
-            status=ImageStatus.FAILED,
-            error_code=error.code if error else ImageErrorCode.DECODE_FAILED,
-            error_detail=error.detail if error else None,
-        )
-    found = outcome.interpretation
-    return NewResult(
-        seq=outcome.seq,
-        status=ImageStatus.SUCCEEDED,
-        label=found.label,
-        confidence=found.confidence,
-        probabilities=tuple(found.probabilities.values()),
-        needs_review=found.needs_review,
-        review_reason=found.review_reason,
-        runtime=runtime,
-    )
 
 
 def _hand_back(context: Context, held: Held, done: list[NewResult], *, pause_seconds: float) -> None:

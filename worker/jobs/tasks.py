@@ -8,10 +8,10 @@ from worker import process
 
 @shared_task(name=WORK_TASK)
 def work() -> None:
-    """Claim the fairest chunk and run it; a duplicate or late message finds nothing and ends in a millisecond."""
+    """Claim the fairest chunk and run it, and the next; a late message finds nothing and ends in a millisecond."""
     here = process.current()
     here.lookout.heard()
-    here.workplace.work_once()
+    here.workplace.work()
 
 
 @shared_task(name=SWEEP_TASK)

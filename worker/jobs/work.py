@@ -2,6 +2,7 @@
 
 import itertools
 import threading
+import time
 from collections.abc import Callable, Sequence
 
 import structlog
@@ -22,6 +23,13 @@ from worker.jobs.slots import Slots
 from worker.jobs.validate import validate
 
 log = structlog.get_logger()
+
+# A message is good for chunks of so many seconds, so that short ones do not cost a message each.
+MESSAGE_SECONDS = 10.0
+# A process wakes others after a chunk, at most so often and so many at a time: they do the same. Where chunks are
+# new, it wakes as many as there are.
+WAKE_PAUSE_SECONDS = 0.25
+RIPPLE = 2
 
 RUNNERS: dict[ChunkKind, Callable[[Context, Held], ChunkOutcome]] = {
     ChunkKind.VALIDATE: validate,
@@ -63,6 +71,15 @@ class Workplace:
         # Tried in this order: the express slot is left for those who find the others taken.
         self._slots = ((self.slots, True), (express, False))
         self._turns = itertools.count()
+        self._woke_at = 0.0
+
+    def work(self) -> None:
+        """What a message asks for: run chunks while there are any, for a while, and pass the word on."""
+        until = time.monotonic() + MESSAGE_SECONDS
+        while self.work_once():
+            if time.monotonic() >= until:
+                self.wake_next(RIPPLE)
+                return
 
     def work_once(self) -> bool:
         """Claim a chunk and run it to its end.
@@ -78,10 +95,17 @@ class Workplace:
                     worked = self._work(offers_of(self._pools(), patient=patient))
                 finally:
                     slot.give_back()
-                if worked:
-                    self.wake_next()
-                return worked
+                if worked is not None:
+                    self._pass_on(worked)
+                return worked is not None
         return False
+
+    def _pass_on(self, done: ChunkKind) -> None:
+        """Wake others after a chunk; where it made new ones, as many as there are."""
+        if done is ChunkKind.VALIDATE:
+            self.wake_next()
+        elif time.monotonic() - self._woke_at >= WAKE_PAUSE_SECONDS:
+            self.wake_next(RIPPLE)
 
     def _pools(self) -> list[str]:
         """The pools of our classifiers, another one first each time, so that none waits for the end of another."""
@@ -89,15 +113,15 @@ class Workplace:
         first = next(self._turns) % len(pools)
         return pools[first:] + pools[:first]
 
-    def _work(self, offers: Sequence[Offer]) -> bool:
+    def _work(self, offers: Sequence[Offer]) -> ChunkKind | None:
         claim = self._claim(offers)
         if claim is None:
-            return False
+            return None
         with at_work(claim, worker=self.context.name):
             CHUNK_ATTEMPTS.labels(claim.kind).inc()
             outcome = self._run(claim)
             CHUNKS_ENDED.labels(claim.kind, outcome).inc()
-        return True
+        return claim.kind
 
     def _claim(self, offers: Sequence[Offer]) -> Claim | None:
         settings = self.context.settings
@@ -149,11 +173,13 @@ class Workplace:
         except DatabaseUnavailable:
             log.warning("chunk_left_to_its_lease")
 
-    def wake_next(self) -> None:
-        """Keep the window of wake-ups full while there is work."""
+    def wake_next(self, most: int | None = None) -> None:
+        """Have a message for each ready chunk, up to ``most``, or up to the window."""
+        self._woke_at = time.monotonic()
+        window = self.context.settings.wakeup_window
         try:
             with self.context.database.begin() as session:
-                ready = claims.ready_chunks(session, limit=self.context.settings.wakeup_window)
+                ready = claims.ready_chunks(session, limit=min(most or window, window))
         except DatabaseUnavailable:
             return
         if ready:
