@@ -153,6 +153,7 @@ bench: $(STAMP) ## print the figures of docs/performance.md (twenty minutes, an 
 	@$(BIN)/python -m tests.benchmarks.scrape
 	@$(BIN)/python -m tests.benchmarks.exports
 	@$(BIN)/python -m tests.benchmarks.fairness
+	@$(BIN)/python -m tests.benchmarks.capacity
 
 faults: $(STAMP) ## print the figures of docs/faults.md: recovery from each fault, and thousands of broken images (ten minutes)
 	@$(BIN)/python -m tests.benchmarks.recovery

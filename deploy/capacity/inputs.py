@@ -6,7 +6,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from deploy.capacity.sources import AWS_EXAMPLE, BENCHMARK, CHART, CODE, H100, HPA, PRICES, THROUGHPUT
+from deploy.capacity.sources import AWS_EXAMPLE, BENCHMARK, CHART, CODE, H100, HPA, PRICES, S3_RATE, THROUGHPUT
 from shared.settings import Settings
 
 
@@ -77,9 +77,9 @@ class Work:
 
     chunk_images: int = _setting("chunk_images", "images")
     slots: int = _setting("worker_slots", "chunks")
-    round_trip_seconds: float = _given(0.05, "s", f"{BENCHMARK}: claim, read, and what else a chunk waits for")
-    write_seconds: float = _given(0.02, "s", f"{BENCHMARK}: under the lock of the job's row")
-    validate_seconds_per_1000: float = _given(0.15, "s", f"{BENCHMARK}: listing and cutting, per 1,000 images")
+    round_trip_seconds: float = _given(0.055, "s", f"{BENCHMARK}: claim, read, and what else a chunk waits for")
+    write_seconds: float = _given(0.07, "s", f"{BENCHMARK}: under the lock of the job's row")
+    validate_seconds_per_1000: float = _given(0.64, "s", f"{BENCHMARK}: listing and cutting, per 1,000 images")
     database_chunks_per_second: float = _given(
         47.0, "chunks/s", "goal of issue 8: 3,000 images/s; tests.benchmarks.queue_limit"
     )
@@ -101,13 +101,13 @@ class Measured:
     """What an image leaves and costs on the servers."""
 
     database_bytes_per_image: float = _given(650.0, "bytes", "tests.benchmarks.footprint: tables and indexes")
-    wal_bytes_per_1000: float = _given(1_000_000.0, "bytes", BENCHMARK)
-    transactions_per_1000: float = _given(150.0, "transactions", BENCHMARK)
-    idle_transactions_per_second: float = _given(2.0, "transactions/s", f"{BENCHMARK}: of each worker without work")
-    redis_commands_per_1000: float = _given(300.0, "commands", BENCHMARK)
-    idle_redis_commands_per_second: float = _given(10.0, "commands/s", f"{BENCHMARK}: of each worker without work")
-    postgres_seconds_per_1000: float = _given(1.0, "s of processor", BENCHMARK)
-    api_seconds_per_1000: float = _given(0.7, "s of processor", BENCHMARK)
+    wal_bytes_per_1000: float = _given(1_160_000.0, "bytes", BENCHMARK)
+    transactions_per_1000: float = _given(480.0, "transactions", BENCHMARK)
+    idle_transactions_per_second: float = _given(5.4, "transactions/s", f"{BENCHMARK}: of each worker without work")
+    redis_commands_per_1000: float = _given(1_130.0, "commands", BENCHMARK)
+    idle_redis_commands_per_second: float = _given(3.9, "commands/s", f"{BENCHMARK}: of each worker without work")
+    postgres_seconds_per_1000: float = _given(0.158, "s of processor", BENCHMARK)
+    api_seconds_per_1000: float = _given(0.253, "s of processor", BENCHMARK)
     result_bytes: float = _given(1_000.0, "bytes", "assumed: JSON of one result, as results pages and exports send it")
     busy_share: float = _given(0.5, "", "assumed: how busy the processors of servers may be at the peak")
 
@@ -140,6 +140,17 @@ class Connections:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What servers can do, as their vendors say."""
+
+    s3_gets_per_second: float = _given(5_500.0, "requests/s", f"of one prefix, {S3_RATE}")
+    s3_puts_per_second: float = _given(3_500.0, "requests/s", f"of one prefix, {S3_RATE}")
+    postgres_connections: int = _given(500, "connections", "assumed: max_connections of a server of 8 GB and more")
+    wal_mb_per_second: float = _given(125.0, "MB/s", f"what gp3 includes: {PRICES['rds storage']}")
+    redis_commands_per_second: float = _given(50_000.0, "commands/s", "assumed: of one processor without pipelining")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Inputs:
     """All of them, by section."""
 
@@ -150,4 +161,5 @@ class Inputs:
     measured: Measured = field(default_factory=Measured)
     prices: Prices = field(default_factory=Prices)
     connections: Connections = field(default_factory=Connections)
+    limits: Limits = field(default_factory=Limits)
     workers: tuple[WorkerClass, ...] = (WorkerClass(), GPU)

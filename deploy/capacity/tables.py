@@ -5,20 +5,21 @@ from dataclasses import fields
 from typing import Any
 
 from deploy.capacity.arrivals import HOUR
+from deploy.capacity.ends import ends_of
 from deploy.capacity.inputs import SOURCES_OF_GPU, Inputs, WorkerClass
 from deploy.capacity.money import money_per_1000
 from deploy.capacity.needs import Needs, needs_of
 from deploy.capacity.outcome import percentile
 from deploy.capacity.plan import Plan, plan
 
-SECTIONS = ("load", "target", "work", "scaling", "measured", "prices", "connections")
+SECTIONS = ("load", "target", "work", "scaling", "measured", "prices", "connections", "limits")
 
 
 def scaling_tables(inputs: Inputs, scales: Sequence[int]) -> str:
     """Workers, servers and money for each number of images a day."""
     plans = [plan(inputs, kind, images) for kind in inputs.workers for images in scales]
     needs = [needs_of(inputs, made) for made in plans]
-    return "\n\n".join([_workers(plans, inputs), _servers(plans, needs), _money(inputs, plans, needs)])
+    return "\n\n".join([_workers(plans, inputs), _servers(plans, needs), _money(inputs, plans, needs), _ends(inputs)])
 
 
 def input_table(inputs: Inputs) -> str:
@@ -87,6 +88,20 @@ def _money(inputs: Inputs, plans: Sequence[Plan], needs: Sequence[Needs]) -> str
     rows = [(part, *(f"{column[part]:.4f}" for column in columns)) for part in columns[0]]
     rows.append(("**together**", *(f"**{sum(column.values()):.4f}**" for column in columns)))
     return _table(heads, rows)
+
+
+def _ends(inputs: Inputs) -> str:
+    hours = inputs.load.arrive_until - inputs.load.arrive_from
+    rows = [
+        (
+            end.part,
+            end.what,
+            f"{end.images_per_second:,.0f}",
+            f"{end.images_per_second * hours * HOUR / 1e6:,.0f} million",
+        )
+        for end in ends_of(inputs)
+    ]
+    return _table(("part", "ends at", "images/s", f"images in the {hours:g} hours"), rows)
 
 
 def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
