@@ -26,10 +26,10 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _images(text: str) -> int:
-    number = int(text.replace(",", "").replace("_", ""))
-    if number < 1:
-        raise argparse.ArgumentTypeError("at least one image")
-    return number
+    digits = text.replace(",", "").replace("_", "")
+    if not digits.isdecimal() or int(digits) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of images, as 1_000_000")
+    return int(digits)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -52,6 +52,7 @@ class FairQueue:
         self._ready: list[dict[int, deque[_Ready]]] = [{} for _ in Rank]
         self.running = [0] * len(weights)
         self.open = 0
+        self.most_open = 0
 
     def committed(self, job: Job) -> None:
         """One chunk that validates the job."""
@@ -76,6 +77,7 @@ class FairQueue:
     def _add(self, rank: Rank, ready: _Ready) -> None:
         self._ready[rank].setdefault(ready.job.tenant, deque()).append(ready)
         self.open += -(-ready.left // ready.size)
+        self.most_open = max(self.open, self.most_open)
 
     def _take(self, rank: Rank, waiting: dict[int, deque[_Ready]]) -> Chunk:
         running, weights = self.running, self._weights

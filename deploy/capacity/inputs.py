@@ -49,7 +49,7 @@ class WorkerClass:
 
     name: str = "cpu-2"
     images_per_second: float = _given(81.0, "images/s", f"{THROUGHPUT}, full-size, 2 processors")
-    startup_seconds: float = _given(120.0, "s", "assumed: node, image, model; the worker alone takes 5 to 20")
+    startup_seconds: float = _given(120.0, "s", "assumed: a node, the image, the model")
     price_per_hour: float = _given(0.085, "$", f"list price of 2 processors, {AWS_EXAMPLE}")
     min_replicas: int = _given(1, "workers", CHART)
     chunks_per_replica: int = _given(50, "open chunks", CHART)

@@ -2,7 +2,7 @@
 
 from deploy.capacity.arrivals import HOUR
 from deploy.capacity.inputs import Inputs
-from deploy.capacity.needs import DAYS_OF_MONTH, GIGABYTE, LEAST_PROCESSORS, THOUSAND, Needs
+from deploy.capacity.needs import DAYS_OF_MONTH, LEAST_PROCESSORS, THOUSAND, Needs
 from deploy.capacity.plan import Plan
 
 DAY_HOURS = 24
@@ -12,7 +12,7 @@ def money_per_1000(inputs: Inputs, made: Plan, needs: Needs) -> dict[str, float]
     """US dollars for 1,000 images, by part, when as much is kept as the days of retention say."""
     a_day = {
         "workers": made.outcome.worker_seconds / HOUR * made.kind.price_per_hour,
-        "PostgreSQL": _postgres(inputs, made, needs),
+        "PostgreSQL": _postgres(inputs, needs),
         "API, Redis, webhooks": _programs(inputs, needs) * DAY_HOURS * inputs.prices.processor_hour,
         "S3 requests": _requests(inputs, needs),
         "S3 storage": needs.objects.gb_kept * inputs.prices.stored_gb_month / DAYS_OF_MONTH,
@@ -21,13 +21,10 @@ def money_per_1000(inputs: Inputs, made: Plan, needs: Needs) -> dict[str, float]
     return {part: dollars / made.images * THOUSAND for part, dollars in a_day.items()}
 
 
-def _postgres(inputs: Inputs, made: Plan, needs: Needs) -> float:
+def _postgres(inputs: Inputs, needs: Needs) -> float:
     prices = inputs.prices
-    kept = made.images * inputs.measured.database_bytes_per_image / GIGABYTE * prices.keep_days_results
-    return (
-        needs.postgres.processors * DAY_HOURS * prices.postgres_processor_hour
-        + kept * prices.postgres_gb_month / DAYS_OF_MONTH
-    )
+    processors = needs.postgres.processors * DAY_HOURS * prices.postgres_processor_hour
+    return processors + needs.postgres.gb_kept * prices.postgres_gb_month / DAYS_OF_MONTH
 
 
 def _programs(inputs: Inputs, needs: Needs) -> int:

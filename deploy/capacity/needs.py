@@ -21,6 +21,8 @@ class Postgres:
 
     rows_a_day: float
     gb_a_month: float
+    results_kept: float
+    gb_kept: float
     wal_gb_a_day: float
     transactions_peak: float
     processors: int
@@ -77,6 +79,8 @@ def _postgres(inputs: Inputs, made: Plan) -> Postgres:
     return Postgres(
         rows_a_day=2 * made.images + made.outcome.chunks,
         gb_a_month=made.images * measured.database_bytes_per_image * DAYS_OF_MONTH / GIGABYTE,
+        results_kept=made.images * inputs.prices.keep_days_results,
+        gb_kept=made.images * measured.database_bytes_per_image * inputs.prices.keep_days_results / GIGABYTE,
         wal_gb_a_day=made.images / THOUSAND * measured.wal_bytes_per_1000 / GIGABYTE,
         transactions_peak=thousands_peak * measured.transactions_per_1000
         + made.outcome.most_workers * measured.idle_transactions_per_second,

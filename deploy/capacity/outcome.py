@@ -20,6 +20,7 @@ class Outcome:
     chunks: int = 0
     ended_at: float = 0.0
     most_workers: int = 0
+    most_open_chunks: int = 0
     worker_seconds: float = 0.0
     gave_up: bool = False
     _by_minute: Counter[int] = field(default_factory=Counter)

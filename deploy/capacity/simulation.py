@@ -71,6 +71,7 @@ class Simulation:
             happens(*what)
         self._crew.pay_all(self._now)
         self._outcome.worker_seconds, self._outcome.most_workers = self._crew.paid, self._crew.most
+        self._outcome.most_open_chunks = self._queue.most_open
         return self._outcome
 
     def _at(self, when: float, happens: Callable[..., None], *what: object) -> None:

@@ -1,12 +1,12 @@
 """The tables that the command prints, in Markdown: ``docs/scaling.md`` has them word for word."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
 from deploy.capacity.arrivals import HOUR
 from deploy.capacity.ends import ends_of
-from deploy.capacity.inputs import SOURCES_OF_GPU, Inputs, WorkerClass
+from deploy.capacity.inputs import GPU, SOURCES_OF_GPU, Inputs, WorkerClass
 from deploy.capacity.money import money_per_1000
 from deploy.capacity.needs import Needs, needs_of
 from deploy.capacity.outcome import percentile
@@ -24,21 +24,23 @@ def scaling_tables(inputs: Inputs, scales: Sequence[int]) -> str:
 
 def input_table(inputs: Inputs) -> str:
     """Every input with its unit and where it comes from."""
-    rows: list[tuple[str, ...]] = [
-        (f"{section}.{one.name}", _value(getattr(of, one.name)), one.metadata["unit"], one.metadata["source"])
-        for section in SECTIONS
-        for of in [getattr(inputs, section)]
-        for one in fields(of)
+    rows = [
+        row for section in SECTIONS for row in _rows(section, getattr(inputs, section), getattr(Inputs(), section), {})
     ]
-    rows += [row for kind in inputs.workers for row in _rows_of_kind(kind)]
+    for kind in inputs.workers:
+        default, sources = (GPU, SOURCES_OF_GPU) if kind.name == GPU.name else (WorkerClass(), {})
+        rows += _rows(f"workers: {kind.name}", kind, default, sources)
     return _table(("input", "value", "unit", "from"), rows)
 
 
-def _rows_of_kind(kind: WorkerClass) -> Iterable[tuple[str, ...]]:
-    for one in fields(kind):
-        if one.name != "name":
-            source = SOURCES_OF_GPU[one.name] if kind.name.startswith("gpu") else one.metadata["source"]
-            yield f"workers: {kind.name}.{one.name}", _value(getattr(kind, one.name)), one.metadata["unit"], source
+def _rows(section: str, given: Any, default: Any, sources: Mapping[str, str]) -> Iterable[tuple[str, ...]]:  # noqa: ANN401  # sections
+    for one in fields(given):
+        value = getattr(given, one.name)
+        if isinstance(value, str):
+            continue
+        source = sources.get(one.name, one.metadata["source"])
+        came_from = source if value == getattr(default, one.name) else "yours"
+        yield f"{section}.{one.name}", _value(value), one.metadata["unit"], came_from
 
 
 def _workers(plans: Sequence[Plan], inputs: Inputs) -> str:
@@ -63,12 +65,15 @@ def _worker_row(made: Plan, share: float) -> tuple[str, ...]:
 
 def _servers(plans: Sequence[Plan], needs: Sequence[Needs]) -> str:
     heads = ("", *(f"{made.images:,}, {made.kind.name}" for made in plans))
-    return _table(heads, [(what, *(shown(need) for need in needs)) for what, shown in SERVER_ROWS])
+    waiting = ("PostgreSQL: open chunks at most", *(f"{made.outcome.most_open_chunks:,}" for made in plans))
+    return _table(heads, [waiting, *((what, *(shown(need) for need in needs)) for what, shown in SERVER_ROWS)])
 
 
 SERVER_ROWS: tuple[tuple[str, Any], ...] = (
     ("PostgreSQL: rows a day", lambda need: f"{need.postgres.rows_a_day / 1e6:.1f} million"),
     ("PostgreSQL: growth a month", lambda need: f"{need.postgres.gb_a_month:.0f} GB"),
+    ("PostgreSQL: results kept", lambda need: f"{need.postgres.results_kept / 1e6:,.0f} million"),
+    ("PostgreSQL: all that is kept", lambda need: f"{need.postgres.gb_kept:,.0f} GB"),
     ("PostgreSQL: write-ahead log a day", lambda need: f"{need.postgres.wal_gb_a_day:.0f} GB"),
     ("PostgreSQL: transactions/s at the peak", lambda need: f"{need.postgres.transactions_peak:.0f}"),
     ("PostgreSQL: processors", lambda need: f"{need.postgres.processors}"),

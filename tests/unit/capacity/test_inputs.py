@@ -85,3 +85,6 @@ def test_the_command_prints_its_inputs(capsys: pytest.CaptureFixture[str]) -> No
     printed = capsys.readouterr().out
     assert "| prices.get_per_1000 | 0.0004 | $ |" in printed
     assert "| workers: gpu-h100.images_per_second |" in printed
+    assert "| yours |" not in printed
+    assert main(["--inputs", "--set", "load.tenants=60"]) == 0
+    assert "| load.tenants | 60 | tenants | yours |" in capsys.readouterr().out

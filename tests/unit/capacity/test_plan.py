@@ -5,8 +5,9 @@ from dataclasses import replace
 import pytest
 
 from deploy.capacity.arrivals import HOUR, jobs_of_day
+from deploy.capacity.ends import ends_of
 from deploy.capacity.errors import OutOfReach
-from deploy.capacity.inputs import Inputs, Load, Target, WorkerClass
+from deploy.capacity.inputs import Inputs, Load, Target, Work, WorkerClass
 from deploy.capacity.money import money_per_1000
 from deploy.capacity.needs import needs_of
 from deploy.capacity.outcome import percentile
@@ -60,3 +61,12 @@ def test_needs_grow_with_the_images_and_money_is_the_sum_of_its_parts() -> None:
     costs = money_per_1000(INPUTS, large, much)
     assert costs["workers"] == pytest.approx(large.outcome.worker_seconds / HOUR * 0.085 / 1000)
     assert all(dollars > 0 for dollars in costs.values())
+
+
+def test_the_nearest_end_comes_first_and_moves_with_what_causes_it() -> None:
+    ends = ends_of(Inputs(work=Work(write_seconds=0.1)))
+    assert ends[0].part == "PostgreSQL: the row of one job"
+    assert ends[0].images_per_second == pytest.approx(640)
+    assert [end.images_per_second for end in ends] == sorted(end.images_per_second for end in ends)
+    larger_chunks = ends_of(Inputs(work=Work(write_seconds=0.1, chunk_images=128)))
+    assert larger_chunks[0].images_per_second == pytest.approx(1280)
