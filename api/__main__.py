@@ -1,5 +1,6 @@
 """``python -m api``: serve HTTP on ``PHYTOBATCH_API_HOST`` and ``PHYTOBATCH_API_PORT``, one process."""
 
+import gc
 import signal
 import sys
 
@@ -27,6 +28,10 @@ def main() -> int:
     end_traces = configure_tracing(settings, program="api")
     allow_open_files(settings.max_waiting_clients + OTHER_FILES)
     app = create_app(settings)
+    # What is there now stays to the end. Otherwise the garbage collector walks through these 250,000 objects again and
+    # again: half of the processor time of a page of results was that.
+    gc.collect()
+    gc.freeze()
     server = Server(
         uvicorn.Config(
             app,
