@@ -147,6 +147,9 @@ fuzz: $(CHECKS_STAMP) ## schemathesis against the whole service, every check, wi
 
 bench: $(STAMP) ## print the figures of docs/performance.md (twenty minutes, an idle machine)
 	@$(BIN)/python -m tests.benchmarks.throughput
+	@$(BIN)/python -m tests.benchmarks.original
+	@$(BIN)/python -m tests.benchmarks.split
+	@$(BIN)/python -m tests.benchmarks.reads
 	@$(BIN)/python -m tests.benchmarks.scale
 	@$(BIN)/python -m tests.benchmarks.deliveries
 	@$(BIN)/python -m tests.benchmarks.waiting
@@ -154,6 +157,10 @@ bench: $(STAMP) ## print the figures of docs/performance.md (twenty minutes, an 
 	@$(BIN)/python -m tests.benchmarks.exports
 	@$(BIN)/python -m tests.benchmarks.fairness
 	@$(BIN)/python -m tests.benchmarks.capacity
+	@$(BIN)/python -m tests.benchmarks.claims
+	@$(BIN)/python -m tests.benchmarks.queue_limit
+	@$(BIN)/python -m tests.benchmarks.growth
+	@$(BIN)/python -m tests.benchmarks.growth --memory
 
 faults: $(STAMP) ## print the figures of docs/faults.md: recovery from each fault, and thousands of broken images (ten minutes)
 	@$(BIN)/python -m tests.benchmarks.recovery
