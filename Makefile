@@ -151,6 +151,8 @@ bench: $(STAMP) ## print the figures of docs/performance.md (twenty minutes, an 
 	@$(BIN)/python -m tests.benchmarks.split
 	@$(BIN)/python -m tests.benchmarks.reads
 	@$(BIN)/python -m tests.benchmarks.scale
+	@$(BIN)/python -m tests.benchmarks.creating
+	@$(BIN)/python -m tests.benchmarks.api
 	@$(BIN)/python -m tests.benchmarks.deliveries
 	@$(BIN)/python -m tests.benchmarks.waiting
 	@$(BIN)/python -m tests.benchmarks.scrape

@@ -1,10 +1,13 @@
 """Looking at jobs and reading results, also while they run."""
 
+import json
 import uuid
 from dataclasses import replace
 
 import pytest
 
+from api.jobs.schemas import AddedImages
+from api.results.schemas import ResultPage
 from shared.contracts.manifest import ReviewReason
 from shared.contracts.states import ImageStatus
 from tests.integration.api.conftest import Hands, rust, truncated
@@ -232,3 +235,13 @@ def test_a_result_says_why_a_person_should_look(api: Api, hands: Hands, reason: 
     hands.run(job_id, lambda seq: replace(rust(seq), needs_review=True, review_reason=reason))
     (result,) = api.get(f"/v1/jobs/{job_id}/results").json()["results"]
     assert (result["label"], result["needs_review"], result["review_reason"]) == ("rust", True, reason)
+
+
+def test_what_is_sent_fits_what_is_documented(api: Api, committed: str, hands: Hands) -> None:
+    """Nothing checks it on its way out."""
+    hands.run(committed, lambda seq: truncated(seq) if seq == 2 else rust(seq))
+    results = api.get(f"/v1/jobs/{committed}/results").data
+    assert json.loads(ResultPage.model_validate_json(results).model_dump_json()) == json.loads(results)
+    images = {"images": [{"name": "1.jpg", "size": 4, "sha256": "ab" * 32}, {"name": "2.jpg", "size": 0}]}
+    added = api.post(f"/v1/jobs/{api.new_job()}/images", images).data
+    assert json.loads(AddedImages.model_validate_json(added).model_dump_json()) == json.loads(added)
