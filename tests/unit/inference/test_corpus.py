@@ -2,6 +2,7 @@
 
 import io
 import resource
+from random import Random
 
 import pytest
 from PIL import Image
@@ -11,6 +12,7 @@ from tests.corpus.bombs import BOMBS, jpeg_in_scans, tiff_with_tile
 from tests.corpus.files import broken_files
 from tests.corpus.pictures import KINDS, whole_pictures
 from tests.corpus.reading import read_corpus
+from worker.inference import bombs
 from worker.inference.bombs import MAX_SCANS
 from worker.inference.decode import decode
 from worker.inference.errors import ImageError
@@ -57,6 +59,13 @@ def test_the_tile_of_a_tiff_counts_as_its_picture_does() -> None:
     with pytest.raises(ImageError, match="tiles of the picture are 1024 x 1024") as caught:
         decode(data, max_pixels=1024 * 1024 - 1)
     assert caught.value.code is ImageErrorCode.TOO_MANY_PIXELS
+
+
+def test_scans_are_counted_wherever_they_begin() -> None:
+    chance = Random(1)  # noqa: S311  # the same bytes each time
+    for length in range(2, 300):
+        data = bytes(chance.choice(b"\xff\xda\x00") for _ in range(length))
+        assert bombs._scans(data) == data.count(b"\xff\xda")
 
 
 def test_the_limit_of_scans_is_exact() -> None:
