@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Row, and_, delete, select, text
+from sqlalchemy import Row, delete, select, text, true
 from sqlalchemy.orm import Session
 
 from shared.db.models import Correction, Image, Job, Result
@@ -88,10 +88,19 @@ def read_corrections(
     session: Session, job_id: uuid.UUID, *, after: int = -1, limit: int, seq: int | None = None
 ) -> Sequence[CorrectionRow]:
     """Corrections in the order of the images, from behind ``after``: (correction, name, predicted, confidence)."""
+    # Each is looked up by its whole key, as in ``shared.jobs.results``.
+    image = select(Image.name).where(Image.job_id == Correction.job_id, Image.seq == Correction.seq).limit(1).lateral()
+    result = (
+        select(Result.label, Result.confidence)
+        .where(Result.job_id == Correction.job_id, Result.seq == Correction.seq)
+        .limit(1)
+        .lateral()
+    )
     wanted = (
-        select(Correction, Image.name, Result.label, Result.confidence)
-        .join(Image, and_(Image.job_id == Correction.job_id, Image.seq == Correction.seq))
-        .outerjoin(Result, and_(Result.job_id == Correction.job_id, Result.seq == Correction.seq))
+        select(Correction, image.c.name, result.c.label, result.c.confidence)
+        .select_from(Correction)
+        .join(image, true())
+        .outerjoin(result, true())
         .where(Correction.job_id == job_id, Correction.seq > after)
         .order_by(Correction.seq)
         .limit(limit)

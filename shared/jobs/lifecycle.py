@@ -253,8 +253,10 @@ def _cancel_pending_images(session: Session, job: Job) -> None:
             WITH ended AS (
                 INSERT INTO results (job_id, seq, position, status)
                 SELECT i.job_id, i.seq, :position + row_number() OVER (ORDER BY i.seq), :status
-                FROM images i LEFT JOIN results r ON r.job_id = i.job_id AND r.seq = i.seq
-                WHERE i.job_id = :job AND r.seq IS NULL
+                -- As a plain join it reads every result for each image, while the job is new to the statistics.
+                FROM images i LEFT JOIN LATERAL (
+                    SELECT true AS there FROM results r WHERE r.job_id = i.job_id AND r.seq = i.seq LIMIT 1) r ON true
+                WHERE i.job_id = :job AND r.there IS NULL
                 RETURNING 1)
             UPDATE jobs SET canceled = canceled + (SELECT count(*) FROM ended),
                             last_position = last_position + (SELECT count(*) FROM ended)

@@ -1,13 +1,19 @@
 """A page of results costs what is on it, whatever PostgreSQL believes of the job; so do the images of a chunk."""
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.orm import Session
 
 from shared.contracts.states import ImageStatus
+from shared.corrections.store import read_corrections
+from shared.db.models import Job
 from shared.db.session import Database
+from shared.jobs import lifecycle
+from shared.jobs.chunks import cut_chunks
 from shared.jobs.images import pending_images
 from shared.jobs.results import ResultFilter, read_results
 from tests.integration.conftest import MakeSettings, insert_tenant
@@ -15,8 +21,8 @@ from tests.integration.statements import Plan, Statement, explain, statements
 
 IMAGES = 20_000
 PAGE = 1000
-# An index and a row for each of result, image and correction, and the way down to them.
-BUFFERS_PER_ROW = 8
+# Of result, image and correction the row, the page of the index, and the way down to it.
+BUFFERS_PER_ROW = 10
 INDEXES_ALONE = {"Limit", "Nested Loop", "Memoize", "Index Scan", "Index Only Scan"}
 
 FILL = text(
@@ -119,3 +125,40 @@ def test_the_images_of_a_chunk_do_not_cost_the_whole_job(database: Database, job
     (chunk,) = seen
     plan = explain(database.engine, chunk)
     assert plan.buffers < BUFFERS_PER_ROW * 128, plan
+
+
+def test_corrections_are_read_by_indexes_alone(database: Database, job_id: uuid.UUID) -> None:
+    with database.begin() as session:
+        session.connection()
+        with statements(database.engine) as seen:
+            found = read_corrections(session, job_id, after=IMAGES // 2, limit=PAGE)
+    (page,) = seen
+    assert_walks_keys(explain(database.engine, page), rows=len(found))
+
+
+class Enough(Exception):
+    """Takes back what a test looked at."""
+
+
+def writing(database: Database, job_id: uuid.UUID, do: Callable[[Session, Job], object], table: str) -> Plan:
+    """How the rows of a table are made; once in vain to see the statement, and once to see its plan."""
+    with statements(database.engine) as seen, suppress(Enough), database.begin() as session:
+        do(session, lifecycle.lock_job(session, job_id))
+        raise Enough
+    (made,) = [one for one in seen if f"INSERT INTO {table} " in one.sql]
+    return explain(database.engine, made)
+
+
+def test_to_retry_and_to_cancel_read_each_image_once(database: Database) -> None:
+    """For a job new to the statistics both took longer than a statement may."""
+    for do, table in ((retry, "chunks"), (cancel, "results")):
+        plan = writing(database, fill(database), do, table)
+        assert plan.buffers < BUFFERS_PER_ROW * IMAGES, plan
+
+
+def retry(session: Session, job: Job) -> object:
+    return cut_chunks(session, job, pool="classify:x", images_per_chunk=64)
+
+
+def cancel(session: Session, job: Job) -> object:
+    return lifecycle.cancel(session, job.id)
