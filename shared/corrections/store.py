@@ -4,10 +4,11 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Row, delete, select, text, true
+from sqlalchemy import Row, delete, select, text
 from sqlalchemy.orm import Session
 
 from shared.db.models import Correction, Image, Job, Result
+from shared.db.plans import read_a_page
 from shared.db.session import changed
 from shared.errors import NotFound
 
@@ -88,19 +89,27 @@ def read_corrections(
     session: Session, job_id: uuid.UUID, *, after: int = -1, limit: int, seq: int | None = None
 ) -> Sequence[CorrectionRow]:
     """Corrections in the order of the images, from behind ``after``: (correction, name, predicted, confidence)."""
-    # Each is looked up by its whole key, as in ``shared.jobs.results``.
-    image = select(Image.name).where(Image.job_id == Correction.job_id, Image.seq == Correction.seq).limit(1).lateral()
+    read_a_page(session)
+    # Looked up as in ``shared.jobs.results``: a plain join may read every image for each correction.
+    image = (
+        select(Image.name, Image.seq)
+        .where(Image.job_id == Correction.job_id, Image.seq >= Correction.seq)
+        .order_by(Image.seq)
+        .limit(1)
+        .lateral()
+    )
     result = (
-        select(Result.label, Result.confidence)
-        .where(Result.job_id == Correction.job_id, Result.seq == Correction.seq)
+        select(Result.label, Result.confidence, Result.seq)
+        .where(Result.job_id == Correction.job_id, Result.seq >= Correction.seq)
+        .order_by(Result.seq)
         .limit(1)
         .lateral()
     )
     wanted = (
         select(Correction, image.c.name, result.c.label, result.c.confidence)
         .select_from(Correction)
-        .join(image, true())
-        .outerjoin(result, true())
+        .join(image, image.c.seq == Correction.seq)
+        .outerjoin(result, result.c.seq == Correction.seq)
         .where(Correction.job_id == job_id, Correction.seq > after)
         .order_by(Correction.seq)
         .limit(limit)

@@ -54,10 +54,11 @@ def cut_chunks(  # noqa: PLR0913  # a range, its size and how it runs
             """
             WITH open AS (
                 SELECT i.seq, (row_number() OVER (ORDER BY i.seq) - 1) / :size AS part
-                -- As a plain join it reads every result for each image, while the job is new to the statistics.
+                -- Looked up as in shared.jobs.results: a plain join may read every result for each image.
                 FROM images i LEFT JOIN LATERAL (
-                    SELECT true AS there FROM results r WHERE r.job_id = i.job_id AND r.seq = i.seq LIMIT 1) r ON true
-                WHERE i.job_id = :job AND i.seq BETWEEN :first AND :last AND r.there IS NULL),
+                    SELECT r.seq FROM results r WHERE r.job_id = i.job_id AND r.seq >= i.seq ORDER BY r.seq LIMIT 1
+                ) r ON r.seq = i.seq
+                WHERE i.job_id = :job AND i.seq BETWEEN :first AND :last AND r.seq IS NULL),
             made AS (
                 INSERT INTO chunks (job_id, no, tenant_id, kind, pool, priority, first_seq, last_seq, state,
                                     attempt, isolated)

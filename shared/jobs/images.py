@@ -39,16 +39,17 @@ def pending_images(
 ) -> list[PendingImage]:
     """The images of a range of sequence numbers that have no result yet, in order.
 
-    Each is looked up by its whole key, as in ``shared.jobs.results``: a plain join read every result of the job for
-    each image, while the job was new to the statistics of PostgreSQL.
+    Each is looked up as in ``shared.jobs.results``: a plain join read every result of the job for each image, while the
+    job was new to the statistics of PostgreSQL.
     """
     rows = session.execute(
         text(
             """
             SELECT i.seq, i.name, i.size, i.sha256, i.bucket, i.object_key
             FROM images i LEFT JOIN LATERAL (
-                SELECT true AS there FROM results r WHERE r.job_id = i.job_id AND r.seq = i.seq LIMIT 1) r ON true
-            WHERE i.job_id = :job AND i.seq BETWEEN :first AND :last AND r.there IS NULL ORDER BY i.seq
+                SELECT r.seq FROM results r WHERE r.job_id = i.job_id AND r.seq >= i.seq ORDER BY r.seq LIMIT 1
+            ) r ON r.seq = i.seq
+            WHERE i.job_id = :job AND i.seq BETWEEN :first AND :last AND r.seq IS NULL ORDER BY i.seq
             """
         ),
         {"job": job_id, "first": first_seq, "last": last_seq},

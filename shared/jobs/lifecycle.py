@@ -253,10 +253,11 @@ def _cancel_pending_images(session: Session, job: Job) -> None:
             WITH ended AS (
                 INSERT INTO results (job_id, seq, position, status)
                 SELECT i.job_id, i.seq, :position + row_number() OVER (ORDER BY i.seq), :status
-                -- As a plain join it reads every result for each image, while the job is new to the statistics.
+                -- Looked up as in shared.jobs.results: a plain join may read every result for each image.
                 FROM images i LEFT JOIN LATERAL (
-                    SELECT true AS there FROM results r WHERE r.job_id = i.job_id AND r.seq = i.seq LIMIT 1) r ON true
-                WHERE i.job_id = :job AND r.there IS NULL
+                    SELECT r.seq FROM results r WHERE r.job_id = i.job_id AND r.seq >= i.seq ORDER BY r.seq LIMIT 1
+                ) r ON r.seq = i.seq
+                WHERE i.job_id = :job AND r.seq IS NULL
                 RETURNING 1)
             UPDATE jobs SET canceled = canceled + (SELECT count(*) FROM ended),
                             last_position = last_position + (SELECT count(*) FROM ended)

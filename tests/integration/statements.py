@@ -47,12 +47,15 @@ class Plan:
         return {kind for kind, _ in self.walked}
 
 
-def explain(engine: Engine, asked: Statement, *, generic: bool = False) -> Plan:
-    """Run a statement, and see how; ``generic``: as psycopg's prepared statements run from the tenth time on."""
+def explain(engine: Engine, *asked: Statement, generic: bool = False) -> Plan:
+    """Run statements, and see how the last one is; ``generic``: as psycopg's prepared ones from the tenth time on."""
     how = "EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, FORMAT JSON)"
+    *before, last = asked
     with engine.begin() as connection:
-        sql = _prepare(connection, asked) if generic else asked.sql
-        top = connection.exec_driver_sql(f"{how} {sql}", asked.parameters).scalar_one()[0]["Plan"]
+        for one in before:
+            connection.exec_driver_sql(one.sql, one.parameters)
+        sql = _prepare(connection, last) if generic else last.sql
+        top = connection.exec_driver_sql(f"{how} {sql}", last.parameters).scalar_one()[0]["Plan"]
     walked = {(node["Node Type"], node.get("Index Name")) for node in _nodes(top)}
     return Plan(walked, top["Shared Hit Blocks"] + top["Shared Read Blocks"], int(top["Actual Rows"]))
 

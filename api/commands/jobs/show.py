@@ -39,7 +39,9 @@ ERRORS = text(
     """
     SELECT r.status, r.error_code, count(*), (array_agg(i.name ORDER BY r.position DESC))[1],
            (array_agg(r.error_detail ORDER BY r.position DESC))[1]
-    FROM results r JOIN images i ON i.job_id = r.job_id AND i.seq = r.seq
+    FROM results r JOIN LATERAL (  -- looked up as in shared.jobs.results
+        SELECT i.seq, i.name FROM images i WHERE i.job_id = r.job_id AND i.seq >= r.seq ORDER BY i.seq LIMIT 1
+    ) i ON i.seq = r.seq
     WHERE r.job_id = :job AND r.status IN ('failed', 'rejected') GROUP BY 1, 2 ORDER BY 3 DESC
     """
 )
