@@ -28,8 +28,9 @@ class PlaceOut:
 
 def place_out(place: Place) -> PlaceOut:
     """A place as clients see it."""
-    latitude, longitude, altitude, heading, *rest = place
-    return PlaceOut(latitude, longitude, altitude, None if heading is None else round(heading, HEADING_DIGITS), *rest)
+    latitude, longitude, altitude, heading, captured_at, source, fault = place
+    rounded = None if heading is None else round(heading, HEADING_DIGITS)
+    return PlaceOut(latitude, longitude, altitude, rounded, captured_at, source, fault)
 
 
 class UnmatchedLine(BaseModel):
