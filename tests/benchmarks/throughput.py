@@ -70,11 +70,12 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--cases", nargs="+", choices=tuple(CASES), default=list(CASES))
     parser.add_argument("--images", type=int, help="images of each case, instead of its own number")
+    parser.add_argument("--workers", type=int, default=1, help="worker processes, which share the machine")
     asked = parser.parse_args()
     figures = Figures("throughput", "throughput: from commit to completed, against a plain loop over local files")
     with production_system() as system:
         for name in asked.cases:
-            measure(figures, system, CASES[name], asked.images or CASES[name].count, asked.rounds)
+            measure(figures, system, CASES[name], asked.images or CASES[name].count, asked.rounds, asked.workers)
     print(figures.keep())
 
 
@@ -95,7 +96,7 @@ def production_system() -> Iterator[System]:
             system.stop()
 
 
-def measure(figures: Figures, system: System, case: Case, count: int, rounds: int) -> None:
+def measure(figures: Figures, system: System, case: Case, count: int, rounds: int, workers: int) -> None:
     """Alternate floor and system; print medians and the ratio of each round."""
     folder = system.folder / f"{case.images}-{count}"
     if not folder.exists():
@@ -105,16 +106,28 @@ def measure(figures: Figures, system: System, case: Case, count: int, rounds: in
     floors, systems = [], []
     for number in range(rounds):
         floors.append(plain_loop(folder, classifier, case.runtime))
-        worker = system.start_worker(PHYTOBATCH_CLASSIFIER_DIR=str(classifier), PHYTOBATCH_RUNTIME=case.runtime)
-        systems.append(through_the_system(system, files, classifier))
-        worker.send(signal.SIGTERM)
-        worker.stop()
-        system.children.remove(worker)
+        with started(system, workers, classifier, case.runtime):
+            systems.append(through_the_system(system, files, classifier))
         print(f"round {number + 1}: floor {floors[-1]:.1f} images/s, system {systems[-1]:.1f} images/s", flush=True)
     figures.add(f"{case.what}: floor", floors, "images/s")
     figures.add(f"{case.what}: system", systems, "images/s")
     ratios = [system / floor for system, floor in zip(systems, floors, strict=True)]
     figures.add(f"{case.what}: system / floor", ratios, goal=case.goal)
+
+
+@contextmanager
+def started(system: System, workers: int, classifier: Path, runtime: Runtime) -> Iterator[None]:
+    """Workers that are ready; they end with the context."""
+    settings = {"PHYTOBATCH_CLASSIFIER_DIR": str(classifier), "PHYTOBATCH_RUNTIME": str(runtime)}
+    running = [system.start_worker(**settings) for _ in range(workers)]
+    try:
+        yield
+    finally:
+        for worker in running:
+            worker.send(signal.SIGTERM)
+        for worker in running:
+            worker.stop()
+            system.children.remove(worker)
 
 
 def exact_classifier(folder: Path) -> Path:
