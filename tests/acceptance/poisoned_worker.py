@@ -3,15 +3,13 @@
 from functools import partial
 
 from tests.acceptance import poison
+from worker import serving
 from worker.__main__ import main
 from worker.inference import pipeline
 from worker.inference.isolate import IsolatedPreprocessor
 
-# The names that the module imported; the second is called like the class.
-PATCHES = {
-    "preprocess": poison.preprocess,
-    "IsolatedPreprocessor": partial(IsolatedPreprocessor, function=poison.preprocess),
-}
-vars(pipeline).update(PATCHES)
+# The names that the modules imported; the second is called like the class.
+vars(pipeline)["preprocess"] = poison.preprocess
+vars(serving)["IsolatedPreprocessor"] = partial(IsolatedPreprocessor, function=poison.preprocess)
 
 main()

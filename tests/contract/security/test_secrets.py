@@ -28,6 +28,7 @@ OURS = (
 )
 # Published with a standard or made of one letter; they open nothing.
 KNOWN = {
+    "AKIAIOSFODNN7EXAMPLE",
     "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
     "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYo=",
 }
