@@ -32,6 +32,8 @@ log = structlog.get_logger()
 EXPRESS_SLOTS = 1
 # Each slot, each lookout, the lease keeper, the exporter and the sweep may hold a connection at the same moment.
 SPARE_CONNECTIONS = 4
+# Chunks come and go; whatever a worker does with the database it does again after an outage.
+TRUST_SECONDS = 1.0
 EXIT_SLOW_STOP = 75  # EX_TEMPFAIL of sysexits.h: the leases hand the rest to somebody else
 READY_FILE = "PHYTOBATCH_WORKER_READY_FILE"
 
@@ -100,6 +102,7 @@ def start(settings: Settings) -> WorkerProcess:
         pool_size=2 * (settings.worker_slots + EXPRESS_SLOTS) + SPARE_CONNECTIONS,
         application="phytobatch-worker",
         announce=hints.announce,
+        trust_seconds=TRUST_SECONDS,
     )
     store = S3Store(settings, connections=settings.download_threads + settings.worker_slots)
     context = Context(

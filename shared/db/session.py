@@ -9,9 +9,11 @@ from typing import Any, TypeVar
 import psycopg
 import structlog
 from sqlalchemy import Engine, create_engine, event
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import DBAPIError, InterfaceError, InvalidatePoolError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session, sessionmaker
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from shared.errors import DatabaseUnavailable
 from shared.metrics.definitions import DATABASE_OUTAGES, DATABASE_SECONDS
@@ -40,6 +42,7 @@ RETRYABLE = frozenset({"40001", "40P01", "57014", "25P04", "57P01", "57P02", "57
 
 
 CHANGED = "changed_jobs"
+RESTS_SINCE = "rests_since"
 
 Announce = Callable[[Collection[uuid.UUID]], None]
 
@@ -72,6 +75,27 @@ def _limit_transactions(connection: psycopg.Connection[Any], _record: object) ->
         connection.commit()
 
 
+def _ping_after_rest(engine: Engine, seconds: float) -> None:
+    """Ask whether a connection still lives when it was not used for so long, as ``pool_pre_ping`` does each time.
+
+    After a server that came back, whoever gets a connection that rested for less gets an outage, and the pool is new.
+    """
+
+    @event.listens_for(engine, "checkin")
+    def rest(_connection: object, record: ConnectionPoolEntry) -> None:
+        record.info[RESTS_SINCE] = time.monotonic()
+
+    @event.listens_for(engine, "checkout")
+    def ask(connection: DBAPIConnection, record: ConnectionPoolEntry, _proxy: object) -> None:
+        since = record.info.pop(RESTS_SINCE, None)
+        if since is None or time.monotonic() - since < seconds:
+            return
+        try:
+            engine.dialect.do_ping(connection)
+        except psycopg.Error as error:
+            raise InvalidatePoolError from error
+
+
 class Database:
     """An engine and its sessions. One per process; safe to share between threads."""
 
@@ -82,15 +106,25 @@ class Database:
         pool_size: int = 10,
         application: str = "phytobatch",
         announce: Announce | None = None,
+        trust_seconds: float = 0.0,
     ) -> None:
-        """Connect lazily. ``announce`` gets the jobs that a transaction changed, after its commit; it never waits."""
+        """Connect lazily.
+
+        Args:
+            settings: where the server is.
+            pool_size: most connections at a time.
+            application: the name that the server shows.
+            announce: gets the jobs that a transaction changed, after its commit; it never waits.
+            trust_seconds: a connection that was used so shortly before is used without asking whether it lives. For
+                programs that try again after an outage anyway: it saves them a round trip in each transaction.
+        """
         self._announce = announce
         self.engine: Engine = create_engine(
             settings.database_url.get_secret_value(),
             pool_size=pool_size,
             max_overflow=0,
             pool_timeout=POOL_TIMEOUT_SECONDS,
-            pool_pre_ping=True,
+            pool_pre_ping=trust_seconds == 0,
             connect_args={
                 "connect_timeout": CONNECT_TIMEOUT_SECONDS,
                 "application_name": application,
@@ -105,6 +139,8 @@ class Database:
             },
         )
         event.listen(self.engine, "connect", _limit_transactions)
+        if trust_seconds:
+            _ping_after_rest(self.engine, trust_seconds)
         self._sessions = sessionmaker(self.engine, expire_on_commit=False)
 
     @contextmanager

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import psutil
+import redis
 
 from client import ClassifierRef, ImageSpec, Phytobatch
 from shared.classifiers import registry
@@ -71,6 +72,7 @@ class Round:
     seconds: float
     transactions: int
     statements: int
+    wakeups: int
     processor: dict[str, float]
 
 
@@ -79,6 +81,7 @@ class Bench:
 
     def __init__(self, system: System, database: Database) -> None:
         self.system = system
+        self._redis = redis.Redis.from_url(system.environment["PHYTOBATCH_REDIS_URL"])
         self._owners: dict[uuid.UUID, int] = {}
         with database.begin() as session:
             registry.register(session, MANIFEST)
@@ -96,8 +99,8 @@ class Bench:
         wait_for(lambda: self._open(jobs), lambda left: left == 0, WAIT_SECONDS)
         seconds, chunks = self._took(jobs)
         used = {name: seconds - processor.get(name, 0.0) for name, seconds in self._processor().items()}
-        transactions, statements = (b - a for a, b in zip(counted, self._counted(), strict=True))
-        return Round(images, chunks, seconds, transactions, statements, used)
+        transactions, statements, wakeups = (b - a for a, b in zip(counted, self._counted(), strict=True))
+        return Round(images, chunks, seconds, transactions, statements, wakeups, used)
 
     def client(self, tenant: int = 0) -> Phytobatch:
         """The SDK, with the key of one of our tenants."""
@@ -143,11 +146,12 @@ class Bench:
             row = sql.execute("SELECT extract(epoch FROM queued_at - committed_at) FROM jobs WHERE id = %s", [job])
             return float((row.fetchone() or [0])[0])
 
-    def _counted(self) -> tuple[int, int]:
-        """Transactions of the database, and statements, so far."""
+    def _counted(self) -> tuple[int, int, int]:
+        """Transactions of the database, statements, and messages to Redis, so far."""
         return (
             self._number("SELECT xact_commit FROM pg_stat_database WHERE datname = current_database()"),
             self._number("SELECT coalesce(sum(calls), 0) FROM pg_stat_statements"),
+            int(self._redis.info("commandstats").get("cmdstat_lpush", {}).get("calls", 0)),
         )
 
     def _number(self, question: str, given: Sequence[Any] = ()) -> int:
@@ -223,6 +227,7 @@ def report(figures: Figures, name: str, rounds: Sequence[Round]) -> None:
     figures.add(f"{name}: chunks", [one.chunks / one.seconds for one in rounds], "chunks/s")
     figures.add(f"{name}: transactions", [one.transactions / one.chunks for one in rounds], "a chunk")
     figures.add(f"{name}: statements", [one.statements / one.chunks for one in rounds], "a chunk")
+    figures.add(f"{name}: wake-ups", [one.wakeups / one.chunks for one in rounds], "a chunk")
     for program in rounds[0].processor:
         used = [one.processor.get(program, 0.0) / one.images * 1e6 for one in rounds]
         figures.add(f"{name}: processor of {program}", used, "µs an image")
