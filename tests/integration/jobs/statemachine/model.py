@@ -97,6 +97,8 @@ class ModelJob:
         self._stop_if_canceling()
 
     def sweep(self) -> None:
+        if self.gone:  # With all its chunks: also the one whose lease ran out before its worker had ended it.
+            return
         for chunk in [one for one in self.chunks.values() if one.state is ChunkState.RUNNING and one.expired]:
             self._take_back(chunk)
 
