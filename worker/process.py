@@ -146,7 +146,7 @@ def _assemble(context: Context, exposition: Exposition, hints: Hints) -> WorkerP
     exporter.start()
     if ready:
         Path(ready).touch()
-    log.info("worker_ready", slots=settings.worker_slots, batch_size=settings.batch_size)
+    log.info("worker_ready", slots=settings.worker_slots)
     return WorkerProcess(
         context=context,
         exposition=exposition,

@@ -19,7 +19,7 @@ from worker.inference.classifier import Classifier
 from worker.inference.isolate import IsolatedPreprocessor
 from worker.inference.manifest import shipped_classifier_dir
 from worker.inference.pipeline import Pipeline
-from worker.inference.runtime import open_classifier
+from worker.inference.runtime import default_batch, open_classifier
 from worker.metrics.stages import StageMetrics
 
 log = structlog.get_logger()
@@ -97,7 +97,8 @@ def _load(settings: Settings, folder: Path) -> Classifier:
     # Each slot its share of the processors: ONNX Runtime's calls wait for their threads in a loop, which on the
     # processors of another slot costs 8 to 28 % of what a worker does.
     threads = max(1, processors() // settings.worker_slots)
-    classifier = open_classifier(folder, batch_size=settings.batch_size, runtime=settings.runtime, threads=threads)
+    size = settings.batch_size or default_batch(folder, settings.runtime)
+    classifier = open_classifier(folder, batch_size=size, runtime=settings.runtime, threads=threads)
     classifier.warm_up()
     manifest = classifier.manifest
     log.info(
@@ -106,6 +107,7 @@ def _load(settings: Settings, folder: Path) -> Classifier:
         version=manifest.version,
         sha256=manifest.sha256[:12],
         runtime=classifier.runtime,
+        batch_size=classifier.batch_size,
     )
     return classifier
 
@@ -122,7 +124,7 @@ def _pipeline(settings: Settings, classifier: Classifier, *, share: int) -> Pipe
     )
     return Pipeline(
         classifier,
-        batch_size=settings.batch_size,
+        batch_size=classifier.batch_size,
         download_threads=settings.download_threads,
         decode_threads=settings.decode_workers,
         bytes_in_flight=settings.bytes_in_flight // share,

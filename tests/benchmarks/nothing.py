@@ -17,6 +17,7 @@ from worker.inference.interpret import Interpretation, RankedClass
 from worker.inference.pipeline import Item, Outcome
 
 LISTING = text("SELECT seq, object_key, size FROM images WHERE job_id = :job AND seq > :after ORDER BY seq LIMIT 1000")
+BATCH = 32
 LABELS = ("healthy", "powdery_mildew", "rust")
 MANIFEST = Manifest(
     name="nothing",
@@ -73,7 +74,7 @@ def open_nothing(settings: Settings, database: Database, store: ObjectStore) -> 
     """In the place of ``worker.serving.open_pipelines``. For validation, everything that was announced has arrived."""
     vars(store).update({"list_objects": partial(arrived, database)})
     known = database.run(lambda session: registry.register(session, MANIFEST))
-    return {pool_of(known.id): Nothing(settings.batch_size)}
+    return {pool_of(known.id): Nothing(settings.batch_size or BATCH)}
 
 
 def arrived(database: Database, prefix: str, *, bucket: str | None = None) -> Iterator[StoredObject]:  # noqa: ARG001

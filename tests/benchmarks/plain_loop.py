@@ -21,9 +21,9 @@ from worker.inference.classifier import Classifier
 from worker.inference.interpret import interpret
 from worker.inference.manifest import shipped_classifier_dir
 from worker.inference.preprocess import preprocess
-from worker.inference.runtime import open_classifier
+from worker.inference.runtime import default_batch, open_classifier
 
-BATCH = 32
+AHEAD = 4  # batches
 
 
 def main() -> None:
@@ -34,7 +34,8 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--runtime", type=Runtime, default=Runtime.AUTO)
     asked = parser.parse_args()
-    classifier = open_classifier(asked.classifier, batch_size=BATCH, runtime=asked.runtime)
+    size = default_batch(asked.classifier, asked.runtime)  # what a worker takes
+    classifier = open_classifier(asked.classifier, batch_size=size, runtime=asked.runtime)
     classifier.warm_up()
     files = sorted(asked.folder.iterdir())
     began = time.perf_counter()
@@ -50,13 +51,14 @@ def _loop(classifier: Classifier, files: list[Path], threads: int) -> Iterator[l
         return preprocess(file.read_bytes(), manifest.preprocessing, manifest.input_size)
 
     with ThreadPoolExecutor(threads) as pool:
-        # One batch ahead: while the model works on one, the threads decode the next.
-        ahead = [pool.submit(prepare, file) for file in files[: 2 * BATCH]]
-        rest = iter(files[2 * BATCH :])
+        # Batches ahead: while the model works on one, the threads decode the next.
+        size = classifier.batch_size
+        ahead = [pool.submit(prepare, file) for file in files[: AHEAD * size]]
+        rest = iter(files[AHEAD * size :])
         while ahead:
-            batch, ahead = ahead[:BATCH], ahead[BATCH:]
+            batch, ahead = ahead[:size], ahead[size:]
             pixels = np.stack([one.result() for one in batch])
-            ahead += [pool.submit(prepare, file) for file in islice(rest, BATCH)]
+            ahead += [pool.submit(prepare, file) for file in islice(rest, size)]
             yield [interpret(row, manifest).label for row in classifier.classify(pixels)]
 
 

@@ -33,7 +33,6 @@ PRODUCTION = {
     "PHYTOBATCH_SWEEP_SECONDS": "10",
     "PHYTOBATCH_IDLE_LOOK_SECONDS": "3",
     "PHYTOBATCH_CHUNK_IMAGES": "64",
-    "PHYTOBATCH_BATCH_SIZE": "32",
 }
 TOOK = "SELECT extract(epoch FROM finished_at - committed_at), succeeded FROM jobs WHERE id = %s"
 LOOK_SECONDS = 0.2

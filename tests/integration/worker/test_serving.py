@@ -12,6 +12,7 @@ from PIL import Image
 
 from shared.classifiers import registry
 from shared.classifiers.bundle import publish
+from shared.contracts.manifest import Runtime
 from shared.contracts.states import ImageErrorCode
 from shared.db.session import Database
 from shared.errors import ConfigurationError, Conflict
@@ -91,6 +92,17 @@ def test_an_image_with_more_pixels_than_the_setting_allows_is_refused(
     with opened:
         codes = {one.seq: one.error and one.error.code for one in pipeline.run(items, lambda item: pictures[item.seq])}
     assert codes == {0: None, 1: ImageErrorCode.TOO_MANY_PIXELS}
+
+
+@pytest.mark.parametrize(("batch_size", "expected"), [(0, 8), (5, 5)])
+def test_the_size_of_a_batch_is_the_setting_or_what_suits_the_runtime(  # fixtures
+    settings: Settings, database: Database, store: S3Store, opened: ExitStack, batch_size: int, expected: int
+) -> None:
+    chosen = settings.model_copy(update={"batch_size": batch_size, "runtime": Runtime.ONNX})
+    (pipeline,) = open_pipelines(chosen, database, store).values()
+    opened.enter_context(pipeline)
+    with opened:
+        assert pipeline.batch_size == expected
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 from shared.contracts.manifest import Manifest, Runtime
 from worker.inference.errors import ClassifierNotFound, ModelFileChanged
 from worker.inference.manifest import MANIFEST_FILE, ONNX_FILE, verify_model_file
-from worker.inference.runtime import choose_runtime, gpu_is_visible
+from worker.inference.runtime import choose_runtime, default_batch, gpu_is_visible
 
 ManifestFactory = Callable[..., Manifest]
 
@@ -37,6 +37,10 @@ def test_without_a_gpu_an_exported_model_runs_on_onnx(folder: Callable[..., Path
 @pytest.mark.usefixtures("no_gpu")
 def test_without_an_exported_model_tensorflow_runs_it(folder: Callable[..., Path]) -> None:
     assert choose_runtime(folder(None), Runtime.AUTO) is Runtime.TENSORFLOW
+
+
+def test_a_batch_suits_what_runs_it(folder: Callable[..., Path]) -> None:
+    assert default_batch(folder("1" * 64), Runtime.ONNX) < default_batch(folder("1" * 64), Runtime.TENSORFLOW)
 
 
 def test_what_was_asked_for_is_kept(folder: Callable[..., Path]) -> None:
