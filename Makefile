@@ -145,11 +145,13 @@ chaos: $(STAMP) ## kill, pause and cut off everything for ten minutes, then look
 fuzz: $(CHECKS_STAMP) ## schemathesis against the whole service, every check, with and without a key (SEED=1 MINUTES=10)
 	@$(BIN)/python -m tests.fuzz --seed $(SEED) --minutes $(MINUTES)
 
-bench: $(STAMP) ## print the figures of docs/performance.md (twenty minutes, an idle machine)
+bench: $(STAMP) ## print and keep the figures of docs/performance.md (an hour, an idle machine)
 	@$(BIN)/python -m tests.benchmarks.throughput
 	@$(BIN)/python -m tests.benchmarks.original
 	@$(BIN)/python -m tests.benchmarks.split
 	@$(BIN)/python -m tests.benchmarks.reads
+	@$(BIN)/python -m tests.benchmarks.batches
+	@$(BIN)/python -m tests.benchmarks.start
 	@$(BIN)/python -m tests.benchmarks.scale
 	@$(BIN)/python -m tests.benchmarks.creating
 	@$(BIN)/python -m tests.benchmarks.api

@@ -6,7 +6,18 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from deploy.capacity.sources import AWS_EXAMPLE, BENCHMARK, CHART, CODE, H100, HPA, PRICES, S3_RATE, THROUGHPUT
+from deploy.capacity.sources import (
+    ACCELERATOR,
+    AWS_EXAMPLE,
+    BENCHMARK,
+    CHART,
+    CODE,
+    H100,
+    HPA,
+    PRICES,
+    S3_RATE,
+    THROUGHPUT,
+)
 from shared.settings import Settings
 
 
@@ -57,12 +68,12 @@ class WorkerClass:
 
 
 GPU = WorkerClass(
-    name="gpu-h100", images_per_second=648.0, startup_seconds=300.0, price_per_hour=4.916, min_replicas=0,
+    name="gpu-h100", images_per_second=276.0, startup_seconds=300.0, price_per_hour=4.916, min_replicas=0,
     chunks_per_replica=200, activation_chunks=0,
 )  # fmt: skip
 # Where the values of a class come from, when it is not the first one.
 SOURCES_OF_GPU = {
-    "images_per_second": "assumed, NOT measured: 16 processors decode 8 times what 2 do, and the GPU waits for them",
+    "images_per_second": f"{ACCELERATOR}: what its 16 processors decode; the GPU alone takes 6,600",
     "startup_seconds": "assumed: a node with a GPU, a larger image",
     "price_per_hour": f"list price of one of eight, {H100}",
     "min_replicas": CHART,

@@ -1,6 +1,7 @@
 """Where defaults come from. Links are to the page on which the figure was read."""
 
 THROUGHPUT = "docs/performance.md, throughput"
+ACCELERATOR = "tests.benchmarks.accelerator, 2026-11-26"
 BENCHMARK = "tests.benchmarks.capacity, 2026-11-26, 2 cores that others used too"
 CHART = "deploy/chart/values.yaml"
 CODE = "code:"

@@ -1,7 +1,8 @@
 """Reading objects with little processor time: one signed GET over boto3's HTTP, past its model of S3.
 
 Where a bucket is, for which region, with which credentials, through which proxy and against which certificates stays
-boto3's to say, and what goes wrong is raised as boto3 raises it. Why not another library: docs/decisions/0010.
+boto3's to say, and what goes wrong is raised as boto3 raises it. Why not another library: decision 10 in
+docs/decisions.
 
 Source: Amazon S3 API Reference, "Authenticating Requests: Using the Authorization Header (AWS Signature Version 4)".
 """
