@@ -4,6 +4,7 @@ import io
 import struct
 import zlib
 from collections.abc import Callable
+from functools import cache
 
 from PIL import Image
 
@@ -21,6 +22,7 @@ def png_of(width: int, height: int) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
 
 
+@cache  # a second of zlib
 def tiff_with_tile(side: int) -> bytes:
     """A picture of 16 x 16 pixels whose only tile is far larger (TIFF 6.0, section 15), packed by Deflate."""
     packed = zlib.compressobj(9)

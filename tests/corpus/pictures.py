@@ -2,6 +2,7 @@
 
 import io
 from datetime import UTC, datetime
+from functools import cache
 from random import Random
 
 from deploy.local.synthetic import render
@@ -39,6 +40,7 @@ KINDS: tuple[tuple[str, str, dict[str, object]], ...] = (
 FORMATS = tuple(dict.fromkeys(kind for kind, _, _ in KINDS))
 
 
+@cache
 def whole_pictures(seed: int) -> list[tuple[str, bytes]]:
     """(format, file) of every kind above."""
     chance = Random(seed)  # noqa: S311  # not for secrets
