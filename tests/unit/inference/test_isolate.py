@@ -118,7 +118,7 @@ def test_a_crash_costs_its_picture_and_no_other(
 
 
 def test_a_child_that_hangs_is_killed(fragile: PreprocessFunction, data: bytes) -> None:
-    isolated = IsolatedPreprocessor(Preprocessing(), SIZE, timeout_seconds=2, function=fragile)
+    isolated = IsolatedPreprocessor(Preprocessing(), SIZE, timeout_seconds=3, function=fragile)
     try:
         with pytest.raises(ImageError, match="longer than 3 s") as caught:
             isolated.preprocess(data + b"HANG")
