@@ -26,7 +26,7 @@ FILE_FIELD = "file"
 FIRST_LOOK_SECONDS = 0.01
 SLOWEST_LOOK_SECONDS = 0.2
 # Each look comes this much later than the one before.
-SLOWER = 1.5
+SLOWER = 1.2
 
 
 class ImageNotReadable(InvalidRequest):
