@@ -94,8 +94,8 @@ def _folders(settings: Settings, store: ObjectStore) -> list[Path]:
 
 
 def _load(settings: Settings, folder: Path) -> Classifier:
-    # Each slot its share of the processors: ONNX Runtime's calls wait for their threads in a loop, which on the
-    # processors of another slot costs 8 to 28 % of what a worker does.
+    # Each slot its share of the processors: ONNX Runtime's calls wait for their threads in a loop, on processors that
+    # another slot could use.
     threads = max(1, processors() // settings.worker_slots)
     size = settings.batch_size or default_batch(folder, settings.runtime)
     classifier = open_classifier(folder, batch_size=size, runtime=settings.runtime, threads=threads)

@@ -90,7 +90,7 @@ def read_corrections(
 ) -> Sequence[CorrectionRow]:
     """Corrections in the order of the images, from behind ``after``: (correction, name, predicted, confidence)."""
     read_a_page(session)
-    # Looked up as in ``shared.jobs.results``: a plain join may read every image for each correction.
+    # Looked up as ``shared.db.plans`` says.
     image = (
         select(Image.name, Image.seq)
         .where(Image.job_id == Correction.job_id, Image.seq >= Correction.seq)

@@ -10,10 +10,11 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, and_, select, text
+from sqlalchemy import ColumnElement, Select, and_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from shared.db.models import Correction, Image, Result
+from shared.db.plans import walk_in_order
 from shared.db.session import Database
 from shared.errors import Conflict
 from shared.geography.place import place_columns
@@ -60,19 +61,6 @@ class Record(NamedTuple):
 
 
 Page = list[Record]
-
-# A job that is new to the statistics counts as one row there, and then every plan looks equally good: once it was a
-# nested loop over an index that does not begin with the key of the loop, and took minutes. What is left of the plans
-# without these is one: walk the three primary keys side by side, which begin with the job and go on with the image.
-IN_ORDER = text(
-    "SELECT set_config('enable_nestloop', 'off', true), set_config('enable_hashjoin', 'off', true), "
-    "set_config('enable_sort', 'off', true)"
-)
-
-
-def walk_in_order(session: Session) -> None:
-    """Until the end of this transaction, joins walk along the primary keys."""
-    session.execute(IN_ORDER)
 
 
 def selected() -> tuple[ColumnElement[Any] | InstrumentedAttribute[Any], ...]:

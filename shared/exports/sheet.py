@@ -12,9 +12,10 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from shared.contracts.manifest import Manifest
 from shared.contracts.states import JobState
 from shared.db.models import Classifier, Correction, Image, Job, Result
+from shared.db.plans import walk_in_order
 from shared.db.session import Database
 from shared.exports.columns import Column, Kind, MetadataKey, Widths, columns_of
-from shared.exports.rows import Page, of_job, read_pages, walk_in_order
+from shared.exports.rows import Page, of_job, read_pages
 from shared.geography.place import latitude, longitude
 from shared.jobs.results import ResultFilter, classifier_of
 

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from shared.contracts.states import JobState
 from shared.db.models import Job
+from shared.db.plans import IMAGES_WITH_RESULT
 from shared.db.session import changed
 from shared.errors import Conflict, LimitExceeded
 from shared.storage.keys import upload_key
@@ -37,20 +38,13 @@ class PendingImage:
 def pending_images(
     session: Session, job_id: uuid.UUID, *, first_seq: int = 0, last_seq: int = 2**31 - 1
 ) -> list[PendingImage]:
-    """The images of a range of sequence numbers that have no result yet, in order.
-
-    Each is looked up as in ``shared.jobs.results``: a plain join read every result of the job for each image, while the
-    job was new to the statistics of PostgreSQL.
-    """
+    """The images of a range of sequence numbers that have no result yet, in order."""
     rows = session.execute(
         text(
-            """
-            SELECT i.seq, i.name, i.size, i.sha256, i.bucket, i.object_key
-            FROM images i LEFT JOIN LATERAL (
-                SELECT r.seq FROM results r WHERE r.job_id = i.job_id AND r.seq >= i.seq ORDER BY r.seq LIMIT 1
-            ) r ON r.seq = i.seq
+            f"""
+            SELECT i.seq, i.name, i.size, i.sha256, i.bucket, i.object_key FROM {IMAGES_WITH_RESULT}
             WHERE i.job_id = :job AND i.seq BETWEEN :first AND :last AND r.seq IS NULL ORDER BY i.seq
-            """
+            """  # noqa: S608  # a text of shared.db.plans
         ),
         {"job": job_id, "first": first_seq, "last": last_seq},
     )

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from shared.contracts.receipts import RemovalReason, Removed
 from shared.contracts.states import TERMINAL_EVENT, ChunkKind, ChunkState, EventType, ImageStatus, JobState, Priority
 from shared.db.models import Event, Job
+from shared.db.plans import IMAGES_WITH_RESULT
 from shared.db.session import changed
 from shared.errors import Conflict, NotFound
 from shared.jobs import progress
@@ -249,20 +250,17 @@ def _cancel_pending_images(session: Session, job: Job) -> None:
     """Give every image without an answer the final status ``canceled``, so that the counts add up."""
     session.execute(
         text(
-            """
+            f"""
             WITH ended AS (
                 INSERT INTO results (job_id, seq, position, status)
                 SELECT i.job_id, i.seq, :position + row_number() OVER (ORDER BY i.seq), :status
-                -- Looked up as in shared.jobs.results: a plain join may read every result for each image.
-                FROM images i LEFT JOIN LATERAL (
-                    SELECT r.seq FROM results r WHERE r.job_id = i.job_id AND r.seq >= i.seq ORDER BY r.seq LIMIT 1
-                ) r ON r.seq = i.seq
+                FROM {IMAGES_WITH_RESULT}
                 WHERE i.job_id = :job AND r.seq IS NULL
                 RETURNING 1)
             UPDATE jobs SET canceled = canceled + (SELECT count(*) FROM ended),
                             last_position = last_position + (SELECT count(*) FROM ended)
             WHERE id = :job
-            """
+            """  # noqa: S608  # a text of shared.db.plans
         ),
         {"job": job.id, "position": job.last_position, "status": ImageStatus.CANCELED},
     )

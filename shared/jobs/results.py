@@ -182,11 +182,7 @@ _OWN = (
     Result.runtime,
     Result.finished_at,
 )
-# A job that is new to the statistics counts as one row there. A plain join then reads all images of the job for each
-# result, because a second condition seems to gain nothing: a page took minutes. What has a LIMIT is looked up for each
-# result. And where most jobs have one image, another index that begins with the job looks as good as the primary key;
-# but only that key gives the next one in order. So here, and wherever results and images of a job meet: the first that
-# is not before the one wanted, and it counts where it is that one.
+# Looked up as ``shared.db.plans`` says.
 _IMAGE = (
     select(Image.name, Image.metadata_.label("metadata"), *place_columns(), Image.seq.label("seq"))
     .where(Image.job_id == Result.job_id, Image.seq >= Result.seq)

@@ -11,7 +11,7 @@ import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from hashlib import sha256
 from typing import TYPE_CHECKING, Self
 from urllib.parse import parse_qs, quote, urlsplit
@@ -51,6 +51,18 @@ class Address:
     path: str
     host: str
     scope: str
+
+    @classmethod
+    def of(cls, client: "S3Client", bucket: str) -> Self:
+        """Of a bucket, as boto3 shows it by signing a URL.
+
+        Raises:
+            BotoCoreError: boto3 has no credentials.
+            ConfigurationError: as ``in_url``.
+        """
+        return cls.in_url(
+            client.generate_presigned_url("get_object", Params={"Bucket": bucket, "Key": PROBE}, ExpiresIn=1)
+        )
 
     @classmethod
     def in_url(cls, signed: str) -> Self:
@@ -143,9 +155,8 @@ class Presigner:
 
     def __init__(self, client: "S3Client", credentials: "Credentials | None") -> None:
         """``client`` says where buckets are; ``credentials`` are its own, which may change by themselves."""
-        self._client = client
         self._credentials = credentials
-        self._address_of = lru_cache(maxsize=BUCKETS)(self._find)
+        self._address_of = lru_cache(maxsize=BUCKETS)(partial(Address.of, client))
         self._last: tuple[str, datetime, Signing] | None = None
 
     def url(self, bucket: str, request: Request, *, at: datetime) -> str:
@@ -169,8 +180,3 @@ class Presigner:
             return Signing(self._address_of(bucket), at, self._credentials.get_frozen_credentials())
         except BotoCoreError as error:
             raise StoreUnavailable("the object store cannot be signed for; check its credentials") from error
-
-    def _find(self, bucket: str) -> Address:
-        return Address.in_url(
-            self._client.generate_presigned_url("get_object", Params={"Bucket": bucket, "Key": PROBE}, ExpiresIn=1)
-        )

@@ -29,7 +29,7 @@ from botocore.response import StreamingBody
 from botocore.utils import get_environ_proxies
 
 from shared.errors import ConfigurationError, ObjectMissing, ObjectTooLarge
-from shared.storage.presigning import ALGORITHM, BUCKETS, PROBE, Address, signing_key
+from shared.storage.presigning import ALGORITHM, BUCKETS, Address, signing_key
 from shared.storage.s3_call import ATTEMPTS, CONNECT_TIMEOUT_SECONDS, READ_TIMEOUT_SECONDS
 
 if TYPE_CHECKING:
@@ -121,9 +121,8 @@ class Reader:
         return True
 
     def _find(self, bucket: str) -> Address:
-        signed = self._client.generate_presigned_url("get_object", Params={"Bucket": bucket, "Key": PROBE}, ExpiresIn=1)
         try:
-            address = Address.in_url(signed)
+            address = Address.of(self._client, bucket)
         except ConfigurationError as error:
             raise ObjectMissing(f"a bucket of the kind of {bucket} is not read; take a general purpose one") from error
         region = self._regions.get(bucket)  # boto3 makes URLs of the right address and the wrong region.

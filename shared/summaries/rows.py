@@ -6,24 +6,21 @@ has exactly one of ``label``, ``review`` (it asks for a person, and none has ans
 
 import uuid
 
-from sqlalchemy import Subquery, and_, case, func, or_, select, text
+from sqlalchemy import Subquery, and_, case, func, or_, select
 from sqlalchemy.orm import Session
 
 from shared.contracts.manifest import ReviewReason
 from shared.contracts.states import ImageStatus
 from shared.db.models import Correction, Image, Result
+from shared.db.plans import read_a_whole_job
 from shared.geography import place
-
-# A job that is new to the statistics counts as one row there, and the planner then takes a nested loop over an index
-# that does not begin with the key of the loop: 20 s for 20,000 images. A hash join is right for a whole job anyway.
-BY_HASH = text("SELECT set_config('enable_nestloop', 'off', true)")
 
 _CLASSIFIED = Result.status == ImageStatus.SUCCEEDED
 
 
 def answered(session: Session, job_id: uuid.UUID) -> Subquery:
     """The images of a job that have their final answer, for statements of this transaction."""
-    session.execute(BY_HASH)
+    read_a_whole_job(session)
     is_asking = and_(_CLASSIFIED, Result.needs_review.is_(True), Correction.label.is_(None))
     return (
         select(

@@ -10,6 +10,7 @@ from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
 from shared.contracts.states import ImageErrorCode
+from shared.db.plans import RESULTS_WITH_IMAGE
 
 # Of what the file itself is not to blame: a second run may give an answer. The others (truncated, empty, no picture)
 # would fail again, and their owner reads them in the results.
@@ -17,15 +18,14 @@ FAULTS = (ImageErrorCode.WORKER_CRASHED.value, ImageErrorCode.OBJECT_MISSING.val
 
 # The partial index on what did not succeed finds these without reading every result.
 IMAGES = text(
-    """
+    f"""
     SELECT 'image' AS kind, t.name AS tenant, r.job_id, r.seq, i.name, r.error_code AS code, r.error_detail AS detail,
            r.finished_at AS at, i.bucket, i.object_key
-    FROM results r JOIN jobs j ON j.id = r.job_id JOIN tenants t ON t.id = j.tenant_id
-    JOIN images i ON i.job_id = r.job_id AND i.seq = r.seq
+    FROM {RESULTS_WITH_IMAGE} JOIN jobs j ON j.id = r.job_id JOIN tenants t ON t.id = j.tenant_id
     WHERE r.status = 'failed' AND r.error_code = ANY(:codes) AND r.finished_at >= :since
       AND j.deleted_at IS NULL AND (CAST(:tenant AS uuid) IS NULL OR j.tenant_id = :tenant)
     ORDER BY r.finished_at, r.job_id, r.seq
-    """
+    """  # noqa: S608  # a text of shared.db.plans
 )
 JOBS = text(
     """

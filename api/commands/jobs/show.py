@@ -13,6 +13,7 @@ from api.commands.connect import transaction
 from api.commands.jobs.ending import job_argument
 from api.commands.table import table
 from api.commands.times import short
+from shared.db.plans import RESULTS_WITH_IMAGE
 from shared.errors import NotFound
 
 JOB = text(
@@ -36,14 +37,12 @@ LEASES = text(
     """
 )
 ERRORS = text(
-    """
+    f"""
     SELECT r.status, r.error_code, count(*), (array_agg(i.name ORDER BY r.position DESC))[1],
            (array_agg(r.error_detail ORDER BY r.position DESC))[1]
-    FROM results r JOIN LATERAL (  -- looked up as in shared.jobs.results
-        SELECT i.seq, i.name FROM images i WHERE i.job_id = r.job_id AND i.seq >= r.seq ORDER BY i.seq LIMIT 1
-    ) i ON i.seq = r.seq
+    FROM {RESULTS_WITH_IMAGE}
     WHERE r.job_id = :job AND r.status IN ('failed', 'rejected') GROUP BY 1, 2 ORDER BY 3 DESC
-    """
+    """  # noqa: S608  # a text of shared.db.plans
 )
 EVENTS = text(
     """

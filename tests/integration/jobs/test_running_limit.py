@@ -122,7 +122,8 @@ def test_many_workers_at_once_never_pass_the_limit(
     jobs.queued(images=60, chunk_images=1, tenant=other)
     for _ in range(5):
         taken = [one for one in at_once(*[jobs.try_claim for _ in range(8)]) if isinstance(one, Claim)]
-        assert count_running(database, limited) <= 2
+        # Mostly two. A chunk that came too late for the last place is left to the next claim.
+        assert 1 <= count_running(database, limited) <= 2
         assert len(taken) == 8, "the places that the limit leaves go to the other tenant"
         for held in taken:
             jobs.finish(held)

@@ -8,13 +8,15 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from shared.contracts.states import ImageStatus
+from shared.contracts.states import ImageStatus, JobState
 from shared.corrections.store import read_corrections
 from shared.db.models import Job
 from shared.db.session import Database
+from shared.geography.sidecar.row import SidecarRow
+from shared.geography.sidecar.storing import apply_sidecar
 from shared.jobs import lifecycle
 from shared.jobs.chunks import cut_chunks
-from shared.jobs.images import pending_images
+from shared.jobs.images import NewImage, add_images, pending_images
 from shared.jobs.results import ResultFilter, read_results
 from tests.integration.conftest import MakeSettings, insert_tenant
 from tests.integration.statements import Plan, Statement, explain, statements
@@ -180,3 +182,27 @@ def retry(session: Session, job: Job) -> object:
 
 def cancel(session: Session, job: Job) -> object:
     return lifecycle.cancel(session, job.id)
+
+
+def test_a_sidecar_reads_each_image_once(database: Database) -> None:
+    job_id = fill(database)
+    rows = [SidecarRow(line=n, name=f"flight/{n}.jpg", latitude=40.0, longitude=-3.0) for n in range(1, IMAGES + 1)]
+    with statements(database.engine) as seen, suppress(Enough), database.begin() as session:
+        apply_sidecar(session, job_id, rows)
+        raise Enough
+    (stored,) = [one for one in seen if "UPDATE images" in one.sql]
+    plan = explain(database.engine, stored)
+    assert plan.buffers < 3 * BUFFERS_PER_ROW * IMAGES, plan  # it writes them, too
+
+
+def test_the_names_of_a_page_are_looked_up_by_their_index(database: Database) -> None:
+    job_id = fill(database)
+    with statements(database.engine) as seen, suppress(Enough), database.begin() as session:
+        job = lifecycle.lock_job(session, job_id)
+        job.state = JobState.DRAFT
+        with session.no_autoflush:
+            add_images(session, job, [NewImage(f"flight/{n}.jpg", 4) for n in range(1, PAGE + 1)], max_images=10**6)
+        raise Enough
+    (known,) = [one for one in seen if "ANY" in one.sql]
+    plan = explain(database.engine, known)
+    assert plan.buffers < BUFFERS_PER_ROW * PAGE, plan
