@@ -31,6 +31,9 @@ FLAGS = (
     "-webdav=false",
     "-master.telemetry=false",
     "-volume.preStopSeconds=0",
+    # By default as many volumes as gigabytes are free, and each bucket takes one: the twelfth bucket of a small disk
+    # could hold nothing. A volume grows from eight bytes, so the disk itself stays the limit.
+    "-volume.max=10000",
     # Relative to the working folder: a socket's path may have 107 bytes, and a data folder can lie deep.
     "-filer.localSocket=filer.sock",
     "-s3.localSocket=s3.sock",
