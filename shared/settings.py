@@ -232,7 +232,12 @@ class Settings(BaseSettings):
     )
 
     # Work
-    chunk_images: int = Field(default=64, ge=1, le=1024, description="Images in one chunk, the unit of work and retry.")
+    chunk_images: int = Field(
+        default=64,
+        ge=1,
+        le=1024,
+        description="Most images in one chunk, the unit of work and retry; the first and last of a job are smaller.",
+    )
     lease_seconds: float = Field(
         default=60.0, gt=0, description="How long a chunk belongs to a worker without renewal."
     )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from deploy.capacity.arrivals import Job
+from shared.jobs.cut import cut
 
 
 class Rank(IntEnum):
@@ -31,16 +32,10 @@ class Chunk:
     images: int
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Ready:
     job: Job
-    left: int
-    size: int
-
-    def cut(self, rank: Rank) -> Chunk:
-        images = min(self.size, self.left)
-        self.left -= images
-        return Chunk(self.job, rank, images)
+    sizes: deque[int]
 
 
 class FairQueue:
@@ -56,11 +51,11 @@ class FairQueue:
 
     def committed(self, job: Job) -> None:
         """One chunk that validates the job."""
-        self._add(Rank.VALIDATE_URGENT if job.urgent else Rank.VALIDATE, _Ready(job, job.images, job.images))
+        self._add(Rank.VALIDATE_URGENT if job.urgent else Rank.VALIDATE, _Ready(job, deque([job.images])))
 
     def validated(self, job: Job) -> None:
         """The chunks that classify it."""
-        self._add(Rank.URGENT if job.urgent else Rank.BULK, _Ready(job, job.images, self._chunk_images))
+        self._add(Rank.URGENT if job.urgent else Rank.BULK, _Ready(job, deque(cut(job.images, self._chunk_images))))
 
     def claim(self, *, patient: bool) -> Chunk | None:
         """The fairest ready chunk; a slot that is not ``patient`` takes no bulk."""
@@ -76,15 +71,15 @@ class FairQueue:
 
     def _add(self, rank: Rank, ready: _Ready) -> None:
         self._ready[rank].setdefault(ready.job.tenant, deque()).append(ready)
-        self.open += -(-ready.left // ready.size)
+        self.open += len(ready.sizes)
         self.most_open = max(self.open, self.most_open)
 
     def _take(self, rank: Rank, waiting: dict[int, deque[_Ready]]) -> Chunk:
         running, weights = self.running, self._weights
         _, _, tenant = min((running[t] / weights[t], jobs[0].job.number, t) for t, jobs in waiting.items())
         jobs = waiting[tenant]
-        chunk = jobs[0].cut(rank)
-        if not jobs[0].left:
+        chunk = Chunk(jobs[0].job, rank, jobs[0].sizes.popleft())
+        if not jobs[0].sizes:
             jobs.popleft()
             if not jobs:
                 del waiting[tenant]

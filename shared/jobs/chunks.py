@@ -1,6 +1,7 @@
 """Making chunks. The caller holds the lock of the job's row, so numbers are given one after the other."""
 
 import uuid
+from itertools import accumulate, pairwise
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
@@ -8,9 +9,13 @@ from sqlalchemy.orm import Session
 from shared.contracts.states import ChunkKind, Priority
 from shared.db.models import Chunk, Job
 from shared.db.plans import IMAGES_WITH_RESULT
+from shared.jobs.cut import cut
 
 # The claim sorts by it: smaller first.
 PRIORITY_ORDER = {Priority.INTERACTIVE: 0, Priority.BULK: 1}
+
+
+_OPEN = f"{IMAGES_WITH_RESULT} WHERE i.job_id = :job AND i.seq BETWEEN :first AND :last AND r.seq IS NULL"
 
 
 def pool_of(classifier_id: uuid.UUID) -> str:
@@ -45,32 +50,32 @@ def cut_chunks(  # noqa: PLR0913  # a range, its size and how it runs
     attempt: int = 0,
     isolated: bool = False,
 ) -> int:
-    """Put every image of the range that has no result yet into a chunk.
+    """Put every image of the range that has no result yet into a chunk of at most ``images_per_chunk``.
 
     Returns:
         How many chunks were made; ``job.open_chunks`` counts them.
     """
-    made = session.execute(
+    waiting = session.scalars(
+        text(f"SELECT i.seq FROM {_OPEN} ORDER BY i.seq"),  # noqa: S608  # a text of shared.db.plans
+        {"job": job.id, "first": first_seq, "last": last_seq},
+    ).all()
+    ends = list(accumulate(cut(len(waiting), images_per_chunk)))
+    made = [(waiting[begin], waiting[end - 1]) for begin, end in pairwise([0, *ends])]
+    session.execute(
         text(
-            f"""
-            WITH open AS (
-                SELECT i.seq, (row_number() OVER (ORDER BY i.seq) - 1) / :size AS part FROM {IMAGES_WITH_RESULT}
-                WHERE i.job_id = :job AND i.seq BETWEEN :first AND :last AND r.seq IS NULL),
-            made AS (
-                INSERT INTO chunks (job_id, no, tenant_id, kind, pool, priority, first_seq, last_seq, state,
-                                    attempt, isolated)
-                SELECT :job, :no + part, :tenant, :kind, :pool, :priority, min(seq), max(seq), 'ready',
-                       :attempt, :isolated
-                FROM open GROUP BY part RETURNING 1)
-            SELECT count(*) FROM made
-            """  # noqa: S608  # a text of shared.db.plans
+            """
+            INSERT INTO chunks (job_id, no, tenant_id, kind, pool, priority, first_seq, last_seq, state, attempt,
+                                isolated)
+            SELECT :job, :no + part - 1, :tenant, :kind, :pool, :priority, first, last, 'ready', :attempt, :isolated
+            FROM unnest(CAST(:firsts AS integer[]), CAST(:lasts AS integer[]))
+                 WITH ORDINALITY AS cut (first, last, part)
+            """
         ),
         {
             "job": job.id,
             "tenant": job.tenant_id,
-            "size": images_per_chunk,
-            "first": first_seq,
-            "last": last_seq,
+            "firsts": [first for first, _ in made],
+            "lasts": [last for _, last in made],
             "no": _next_no(session, job.id),
             "kind": ChunkKind.CLASSIFY,
             "pool": pool,
@@ -78,10 +83,10 @@ def cut_chunks(  # noqa: PLR0913  # a range, its size and how it runs
             "attempt": attempt,
             "isolated": isolated,
         },
-    ).scalar_one()
-    job.open_chunks += made
+    )
+    job.open_chunks += len(made)
     session.flush()
-    return int(made)
+    return len(made)
 
 
 def _next_no(session: Session, job_id: uuid.UUID) -> int:

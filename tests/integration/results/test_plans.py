@@ -160,19 +160,19 @@ class Enough(Exception):
     """Takes back what a test looked at."""
 
 
-def writing(database: Database, job_id: uuid.UUID, do: Callable[[Session, Job], object], table: str) -> Plan:
-    """How the rows of a table are made; once in vain to see the statement, and once to see its plan."""
+def reading(database: Database, job_id: uuid.UUID, do: Callable[[Session, Job], object], begins: str) -> Plan:
+    """How the images are found; once in vain to see the statement, and once to see its plan."""
     with statements(database.engine) as seen, suppress(Enough), database.begin() as session:
         do(session, lifecycle.lock_job(session, job_id))
         raise Enough
-    (made,) = [one for one in seen if f"INSERT INTO {table} " in one.sql]
-    return explain(database.engine, made)
+    (found,) = [one for one in seen if begins in one.sql]
+    return explain(database.engine, found)
 
 
 def test_to_retry_and_to_cancel_read_each_image_once(database: Database) -> None:
     """For a job new to the statistics both took longer than a statement may."""
-    for do, table in ((retry, "chunks"), (cancel, "results")):
-        plan = writing(database, fill(database), do, table)
+    for do, begins in ((retry, "SELECT i.seq FROM"), (cancel, "INSERT INTO results ")):
+        plan = reading(database, fill(database), do, begins)
         assert plan.buffers < BUFFERS_PER_ROW * IMAGES, plan
 
 

@@ -8,10 +8,11 @@ from deploy.capacity.arrivals import Job
 from deploy.capacity.inputs import Scaling, Work, WorkerClass
 from deploy.capacity.outcome import Outcome, percentile
 from deploy.capacity.simulation import DAY, Patience, Simulation
+from shared.jobs.cut import cut
 
 # Nothing but the images takes time.
 FREE = Work(
-    chunk_images=10,
+    chunk_images=5,  # so small that all are of one size
     slots=2,
     round_trip_seconds=0.0,
     write_seconds=0.0,
@@ -38,7 +39,7 @@ def test_every_image_is_served_once(most: int) -> None:
     waited = sum(images for _, images in [*outcome.waits, *outcome.urgent_waits])
     assert outcome.images == waited == sum(job.images for job in MIXED)
     assert set(outcome.job_seconds) == {job.number for job in MIXED}
-    assert outcome.chunks == sum(-(-job.images // Work().chunk_images) for job in MIXED)
+    assert outcome.chunks == sum(len(list(cut(job.images, Work().chunk_images))) for job in MIXED)
 
 
 def test_one_worker_without_pauses_takes_the_sum() -> None:
@@ -48,16 +49,16 @@ def test_one_worker_without_pauses_takes_the_sum() -> None:
 
 def test_a_lonely_job_takes_its_images_its_validation_and_one_round_trip() -> None:
     work = replace(FREE, round_trip_seconds=0.5, write_seconds=0.25, validate_seconds_per_1000=2.0)
-    outcome = simulate([Job(0, 0, 7.0, 10)], work=work)
-    assert outcome.job_seconds[0] == pytest.approx(10 * 2.0 / 1000 + 0.5 + 10 / 10 + 0.25 + 0.5)
+    outcome = simulate([Job(0, 0, 7.0, 5)], work=work)
+    assert outcome.job_seconds[0] == pytest.approx(5 * 2.0 / 1000 + 0.5 + 5 / 10 + 0.25 + 0.5)
 
 
 def test_the_second_slot_hides_the_round_trips_of_the_first() -> None:
     """With one slot the processors wait for the database between two chunks; with two, only after the last."""
-    slow = replace(FREE, round_trip_seconds=0.5)
+    slow = replace(FREE, round_trip_seconds=0.25)
     job = [Job(0, 0, 0.0, 100)]
-    assert simulate(job, work=replace(slow, slots=1)).ended_at == pytest.approx(0.5 + 10 * (1 + 0.5))
-    assert simulate(job, work=slow).ended_at == pytest.approx(0.5 + 10 * 1 + 0.5)
+    assert simulate(job, work=replace(slow, slots=1)).ended_at == pytest.approx(0.25 + 20 * (0.5 + 0.25))
+    assert simulate(job, work=slow).ended_at == pytest.approx(0.25 + 20 * 0.5 + 0.25)
 
 
 def test_more_workers_are_never_slower() -> None:
@@ -89,15 +90,15 @@ def test_an_urgent_image_shares_the_processors_instead_of_waiting_for_slots() ->
 
 def test_the_database_bounds_what_any_number_of_workers_can_do() -> None:
     outcome = simulate([Job(0, 0, 0.0, 1000)], most=100, work=replace(FREE, database_chunks_per_second=2.0))
-    assert outcome.ended_at == pytest.approx(1 + 100 / 2, abs=1.0)
+    assert outcome.ended_at == pytest.approx(0.5 + 200 / 2, abs=1.0)
 
 
 def test_the_row_of_a_job_is_written_by_one_at_a_time() -> None:
     locked = replace(FREE, write_seconds=0.5)
-    one = simulate([Job(0, 0, 0.0, 1000)], most=100, work=locked)
-    four = simulate([Job(number, 0, 0.0, 250) for number in range(4)], most=100, work=locked)
-    assert one.ended_at == pytest.approx(1 + 100 * 0.5)
-    assert four.ended_at == pytest.approx(1 + 25 * 0.5)
+    one = simulate([Job(0, 0, 0.0, 1000)], most=200, work=locked)
+    four = simulate([Job(number, 0, 0.0, 250) for number in range(4)], most=200, work=locked)
+    assert one.ended_at == pytest.approx(0.5 + 200 * 0.5)
+    assert four.ended_at == pytest.approx(0.5 + 50 * 0.5)
 
 
 def test_workers_come_with_the_work_and_go_after_it() -> None:

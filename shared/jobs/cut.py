@@ -1,0 +1,28 @@
+"""How large the chunks of a job are: small ones first and last, large ones between."""
+
+from collections.abc import Iterator
+
+# What a chunk costs in statements is nothing beside so many images; chunks that are no larger are never made smaller.
+LEAST_IMAGES = 8
+# Of what is left, a chunk takes a quarter at most: whoever is last has little left to do while others are idle.
+SHARE_OF_THE_REST = 4
+
+
+def cut(images: int, most: int) -> Iterator[int]:
+    """The sizes of the chunks of so many images, in order; their sum is ``images``.
+
+    The first ones double, so that the first results come soon and the slots of a worker do not begin and end their
+    chunks at the same moments. The last ones shrink, so that the slots and workers end together: guided
+    self-scheduling (Polychronopoulos and Kuck, IEEE Transactions on Computers C-36, 1987).
+
+    Args:
+        images: how many there are; 0 gives no chunk.
+        most: images in one chunk at most.
+    """
+    least = min(most, LEAST_IMAGES)
+    rising = least
+    while images > 0:
+        size = min(images, most, rising, max(least, images // SHARE_OF_THE_REST))
+        yield size
+        images -= size
+        rising *= 2

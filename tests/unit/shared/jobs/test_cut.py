@@ -1,0 +1,39 @@
+"""How a job is cut into chunks."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.jobs.cut import LEAST_IMAGES, SHARE_OF_THE_REST, cut
+
+
+@given(images=st.integers(0, 30_000), most=st.integers(1, 1024))
+def test_every_image_is_in_one_chunk_and_none_is_larger_than_asked(images: int, most: int) -> None:
+    sizes = list(cut(images, most))
+    assert sum(sizes) == images
+    assert all(1 <= size <= most for size in sizes)
+    assert all(size >= min(most, LEAST_IMAGES) for size in sizes[:-1]), "only the last one is smaller"
+
+
+@given(images=st.integers(1, 30_000))
+def test_whoever_is_last_has_little_left_to_do(images: int) -> None:
+    left = images
+    for size in cut(images, 64):
+        assert size <= max(LEAST_IMAGES, left // SHARE_OF_THE_REST)
+        left -= size
+
+
+def test_the_first_results_come_soon_and_most_chunks_are_whole() -> None:
+    sizes = list(cut(20_000, 64))
+    assert sizes[:5] == [8, 16, 32, 64, 64]
+    assert sizes.count(64) > 0.9 * len(sizes)
+
+
+def test_a_few_images_are_shared_by_the_slots() -> None:
+    assert list(cut(1, 64)) == [1]
+    assert list(cut(10, 64)) == [8, 2]
+    assert list(cut(64, 64)) == [8, 14, 10, 8, 8, 8, 8]
+
+
+def test_small_chunks_are_all_of_the_size_that_was_asked_for() -> None:
+    assert list(cut(5, 2)) == [2, 2, 1]
+    assert list(cut(3, 1)) == [1, 1, 1]
