@@ -81,6 +81,9 @@ class Settings(BaseSettings):
         ge=1,
         description="Most pixels (width x height) of an image; checked in the header, before decoding.",
     )
+    max_image_scans: int = Field(
+        default=200, ge=1, description="Most scans of a progressive JPEG; each costs the time of a whole picture."
+    )
     max_multipart_files: int = Field(default=100, ge=1, description="Most files in one multipart upload.")
     max_multipart_bytes: int = Field(
         default=200 * MEBIBYTE, ge=1, description="Most bytes in one multipart upload; larger sets use presigned URLs."

@@ -17,6 +17,7 @@ from shared.storage.store import ObjectStore
 from worker.inference import jpeg
 from worker.inference.classifier import Classifier
 from worker.inference.isolate import IsolatedPreprocessor
+from worker.inference.limits import PictureLimits
 from worker.inference.manifest import shipped_classifier_dir
 from worker.inference.pipeline import Pipeline
 from worker.inference.runtime import default_batch, open_classifier
@@ -115,10 +116,11 @@ def _load(settings: Settings, folder: Path) -> Classifier:
 def _pipeline(settings: Settings, classifier: Classifier, *, share: int) -> Pipeline:
     """A pipeline with its share of the bytes in flight; threads are cheap, so each has all of them."""
     manifest = classifier.manifest
+    limits = PictureLimits(pixels=settings.max_image_pixels, scans=settings.max_image_scans)
     isolated = IsolatedPreprocessor(
         manifest.preprocessing,
         manifest.input_size,
-        max_pixels=settings.max_image_pixels,
+        limits=limits,
         timeout_seconds=settings.isolated_seconds,
         memory_bytes=settings.isolated_memory_bytes,
     )
@@ -128,7 +130,7 @@ def _pipeline(settings: Settings, classifier: Classifier, *, share: int) -> Pipe
         download_threads=settings.download_threads,
         decode_threads=settings.decode_workers,
         bytes_in_flight=settings.bytes_in_flight // share,
-        max_pixels=settings.max_image_pixels,
+        limits=limits,
         isolated_preprocessor=isolated,
         observer=StageMetrics(),
         camera_zone=settings.camera_time_zone,

@@ -52,6 +52,7 @@ OF_A_JOB: Sequence[Limit] = (
     Limit("images", "max_images_per_job", f"{LIMIT}; of an import, the job is `failed: too_many_images`"),
     Limit("bytes of an image", "max_image_bytes", f"{LIMIT} or {BODY}; what lies there all the same is `too_large`"),
     Limit("pixels of an image", "max_image_pixels", "the image is `failed: too_many_pixels`"),
+    Limit("scans of a progressive JPEG", "max_image_scans", "the image is `failed: decode_failed`"),
     Limit("seconds of an image that may have killed a worker", "isolated_seconds", "`failed: worker_crashed`"),
     Limit("memory for such an image, in bytes", "isolated_memory_bytes", "`failed: decode_failed` or `worker_crashed`"),
     Limit("exports", "max_exports_per_job", LIMIT),

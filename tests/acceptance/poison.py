@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from shared.contracts.manifest import Preprocessing
 from worker.inference import preprocess as genuine
+from worker.inference.limits import PictureLimits
 
 MARKER = b"this file kills the decoder"
 GREEDY_MARKER = b"this file eats memory"
@@ -19,14 +20,14 @@ LEFT = 600 * MEBIBYTE
 
 
 def preprocess(
-    data: bytes, preprocessing: Preprocessing, input_size: tuple[int, int], *, max_pixels: int
+    data: bytes, preprocessing: Preprocessing, input_size: tuple[int, int], *, limits: PictureLimits
 ) -> NDArray[np.float32]:
     """As ``worker.inference.preprocess.preprocess``, but for a file with a marker the process is gone."""
     if MARKER in data:
         os.kill(os.getpid(), signal.SIGSEGV)
     if GREEDY_MARKER in data:
         eat_memory()
-    return genuine.preprocess(data, preprocessing, input_size, max_pixels=max_pixels)
+    return genuine.preprocess(data, preprocessing, input_size, limits=limits)
 
 
 def eat_memory() -> None:

@@ -8,25 +8,22 @@ from PIL import Image, JpegImagePlugin, TiffImagePlugin
 
 from shared.contracts.states import ImageErrorCode
 from worker.inference.errors import ImageError
+from worker.inference.limits import PictureLimits
 
-# A progressive JPEG comes in scans, and each goes over the whole picture: 20 MB can hold a hundred thousand, which is
-# half an hour. Cameras write 1, encoders up to a few dozen, for each picture and thumbnail in the file; libtiff stops
-# at 100 in each tile.
-MAX_SCANS = 200
 # 0xFF, 0xDA. Never within pixels: there 0xFF is followed by 0 (ITU-T T.81, F.1.2.3).
 _START_OF_SCAN = int.from_bytes(b"\xff\xda", "little")
 
 
-def check_work(data: bytes, image: Image.Image, *, max_pixels: int) -> None:
+def check_work(data: bytes, image: Image.Image, limits: PictureLimits) -> None:
     """Refuse an opened picture that would take far more memory or time than its size says.
 
     Raises:
         ImageError: ``too_many_pixels`` or ``decode_failed``.
     """
     if isinstance(image, TiffImagePlugin.TiffImageFile):
-        _check_tile(image, max_pixels)
-    if isinstance(image, JpegImagePlugin.JpegImageFile) and _scans(data) > MAX_SCANS:
-        detail = f"The picture comes in more than {MAX_SCANS} scans; export it again."
+        _check_tile(image, limits.pixels)
+    if isinstance(image, JpegImagePlugin.JpegImageFile) and _scans(data) > limits.scans:
+        detail = f"The picture comes in more than {limits.scans} scans; export it again."
         raise ImageError(ImageErrorCode.DECODE_FAILED, detail)
 
 

@@ -30,9 +30,9 @@ from PIL import (
 from shared.contracts.states import ImageErrorCode
 from worker.inference.bombs import check_work
 from worker.inference.errors import ImageError
+from worker.inference.limits import DEFAULT_LIMITS, PictureLimits
 from worker.inference.signatures import ends_early, has_supported_signature, is_zero_filled, what_it_is
 
-DEFAULT_MAX_PIXELS = 60_000_000
 # JPEG contains MPO, a JPEG with more pictures behind it that DJI drones and phones write: the first one is read.
 FORMATS = tuple(
     plugin.format
@@ -72,12 +72,12 @@ _TRUNCATED = "The file ends in the middle of the picture; upload it again."
 
 
 @contextmanager
-def open_image(data: bytes, *, max_pixels: int = DEFAULT_MAX_PIXELS) -> Iterator[Image.Image]:
+def open_image(data: bytes, *, limits: PictureLimits = DEFAULT_LIMITS) -> Iterator[Image.Image]:
     """Open the header of an encoded image; errors raised inside the ``with`` by Pillow become ``ImageError`` too.
 
     Args:
         data: the whole file.
-        max_pixels: most pixels (width x height) that may be decoded.
+        limits: what the picture may cost.
 
     Raises:
         ImageError: ``empty``, ``unsupported_format``, ``too_many_pixels``, ``truncated`` or ``decode_failed``.
@@ -88,8 +88,8 @@ def open_image(data: bytes, *, max_pixels: int = DEFAULT_MAX_PIXELS) -> Iterator
         raise ImageError(ImageErrorCode.TRUNCATED, _TRUNCATED)
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
-            _check_pixels(image.size, max_pixels)
-            check_work(data, image, max_pixels=max_pixels)
+            _check_pixels(image.size, limits.pixels)
+            check_work(data, image, limits)
             yield image
     except ImageError:
         raise
@@ -100,13 +100,13 @@ def open_image(data: bytes, *, max_pixels: int = DEFAULT_MAX_PIXELS) -> Iterator
         raise _image_error(data, error) from error
 
 
-def decode(data: bytes, *, max_pixels: int = DEFAULT_MAX_PIXELS) -> NDArray[np.uint8]:
+def decode(data: bytes, *, limits: PictureLimits = DEFAULT_LIMITS) -> NDArray[np.uint8]:
     """Encoded bytes to pixels: uint8, (height, width, 3), RGB, values 0 to 255.
 
     Raises:
         ImageError: as ``open_image``.
     """
-    with open_image(data, max_pixels=max_pixels) as image:
+    with open_image(data, limits=limits) as image:
         return np.asarray(to_rgb(image))
 
 

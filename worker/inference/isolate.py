@@ -16,6 +16,7 @@ import os
 import subprocess
 import sys
 import threading
+from dataclasses import asdict
 from typing import IO, Protocol
 
 import numpy as np
@@ -23,8 +24,8 @@ from numpy.typing import NDArray
 
 from shared.contracts.manifest import Preprocessing
 from shared.contracts.states import ImageErrorCode
-from worker.inference.decode import DEFAULT_MAX_PIXELS
 from worker.inference.errors import ImageError
+from worker.inference.limits import DEFAULT_LIMITS, PictureLimits
 from worker.inference.preprocess import preprocess
 
 GIBIBYTE = 1024**3
@@ -41,7 +42,7 @@ class PreprocessFunction(Protocol):
     __qualname__: str
 
     def __call__(
-        self, data: bytes, preprocessing: Preprocessing, input_size: tuple[int, int], *, max_pixels: int
+        self, data: bytes, preprocessing: Preprocessing, input_size: tuple[int, int], *, limits: PictureLimits
     ) -> NDArray[np.float32]:
         """Encoded bytes to the model's input."""
         ...
@@ -61,7 +62,7 @@ class IsolatedPreprocessor:
         preprocessing: Preprocessing,
         input_size: tuple[int, int],
         *,
-        max_pixels: int = DEFAULT_MAX_PIXELS,
+        limits: PictureLimits = DEFAULT_LIMITS,
         timeout_seconds: float = TIMEOUT_SECONDS,
         memory_bytes: int = 2 * GIBIBYTE,
         function: PreprocessFunction = preprocess,
@@ -71,7 +72,7 @@ class IsolatedPreprocessor:
         Args:
             preprocessing: the manifest's.
             input_size: (height, width), the manifest's.
-            max_pixels: most pixels of a picture.
+            limits: what a picture may cost.
             timeout_seconds: a child that takes longer for one picture is killed.
             memory_bytes: address space of the child.
             function: what the child runs; importable by its module and name.
@@ -82,7 +83,7 @@ class IsolatedPreprocessor:
                 "function": function.__qualname__,
                 "preprocessing": preprocessing.model_dump(mode="json"),
                 "input_size": input_size,
-                "max_pixels": max_pixels,
+                "limits": asdict(limits),
                 "memory_bytes": memory_bytes,
             }
         )

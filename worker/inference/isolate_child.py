@@ -14,6 +14,7 @@ import numpy as np
 
 from shared.contracts.manifest import Preprocessing
 from worker.inference.errors import ImageError
+from worker.inference.limits import PictureLimits
 
 
 def main(task: dict[str, Any]) -> None:
@@ -24,7 +25,7 @@ def main(task: dict[str, Any]) -> None:
         function,
         preprocessing=Preprocessing.model_validate(task["preprocessing"]),
         input_size=tuple(task["input_size"]),
-        max_pixels=task["max_pixels"],
+        limits=PictureLimits(**task["limits"]),
     )
     # The answers get a descriptor of their own: whatever prints goes to standard error and harms no answer.
     with os.fdopen(os.dup(1), "wb") as sink:

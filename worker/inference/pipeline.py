@@ -28,11 +28,11 @@ from numpy.typing import NDArray
 from shared.contracts.states import ImageErrorCode, ImageStatus
 from worker.inference.budget import ByteBudget
 from worker.inference.classifier import Classifier
-from worker.inference.decode import DEFAULT_MAX_PIXELS
 from worker.inference.errors import ImageError
 from worker.inference.geography import FilePlace, read_place
 from worker.inference.interpret import Interpretation, interpret
 from worker.inference.isolate import IsolatedPreprocessor
+from worker.inference.limits import DEFAULT_LIMITS, PictureLimits
 from worker.inference.observer import Nobody, Observer, Stage
 from worker.inference.preprocess import preprocess
 
@@ -99,7 +99,7 @@ class Pipeline:
         download_threads: int,
         decode_threads: int,
         bytes_in_flight: int,
-        max_pixels: int = DEFAULT_MAX_PIXELS,
+        limits: PictureLimits = DEFAULT_LIMITS,
         isolated_preprocessor: IsolatedPreprocessor | None = None,
         observer: Observer | None = None,
         camera_zone: tzinfo | None = None,
@@ -112,7 +112,7 @@ class Pipeline:
             download_threads: ``fetch`` calls at a time, over all runs.
             decode_threads: pictures decoded at a time, over all runs.
             bytes_in_flight: encoded bytes in memory at a time, over all runs.
-            max_pixels: most pixels of a picture.
+            limits: what a picture may cost.
             isolated_preprocessor: for ``run(isolated=True)``; None makes one for this classifier.
             observer: is told how long everything takes.
             camera_zone: the zone of camera clocks that do not write theirs; None leaves such times out.
@@ -134,13 +134,13 @@ class Pipeline:
             decode_threads=decode_threads,
             bytes_in_flight=urgent_bytes,
         )
-        self.max_pixels = max_pixels
+        self.limits = limits
         self.observer = observer or Nobody()
         self.camera_zone = camera_zone
         self.window = 2 * batch_size + download_threads + decode_threads
         manifest = classifier.manifest
         self._isolated = isolated_preprocessor or IsolatedPreprocessor(
-            manifest.preprocessing, manifest.input_size, max_pixels=max_pixels
+            manifest.preprocessing, manifest.input_size, limits=limits
         )
 
     def run(
@@ -204,7 +204,7 @@ class Pipeline:
 
     def _preprocess(self, data: bytes) -> Pixels:
         manifest = self.classifier.manifest
-        return preprocess(data, manifest.preprocessing, manifest.input_size, max_pixels=self.max_pixels)
+        return preprocess(data, manifest.preprocessing, manifest.input_size, limits=self.limits)
 
 
 @dataclass(frozen=True, slots=True)

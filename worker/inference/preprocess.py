@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from shared.contracts.manifest import Decode, Preprocessing, ResizeFilter
-from worker.inference.decode import DEFAULT_MAX_PIXELS, open_image, to_rgb
+from worker.inference.decode import open_image, to_rgb
 from worker.inference.jpeg import nearest, read_jpeg
+from worker.inference.limits import DEFAULT_LIMITS, PictureLimits
 
 FILTERS = MappingProxyType(
     {
@@ -44,7 +45,7 @@ def preprocess(
     preprocessing: Preprocessing,
     input_size: tuple[int, int],
     *,
-    max_pixels: int = DEFAULT_MAX_PIXELS,
+    limits: PictureLimits = DEFAULT_LIMITS,
 ) -> NDArray[np.float32]:
     """Encoded bytes to ``(pixel - offset) * scale``: float32, (height, width, 3), RGB.
 
@@ -52,12 +53,12 @@ def preprocess(
         data: the whole file.
         preprocessing: the manifest's.
         input_size: (height, width) in pixels, the manifest's.
-        max_pixels: most pixels that may be decoded.
+        limits: what the picture may cost.
 
     Raises:
         ImageError: the picture cannot be decoded; the code says why.
     """
-    pixels = resized_pixels(data, preprocessing, input_size, max_pixels=max_pixels)
+    pixels = resized_pixels(data, preprocessing, input_size, limits=limits)
     return _value_table(preprocessing.scale, preprocessing.offset)[pixels]
 
 
@@ -66,14 +67,14 @@ def resized_pixels(
     preprocessing: Preprocessing,
     input_size: tuple[int, int],
     *,
-    max_pixels: int = DEFAULT_MAX_PIXELS,
+    limits: PictureLimits = DEFAULT_LIMITS,
 ) -> NDArray[np.uint8]:
     """As ``preprocess``, before offset and scale: uint8, (height, width, 3), RGB.
 
     An EXIF orientation is applied after the resize, on the small picture: turning 12 megapixels costs as much as
     decoding them.
     """
-    with open_image(data, max_pixels=max_pixels) as image:
+    with open_image(data, limits=limits) as image:
         orientation = _orientation(image) if preprocessing.exif_orientation else 1
         size = input_size if orientation in _SWAPS_EDGES else input_size[::-1]
         pixels = _shrunk(data, image, preprocessing, size)

@@ -77,21 +77,37 @@ def test_published_classifiers_are_served_side_by_side(
     assert (tmp_path / "cache" / "serving" / "2" / MANIFEST_FILE).exists()
 
 
-def test_an_image_with_more_pixels_than_the_setting_allows_is_refused(
-    settings: Settings, database: Database, store: S3Store, opened: ExitStack
+def progressive(width: int, height: int) -> bytes:
+    """A JPEG in ten scans."""
+    file = io.BytesIO()
+    Image.effect_noise((width, height), 80).convert("RGB").save(file, "JPEG", progressive=True)
+    assert file.getvalue().count(b"\xff\xda") == 10
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("limits", "codes"),
+    [
+        ({"max_image_pixels": 50 * 40}, [None, ImageErrorCode.TOO_MANY_PIXELS]),
+        ({"max_image_scans": 10}, [None, None]),
+        ({"max_image_scans": 9}, [ImageErrorCode.DECODE_FAILED, ImageErrorCode.DECODE_FAILED]),
+    ],
+)
+def test_a_picture_beyond_what_the_settings_allow_is_refused(  # fixtures
+    settings: Settings,
+    database: Database,
+    store: S3Store,
+    opened: ExitStack,
+    limits: dict[str, int],
+    codes: list[ImageErrorCode | None],
 ) -> None:
-    chosen = settings.model_copy(update={"max_image_pixels": 50 * 40})
-    (pipeline,) = open_pipelines(chosen, database, store).values()
+    (pipeline,) = open_pipelines(settings.model_copy(update=limits), database, store).values()
     opened.enter_context(pipeline)
-    pictures = {}
-    for seq, width in enumerate((50, 51)):
-        file = io.BytesIO()
-        Image.new("RGB", (width, 40)).save(file, "PNG")
-        pictures[seq] = file.getvalue()
-    items = [Item(seq, f"{seq}.png", len(data)) for seq, data in pictures.items()]
+    pictures = [progressive(width, 40) for width in (50, 51)]
+    items = [Item(seq, f"{seq}.jpg", len(data)) for seq, data in enumerate(pictures)]
     with opened:
-        codes = {one.seq: one.error and one.error.code for one in pipeline.run(items, lambda item: pictures[item.seq])}
-    assert codes == {0: None, 1: ImageErrorCode.TOO_MANY_PIXELS}
+        found = {one.seq: one.error and one.error.code for one in pipeline.run(items, lambda item: pictures[item.seq])}
+    assert found == dict(enumerate(codes))
 
 
 @pytest.mark.parametrize(("batch_size", "expected"), [(0, 8), (5, 5)])

@@ -13,9 +13,9 @@ from tests.corpus.files import broken_files
 from tests.corpus.pictures import KINDS, whole_pictures
 from tests.corpus.reading import read_corpus
 from worker.inference import bombs
-from worker.inference.bombs import MAX_SCANS
 from worker.inference.decode import decode
 from worker.inference.errors import ImageError
+from worker.inference.limits import DEFAULT_LIMITS, PictureLimits
 
 FILES = 420
 MEBIBYTE = 1024**2
@@ -55,9 +55,9 @@ def test_a_bomb_is_refused_before_it_costs_memory(name: str) -> None:
 
 def test_the_tile_of_a_tiff_counts_as_its_picture_does() -> None:
     data = tiff_with_tile(1024)
-    assert decode(data, max_pixels=1024 * 1024).shape == (16, 16, 3)
+    assert decode(data, limits=PictureLimits(pixels=1024 * 1024)).shape == (16, 16, 3)
     with pytest.raises(ImageError, match="tiles of the picture are 1024 x 1024") as caught:
-        decode(data, max_pixels=1024 * 1024 - 1)
+        decode(data, limits=PictureLimits(pixels=1024 * 1024 - 1))
     assert caught.value.code is ImageErrorCode.TOO_MANY_PIXELS
 
 
@@ -69,9 +69,9 @@ def test_scans_are_counted_wherever_they_begin() -> None:
 
 
 def test_the_limit_of_scans_is_exact() -> None:
-    assert decode(jpeg_in_scans(64, MAX_SCANS - 1)).shape == (64, 64, 3)
+    assert decode(jpeg_in_scans(64, DEFAULT_LIMITS.scans - 1)).shape == (64, 64, 3)
     with pytest.raises(ImageError, match="more than 200 scans") as caught:
-        decode(jpeg_in_scans(64, MAX_SCANS))
+        decode(jpeg_in_scans(64, DEFAULT_LIMITS.scans))
     assert caught.value.code is ImageErrorCode.DECODE_FAILED
 
 

@@ -17,6 +17,7 @@ from PIL import Image, ImageFile
 from shared.contracts.states import ImageErrorCode
 from worker.inference.decode import decode
 from worker.inference.errors import ImageError
+from worker.inference.limits import PictureLimits
 
 Encode = Callable[..., bytes]
 
@@ -206,8 +207,8 @@ def test_a_bomb_is_refused_without_its_memory(image_format: str, encode: Encode)
 
 def test_the_pixel_limit_is_exact(encode: Encode) -> None:
     data = encode(Image.new("RGB", (100, 50)))
-    assert decode(data, max_pixels=5000).shape == (50, 100, 3)
-    assert code_of(data, max_pixels=4999) is ImageErrorCode.TOO_MANY_PIXELS
+    assert decode(data, limits=PictureLimits(pixels=5000)).shape == (50, 100, 3)
+    assert code_of(data, limits=PictureLimits(pixels=4999)) is ImageErrorCode.TOO_MANY_PIXELS
 
 
 def test_text_chunks_cannot_unfold_in_memory() -> None:

@@ -25,7 +25,7 @@ FRAGILE = """
 import ctypes, os, signal, sys, time
 from worker.inference.preprocess import preprocess
 
-def fragile(data, preprocessing, input_size, *, max_pixels):
+def fragile(data, preprocessing, input_size, *, limits):
     if data.endswith(b"SEGFAULT"):
         ctypes.string_at(0)
     if data.endswith(b"KILL"):
@@ -48,7 +48,7 @@ def fragile(data, preprocessing, input_size, *, max_pixels):
             assert open("/proc/self/oom_score_adj").read().strip() == "1000"
     if data.endswith(b"TENSORFLOW"):
         assert not {"tensorflow", "keras"} & set(sys.modules)
-    return preprocess(data, preprocessing, input_size, max_pixels=max_pixels)
+    return preprocess(data, preprocessing, input_size, limits=limits)
 """
 
 

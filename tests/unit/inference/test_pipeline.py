@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ from shared.contracts.states import ImageErrorCode, ImageStatus
 from worker.inference.classifier import Classifier, GpuMemory
 from worker.inference.errors import ImageError, OutputInvalid
 from worker.inference.geography import FilePlace
+from worker.inference.limits import PictureLimits
 from worker.inference.pipeline import Item, Outcome, Pipeline, Pixels
 
 Encode = Callable[..., bytes]
@@ -53,8 +55,9 @@ def pipeline(classifier: Classifier) -> Iterator[Pipeline]:
         assert settled(pipeline) == 0
 
 
-def made(classifier: Classifier, **overrides: int) -> Pipeline:
-    settings = {"batch_size": 4, "download_threads": 3, "decode_threads": 2, "bytes_in_flight": 4000} | overrides
+def made(classifier: Classifier, **overrides: Any) -> Pipeline:  # noqa: ANN401  # settings of several types
+    settings: dict[str, Any] = {"batch_size": 4, "download_threads": 3, "decode_threads": 2, "bytes_in_flight": 4000}
+    settings |= overrides
     return Pipeline(classifier, isolated_preprocessor=None, observer=None, camera_zone=None, **settings)
 
 
@@ -129,7 +132,7 @@ def test_what_fetch_says_about_one_image_fails_that_image(pipeline: Pipeline, st
 
 
 def test_too_many_pixels_follow_the_limit_of_the_pipeline(classifier: Classifier, store: Store) -> None:
-    with made(classifier, max_pixels=40 * 30 - 1) as pipeline:
+    with made(classifier, limits=PictureLimits(pixels=40 * 30 - 1)) as pipeline:
         outcomes = list(pipeline.run(store.items(), store.fetch))
     assert set(failed(outcomes).values()) == {ImageErrorCode.TOO_MANY_PIXELS}
 

@@ -8,6 +8,7 @@ from PIL import Image, ImageOps
 from shared.contracts.manifest import Decode, Preprocessing, ResizeFilter
 from shared.contracts.states import ImageErrorCode
 from worker.inference.errors import ImageError
+from worker.inference.limits import PictureLimits
 from worker.inference.preprocess import preprocess, resized_pixels
 
 Encode = Callable[..., bytes]
@@ -107,5 +108,5 @@ def test_scaled_decoding_of_a_png_is_full_decoding(photo: Image.Image, encode: E
 
 def test_the_pixel_limit_is_that_of_the_file_and_not_of_the_scaled_picture(photo: Image.Image, encode: Encode) -> None:
     with pytest.raises(ImageError) as caught:
-        preprocess(encode(photo), Preprocessing(decode=Decode.SCALED), SIZE, max_pixels=400 * 300 - 1)
+        preprocess(encode(photo), Preprocessing(decode=Decode.SCALED), SIZE, limits=PictureLimits(pixels=400 * 300 - 1))
     assert caught.value.code is ImageErrorCode.TOO_MANY_PIXELS
