@@ -7,30 +7,32 @@ and kind of compression, damaged in nine ways. ``make test`` reads the first few
 import argparse
 from collections import Counter
 
-from tests.benchmarks.report import heading
+from tests.benchmarks.figures import Figures
 from tests.corpus.reading import MEBIBYTE, read_corpus
 
 
 def main() -> None:
-    """Read and print."""
+    """Read, print and keep."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--files", type=int, default=4000)
     parser.add_argument("--seed", type=int, default=1)
     asked = parser.parse_args()
-    heading("corpus: broken images through decoding, preprocessing and the search for their place")
-    report = read_corpus(asked.files, seed=asked.seed)
-    total: Counter[str] = sum(report.outcomes.values(), Counter())
-    codes = [code for code, _ in total.most_common()]
-    print(f"{report.files} files, seed {asked.seed}: no crash, no hang, nothing raised but typed errors\n")
-    print(f"| format | files | {' | '.join(codes)} |")
-    print(f"|---|{'---:|' * (len(codes) + 1)}")
-    for kind, counts in [*report.outcomes.items(), ("all", total)]:
-        print(f"| {kind} | {counts.total()} | {' | '.join(str(counts[code]) for code in codes)} |")
-    print(f"\nslowest: {report.slowest:.2f} s ({report.slowest_file})")
-    print(
-        f"memory: {report.rss_growth / MEBIBYTE:.0f} MiB more at the end, {report.peak_growth / MEBIBYTE:.0f} MiB more"
+    figures = Figures(
+        "corpus", f"broken images (seed {asked.seed}) through decoding, preprocessing and the search for their place"
     )
-    print("at the peak than after one whole picture of each kind")
+    report = read_corpus(asked.files, seed=asked.seed)
+    print(f"{report.files} files, seed {asked.seed}: no crash, no hang, nothing raised but typed errors")
+    total: Counter[str] = sum(report.outcomes.values(), Counter())
+    for kind, counts in [*report.outcomes.items(), ("all", total)]:
+        figures.add(f"{kind}: files", counts.total())
+        for code in sorted(counts):
+            figures.add(f"{kind}: {code}", counts[code], "files")
+    figures.add("slowest file", report.slowest, "s")
+    print(f"the slowest was {report.slowest_file}")
+    print("memory, compared with that after one whole picture of each kind:")
+    figures.add("memory: more at the end", report.rss_growth / MEBIBYTE, "MiB")
+    figures.add("memory: more at the peak", report.peak_growth / MEBIBYTE, "MiB")
+    print(figures.keep())
 
 
 if __name__ == "__main__":

@@ -12,8 +12,9 @@ import sys
 import tempfile
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from statistics import median
@@ -24,44 +25,82 @@ from deploy.local.ports import free_port
 from deploy.local.servers import LocalServers
 from shared.webhooks.signing import new_secret
 from tests.acceptance.system import System, wait_for
+from tests.benchmarks.figures import Figures
 from tests.benchmarks.plain_posts import data
-from tests.benchmarks.report import heading, spread
 from tests.integration.webhooks.receiver import Answer, Received, Receiver
 
 HEALTHY = 45
 REFUSING, HANGING = 3, 2
 WAIT_SECONDS = 600.0
+MEBIBYTE = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """One round: until the healthy endpoints have all theirs, and the processor of who sends, in seconds."""
+
+    seconds: float
+    processor: float
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered(Posted):
+    """A round of the deliverer: its memory (RSS) in MiB, and how many requests came twice."""
+
+    memory: float
+    doubles: int
 
 
 def main() -> None:
-    """Measure and print."""
+    """Measure, print and keep."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--each", type=int, default=200, help="deliveries for each of the 50 endpoints")
     asked = parser.parse_args()
-    heading("deliveries: 45 healthy endpoints, with and without five dead ones beside them")
+    what = f"{asked.each} deliveries to each of {HEALTHY} healthy endpoints, with and without five dead ones beside"
+    figures = Figures("deliveries", what)
     print(
-        f"{asked.each} deliveries for each endpoint; dead: {REFUSING} refuse the connection, {HANGING} hang until the "
-        f"deadline of 20 s; aiohttp {version('aiohttp')}"
+        f"dead: {REFUSING} refuse the connection, {HANGING} hang until the deadline of 20 s; "
+        f"aiohttp {version('aiohttp')}",
+        flush=True,
     )
     plain, alone, beside = [], [], []
+    healthy = HEALTHY * asked.each
     with prepared() as system:
         for number in range(asked.rounds):
-            plain.append(floor(HEALTHY * asked.each))
+            plain.append(floor(healthy))
             alone.append(run(system, asked.each, dead=False))
             beside.append(run(system, asked.each, dead=True))
             print(
-                f"round {number + 1}: plain {plain[-1]:.1f} s, alone {alone[-1]:.1f} s, beside five dead "
-                f"{beside[-1]:.1f} s",
+                f"round {number + 1}: plain {plain[-1].seconds:.1f} s, alone {alone[-1].seconds:.1f} s, "
+                f"beside five dead {beside[-1].seconds:.1f} s",
                 flush=True,
             )
-    healthy = HEALTHY * asked.each
-    print(f"\nuntil the healthy {HEALTHY} have their {healthy}:")
-    print(f"plain loop          {spread(plain, 's')}, {healthy / median(plain):.0f}/s")
-    print(f"no dead endpoint    {spread(alone, 's')}, {healthy / median(alone):.0f}/s")
-    print(f"five dead endpoints {spread(beside, 's')}, {healthy / median(beside):.0f}/s")
-    print(f"ratio five dead / none: {median(beside) / median(alone):.2f}")
-    print(f"ratio none / plain: {median(alone) / median(plain):.2f}")
+    report(figures, healthy, plain, alone, beside)
+    print(figures.keep())
+
+
+def report(
+    figures: Figures, count: int, plain: Sequence[Posted], alone: Sequence[Delivered], beside: Sequence[Delivered]
+) -> None:
+    """How long each took until the healthy endpoints had their ``count``, what it cost, and the ratios."""
+    paced(figures, "plain loop", count, plain)
+    for name, rounds in (("no dead endpoint", alone), ("five dead endpoints", beside)):
+        paced(figures, name, count, rounds)
+        figures.add(f"{name}: memory of the deliverer", [one.memory for one in rounds], "MiB")
+        figures.add(f"{name}: sent twice", [one.doubles for one in rounds], "requests")
+    plain_median, alone_median, beside_median = (
+        median(one.seconds for one in rounds) for rounds in (plain, alone, beside)
+    )
+    figures.add("five dead / none", beside_median / alone_median)
+    figures.add("none dead / plain loop", alone_median / plain_median)
+
+
+def paced(figures: Figures, name: str, count: int, rounds: Sequence[Posted]) -> None:
+    """Seconds, deliveries a second, and processor."""
+    figures.add(f"{name}: until the healthy have theirs", [one.seconds for one in rounds], "s")
+    figures.add(f"{name}: rate", [count / one.seconds for one in rounds], "deliveries/s")
+    figures.add(f"{name}: processor of who sends", [one.processor for one in rounds], "s")
 
 
 @contextmanager
@@ -79,18 +118,17 @@ def prepared() -> Iterator[System]:
             system.stop()
 
 
-def floor(count: int) -> float:
-    """Seconds of the loop that only posts, in a process of its own."""
+def floor(count: int) -> Posted:
+    """The loop that only posts, in a process of its own."""
     with Receiver() as receiver:
         command = [sys.executable, "-m", "tests.benchmarks.plain_posts", receiver.url, str(count)]
         seconds, processor = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
         receiver.wait_for(count)
-    print(f"  plain loop: processor {float(processor):.1f} s", flush=True)
-    return float(seconds)
+    return Posted(float(seconds), float(processor))
 
 
-def run(system: System, each: int, *, dead: bool) -> float:
-    """Seconds from the commit of the deliveries until the healthy endpoints have all theirs."""
+def run(system: System, each: int, *, dead: bool) -> Delivered:
+    """From the commit of the deliveries until the healthy endpoints have all theirs."""
     with Receiver(answer) as receiver:
         urls = [f"{receiver.url}/{number}" for number in range(HEALTHY)]
         if dead:
@@ -110,14 +148,10 @@ def run(system: System, each: int, *, dead: bool) -> float:
         doubles = served(receiver) - len(
             {r.headers["webhook-id"] + r.path for r in receiver.requests if "hang" not in r.path}
         )
-        print(
-            f"  {'five dead' if dead else 'none dead'}: {seconds:.1f} s, deliverer's processor {processor:.1f} s, "
-            f"memory {process.memory_info().rss / 2**20:.0f} MiB, sent twice {doubles}",
-            flush=True,
-        )
+        memory = process.memory_info().rss / MEBIBYTE
         system.stop_workers()
     forget(system)
-    return seconds
+    return Delivered(seconds, processor, memory, doubles)
 
 
 def answer(request: Received) -> Answer:

@@ -31,7 +31,7 @@ from shared.exports.sheet import Sheet, plan
 from shared.jobs import lifecycle
 from shared.jobs.results import ResultFilter
 from shared.settings import Settings
-from tests.benchmarks.report import heading
+from tests.benchmarks.figures import Figures
 from tests.integration.conftest import MANIFEST
 
 MEBIBYTE = 1024 * 1024
@@ -62,7 +62,7 @@ COUNTS = text(
 
 
 def main() -> None:
-    """Measure and print."""
+    """Measure, print and keep; with ``--child``, the one measurement of a child."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=100_000)
     parser.add_argument("--child", nargs=3, metavar=("WHAT", "SMALL_JOB", "LARGE_JOB"), help=argparse.SUPPRESS)
@@ -70,15 +70,15 @@ def main() -> None:
     if asked.child:
         _child(*asked.child)
         return
-    heading(f"exports of {asked.rows:,} images, 3 classes, 4 keys of metadata")
+    figures = Figures("exports", f"exports of {asked.rows:,} images, 3 classes, 4 keys of metadata")
     with LocalServers.temporary(fast=True) as servers:
         url = servers.postgres.database_url(servers.postgres.create_database("exports"))
         command.upgrade(alembic_config(url), "head")
         environment = {**servers.environment, "PHYTOBATCH_DATABASE_URL": url}
         small, large = _jobs(_settings(environment), asked.rows)
-        print(f"{'':<12} {'seconds':>8} {'rows/s':>9} {'MB':>7} {'RSS at most':>12} {'growth':>9}")
         for what in (FLOOR, *ExportFormat):
-            _print(what, asked.rows, _measured(what, small, large, environment))
+            _report(figures, what, asked.rows, _measured(what, small, large, environment))
+    print(figures.keep())
 
 
 def _settings(environment: dict[str, str]) -> Settings:
@@ -128,11 +128,12 @@ def _measured(what: str, small: str, large: str, environment: dict[str, str]) ->
     return read
 
 
-def _print(what: str, rows: int, seen: dict[str, float]) -> None:
-    print(
-        f"{what:<12} {seen['seconds']:>8.1f} {rows / seen['seconds']:>9,.0f} {seen['bytes'] / 1e6:>7.1f} "
-        f"{seen['peak'] / MEBIBYTE:>8.0f} MiB {seen['growth'] / MEBIBYTE:>5.0f} MiB"
-    )
+def _report(figures: Figures, what: str, rows: int, seen: dict[str, float]) -> None:
+    figures.add(f"{what}: time", seen["seconds"], "s")
+    figures.add(f"{what}: rate", rows / seen["seconds"], "rows/s")
+    figures.add(f"{what}: size", seen["bytes"] / 1e6, "MB")
+    figures.add(f"{what}: memory at most (RSS)", seen["peak"] / MEBIBYTE, "MiB")
+    figures.add(f"{what}: growth of memory", seen["growth"] / MEBIBYTE, "MiB")
 
 
 def _child(what: str, small: str, large: str) -> None:

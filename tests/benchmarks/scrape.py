@@ -13,7 +13,7 @@ from api.migrations import alembic_config
 from deploy.local.servers import LocalServers
 from shared.db.session import Database
 from shared.settings import Settings
-from tests.benchmarks.report import heading, spread
+from tests.benchmarks.figures import Figures
 
 ROUNDS = 20
 JOB_IMAGES = 20_000
@@ -53,13 +53,13 @@ FILL = (
 
 
 def main() -> None:
-    """Measure and print."""
+    """Measure, print and keep."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--ready", type=int, default=100_000, help="chunks that wait")
     parser.add_argument("--done", type=int, default=900_000, help="chunks of jobs that are over")
     parser.add_argument("--explain", action="store_true", help="print the plan of each statement")
     asked = parser.parse_args()
-    heading("a reading of the queue for Prometheus")
+    figures = Figures("scrape", "a reading of the queue for Prometheus")
     with LocalServers.temporary(services=("postgres",)) as servers:
         command.upgrade(alembic_config(servers.postgres.url), "head")
         database = Database(
@@ -69,14 +69,15 @@ def main() -> None:
         print(_sizes(database))
         statements = {name: made for name, made in vars(reading).items() if isinstance(made, TextClause)}
         for name, statement in statements.items():
-            print(f"{name:20} {spread(_milliseconds(database, statement), 'ms')}")
+            figures.add(name, _milliseconds(database, statement), "ms")
             if asked.explain:
                 _explain(database, statement)
         began = time.perf_counter()
         with database.begin() as session:
             reading.read(session)
-        print(f"{'a whole reading':20} {(time.perf_counter() - began) * 1000:.1f} ms")
+        figures.add("a whole reading", (time.perf_counter() - began) * 1000, "ms")
         database.dispose()
+    print(figures.keep())
 
 
 def _fill(database: Database, ready: int, done: int) -> None:
