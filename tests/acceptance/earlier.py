@@ -3,7 +3,7 @@
 import io
 import subprocess
 import sys
-import tarfile
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -54,11 +54,10 @@ def _git(*arguments: str) -> str:
 
 
 def _extract(commit: str, into: Path) -> None:
-    archive = subprocess.run(
-        ["git", "archive", commit, *PARTS], cwd=ROOT, capture_output=True, timeout=GIT_SECONDS, check=True
-    )
-    with tarfile.open(fileobj=io.BytesIO(archive.stdout)) as files:
-        files.extractall(into, filter="data")
+    command = ["git", "archive", "--format=zip", commit, *PARTS]
+    archive = subprocess.run(command, cwd=ROOT, capture_output=True, timeout=GIT_SECONDS, check=True)
+    with zipfile.ZipFile(io.BytesIO(archive.stdout)) as files:
+        files.extractall(into)
 
 
 def _starts(code: Path) -> bool:
