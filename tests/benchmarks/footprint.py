@@ -11,8 +11,8 @@ import psycopg
 
 from client import ImageSpec
 from tests.acceptance.system import System
+from tests.benchmarks.figures import Figures
 from tests.benchmarks.images import write_set
-from tests.benchmarks.report import heading
 from tests.benchmarks.throughput import production_system
 
 PAGE = 1000
@@ -22,22 +22,24 @@ TABLES = ("images", "results", "chunks", "events", "jobs", "webhook_deliveries")
 
 
 def main() -> None:
-    """Measure and print."""
+    """Measure, print and keep."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--small", type=int, default=2000, help="images of 256 x 256 pixels")
     parser.add_argument("--full", type=int, default=200, help="images of ten megapixels")
     asked = parser.parse_args()
-    heading("footprint: memory, database and object store")
+    what = f"memory, database and object store, with {asked.small} small and {asked.full} full-size photographs"
+    figures = Figures("footprint", what)
     with production_system() as system:
         system.start_deliverer()
         system.start_worker()
         idle = memory(system)
         peaks = dict(idle)
         for kind, count in (("small", asked.small), ("full", asked.full)):
-            run(system, kind, count, peaks)
-        print("\n| process | when ready, MiB | most, MiB |\n|---|---|---|")
+            run(figures, system, kind, count, peaks)
         for name, ready in idle.items():
-            print(f"| {name} | {ready:.0f} | {peaks[name]:.0f} |")
+            figures.add(f"memory of {name}: when ready", ready, "MiB")
+            figures.add(f"memory of {name}: most", peaks[name], "MiB")
+    print(figures.keep())
 
 
 def memory(system: System) -> dict[str, float]:
@@ -57,9 +59,9 @@ def _pss(process: psutil.Process) -> float:
     return total / MEBIBYTE
 
 
-def run(system: System, kind: str, count: int, peaks: dict[str, float]) -> None:
+def run(figures: Figures, system: System, kind: str, count: int, peaks: dict[str, float]) -> None:
     """A job of one set: what the database and the object store hold more than before, and the highest memory."""
-    print(f"\n## {kind}: {write_set(kind, system.folder / kind, count)}")
+    print(f"\n## {kind}: {write_set(kind, system.folder / kind, count)}", flush=True)
     files = sorted((system.folder / kind).iterdir())
     before, stored = table_bytes(system), folder_bytes(system.servers.folder.path / "objects")
     job_id = upload(system, files)
@@ -73,13 +75,12 @@ def run(system: System, kind: str, count: int, peaks: dict[str, float]) -> None:
     sent = sum(file.stat().st_size for file in files)
     grown = folder_bytes(system.servers.folder.path / "objects") - stored
     each = {name: after[name] - before[name] for name in TABLES}
-    per_thousand = sum(each.values()) / count * PAGE / 1e6
-    print(f"database: {per_thousand:.2f} MB per 1,000 images ({', '.join(_shares(each, count))})")
-    print(f"object store: {grown / 1e6:.1f} MB on disk for {sent / 1e6:.1f} MB sent, ratio {grown / sent:.3f}")
-
-
-def _shares(each: dict[str, int], count: int) -> list[str]:
-    return [f"{name} {size / count:.0f} bytes an image" for name, size in each.items() if size > 0]
+    figures.add(f"{kind}: database", sum(each.values()) / count * PAGE / 1e6, "MB per 1,000 images")
+    for name, size in each.items():
+        figures.add(f"{kind}: database, {name}", size / count, "bytes an image")
+    figures.add(f"{kind}: sent", sent / 1e6, "MB")
+    figures.add(f"{kind}: object store, on disk", grown / 1e6, "MB")
+    figures.add(f"{kind}: object store, on disk / sent", grown / sent)
 
 
 def upload(system: System, files: list[Path]) -> str:

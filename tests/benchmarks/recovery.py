@@ -12,18 +12,22 @@ import tempfile
 from pathlib import Path
 
 from tests.benchmarks.fault_table import PAGE, ROOT, fault_rows
-from tests.benchmarks.report import heading
+from tests.benchmarks.figures import Figures
 
 
 def main() -> None:
-    """Run, print, and write if asked for."""
+    """Run, print, keep, and write if asked for."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--write", action="store_true", help="put the figures into docs/faults.md")
     parser.add_argument("--only", default="", help="a part of the names of tests; the other rows keep their figures")
     asked = parser.parse_args()
-    heading("recovery: from a fault to the next answer, with the short times of the tests")
+    figures = Figures("recovery", "from a fault to the next answer, with the short times of the tests")
     rows = fault_rows()
     seconds = run([row.node for row in rows if row.is_measured and asked.only in row.node])
+    for row in rows:
+        if row.node in seconds:
+            figures.add(row.fault, seconds[row.node], "s")
+    print(figures.keep(), end="\n\n")
     measured = [row.measured(seconds[row.node]) if row.node in seconds else row for row in rows]
     for row in measured:
         print(row)

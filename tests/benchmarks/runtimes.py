@@ -6,14 +6,14 @@ Both runtimes may use every processor. They take turns, so that what else the ma
 """
 
 import argparse
-import statistics
 import time
 from pathlib import Path
+from statistics import median
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tests.benchmarks.report import heading
+from tests.benchmarks.figures import Figures
 from worker.inference.classifier import Classifier
 from worker.inference.keras_classifier import KerasClassifier
 from worker.inference.manifest import shipped_classifier_dir
@@ -35,15 +35,13 @@ def images_per_second(classifier: Classifier, batch: NDArray[np.float32]) -> flo
 
 
 def main() -> None:
-    """Print a row for each size of batch."""
+    """Measure each size of batch, print and keep."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--classifier", type=Path, default=shipped_classifier_dir())
     parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args()
-    heading("classify only: TensorFlow against ONNX Runtime")
+    figures = Figures("runtimes", "classify only: TensorFlow against ONNX Runtime")
     rng = np.random.default_rng(0)
-    print("| batch | TensorFlow, images/s | ONNX Runtime, images/s | ratio | largest difference |")
-    print("|---|---|---|---|---|")
     for size in BATCHES:
         runtimes: tuple[Classifier, Classifier] = (
             KerasClassifier(options.classifier, batch_size=size),
@@ -53,8 +51,12 @@ def main() -> None:
         batch = rng.random((size, height, width, 3), dtype=np.float32) * 2 - 1
         difference = float(np.abs(runtimes[0].classify(batch) - runtimes[1].classify(batch)).max())
         speeds = [[images_per_second(runtime, batch) for runtime in runtimes] for _ in range(options.rounds)]
-        slow, fast = (statistics.median(column) for column in zip(*speeds, strict=True))
-        print(f"| {size} | {slow:.1f} | {fast:.1f} | {fast / slow:.2f} | {difference:.1e} |", flush=True)
+        slow, fast = (list(column) for column in zip(*speeds, strict=True))
+        figures.add(f"batches of {size}: TensorFlow", slow, "images/s")
+        figures.add(f"batches of {size}: ONNX Runtime", fast, "images/s")
+        figures.add(f"batches of {size}: ONNX Runtime / TensorFlow", median(fast) / median(slow))
+        figures.add(f"batches of {size}: largest difference of an answer", difference)
+    print(figures.keep())
 
 
 if __name__ == "__main__":

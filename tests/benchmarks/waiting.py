@@ -33,7 +33,7 @@ from shared.jobs.images import NewImage, add_images
 from shared.jobs.results import NewResult
 from shared.settings import Settings
 from tests.acceptance.system import System
-from tests.benchmarks.report import heading
+from tests.benchmarks.figures import Figures
 from tests.benchmarks.waiting_clients import Task, Told, run
 
 MEBIBYTE = 1024 * 1024
@@ -117,13 +117,22 @@ class Clients:
         return found
 
 
+@dataclass(frozen=True, slots=True)
+class Case:
+    """So many clients share so many jobs."""
+
+    name: str
+    clients: int
+    jobs: int
+
+
 def main() -> None:
-    """Measure and print."""
+    """Measure, print and keep."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--clients", type=int, default=1000)
     parser.add_argument("--idle", type=float, default=10.0, help="seconds of waiting that the processor is watched")
     asked = parser.parse_args()
-    heading("waiting: many clients on one API process")
+    figures = Figures("waiting", f"{asked.clients:,} waiting clients on one API process")
     with (
         tempfile.TemporaryDirectory(prefix="phytobatch-bench-") as temporary,
         LocalServers.temporary(fast=False) as servers,
@@ -132,36 +141,42 @@ def main() -> None:
         try:
             system.prepare()
             for redis in ("up", "down"):
-                for jobs in (1, asked.clients):
-                    measure(system, clients=asked.clients, jobs=jobs, idle=asked.idle, redis=redis)
+                for name, jobs in (("one job", 1), ("a job each", asked.clients)):
+                    print(f"\n## {asked.clients} clients, {name}, Redis {redis}", flush=True)
+                    case = Case(f"{name}, Redis {redis}", asked.clients, jobs)
+                    measure(figures, system, case, asked.idle)
                 if redis == "up":
                     servers.valkey.kill()
         finally:
             system.stop()
+    print(figures.keep())
 
 
-def measure(system: System, *, clients: int, jobs: int, idle: float, redis: str) -> None:
+def measure(figures: Figures, system: System, case: Case, idle: float) -> None:
     """One round with a fresh API process."""
-    print(f"\n## {clients} clients, {jobs} {'job' if jobs == 1 else 'jobs'}, Redis {redis}", flush=True)
     api = psutil.Process(system.start_api().pid)
     postgres = psutil.Process(system.servers.postgres.pid)
     ender = Ender(Settings(**_fields(system)))
-    made = [str(job) for job in ender.make(jobs)]
+    made = [str(job) for job in ender.make(case.jobs)]
     before = _mebibytes(api)
-    waiting = Clients.start(Task(system.url, system.api_key, [made[n % jobs] for n in range(clients)]))
+    waiting = Clients.start(Task(system.url, system.api_key, [made[n % case.jobs] for n in range(case.clients)]))
     time.sleep(SETTLE_SECONDS)
-    print(f"memory of the API (RSS): {before:.0f} MiB before, {_mebibytes(api):.0f} MiB with the clients")
-    print(f"waiting in the queue: {_cost(api, postgres, idle)}")
+    figures.add(f"{case.name}: memory of the API (RSS), before", before, "MiB")
+    figures.add(f"{case.name}: memory of the API (RSS), with the clients", _mebibytes(api), "MiB")
+    _cost(figures, f"{case.name}: waiting in the queue", api, postgres, idle)
     held = ender.claim()
     time.sleep(SETTLE_SECONDS)
-    print(f"waiting while they run: {_cost(api, postgres, idle)}")
+    _cost(figures, f"{case.name}: waiting while they run", api, postgres, idle)
     busy = _processor(api)
     ended = ender.end(held)
     told = waiting.told()
-    print(f"processor of the API from the first end until the last was told: {_processor(api) - busy:.2f} s")
+    used = _processor(api) - busy
+    figures.add(f"{case.name}: processor of the API from the first end until the last was told", used, "s")
     for by in ("?wait=", "stream"):
         late = [one.at - ended[one.job_id] for one in told if one.by == by]
-        print(f"told after the commit of the end, {by}: p50 {median(late):.3f} s, last {max(late):.3f} s ({len(late)})")
+        print(f"by {by}, {len(late)} clients were told", flush=True)
+        figures.add(f"{case.name}: told after the commit of the end, {by}, p50", median(late), "s")
+        figures.add(f"{case.name}: told after the commit of the end, {by}, last", max(late), "s")
     ender.close()
     system.stop()
 
@@ -171,14 +186,13 @@ def _fields(system: System) -> dict[str, Any]:
     return {n.removeprefix("PHYTOBATCH_").lower(): v for n, v in given if n.startswith("PHYTOBATCH_")}
 
 
-def _cost(api: psutil.Process, postgres: psutil.Process, seconds: float) -> str:
+def _cost(figures: Figures, name: str, api: psutil.Process, postgres: psutil.Process, seconds: float) -> None:
     """Processor time of a second of waiting."""
     api_before, postgres_before = _processor(api), _with_children(postgres)
     time.sleep(seconds)
-    return (
-        f"{(_processor(api) - api_before) / seconds:.3f} s of processor a second in the API, "
-        f"{(_with_children(postgres) - postgres_before) / seconds:.3f} s in PostgreSQL"
-    )
+    api_after, postgres_after = _processor(api), _with_children(postgres)
+    figures.add(f"{name}, processor of the API", (api_after - api_before) / seconds, "s a second")
+    figures.add(f"{name}, processor of PostgreSQL", (postgres_after - postgres_before) / seconds, "s a second")
 
 
 def _with_children(process: psutil.Process) -> float:
