@@ -166,6 +166,6 @@ bench: $(STAMP) ## print and keep the figures of docs/performance.md (an hour, a
 	@$(BIN)/python -m tests.benchmarks.growth
 	@$(BIN)/python -m tests.benchmarks.growth --memory
 
-faults: $(STAMP) ## print the figures of docs/faults.md: recovery from each fault, and thousands of broken images (ten minutes)
+faults: $(STAMP) ## print and keep the figures of docs/faults.md: recovery from each fault, and thousands of broken images (ten minutes)
 	@$(BIN)/python -m tests.benchmarks.recovery
 	@$(BIN)/python -m tests.benchmarks.corpus

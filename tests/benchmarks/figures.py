@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
 
-from tests.benchmarks.report import machine
+from tests.benchmarks.machine import machine
 
 FOLDER = Path(__file__).parents[2] / ".data" / "bench"  # ignored by git
 

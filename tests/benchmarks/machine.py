@@ -1,28 +1,16 @@
-"""What every benchmark says of itself: the machine, the versions, the set of images."""
+"""What every benchmark says of where it ran: the machine and the versions."""
 
 import os
 import platform
 from importlib.metadata import version
-from statistics import median
 
 PACKAGES = ("tensorflow-cpu", "tensorflow", "keras", "onnxruntime", "pillow", "numpy", "celery", "sqlalchemy", "boto3")
-
-
-def heading(what: str) -> None:
-    """The first lines of a benchmark."""
-    print(f"# {what}")
-    print(machine())
 
 
 def machine() -> str:
     """Processors and versions, in one line."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return f"{cores} cores, {_processor()}, Python {platform.python_version()}, {', '.join(_versions())}"
-
-
-def spread(values: list[float], unit: str) -> str:
-    """Median and range."""
-    return f"{median(values):.1f} {unit} ({min(values):.1f} to {max(values):.1f}, {len(values)} rounds)"
 
 
 def _versions() -> list[str]:
