@@ -42,7 +42,7 @@ SETTINGS = {
 }
 # For tests: what was committed survives a killed server (the kernel has it), not a power cut. `synchronous_commit`
 # stays on: without it a commit waits in the server's own memory, and a SIGKILL loses it.
-FAST_SETTINGS = {"fsync": "off", "full_page_writes": "off"}
+FAST_SETTINGS = {"fsync": "off", "full_page_writes": "off", "max_wal_size": "256MB"}
 
 
 class PostgresServer(Server):

@@ -19,7 +19,7 @@ import structlog
 import urllib3
 import uvicorn
 from alembic import command
-from sqlalchemy import func
+from sqlalchemy import func, make_url
 
 from api import keys
 from api.main import create_app
@@ -196,10 +196,17 @@ def make_settings(servers: LocalServers, template_database: str) -> MakeSettings
     return make
 
 
+def name_of(settings: Settings) -> str:
+    """The name of its database."""
+    return str(make_url(settings.database_url.get_secret_value()).database)
+
+
 @pytest.fixture(scope="module")
-def settings(make_settings: MakeSettings) -> Settings:
-    """Settings of this module: a database of its own."""
-    return make_settings()
+def settings(make_settings: MakeSettings, servers: LocalServers) -> Iterator[Settings]:
+    """Settings of this module: a database of its own, dropped after it; all of them together would take gigabytes."""
+    made = make_settings()
+    yield made
+    servers.postgres.drop_database(name_of(made))
 
 
 @pytest.fixture(scope="module")
@@ -211,11 +218,13 @@ def database(settings: Settings) -> Iterator[Database]:
 
 
 @pytest.fixture
-def fresh_database(make_settings: MakeSettings) -> Iterator[Database]:
+def fresh_database(make_settings: MakeSettings, servers: LocalServers) -> Iterator[Database]:
     """A database for one test alone."""
-    made = Database(make_settings())
+    settings = make_settings()
+    made = Database(settings)
     yield made
     made.dispose()
+    servers.postgres.drop_database(name_of(settings))
 
 
 @pytest.fixture(scope="module")
