@@ -152,6 +152,7 @@ bench: $(STAMP) ## print and keep the figures of docs/performance.md (an hour, a
 	@$(BIN)/python -m tests.benchmarks.reads
 	@$(BIN)/python -m tests.benchmarks.batches
 	@$(BIN)/python -m tests.benchmarks.start
+	@$(BIN)/python -m tests.benchmarks.footprint
 	@$(BIN)/python -m tests.benchmarks.scale
 	@$(BIN)/python -m tests.benchmarks.creating
 	@$(BIN)/python -m tests.benchmarks.api

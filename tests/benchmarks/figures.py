@@ -1,6 +1,8 @@
 """What a benchmark measured: printed at once, kept as JSON, and read again by ``tests.benchmarks.table``."""
 
 import json
+import shlex
+import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -62,6 +64,7 @@ class Figures:
         path = folder / f"{self._benchmark}-{now:%Y%m%dT%H%M%SZ}.json"
         content = {
             "benchmark": self._benchmark,
+            "command": command(),
             "what": self._what,
             "machine": machine(),
             "at": now.isoformat(timespec="seconds"),
@@ -69,6 +72,13 @@ class Figures:
         }
         path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
         return path
+
+
+def command() -> str:
+    """How this benchmark was started, to be typed again."""
+    spec = sys.modules["__main__"].__spec__
+    module = spec.name if spec else Path(sys.argv[0]).name
+    return shlex.join(["python", "-m", module, *sys.argv[1:]])
 
 
 def number(value: float) -> str:

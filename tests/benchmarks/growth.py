@@ -123,7 +123,7 @@ def processor(one: Round) -> float:
 
 def memory(images: int) -> None:
     """Jobs of 2,000 small photographs, one after the other, through one worker with the shipped classifier."""
-    figures = Figures("growth-memory", f"memory of a worker over {images:,} small photographs")
+    figures = Figures("growth_memory", f"memory of a worker over {images:,} small photographs")
     with production_system() as system:
         print(write_set("small", system.folder / "small", MEMORY_JOB))
         files = sorted((system.folder / "small").iterdir())

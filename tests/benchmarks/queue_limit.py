@@ -47,7 +47,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--statements", action="store_true", help="print what Postgres was asked in each case")
     asked = parser.parse_args()
-    figures = Figures("queue-limit", "queue's own limit: workers that do nothing, from commit to completed, fsync on")
+    figures = Figures("queue_limit", "queue's own limit: workers that do nothing, from commit to completed, fsync on")
     with prepared() as bench:
         for workers, tenants in CASES:
             started = [bench.system.start_worker("tests.benchmarks.idle_worker") for _ in range(workers)]

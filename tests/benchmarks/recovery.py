@@ -21,9 +21,12 @@ def main() -> None:
     parser.add_argument("--write", action="store_true", help="put the figures into docs/faults.md")
     parser.add_argument("--only", default="", help="a part of the names of tests; the other rows keep their figures")
     asked = parser.parse_args()
-    figures = Figures("recovery", "from a fault to the next answer, with the short times of the tests")
     rows = fault_rows()
-    seconds = run([row.node for row in rows if row.is_measured and asked.only in row.node])
+    asked_for = [row.node for row in rows if row.is_measured and asked.only in row.node]
+    if not asked_for:
+        parser.error(f"no measured row has a test with {asked.only!r} in its name")
+    figures = Figures("recovery", "from a fault to the next answer, with the short times of the tests")
+    seconds = run(asked_for)
     for row in rows:
         if row.node in seconds:
             figures.add(row.fault, seconds[row.node], "s")

@@ -60,7 +60,7 @@ def placed(page: str, text: str) -> str:
 
 def _table(run: Run) -> Iterator[str]:
     yield f"### {run['benchmark']}"
-    yield f"`python -m tests.benchmarks.{run['benchmark']}`: {run['what']}."
+    yield f"`{run['command']}`: {run['what']}."
     yield f"{run['at'][:10]}, {run['machine']}."
     yield ""
     yield from ("| figure | median | least | most | rounds | goal |", "|---|---:|---:|---:|---:|---|")
