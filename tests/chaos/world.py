@@ -1,6 +1,7 @@
 """The programs of a campaign, and whoever starts again what has ended."""
 
 import signal
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -60,7 +61,7 @@ class World:
         self._end(name, signal.SIGKILL, down_seconds)
 
     def tell_to_stop(self, name: str, *, down_seconds: float) -> None:
-        """SIGTERM, wait for the end, and down for a while."""
+        """SIGTERM, and down for a while; its end is not waited for, as it may wait for what is cut off."""
         self._end(name, signal.SIGTERM, down_seconds)
 
     def _end(self, name: str, number: signal.Signals, down_seconds: float) -> None:
@@ -71,7 +72,7 @@ class World:
             role.child.kill()
         else:
             role.child.send(signal.SIGCONT)
-            role.child.stop()
+            threading.Thread(target=role.child.stop, name=f"stop-{name}").start()
         role.child, role.down_until, role.paused = None, time.monotonic() + down_seconds, False
 
     def pause(self, name: str) -> None:
