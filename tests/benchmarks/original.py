@@ -43,7 +43,7 @@ def main() -> None:
     """Measure, print and keep."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--images", type=int, default=120, help="through the system; the original gets a fifth of them")
+    parser.add_argument("--images", type=int, default=500, help="through the system; the original gets a fifth of them")
     asked = parser.parse_args()
     figures = Figures("original", "original: the system beside the code path of the original service, full-size images")
     with production_system() as system:

@@ -1,0 +1,21 @@
+"""One heap for all threads of a worker, so that its memory stays what it is after a few thousand images."""
+
+import ctypes
+import os
+
+CHOSEN = "MALLOC_ARENA_MAX"  # glibc's own variable: an operator who sets it has chosen.
+M_ARENA_MAX = -8  # malloc.h
+
+
+def share_one_heap() -> None:
+    """Have glibc make no heap for each thread. To be called before the first thread starts.
+
+    By default it makes up to eight for each processor; each keeps what pictures left in it, and a worker grew by 5 %
+    from image 2,000 to 8,000. With one it did not, and decoded as fast (2 and 16 processors). Elsewhere than on glibc
+    this does nothing.
+    """
+    if CHOSEN in os.environ:
+        return
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        mallopt(M_ARENA_MAX, 1)
