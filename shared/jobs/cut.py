@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 
-# What a chunk costs in statements is nothing beside so many images; chunks that are no larger are never made smaller.
-LEAST_IMAGES = 8
+# What a chunk costs in statements is little beside so many images. Chunks that are no larger are never made smaller,
+# and a handful of images that somebody waits for is one chunk: beside a bulk job only one slot may be free for it.
+LEAST_IMAGES = 16
 # Of what is left, a chunk takes a quarter at most: whoever is last has little left to do while others are idle.
 SHARE_OF_THE_REST = 4
 

@@ -1,4 +1,4 @@
-"""``python -m tests.benchmarks.table``: the figures of the last run of each benchmark, as tables of the manual.
+"""``python -m tests.benchmarks.table``: the figures of the last run of each command, as tables of the manual.
 
 Without ``--write`` it prints them; with it, it puts them between the marks in ``docs/performance.md``.
 """
@@ -32,12 +32,12 @@ def main() -> None:
 
 
 def newest(folder: Path) -> list[Run]:
-    """The last run of each benchmark, by name."""
-    runs: dict[str, Run] = {}
+    """The last run of each command, by the names of the benchmarks."""
+    runs: dict[tuple[str, str], Run] = {}
     for path in sorted(folder.glob("*.json")):  # The time is in the name.
         run = json.loads(path.read_text(encoding="utf-8"))
-        runs[run["benchmark"]] = run
-    return [runs[name] for name in sorted(runs)]
+        runs[run["benchmark"], run["command"]] = run
+    return [runs[key] for key in sorted(runs)]
 
 
 def tables(runs: Sequence[Run]) -> str:

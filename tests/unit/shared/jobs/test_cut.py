@@ -24,14 +24,14 @@ def test_whoever_is_last_has_little_left_to_do(images: int) -> None:
 
 def test_the_first_results_come_soon_and_most_chunks_are_whole() -> None:
     sizes = list(cut(20_000, 64))
-    assert sizes[:5] == [8, 16, 32, 64, 64]
+    assert sizes[:4] == [16, 32, 64, 64]
     assert sizes.count(64) > 0.9 * len(sizes)
 
 
 def test_a_few_images_are_shared_by_the_slots() -> None:
     assert list(cut(1, 64)) == [1]
-    assert list(cut(10, 64)) == [8, 2]
-    assert list(cut(64, 64)) == [8, 14, 10, 8, 8, 8, 8]
+    assert list(cut(10, 64)) == [10]
+    assert list(cut(64, 64)) == [16, 16, 16, 16]
 
 
 def test_small_chunks_are_all_of_the_size_that_was_asked_for() -> None:
