@@ -10,9 +10,9 @@ M_ARENA_MAX = -8  # malloc.h
 def share_one_heap() -> None:
     """Have glibc make no heap for each thread. To be called before the first thread starts.
 
-    By default it makes up to eight for each processor; each keeps what pictures left in it, and a worker grew by 5 %
-    from image 2,000 to 8,000. With one it did not, and decoded as fast (2 and 16 processors). Elsewhere than on glibc
-    this does nothing.
+    By default it makes up to eight for each processor, and each keeps what pictures left in it: a worker was larger
+    and grew on after its first 2,000 images (``tests.benchmarks.growth --memory``). With one it decodes as fast, on 2
+    processors and on 16. Elsewhere than on glibc this does nothing.
     """
     if CHOSEN in os.environ:
         return

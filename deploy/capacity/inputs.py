@@ -92,7 +92,7 @@ class Work:
     write_seconds: float = _given(0.0062, "s", f"{BENCHMARK}: under the lock of the job's row")
     validate_seconds_per_1000: float = _given(0.128, "s", f"{BENCHMARK}: listing and cutting, per 1,000 images")
     database_chunks_per_second: float = _given(
-        90.0, "chunks/s", "tests.benchmarks.queue_limit: workers, database and API on the same 2 processors"
+        100.0, "chunks/s", "tests.benchmarks.queue_limit, 2 workers, 1 job: everything on 2 processors"
     )
 
 
