@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import yaml  # type: ignore[import-untyped]  # it publishes no types
 
+from deploy.local.objects import FLAGS
 from shared.settings import ENV_PREFIX, EXAMPLE_SECRET, Settings
 
 ROOT = Path(__file__).parents[2]
@@ -194,3 +195,9 @@ def test_the_dockerfile_is_one_that_the_classic_builder_reads() -> None:
     assert not [line for line in lines if "--mount" in line or "<<" in line]
     # It builds every stage above the one that was asked for: gigabytes of CUDA must not stand above the others.
     assert re.findall(r"^FROM base AS (\S+)", DOCKERFILE, re.MULTILINE)[-1] == "gpu"
+
+
+def test_the_object_store_has_the_flags_of_the_local_one() -> None:
+    script = (ROOT / "deploy" / "compose" / "objects.sh").read_text(encoding="utf-8")
+    wanted = {flag for flag in FLAGS if "Socket=" not in flag}  # Where its sockets lie is a matter of the container.
+    assert wanted <= set(script.split())
