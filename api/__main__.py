@@ -9,6 +9,7 @@ import uvicorn
 
 from api.main import create_app
 from api.server import Server, allow_open_files, bounded_http, head_bytes
+from shared.listening import bound_sockets
 from shared.logging import configure_logging
 from shared.settings import get_settings
 from shared.tracing import configure_tracing
@@ -35,8 +36,6 @@ def main() -> int:
     server = Server(
         uvicorn.Config(
             app,
-            host=settings.api_host,
-            port=settings.api_port,
             http=bounded_http(head_bytes(settings)),
             log_config=None,
             access_log=False,
@@ -49,7 +48,12 @@ def main() -> int:
     # uvicorn shuts down first and then raises the signal again; after an orderly end the exit status is 0.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: None)
-    server.run()
+    try:
+        sockets = bound_sockets(settings.api_host, settings.api_port)
+    except OSError as error:
+        log.error("cannot_listen", host=settings.api_host, port=settings.api_port, reason=error.strerror or str(error))  # noqa: TRY400  # a port that is taken is no bug
+        return 1
+    server.run(sockets)
     end_traces()
     return 0 if server.started else 1
 

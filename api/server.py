@@ -4,10 +4,13 @@ import resource
 import socket
 from collections.abc import Callable
 
+import structlog
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from shared.settings import Settings
+
+log = structlog.get_logger()
 
 # Method, version, separators: what the head of a request has besides what the limits count.
 REST_OF_THE_HEAD = 8192
@@ -52,10 +55,22 @@ class Server(uvicorn.Server):
         super().__init__(config)
         self._end_waiting = end_waiting
 
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start the service, then listen, and say where; uvicorn says it only of sockets that it makes itself."""
+        await super().startup(sockets)
+        if sockets and self.started:
+            log.info("api_running", addresses=[address_of(one) for one in sockets])
+
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """End all waiting, then close what is open."""
         self._end_waiting()
         await super().shutdown(sockets)
+
+
+def address_of(listening: socket.socket) -> str:
+    """Give where a socket listens, as ``http://[::1]:8000``."""
+    host, port, *_ = listening.getsockname()
+    return f"http://[{host}]:{port}" if listening.family == socket.AF_INET6 else f"http://{host}:{port}"
 
 
 def allow_open_files(wanted: int) -> None:

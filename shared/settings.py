@@ -44,7 +44,9 @@ class Settings(BaseSettings):
     s3_secret_access_key: SecretStr | None = Field(default=None, description="Secret that belongs to the access key.")
 
     # API
-    api_host: str = Field(default="127.0.0.1", description="Address that the API listens on.")
+    api_host: str = Field(
+        default="127.0.0.1", description="Address that the API listens on; `::` is every one, of IPv6 and of IPv4."
+    )
     api_port: int = Field(default=8000, ge=0, le=65535, description="Port that the API listens on; 0 takes a free one.")
     trusted_hosts: str = Field(
         default="",
@@ -327,7 +329,8 @@ class Settings(BaseSettings):
 
     # Everywhere
     metrics_host: str = Field(
-        default="127.0.0.1", description="Address that `/metrics` is served at, for Prometheus; never a public one."
+        default="127.0.0.1",
+        description="Address that `/metrics` is served at, for Prometheus; never a public one. `::` is every one.",
     )
     metrics_port: int = Field(
         default=0,

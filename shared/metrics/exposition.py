@@ -16,6 +16,7 @@ from prometheus_client import (
 from prometheus_client.registry import Collector
 
 from shared.errors import ConfigurationError
+from shared.listening import reachable_host
 from shared.metrics.definition import Program
 from shared.metrics.definitions import BUILD_INFO, TABLE
 from shared.metrics.readings import Readings
@@ -54,7 +55,7 @@ class Exposition:
         if port == 0:
             return
         try:
-            self._server = start_http_server(port, host, self._registry)
+            self._server = start_http_server(port, reachable_host(host), self._registry)
         except OSError as error:
             raise ConfigurationError(
                 f"metrics cannot be served at {host}:{port} ({error.strerror or error}); set PHYTOBATCH_METRICS_HOST "

@@ -3,12 +3,14 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import cast
 
 import pytest
 import urllib3
@@ -36,7 +38,7 @@ def start(settings: Settings, **more: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-m", "api"],
         cwd=ROOT,
-        env=environment(settings, api_port="0", **more),
+        env=environment(settings, **{"api_port": "0", **more}),
         stderr=subprocess.PIPE,
         text=True,
     )
@@ -49,11 +51,14 @@ def lines(process: subprocess.Popen[str]) -> Iterator[dict[str, object]]:
 
 
 def base_url(process: subprocess.Popen[str]) -> str:
-    """From the line in which uvicorn says where it listens."""
+    """From the line in which the API says where it listens."""
+    return addresses(process)[0]
+
+
+def addresses(process: subprocess.Popen[str]) -> list[str]:
     for line in lines(process):
-        words = str(line["event"]).split()
-        if "running" in words:
-            return next(word for word in words if word.startswith("http://"))
+        if line["event"] == "api_running":
+            return cast("list[str]", line["addresses"])
     pytest.fail("the API did not start")
 
 
@@ -63,11 +68,14 @@ def stop(process: subprocess.Popen[str]) -> tuple[int, list[dict[str, object]]]:
     return process.wait(EXIT_SECONDS), rest
 
 
-def test_it_serves_logs_without_secrets_and_stops_when_told(make_settings: MakeSettings) -> None:
+def test_it_serves_at_every_address_logs_without_secrets_and_stops_when_told(make_settings: MakeSettings) -> None:
     key = keys.generate().text
-    process = start(make_settings(), bootstrap_api_key=key)
+    process = start(make_settings(), api_host="::", bootstrap_api_key=key)
     with process, urllib3.PoolManager(timeout=30) as pool:
-        api = Api(base_url(process), key, pool)
+        at = [url.replace("0.0.0.0", "127.0.0.1").replace("[::]", "[::1]") for url in addresses(process)]  # noqa: S104  # read
+        assert len(at) == (2 if socket.has_dualstack_ipv6() else 1)
+        assert [pool.request("GET", f"{url}/healthz").status for url in at] == [200] * len(at)
+        api = Api(at[0], key, pool)
         assert api.post("/v1/jobs", {"name": "hello"}, headers={"X-Request-Id": "traced"}).status == 201
         assert api.get(f"/v1/jobs?limit={key}").status == 422
         status, rest = stop(process)
@@ -125,3 +133,13 @@ def test_a_database_without_tables_stops_the_start_with_what_to_do(
         said = list(lines(process))
         assert process.wait(EXIT_SECONDS) != 0
     assert any("migrate" in str(line.get("reason")) for line in said)
+
+
+def test_a_port_that_is_taken_stops_the_start_with_a_line_that_says_so(make_settings: MakeSettings) -> None:
+    with (
+        socket.create_server(("127.0.0.1", 0)) as taken,
+        start(make_settings(), api_port=str(taken.getsockname()[1])) as process,
+    ):
+        (line,) = [line for line in lines(process) if line["event"] == "cannot_listen"]
+        assert process.wait(EXIT_SECONDS) == 1
+    assert line["reason"] == "Address already in use"
