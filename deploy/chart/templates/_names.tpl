@@ -45,6 +45,15 @@ labels:
 {{- required "existingSecret: name the Secret with PHYTOBATCH_DATABASE_URL and PHYTOBATCH_REDIS_URL (docs/installation.md, Kubernetes)" .Values.existingSecret -}}
 {{- end -}}
 
+{{/* The name that clients use; empty where neither an ingress nor a gateway has one. */}}
+{{- define "phytobatch.publicHost" -}}
+{{- if .Values.ingress.enabled -}}
+{{- .Values.ingress.host -}}
+{{- else if .Values.gateway.enabled -}}
+{{- with .Values.gateway.hostnames }}{{ first . }}{{ end -}}
+{{- end -}}
+{{- end -}}
+
 {{- define "phytobatch.image" -}}
 {{- $name := .image.name -}}
 {{- with .root.Values.image.registry }}{{ $name = printf "%s/%s" (trimSuffix "/" .) $name }}{{ end -}}

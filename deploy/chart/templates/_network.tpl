@@ -11,6 +11,27 @@
   {{- end }}
 {{- end -}}
 
+{{/* The networks that may use the API, as JSON. An empty list would be taken for everybody, so it is refused. */}}
+{{- define "phytobatch.allowedCidrs" -}}
+{{- if not .Values.ingress.allowedCidrs -}}
+{{- fail "ingress.allowedCidrs: name the networks that may use the API; [0.0.0.0/0, \"::/0\"] says everybody" -}}
+{{- end -}}
+{{- toJson .Values.ingress.allowedCidrs -}}
+{{- end -}}
+
+{{/* Where names are resolved. */}}
+{{- define "phytobatch.dnsRule" -}}
+- ports:
+    {{- range .ports }}
+    - port: {{ . }}
+      protocol: UDP
+    - port: {{ . }}
+      protocol: TCP
+    {{- end }}
+  to:
+    {{- toYaml .to | nindent 4 }}
+{{- end -}}
+
 {{/* The servers that a program uses: (dict "root" $ "stores" (list "postgres" "redis")). */}}
 {{- define "phytobatch.storeRules" -}}
 {{- range .stores }}

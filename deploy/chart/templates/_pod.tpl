@@ -31,9 +31,9 @@ spec:
   terminationGracePeriodSeconds: {{ .graceSeconds }}
   securityContext:
     runAsNonRoot: true
-    runAsUser: 10001
-    runAsGroup: 10001
-    fsGroup: 10001
+    {{- with include "phytobatch.user" .root | trim }}
+    {{- . | nindent 4 }}
+    {{- end }}
     seccompProfile:
       type: RuntimeDefault
   {{- with .initContainers }}
@@ -104,12 +104,14 @@ spec:
         command: ["sleep", {{ . | quote }}]
   {{- end }}
   resources:
-    {{- toYaml .values.resources | nindent 4 }}
+    {{- include "phytobatch.resources" .values | nindent 4 }}
   securityContext:
     allowPrivilegeEscalation: false
     readOnlyRootFilesystem: true
     runAsNonRoot: true
-    runAsUser: 10001
+    {{- with .root.Values.podSecurity.runAsUser }}
+    runAsUser: {{ int . }}
+    {{- end }}
     capabilities:
       drop: [ALL]
     seccompProfile:
@@ -122,6 +124,36 @@ spec:
       mountPath: /etc/phytobatch/certificates
       readOnly: true
     {{- end }}
+{{- end -}}
+
+{{/* Who runs it; a cluster that assigns users itself is given none (null). */}}
+{{- define "phytobatch.user" -}}
+{{- range $name, $number := .Values.podSecurity }}
+{{- if not (kindIs "invalid" $number) }}
+{{ $name }}: {{ int $number }}
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{/* A quantity as 512Mi or 2Gi, in MiB. */}}
+{{- define "phytobatch.mebibytes" -}}
+{{- $number := regexFind "^[0-9]+" . | int64 -}}
+{{- $unit := trimPrefix (toString $number) . -}}
+{{- if eq $unit "Ki" -}}{{ div $number 1024 }}{{- else -}}{{ mul $number (get (dict "Mi" 1 "Gi" 1024 "Ti" 1048576) $unit) }}{{- end -}}
+{{- end -}}
+
+{{/*
+The resources of a program, with room on the disk of its node for its folder, and for its logs. A cluster that gives a
+pod some room by default (GKE Autopilot: 1 GiB) would evict it before its folder is full.
+*/}}
+{{- define "phytobatch.resources" -}}
+{{- $room := printf "%dMi" (add (include "phytobatch.mebibytes" .temporaryStorage | int64) 256) -}}
+{{- $resources := deepCopy .resources -}}
+{{- range list "requests" "limits" -}}
+{{- $named := get $resources . | default dict -}}
+{{- $_ := set $resources . (mustMerge $named (dict "ephemeral-storage" $room)) -}}
+{{- end -}}
+{{- toYaml $resources -}}
 {{- end -}}
 
 {{/* Longer than the program's own limit, so that it can hand back what it works on; a killed one leaves leases behind. */}}

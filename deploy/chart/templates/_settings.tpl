@@ -13,8 +13,9 @@ contract test compares it with shared/settings.py.
 {{- end -}}
 {{- end -}}
 {{- $_ := required "config.PHYTOBATCH_S3_BUCKET: name the bucket that uploads are written to" $given.PHYTOBATCH_S3_BUCKET -}}
-{{- if and $root.Values.ingress.enabled (not (hasKey $given "PHYTOBATCH_PUBLIC_URL")) -}}
-{{- $_ := set $given "PHYTOBATCH_PUBLIC_URL" (printf "https://%s" $root.Values.ingress.host) -}}
+{{- $host := include "phytobatch.publicHost" $root -}}
+{{- if and $host (not (hasKey $given "PHYTOBATCH_PUBLIC_URL")) -}}
+{{- $_ := set $given "PHYTOBATCH_PUBLIC_URL" (printf "https://%s" $host) -}}
 {{- end -}}
 {{- range $name, $value := mustMergeOverwrite (dict) $root.Values.certificates.environment $given .own }}
 - name: {{ $name }}
@@ -42,7 +43,7 @@ contract test compares it with shared/settings.py.
 
 {{- define "phytobatch.metricsSettings" -}}
 {{- if .Values.metricsPort -}}
-{{- dict "PHYTOBATCH_METRICS_HOST" "0.0.0.0" "PHYTOBATCH_METRICS_PORT" (toString .Values.metricsPort) | toJson -}}
+{{- dict "PHYTOBATCH_METRICS_HOST" .Values.listenAddress "PHYTOBATCH_METRICS_PORT" (toString .Values.metricsPort) | toJson -}}
 {{- else -}}
 {}
 {{- end -}}

@@ -1,7 +1,8 @@
-"""The objects of KEDA and of the Prometheus operator that the chart makes, as strict models.
+"""The objects of KEDA, the Prometheus operator and the Gateway API that the chart makes, as strict models.
 
 kubernetes-validate knows the types of Kubernetes alone. These follow the resource definitions of KEDA 2
-(keda.sh/v1alpha1) and of the Prometheus operator (monitoring.coreos.com/v1), cut down to what we use.
+(keda.sh/v1alpha1), of the Prometheus operator (monitoring.coreos.com/v1) and of the Gateway API
+(gateway.networking.k8s.io/v1, the standard channel of 1.2), cut down to what we use.
 """
 
 from typing import Any, Literal
@@ -113,6 +114,51 @@ class PrometheusRule(Strict):
     spec: RuleGroups
 
 
+class Listener(Strict):
+    """A listener of a Gateway: without its name the route would be served by those without TLS as well."""
+
+    name: str
+    sectionName: str  # noqa: N815
+    namespace: str | None = None
+
+
+class Path(Strict):
+    type: Literal["PathPrefix"]
+    value: str = Field(pattern=r"^/")
+
+
+class Match(Strict):
+    path: Path
+
+
+class Timeouts(Strict):
+    request: str = Field(pattern=r"^([0-9]{1,5}(h|m|s|ms)){1,4}$")
+
+
+class Backend(Strict):
+    name: str
+    port: int = Field(ge=1, le=65535)
+
+
+class RouteRule(Strict):
+    matches: list[Match] = Field(min_length=1)
+    timeouts: Timeouts | None = None
+    backendRefs: list[Backend] = Field(min_length=1)  # noqa: N815
+
+
+class Route(Strict):
+    parentRefs: list[Listener] = Field(min_length=1)  # noqa: N815
+    hostnames: list[str] = Field(min_length=1)
+    rules: list[RouteRule] = Field(min_length=1)
+
+
+class HTTPRoute(Strict):
+    apiVersion: Literal["gateway.networking.k8s.io/v1"]  # noqa: N815
+    kind: Literal["HTTPRoute"]
+    metadata: Metadata
+    spec: Route
+
+
 MODELS: dict[str, type[Strict]] = {
-    model.__name__: model for model in (ScaledObject, TriggerAuthentication, PodMonitor, PrometheusRule)
+    model.__name__: model for model in (ScaledObject, TriggerAuthentication, PodMonitor, PrometheusRule, HTTPRoute)
 }

@@ -1,6 +1,6 @@
 """The chart as Kubernetes would get it: rendered by helm from the examples that come with it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -84,10 +84,10 @@ def environment(workload: Manifest) -> dict[str, Any]:
     return {entry["name"]: entry.get("value", entry.get("valueFrom")) for entry in first["env"]}
 
 
-def files(folder: Path) -> list[Path]:
-    """Every object of every example as a file of its own, below a folder named after the example."""
+def files(folder: Path, examples: Iterable[str] = EXAMPLES) -> list[Path]:
+    """Every object of the examples as a file of its own, below a folder named after the example."""
     written = []
-    for example in EXAMPLES:
+    for example in examples:
         (folder / example).mkdir()
         for number, manifest in enumerate(rendered(example)):
             path = folder / example / f"{number:02}-{manifest['kind']}-{manifest['metadata']['name']}.yaml"

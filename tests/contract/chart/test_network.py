@@ -47,9 +47,15 @@ def test_a_program_reaches_the_servers_that_it_uses_and_no_others() -> None:
 
 
 def test_only_the_ingress_controller_reaches_the_api() -> None:
-    (rule,) = policies("minimal")["api-clients"]["ingress"]
+    (rule,) = policies("locked-down")["api-clients"]["ingress"]
     assert ports([rule]) == ["http"]
-    assert rule["from"] == [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "ingress-nginx"}}}]
+    controller = {"kubernetes.io/metadata.name": "haproxy-controller"}
+    assert rule["from"] == [{"namespaceSelector": {"matchLabels": controller}}]
+
+
+def test_without_anybody_before_it_nobody_reaches_the_api() -> None:
+    """A rule without `from` would let in everybody; `kubectl port-forward` needs none."""
+    assert "ingress" not in policies("minimal")["api-clients"]
 
 
 def test_without_an_ingress_the_networks_are_checked_by_service_and_policy() -> None:
@@ -115,23 +121,26 @@ def test_traces_may_leave_where_they_are_sent() -> None:
 def test_the_ingress_speaks_tls_and_lets_in_the_networks_that_are_named() -> None:
     ingress = of_kind("Ingress", "locked-down")["api"]
     annotations = ingress["metadata"]["annotations"]
-    assert annotations["nginx.ingress.kubernetes.io/whitelist-source-range"] == "192.0.2.0/24,2001:db8::/32"
+    assert annotations["haproxy.org/allow-list"] == "192.0.2.0/24,2001:db8::/32"
     assert ingress["spec"]["tls"] == [{"hosts": ["phytobatch.example.org"], "secretName": "phytobatch-tls"}]
-
-
-def test_the_ingress_lets_the_largest_upload_pass() -> None:
-    annotations = of_kind("Ingress", "locked-down")["api"]["metadata"]["annotations"]
-    size = int(annotations["nginx.ingress.kubernetes.io/proxy-body-size"].removesuffix("m")) * 1024 * 1024
-    assert size > Settings.model_fields["max_multipart_bytes"].default
-    silence = int(annotations["nginx.ingress.kubernetes.io/proxy-read-timeout"])
-    assert silence > Settings.model_fields["max_wait_seconds"].default
 
 
 @pytest.mark.parametrize(
     ("values", "said"),
     [
         (("ingress.allowedCidrs=null",), "ingress.allowedCidrs: name the networks that may use the API"),
+        (("ingress.allowedCidrs=[]",), "ingress.allowedCidrs: name the networks that may use the API"),
+        (
+            ("service.type=LoadBalancer", "ingress.enabled=false", "ingress.allowedCidrs=[]"),
+            "name the networks that may",
+        ),
+        (('gateway.parentRefs=[{"name":"public","sectionName":"https"}]', "gateway.enabled=true"), "gateway.hostnames"),
         (("ingress.tlsSecret=",), "ingress.tlsSecret: name the secret with the certificate"),
+        (("ingress.allowAnnotation=",), "ingress.allowAnnotation: empty, so nothing here would keep others"),
+        (("ingress.allowSeparator=;",), "allowSeparator"),
+        (("networkPolicy.ingressController=[]",), "ingressController: name the pods that requests"),
+        (("gateway.enabled=true",), "gateway.parentRefs: name the gateway, and its listener that speaks TLS"),
+        (('gateway.parentRefs=[{"name":"public"}]',), "missing property 'sectionName'"),
         (("ingress.host=",), "ingress.host: name the host that clients use"),
         (("existingSecret=",), "existingSecret: name the Secret"),
         (("config.PHYTOBATCH_S3_BUCKET=",), "config.PHYTOBATCH_S3_BUCKET: name the bucket"),

@@ -123,7 +123,7 @@ def test_no_pod_has_rights_that_it_does_not_need(example: str) -> None:
         for container in containers(found):
             rights = container["securityContext"]
             assert rights["runAsNonRoot"] is True
-            assert rights["runAsUser"] == 10001
+            assert rights.get("runAsUser") == (None if example == "openshift" else 10001)
             assert rights["readOnlyRootFilesystem"] is True
             assert rights["allowPrivilegeEscalation"] is False
             assert rights["capabilities"] == {"drop": ["ALL"]}
@@ -131,6 +131,9 @@ def test_no_pod_has_rights_that_it_does_not_need(example: str) -> None:
 
 def test_the_user_is_that_of_the_images() -> None:
     assert "USER 10001:10001" in DOCKERFILE
+    users = {(context := pod(found)["securityContext"])["runAsUser"] for found in workloads("minimal").values()}
+    assert users == {10001}
+    assert (context["runAsGroup"], context["fsGroup"]) == (10001, 10001)
 
 
 @pytest.mark.parametrize("example", EXAMPLES)
