@@ -17,6 +17,7 @@
     |- Unavailable             infrastructure is away; nobody's failure, try again
     |  |- StoreUnavailable     the object store
     |  |- DatabaseUnavailable
+    |  |- NoRoom               the disk for uploads of this process is full
     |  |- TooManyWaiting       this process holds as many waiting clients as it may
     |- ObjectMissing           one object is not there (permanent for its image)
     |- ObjectTooLarge          one object is over the limit (permanent for its image)
@@ -146,6 +147,10 @@ class StoreUnavailable(Unavailable):
 
 class DatabaseUnavailable(Unavailable):
     code = "database-unavailable"
+
+
+class NoRoom(Unavailable):
+    code = "no-room"
 
 
 class TooManyWaiting(Unavailable):

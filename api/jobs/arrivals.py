@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import structlog
 
 from api.auth import Caller
-from api.multipart import ReceivedFile
+from api.multipart.form import ReceivedFile
 from api.services import Services
 from shared import audit
 from shared.contracts.audit import Action

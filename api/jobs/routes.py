@@ -15,7 +15,7 @@ from api.jobs import submit
 from api.jobs.etag import is_fresh
 from api.jobs.schemas import AddedImages, AddImages, CreateJob, JobOut, JobPage, job_out, job_page
 from api.jobs.upload import REQUEST_BODY, submit_upload
-from api.multipart import Limits, received
+from api.multipart.form import Limits, received
 from api.pages import DEFAULT, Limit, check_limit
 from api.receipts.schemas import receipt_path
 from api.services import Services

@@ -11,7 +11,7 @@ from api.idempotency import Asked, Stored, Ticket, fingerprint, once
 from api.jobs.arrivals import Arrival, Sidecar, discard, open_draft, put_all
 from api.jobs.schemas import MOST_DAYS, JobOut, KeepDays, job_out, job_path, without_unused
 from api.jobs.submit import resolve
-from api.multipart import Form, ReceivedFile
+from api.multipart.form import Form, ReceivedFile
 from api.services import Services
 from shared import audit
 from shared.classifiers import registry

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from api.fields import IMAGE_METADATA_BYTES, JOB_METADATA_BYTES, NAME_LENGTH
-from api.multipart import MAX_FIELD_BYTES, MAX_FIELDS
+from api.multipart.form import MAX_FIELD_BYTES, MAX_FIELDS, MAX_HEADER_BYTES, MAX_HEADER_LINES
 from api.summaries.routes import MOST_KEYS
 from shared.corrections.store import NOTE_LENGTH
 from shared.settings import ENV_PREFIX, Settings
@@ -78,6 +78,7 @@ FIXED: Sequence[Fixed] = (
     Fixed("Idempotency-Key", "255 characters", "422 `invalid-request`"),
     Fixed("keys of a summary", f"{MOST_KEYS}", "422 `invalid-request`"),
     Fixed("fields of a multipart upload", f"{MAX_FIELDS}, {MAX_FIELD_BYTES} bytes each", "422 `invalid-request`"),
+    Fixed("header of a part", f"{MAX_HEADER_LINES} lines, {MAX_HEADER_BYTES} bytes each", "422 `invalid-request`"),
 )
 SECTIONS: Sequence[tuple[str, Sequence[Limit]]] = (
     ("Of one request", OF_A_REQUEST),

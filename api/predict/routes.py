@@ -12,7 +12,7 @@ from api.errors import problem
 from api.fields import ClassifierText
 from api.idempotency import REPLAYED
 from api.jobs.schemas import JobOut, job_out
-from api.multipart import Limits, received
+from api.multipart.form import Limits, received
 from api.predict.schemas import REQUEST_BODY, Prediction, PredictionLinks
 from api.predict.submit import ImageNotReadable, submit_image, wait_for_answer
 from api.results.schemas import DIGITS, ResultWriter

@@ -13,7 +13,7 @@ from api.idempotency import Asked, Ticket, fingerprint, once
 from api.jobs.arrivals import Arrival, discard, open_draft, put_all
 from api.jobs.schemas import job_out, job_path
 from api.jobs.submit import resolve
-from api.multipart import Form, ReceivedFile
+from api.multipart.form import Form, ReceivedFile
 from api.services import Services
 from shared import audit
 from shared.classifiers import registry

@@ -14,6 +14,7 @@ from shared.settings import Settings
 from shared.storage.keys import upload_key
 from shared.storage.s3 import S3Store
 from tests.integration.api.conftest import Hands, rust, truncated
+from tests.integration.api.test_uploads import dotnet
 from tests.integration.conftest import Api, MakeSettings, Serve, assert_problem
 
 LEAF = ("leaf.jpg", b"a leaf")
@@ -68,6 +69,14 @@ def test_an_image_is_answered_with_its_class(api: Api, store: S3Store) -> None:
     job = api.get(f"/v1/jobs/{job_id}").json()
     assert (job["state"], job["priority"], job["counts"]["total"]) == ("completed", "interactive", 1)
     assert store.get(upload_key(uuid.UUID(job_id), 1), max_bytes=10) == b"a leaf"
+
+
+@pytest.mark.usefixtures("worker")
+def test_a_file_as_dotnet_sends_it_keeps_its_name(api: Api, database: Database) -> None:
+    job_id = api.request("POST", "/predict", **dotnet("file")).json()["job_id"]
+    with database.begin() as session:
+        names = session.execute(text("SELECT name FROM images WHERE job_id = :job"), {"job": job_id})
+        assert names.scalar_one() == "Zürich.jpg"
 
 
 @pytest.mark.usefixtures("worker")

@@ -1,0 +1,159 @@
+"""Header fields of a part: the name of its field, the name of its file, the charset of its text."""
+
+import base64
+import quopri
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from urllib.parse import unquote_to_bytes
+
+from multipart import content_disposition_unquote, header_unquote
+
+from api.multipart import charsets
+from shared.errors import InvalidRequest
+
+MEDIA_TYPE = "multipart/form-data"
+# How a client says that it sends the bytes as they are (RFC 2045, section 6.1).
+AS_THEY_ARE = frozenset({"", "binary", "8bit", "7bit"})
+
+# A quoted value with escapes (RFC 9110, 5.6.4); quoted as browsers do, where a backslash escapes nothing (WHATWG HTML,
+# "multipart/form-data encoding algorithm"); or bare, which some clients write although there are blanks in it.
+PARAMETER = re.compile(
+    r"""[ \t]*;[ \t]*(?P<name>[!\#$%&'*+.^_`|~0-9A-Za-z-]+)[ \t]*=[ \t]*
+    (?P<value>"(?:\\.|[^"\\])*"(?=[ \t]*(?:;|$))|"[^"]*"(?=[ \t]*(?:;|$))|[^;"]*)""",
+    re.VERBOSE | re.ASCII,
+)
+# RFC 2046, 5.1.1 has fewer characters; a client that takes others can be understood all the same.
+BOUNDARY = re.compile(r"[\x20-\x7e]{0,69}[\x21-\x7e]")
+EXTENDED = re.compile(r"(?P<charset>[^']+)'[^']*'(?P<text>(?:[^%'\s]|%[0-9A-Fa-f]{2})*)")
+# Charset (with a language, RFC 2231, that says nothing here), coding, text.
+WORD = r"=\?([^?*\s]+)(?:\*[^?\s]*)?\?([BbQq])\?([^?\s]*)\?="
+WORDS = re.compile(rf"(?:{WORD}[ \t]*)+")
+PATH_OF_WINDOWS = re.compile(r"(?:[A-Za-z]:\\|\\\\).*\\", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What the headers of a part say: ``file_name`` is ``None`` for text, and ``charset`` where none is named."""
+
+    field: str
+    file_name: str | None
+    charset: str | None
+
+
+def boundary_of(content_type: str) -> str:
+    """The boundary that the ``Content-Type`` of a request names.
+
+    Raises:
+        InvalidRequest: it is no multipart form, or names no boundary that can be one (RFC 2046, 5.1.1).
+    """
+    media_type, given = parameters(content_type)
+    if media_type != MEDIA_TYPE:
+        raise InvalidRequest(f"send the files as {MEDIA_TYPE}, this body is {content_type or 'without a Content-Type'}")
+    boundary: str = header_unquote(given.get("boundary", ""))
+    if not BOUNDARY.fullmatch(boundary):
+        raise InvalidRequest(
+            f"the Content-Type needs a boundary of 1 to 70 ASCII characters; here it is {boundary[:80]!r}"
+        )
+    return boundary
+
+
+def part_of(headers: Sequence[tuple[str, str]]) -> Part:
+    """What the header fields of a part say. Their values are given byte by byte, as Latin-1.
+
+    Raises:
+        InvalidRequest: the part has no name, a header field twice, or is of a kind that is not read.
+    """
+    texts = {name: charsets.decode(value.encode("latin-1"), None) for name, value in headers}
+    if len(texts) < len(headers):
+        raise InvalidRequest("a part has a header field twice; send each once")
+    _, given = parameters(texts.get("Content-Disposition", ""))
+    if "name" not in given:
+        raise InvalidRequest('a part has no name; each begins with Content-Disposition: form-data; name="…"')
+    field = _words(content_disposition_unquote(given["name"]))
+    media_type, of_text = parameters(texts.get("Content-Type", ""))
+    if media_type.startswith("multipart/"):
+        raise InvalidRequest(f"the part {field!r} is a multipart itself; send each file as a part of its own")
+    encoding = texts.get("Content-Transfer-Encoding", "").strip().lower()
+    if encoding not in AS_THEY_ARE:
+        raise InvalidRequest(
+            f"the part {field!r} has the transfer encoding {encoding[:80]!r}, which forms do not have (RFC 7578, 4.7); "
+            "send the bytes as they are"
+        )
+    charset = header_unquote(of_text["charset"]) if "charset" in of_text else None
+    return Part(field, _file_name(given), charset)
+
+
+def parameters(header: str) -> tuple[str, Mapping[str, str]]:
+    """The value of a header field in small letters, and its parameters as they stand there, by name.
+
+    Raises:
+        InvalidRequest: it cannot be read, or a parameter comes twice.
+    """
+    value = header.partition(";")[0]
+    found: dict[str, str] = {}
+    at = len(value)
+    while header[at:].strip(" \t;"):
+        match = PARAMETER.match(header, at)
+        if match is None:
+            raise InvalidRequest(f"the header field {header[:200]!r} cannot be read; quote its values")
+        name = match["name"].lower()
+        if name in found:
+            raise InvalidRequest(f"the header field {header[:200]!r} has {name!r} twice; send it once")
+        found[name] = match["value"].strip(" \t")
+        at = match.end()
+    return value.strip(" \t").lower(), found
+
+
+def _file_name(given: Mapping[str, str]) -> str | None:
+    """The name of the file: of both forms the extended one (RFC 6266, 4.3; .NET and others send both)."""
+    if any(name.startswith("filename*") and name != "filename*" for name in given):
+        raise InvalidRequest("the name of a file comes in pieces (RFC 2231); send it whole, as UTF-8")
+    plain = given.get("filename")
+    name = _extended(header_unquote(given["filename*"])) if "filename*" in given else None
+    if name is None and plain is not None:
+        name = _words(content_disposition_unquote(plain))
+    elif name is None and "filename*" in given:
+        raise InvalidRequest(
+            f"the name {given['filename*'][:200]!r} cannot be read; send filename*=utf-8''… (RFC 8187)"
+        )
+    # Old browsers send the whole path.
+    return None if name is None else PATH_OF_WINDOWS.sub("", name, count=1)
+
+
+def _extended(value: str) -> str | None:
+    """The text of an extended value (RFC 8187, 3.2), ``None`` where it is none."""
+    match = EXTENDED.fullmatch(value)
+    if match is None:
+        return None
+    try:
+        return charsets.decode(unquote_to_bytes(match["text"]), match["charset"])
+    except InvalidRequest:
+        return None
+
+
+def _words(value: str) -> str:
+    """The text of encoded words (RFC 2047), where the value is nothing else and they can be read; else the value."""
+    if not WORDS.fullmatch(value):
+        return value
+    words: list[tuple[str, str, str]] = re.findall(WORD, value)
+    try:
+        # Adjacent words may share a character between them.
+        return "".join(
+            charsets.decode(b"".join(_bytes(coding, text) for _, coding, text in same), charset)
+            for charset, same in groupby(words, key=lambda word: word[0].lower())
+        )
+    except (InvalidRequest, ValueError):
+        return value
+
+
+def _bytes(coding: str, text: str) -> bytes:
+    """The bytes of an encoded word (RFC 2047, 4.1 and 4.2).
+
+    Raises:
+        ValueError: they are no Base64, or not ASCII.
+    """
+    if coding in "Bb":
+        return base64.b64decode(text, validate=True)
+    return quopri.decodestring(text.encode("ascii"), header=True)
