@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.unit.inference.geography.test_several_blocks import FILES, HERE
 from worker.inference.files import image_files
 from worker.inference.geography import read_place
 
@@ -30,16 +31,20 @@ def photos() -> list[Path]:
 @pytest.fixture(scope="module")
 def told(photos: list[Path]) -> dict[Path, dict[str, float]]:
     """What exiftool says of each photo."""
-    program = shutil.which("exiftool")
-    if program is None:
-        pytest.skip("exiftool is not installed (Debian: apt-get install libimage-exiftool-perl)")
     tags = ("-Composite:GPSLatitude", "-Composite:GPSLongitude", "-Composite:GPSAltitude")
     answers: dict[Path, dict[str, float]] = {}
     for some in _in_hundreds(photos):
-        command = [program, "-n", "-json", *tags, *map(str, some)]
-        lines = subprocess.run(command, capture_output=True, check=False, timeout=300).stdout
-        answers |= {Path(entry.pop("SourceFile")): entry for entry in json.loads(lines)}
+        answers |= _ask(tags, some)
     return answers
+
+
+def _ask(tags: tuple[str, ...], files: list[Path]) -> dict[Path, dict[str, float]]:
+    program = shutil.which("exiftool")
+    if program is None:
+        pytest.skip("exiftool is not installed (Debian: apt-get install libimage-exiftool-perl)")
+    command = [program, "-n", "-json", *tags, *map(str, files)]
+    lines = subprocess.run(command, capture_output=True, check=False, timeout=300).stdout
+    return {Path(entry.pop("SourceFile")): entry for entry in json.loads(lines)}
 
 
 def _in_hundreds(photos: list[Path]) -> Iterator[list[Path]]:
@@ -61,6 +66,20 @@ def test_positions_agree_with_exiftool(photos: list[Path], told: dict[Path, dict
         if "GPSAltitude" in other:
             assert place.altitude == pytest.approx(other["GPSAltitude"], abs=METRES), photo
     assert located >= 9  # The drone photos at the least.
+
+
+def test_whatever_exiftool_finds_in_odd_places_is_found(tmp_path: Path) -> None:
+    files = {tmp_path / str(number): make() for number, make in enumerate(FILES.values())}
+    for path, data in files.items():
+        path.write_bytes(data)
+    agreed = 0
+    for path, other in _ask(("-GPSLatitude", "-GPSLongitude"), list(files)).items():
+        latitude, longitude = (float(other.get(name, 0)) for name in ("GPSLatitude", "GPSLongitude"))
+        if (latitude, longitude) == pytest.approx(HERE, abs=DEGREES):
+            agreed += 1
+            place = read_place(files[path])
+            assert (place.latitude, place.longitude) == pytest.approx(HERE, abs=DEGREES), list(FILES)[int(path.name)]
+    assert agreed >= len(FILES) / 2  # It passes some over, and believes a latitude of 4294967295 degrees.
 
 
 def test_the_cost_of_a_position_is_printed(photos: list[Path]) -> None:

@@ -1,23 +1,31 @@
 """The tags that say where and when, out of an EXIF block (TIFF 6.0 and EXIF 2.32); everything else is passed over.
 
-MakerNotes, thumbnails and tags of millions of values cost nothing: only the entries of three directories are looked
-at, and of a wanted one at most ``MAX_VALUES`` values.
+All directories are read, however they hang together, at most ``MAX_DIRECTORIES``: editors put the pointer to the GPS
+directory below another one, or a second directory behind the first. MakerNotes, thumbnails and tags of millions of
+values cost nothing: of a wanted tag at most ``MAX_VALUES`` values are read.
 """
 
 import struct
+from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import isfinite
 from types import MappingProxyType
 
+from worker.inference.geography.block import MAX_XMP_BYTES
+
+MAX_DIRECTORIES = 16  # of a block; a photograph has five
 MAX_ENTRIES = 1024  # of a directory; cameras write fewer than a hundred
 MAX_VALUES = 8  # of a tag that holds numbers; a position has three
 MAX_TEXT = 128  # bytes of a tag that holds text
 XMP_TAG = 0x02BC
-_EXIF_IFD, _GPS_IFD = 0x8769, 0x8825
-_ASCII = 2
+_MAIN, _EXIF_IFD, _GPS_IFD, _SUB_IFDS = 0, 0x8769, 0x8825, 0x014A
+_POINTERS = (_EXIF_IFD, _GPS_IFD, _SUB_IFDS)
+_ASCII, _RATIONAL, _SIGNED_RATIONAL = 2, 5, 10
 _NUMBERS = MappingProxyType(
     {1: "B", 3: "H", 4: "I", 6: "b", 7: "B", 8: "h", 9: "i", 11: "f", 12: "d", 13: "I", 16: "Q"}
 )
-_FRACTIONS = MappingProxyType({5: "II", 10: "ii"})
+_FRACTIONS = MappingProxyType({_RATIONAL: "II", _SIGNED_RATIONAL: "ii"})
 _SIZES = MappingProxyType(
     {kind: struct.calcsize("=" + code) for kind, code in (_NUMBERS | _FRACTIONS).items()} | {_ASCII: 1}
 )
@@ -31,20 +39,29 @@ class _Damaged(Exception):
     """The block ends before what it speaks of, or is none."""
 
 
-@dataclass(frozen=True, slots=True)
-class Exif:
-    """Tags by number. ``gps`` is None where the file points to no GPS directory at all."""
+Tags = Mapping[int, Value]
 
-    photo: dict[int, Value] = field(default_factory=dict)
-    gps: dict[int, Value] | None = None
-    # Where a GPS directory is pointed to, and is not there: the file was cut off or badly edited.
+
+@dataclass(slots=True)
+class Exif:
+    """Tags by number, a mapping for each directory that has some, in the order of the block.
+
+    Attributes:
+        photos: directories of the picture: when it was taken.
+        gps: directories of the receiver; one that is there and says nothing is empty.
+        gps_lost: one is pointed to, and not there: the file was cut off or badly edited.
+        xmp: packets in tag 700, which editors put into any of the directories.
+    """
+
+    photos: list[Tags] = field(default_factory=list)
+    gps: list[Tags] = field(default_factory=list)
     gps_lost: bool = False
-    xmp: bytes | None = None
+    xmp: list[bytes] = field(default_factory=list)
 
     @property
     def is_bare(self) -> bool:
         """Whether it has nothing but what every TIFF says of its own picture."""
-        return not (self.photo or self.gps or self.gps_lost or self.xmp)
+        return not (self.photos or self.gps or self.gps_lost or self.xmp)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,26 +75,54 @@ class _Form:
 
 
 _CLASSIC, _BIG = (("H", "HHI4s", 4), ("Q", "HHQ8s", 8))
+_OFFSETS = MappingProxyType({4: "I", 8: "Q"})  # by the room for one
 
 
-def read_exif(block: bytes, *, max_xmp_bytes: int) -> Exif | None:
+def read_exif(block: bytes) -> Exif | None:
     """What the block says; None where it is no EXIF block. What lies behind a cut is missing, and no error."""
     try:
         form, first = _header(block)
-        main = _entries(block, form, first)
+        _directory(block, form, first)
     except _Damaged:
         return None
-    photo, gps = _below(block, form, main, _EXIF_IFD), _below(block, form, main, _GPS_IFD)
-    return Exif(
-        photo=_values(block, form, photo or {}),
-        gps=None if gps is None else _values(block, form, gps),
-        gps_lost=gps is None and _GPS_IFD in main,
-        xmp=_bytes(block, form, main.get(XMP_TAG), max_xmp_bytes),
-    )
+    found = Exif()
+    ahead, seen = deque([(_MAIN, first)]), set[tuple[int, int]]()
+    while ahead and len(seen) < MAX_DIRECTORIES:
+        kind, at = one = ahead.popleft()
+        if one not in seen:
+            seen.add(one)
+            ahead.extend(_read_directory(block, form, kind, at, found))
+    return found
+
+
+def _read_directory(block: bytes, form: "_Form", kind: int, at: int, found: Exif) -> list[tuple[int, int]]:
+    """Put what a directory says into ``found``; returns the kinds and places of those that it points to."""
+    try:
+        entries, behind = _directory(block, form, at)
+    except _Damaged:
+        found.gps_lost |= kind == _GPS_IFD
+        return []
+    if packet := _bytes(block, form, entries.get(XMP_TAG), MAX_XMP_BYTES):
+        found.xmp.append(packet)
+    if kind == _GPS_IFD:
+        found.gps.append(_values(block, form, entries, GPS_TAGS))
+        return []
+    if photo := _values(block, form, entries, PHOTO_TAGS):
+        found.photos.append(photo)
+    pointers = [(tag, place) for tag in _POINTERS if tag in entries for place in _places(block, form, entries[tag])]
+    found.gps_lost |= _GPS_IFD in entries and all(tag != _GPS_IFD for tag, _ in pointers)
+    return [*pointers, (_MAIN, behind)] if behind else pointers
 
 
 _Entry = tuple[int, int, bytes]  # type, count, and the value or where it stands
 _Entries = dict[int, _Entry]
+
+
+def only_number(value: Value | None) -> float | None:
+    """The one finite number of a tag, if it is one."""
+    if not isinstance(value, tuple) or value[0] is None or not isfinite(value[0]):
+        return None
+    return float(value[0])
 
 
 def _header(block: bytes) -> tuple[_Form, int]:
@@ -92,30 +137,30 @@ def _header(block: bytes) -> tuple[_Form, int]:
     raise _Damaged
 
 
-def _entries(block: bytes, form: _Form, at: int) -> _Entries:
-    """The entries of a directory; those behind the end of the block are left out."""
+def _directory(block: bytes, form: _Form, at: int) -> tuple[_Entries, int]:
+    """The entries of a directory, without those behind the end of the block; and the place of the next one, or 0."""
     (count,) = _unpack(form.order + form.count, block, at)
     at += struct.calcsize("=" + form.count)
     size = struct.calcsize("=" + form.entry)
     readable = min(count, MAX_ENTRIES, (len(block) - at) // size)
-    found = struct.iter_unpack(form.order + form.entry, block[at : at + readable * size])
-    return {tag: (kind, number, value) for tag, kind, number, value in found}
+    entries = struct.iter_unpack(form.order + form.entry, block[at : at + readable * size])
+    end = at + count * size
+    whole = count <= MAX_ENTRIES and end + form.room <= len(block)
+    behind = struct.unpack_from(form.order + _OFFSETS[form.room], block, end)[0] if whole else 0
+    return {tag: (kind, number, value) for tag, kind, number, value in entries}, behind
 
 
-def _below(block: bytes, form: _Form, entries: _Entries, tag: int) -> _Entries | None:
-    """The directory that an entry points to; None where there is none."""
-    pointer = _value(block, form, entries[tag]) if tag in entries else None
-    if not isinstance(pointer, tuple) or not pointer or not isinstance(pointer[0], int):
-        return None
-    try:
-        return _entries(block, form, pointer[0])
-    except _Damaged:
-        return None
+def _places(block: bytes, form: _Form, entry: _Entry) -> list[int]:
+    """Where the directories begin that an entry points to."""
+    value = _value(block, form, entry)
+    return [at for at in value if isinstance(at, int)] if isinstance(value, tuple) else []
 
 
-def _values(block: bytes, form: _Form, entries: _Entries) -> dict[int, Value]:
-    found = ((tag, _value(block, form, entry)) for tag, entry in entries.items() if tag in WANTED)
-    return {tag: value for tag, value in found if value is not None}
+def _values(block: bytes, form: _Form, entries: _Entries, wanted: frozenset[int]) -> Tags:
+    found = {tag: _value(block, form, entry) for tag, entry in entries.items() if tag in wanted}
+    if ALTITUDE in found and entries[ALTITUDE][0] == _RATIONAL:
+        found[ALTITUDE_IF_SIGNED] = _value(block, form, (_SIGNED_RATIONAL, *entries[ALTITUDE][1:]))
+    return {tag: value for tag, value in found.items() if value is not None}
 
 
 def _value(block: bytes, form: _Form, entry: _Entry) -> Value | None:
@@ -149,7 +194,7 @@ def _bytes(block: bytes, form: _Form, entry: _Entry | None, limit: int) -> bytes
     size = min(count * _SIZES[kind], limit)
     if count * _SIZES[kind] <= form.room:
         return value[:size]
-    (at,) = struct.unpack(form.order + ("I" if form.room == 4 else "Q"), value)  # noqa: PLR2004  # 32 bits
+    (at,) = struct.unpack(form.order + _OFFSETS[form.room], value)
     return block[at : at + size] if at + size <= len(block) else None
 
 
@@ -163,9 +208,11 @@ def _unpack(code: str, block: bytes, at: int) -> tuple[int, ...]:
 DATE_TIME_ORIGINAL, OFFSET_TIME_ORIGINAL, SUBSEC_TIME_ORIGINAL = 0x9003, 0x9011, 0x9291
 LATITUDE_REF, LATITUDE, LONGITUDE_REF, LONGITUDE = 1, 2, 3, 4
 ALTITUDE_REF, ALTITUDE, TIME_STAMP, STATUS, DIRECTION_REF, DIRECTION, DATE_STAMP = 5, 6, 7, 9, 16, 17, 29
-WANTED = frozenset(
+# Our own number: GPSAltitude with its numerator read as a signed integer, as some firmware of drones writes it.
+ALTITUDE_IF_SIGNED = -ALTITUDE
+PHOTO_TAGS = frozenset({DATE_TIME_ORIGINAL, OFFSET_TIME_ORIGINAL, SUBSEC_TIME_ORIGINAL})
+GPS_TAGS = frozenset(
     {
-        DATE_TIME_ORIGINAL, OFFSET_TIME_ORIGINAL, SUBSEC_TIME_ORIGINAL,
         LATITUDE_REF, LATITUDE, LONGITUDE_REF, LONGITUDE,
         ALTITUDE_REF, ALTITUDE, TIME_STAMP, STATUS, DIRECTION_REF, DIRECTION, DATE_STAMP,
     }

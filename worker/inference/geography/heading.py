@@ -1,34 +1,35 @@
 """Which way the camera looked: degrees clockwise from true north, 0 to 360."""
 
-from math import isfinite
+from collections.abc import Iterator
 
 from worker.inference.geography import exif as tags
-from worker.inference.geography.exif import Exif
-from worker.inference.geography.xmp import Xmp, number
+from worker.inference.geography.exif import only_number
+from worker.inference.geography.metadata import Metadata
+from worker.inference.geography.xmp import number
 
 TURN = 360.0
 TRUE_NORTH = "T"
+# The camera before what carries it.
+YAWS = ("drone-dji:GimbalYawDegree", "Camera:Yaw", "drone-dji:FlightYawDegree")
 
 
-def heading_of(exif: Exif | None, xmp: Xmp) -> float | None:
-    """The yaw of the gimbal, else that of the drone, else EXIF's direction of the image.
+def heading_of(metadata: Metadata) -> float | None:
+    """The yaw of gimbal or camera, else that of the drone, else the direction of the image in EXIF or XMP.
 
     A direction from magnetic north (``M``) is not taken: how far that is from true north depends on place and year, up
     to 20 degrees. One without a reference is not taken either.
     """
-    for name in ("gimbal_yaw", "flight_yaw"):
-        yaw = number(xmp, name)
-        if yaw is not None and -TURN <= yaw <= TURN:
-            return yaw % TURN
-    return _direction(exif)
+    yaws = (number(packet.get(name)) for name in YAWS for packet in metadata.packets)
+    found = next((yaw for yaw in yaws if yaw is not None and -TURN <= yaw <= TURN), None)
+    if found is None:
+        found = next((way for way in _directions(metadata) if way is not None and 0 <= way <= TURN), None)
+    return None if found is None else found % TURN
 
 
-def _direction(exif: Exif | None) -> float | None:
-    gps = exif.gps if exif is not None else None
-    if not gps or gps.get(tags.DIRECTION_REF) != TRUE_NORTH:
-        return None
-    value = gps.get(tags.DIRECTION)
-    degrees = value[0] if isinstance(value, tuple) else None
-    if degrees is None or not isfinite(degrees) or not 0 <= degrees <= TURN:
-        return None
-    return degrees % TURN
+def _directions(metadata: Metadata) -> Iterator[float | None]:
+    for gps in metadata.gps:
+        if gps.get(tags.DIRECTION_REF) == TRUE_NORTH:
+            yield only_number(gps.get(tags.DIRECTION))
+    for packet in metadata.packets:
+        if packet.get("exif:GPSImgDirectionRef") == TRUE_NORTH:
+            yield number(packet.get("exif:GPSImgDirection"))

@@ -4,12 +4,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 
 from shared.contracts.geography import PositionFault
-from worker.inference.geography.containers import MAX_XMP_BYTES, find_blocks
-from worker.inference.geography.exif import Exif, read_exif
+from worker.inference.geography.altitude import altitude_of
 from worker.inference.geography.heading import heading_of
-from worker.inference.geography.position import Position, altitude_of, position_of
+from worker.inference.geography.metadata import read_metadata
+from worker.inference.geography.position import Position, position_of
 from worker.inference.geography.times import captured_at_of
-from worker.inference.geography.xmp import NOTHING, read_xmp
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,23 +34,13 @@ def read_place(data: bytes, *, camera_zone: tzinfo | None = None) -> FilePlace:
         data: the whole file.
         camera_zone: the zone of camera clocks that do not write theirs; None leaves such times out.
     """
-    exif, packet = _blocks(data)
-    xmp = NOTHING if packet is None else read_xmp(packet[:MAX_XMP_BYTES])
-    found = position_of(exif, xmp)
+    metadata = read_metadata(data)
+    found = position_of(metadata)
     seen = FilePlace(
-        altitude=altitude_of(exif, xmp),
-        heading=heading_of(exif, xmp),
-        captured_at=captured_at_of(exif, xmp, camera_zone),
+        altitude=altitude_of(metadata),
+        heading=heading_of(metadata),
+        captured_at=captured_at_of(metadata, camera_zone),
     )
     if isinstance(found, Position):
         return replace(seen, latitude=found.latitude, longitude=found.longitude)
-    return replace(seen, fault=found if exif is not None or packet is not None else PositionFault.NO_METADATA)
-
-
-def _blocks(data: bytes) -> tuple[Exif | None, bytes | None]:
-    """What the EXIF block says, and the XMP packet."""
-    blocks = find_blocks(data)
-    exif = None if blocks.exif is None else read_exif(blocks.exif, max_xmp_bytes=MAX_XMP_BYTES)
-    if exif is not None and blocks.exif is data and exif.is_bare:  # A TIFF that is a picture and nothing more.
-        exif = None
-    return exif, blocks.xmp or (exif.xmp if exif is not None else None)
+    return replace(seen, fault=PositionFault.NO_METADATA if metadata.is_empty else found)

@@ -1,21 +1,31 @@
-"""Latitude, longitude and altitude of a file, or why there are none. The datum is taken for WGS 84, as GPS gives it."""
+"""Latitude and longitude of a file, or why there are none. The datum is taken for WGS 84, as GPS gives it."""
 
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import isfinite
 
 from shared.contracts.geography import PositionFault
 from worker.inference.geography import exif as tags
-from worker.inference.geography.exif import Exif, Value
-from worker.inference.geography.xmp import Xmp, number
+from worker.inference.geography.exif import Number, Tags, Value
+from worker.inference.geography.metadata import Metadata
+from worker.inference.geography.xmp import Xmp
 
 NULL_ISLAND = 1e-6  # degrees; receivers without a fix write 0, 0
-LOWEST, HIGHEST = -1000.0, 100_000.0  # metres; nothing that takes photos of plants is outside
 VOID = "V"
 # Number of values, and how many of each make a degree.
 MOST_PARTS = 3
 SIXTY = 60.0
-# EXIF 3.0, GPSAltitudeRef: below sea level, and below the ellipsoid.
-BELOW = frozenset({1.0, 3.0})
+# Latitude and longitude; the misspelled one is of several years of DJI's firmware.
+XMP_POSITIONS = (
+    ("drone-dji:GpsLatitude", "drone-dji:GpsLongitude"),
+    ("drone-dji:GpsLatitude", "drone-dji:GpsLongtitude"),
+    ("drone-dji:Latitude", "drone-dji:Longitude"),
+    ("exif:GPSLatitude", "exif:GPSLongitude"),
+)
+_SIGNED = re.compile(r"[+-]?\d{1,3}(?:\.\d{0,20})?")
+# XMP specification, part 2, 1.2.7.4, GPSCoordinate: "DDD,MM,SSk" or "DDD,MM.mmk". Decimal degrees are met, too.
+_COORDINATE = re.compile(r"(\d{1,3}(?:\.\d{0,20})?)(?:,(\d{1,2}(?:\.\d{0,20})?))?(?:,(\d{1,2}(?:\.\d{0,20})?))?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,32 +36,27 @@ class Position:
     longitude: float
 
 
-def position_of(exif: Exif | None, xmp: Xmp) -> Position | PositionFault:
-    """The position in EXIF; where that has none, the one in XMP; where both have none, the fault of EXIF."""
-    first = PositionFault.NO_POSITION if exif is None else _in_exif(exif)
-    if isinstance(first, Position):
-        return first
-    second = _checked(number(xmp, "latitude"), number(xmp, "longitude"))
-    if isinstance(second, Position) or first is PositionFault.NO_POSITION:
-        return second
-    return first
+def position_of(metadata: Metadata) -> Position | PositionFault:
+    """The first position in EXIF; else the first in XMP; else the first fault that says more than ``no_position``."""
+    fault = PositionFault.NO_POSITION
+    for found in _candidates(metadata):
+        if isinstance(found, Position):
+            return found
+        if fault is PositionFault.NO_POSITION:
+            fault = found
+    return fault
 
 
-def altitude_of(exif: Exif | None, xmp: Xmp) -> float | None:
-    """Metres, as EXIF counts them (above sea level); else DJI's absolute altitude. Never the height above take-off."""
-    gps = exif.gps if exif is not None else None
-    metres = _only(gps.get(tags.ALTITUDE)) if gps else None
-    if gps and metres is not None and _only(gps.get(tags.ALTITUDE_REF)) in BELOW:
-        metres = -metres
-    if metres is None:
-        metres = number(xmp, "altitude")
-    return metres if metres is not None and LOWEST <= metres <= HIGHEST else None
+def _candidates(metadata: Metadata) -> Iterator[Position | PositionFault]:
+    yield from map(position_in_gps, metadata.gps)
+    if metadata.gps_lost:
+        yield PositionFault.INVALID_POSITION
+    for packet in metadata.packets:
+        yield from (_in_packet(packet, *names) for names in XMP_POSITIONS)
 
 
-def _in_exif(exif: Exif) -> Position | PositionFault:
-    if exif.gps is None:
-        return PositionFault.INVALID_POSITION if exif.gps_lost else PositionFault.NO_POSITION
-    gps = exif.gps
+def position_in_gps(gps: Tags) -> Position | PositionFault:
+    """The position of one GPS directory."""
     parts = (gps.get(tags.LATITUDE), gps.get(tags.LONGITUDE))
     if parts == (None, None):
         return PositionFault.NO_POSITION
@@ -66,9 +71,31 @@ def _in_exif(exif: Exif) -> Position | PositionFault:
     return _checked(latitude * north, longitude * east)
 
 
-def _checked(latitude: float | None, longitude: float | None) -> Position | PositionFault:
-    if latitude is None and longitude is None:
+def _in_packet(packet: Xmp, latitude: str, longitude: str) -> Position | PositionFault:
+    """The position in two properties of XMP, whose hemisphere is a sign, a letter, or a property of its own."""
+    if latitude.startswith("exif:") and packet.get("exif:GPSStatus") == VOID:
+        return PositionFault.NO_FIX
+    if latitude not in packet and longitude not in packet:
         return PositionFault.NO_POSITION
+    north = _coordinate(packet.get(latitude), packet.get(f"{latitude}Ref"), "NS")
+    east = _coordinate(packet.get(longitude), packet.get(f"{longitude}Ref"), "EW")
+    return _checked(north, east)
+
+
+def _coordinate(text: str | None, reference: str | None, letters: str) -> float | None:
+    """Degrees, or None. ``41,39.192N``, ``41,39,11.52N``, ``41.6532N`` and ``+41.6532`` are the same latitude."""
+    if text is None:
+        return None
+    if text[-1:].isalpha():
+        text, reference = text[:-1].rstrip(), text[-1]
+    if reference is None and _SIGNED.fullmatch(text):
+        return float(text)
+    match, sign = _COORDINATE.fullmatch(text), _sign(reference, letters)
+    degrees = _degrees(tuple(float(part) for part in match.groups() if part)) if match else None
+    return None if degrees is None or sign is None else degrees * sign
+
+
+def _checked(latitude: float | None, longitude: float | None) -> Position | PositionFault:
     if latitude is None or longitude is None or not (abs(latitude) <= 90 and abs(longitude) <= 180):  # noqa: PLR2004
         return PositionFault.INVALID_POSITION
     if abs(latitude) < NULL_ISLAND and abs(longitude) < NULL_ISLAND:
@@ -76,13 +103,13 @@ def _checked(latitude: float | None, longitude: float | None) -> Position | Posi
     return Position(latitude, longitude)
 
 
-def _degrees(value: Value | None) -> float | None:
-    """Degrees, minutes and seconds as degrees; None where they are no numbers from 0 on."""
+def _degrees(value: Value | Sequence[Number] | None) -> float | None:
+    """Degrees, minutes and seconds as degrees; None where they are no numbers from 0 on, or too many minutes."""
     if not isinstance(value, tuple) or len(value) > MOST_PARTS:
         return None
     total = 0.0
-    for part in reversed(value):
-        if part is None or not isfinite(part) or part < 0:
+    for at, part in reversed(list(enumerate(value))):
+        if part is None or not isfinite(part) or part < 0 or (at and part > SIXTY):
             return None
         total = total / SIXTY + part
     return total
@@ -92,10 +119,3 @@ def _sign(reference: Value | None, letters: str) -> int | None:
     """1 or -1 by the first letter; None where it is neither: a hemisphere is never guessed."""
     letter = reference[:1].upper() if isinstance(reference, str) else ""
     return {letters[0]: 1, letters[1]: -1}.get(letter)
-
-
-def _only(value: Value | None) -> float | None:
-    """The one number of a tag, if it is one."""
-    if not isinstance(value, tuple) or value[0] is None or not isfinite(value[0]):
-        return None
-    return float(value[0])

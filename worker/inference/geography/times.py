@@ -1,34 +1,43 @@
 """When a photo was taken. A time without a zone is no moment: it is taken only where somebody said which zone it is."""
 
 import re
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 
 from worker.inference.geography import exif as tags
-from worker.inference.geography.exif import Exif, Value
-from worker.inference.geography.xmp import Xmp
+from worker.inference.geography.exif import Tags, Value
+from worker.inference.geography.metadata import Metadata
 
 FIRST_YEAR, LAST_YEAR = 1990, 2099  # The clock of a camera or receiver that was never set is outside.
 LONGEST_OFFSET = timedelta(hours=14)
 _DATE_TIME = re.compile(r"(\d{4})[:\-](\d\d)[:\-](\d\d)[ T](\d\d):(\d\d):(\d\d)")
+# As XMP writes it (part 1, 8.2.1.2), and as EXIF writes the same: parts of a second and a zone may follow.
+_XMP_TIME = re.compile(r"(\d{4}[:\-]\d\d[:\-]\d\d[ T]\d\d:\d\d:\d\d)(?:\.(\d{1,20}))?(Z|[+-]\d\d:\d\d)?")
 _DATE = re.compile(r"(\d{4})[:\-](\d\d)[:\-](\d\d)")
 _OFFSET = re.compile(r"([+-])(\d\d):(\d\d)")
 _CLOCK = 3  # hours, minutes, seconds
 
 
-def captured_at_of(exif: Exif | None, xmp: Xmp, camera_zone: tzinfo | None = None) -> datetime | None:
+def captured_at_of(metadata: Metadata, camera_zone: tzinfo | None = None) -> datetime | None:
     """The moment in UTC, from the first of these that is there and sane.
 
     1. GPSDateStamp and GPSTimeStamp: the receiver's time is UTC.
-    2. DJI's UTCAtExposure.
-    3. DateTimeOriginal with OffsetTimeOriginal.
-    4. DateTimeOriginal on a clock in ``camera_zone``; without that, nothing.
+    2. DJI's UTCAtExposure, then XMP's GPSTimeStamp with its zone.
+    3. DateTimeOriginal with OffsetTimeOriginal, then XMP's DateTimeOriginal with its zone.
+    4. DateTimeOriginal on a clock in ``camera_zone``, of EXIF and then of XMP; without that, nothing.
     """
-    gps, photo = (exif.gps or {}, exif.photo) if exif is not None else ({}, {})
-    return (
-        _receiver(gps.get(tags.DATE_STAMP), gps.get(tags.TIME_STAMP))
-        or _utc_text(xmp.get("utc", ""))
-        or _camera(photo, camera_zone)
-    )
+    return next((moment for moment in _candidates(metadata, camera_zone) if moment is not None), None)
+
+
+def _candidates(metadata: Metadata, camera_zone: tzinfo | None) -> Iterator[datetime | None]:
+    for gps in metadata.gps:
+        yield _receiver(gps.get(tags.DATE_STAMP), gps.get(tags.TIME_STAMP))
+    for packet in metadata.packets:
+        yield _written(packet.get("drone-dji:UTCAtExposure"), UTC)
+        yield _written(packet.get("exif:GPSTimeStamp"), None)
+    for zone in (None, camera_zone):
+        yield from (_camera(photo, zone) for photo in metadata.photos)
+        yield from (_written(packet.get("exif:DateTimeOriginal"), zone) for packet in metadata.packets)
 
 
 def _receiver(day: Value | None, clock: Value | None) -> datetime | None:
@@ -43,28 +52,28 @@ def _receiver(day: Value | None, clock: Value | None) -> datetime | None:
     return None if start is None else start.replace(tzinfo=UTC) + passed
 
 
-def _utc_text(text: str) -> datetime | None:
-    moment, fraction = text[:19], text[19:]
-    local = _local(moment, fraction.removeprefix("."))
-    return None if local is None else local.replace(tzinfo=UTC)
+def _written(text: str | None, zone: tzinfo | None) -> datetime | None:
+    """A time of XMP, in ``zone`` where it does not say its own."""
+    match = _XMP_TIME.fullmatch(text or "")
+    if match is None:
+        return None
+    return _moment(match[1], match[2] or "", UTC if match[3] == "Z" else _offset(match[3]) or zone)
 
 
-def _camera(photo: dict[int, Value], camera_zone: tzinfo | None) -> datetime | None:
+def _camera(photo: Tags, camera_zone: tzinfo | None) -> datetime | None:
     text, subsec = photo.get(tags.DATE_TIME_ORIGINAL), photo.get(tags.SUBSEC_TIME_ORIGINAL)
     zone = _offset(photo.get(tags.OFFSET_TIME_ORIGINAL)) or camera_zone
-    if not isinstance(text, str) or zone is None:
-        return None
-    local = _local(text, subsec if isinstance(subsec, str) else "")
-    return None if local is None else local.replace(tzinfo=zone).astimezone(UTC)
+    return _moment(text, subsec if isinstance(subsec, str) else "", zone) if isinstance(text, str) else None
 
 
-def _local(text: str, subsec: str) -> datetime | None:
-    """A time on some clock; ``subsec`` are the digits behind its point."""
+def _moment(text: str, subsec: str, zone: tzinfo | None) -> datetime | None:
+    """A time on the clock of a zone; ``subsec`` are the digits behind its point."""
     match = _DATE_TIME.fullmatch(text)
-    moment = _sane(tuple(map(int, match.groups()))) if match else None
-    if moment is None:
+    local = _sane(tuple(map(int, match.groups()))) if match else None
+    if local is None or zone is None:
         return None
-    return moment.replace(microsecond=int(subsec[:6].ljust(6, "0")) if subsec.isdecimal() else 0)
+    microseconds = int(subsec[:6].ljust(6, "0")) if subsec.isdecimal() else 0
+    return local.replace(microsecond=microseconds, tzinfo=zone).astimezone(UTC)
 
 
 def _offset(text: Value | None) -> tzinfo | None:

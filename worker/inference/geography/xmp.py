@@ -1,41 +1,81 @@
-"""What DJI's drones write into XMP. The packet is searched, not parsed as XML: no entity is ever expanded.
+"""What a packet of XMP says of place and time. It is searched, not parsed as XML: no entity is ever expanded.
 
-Their firmware writes each value as an attribute, ``drone-dji:GpsLatitude="+46.8426071"``; editors that write the packet
-anew may make elements of them. Not every packet in the field is well-formed, which a search does not mind.
+Drones write each value as an attribute, ``drone-dji:GpsLatitude="+46.8426071"``; editors that write the packet anew may
+make elements of them, or choose another prefix for the same namespace. Not every packet in the field is well-formed,
+which a search does not mind.
 """
 
 import re
+from collections.abc import Mapping
 from types import MappingProxyType
 
-_NAMES = MappingProxyType(
+Xmp = Mapping[str, str]
+"""Values as text, by the usual prefix of their namespace and their name, such as ``exif:GPSLatitude``."""
+
+_PROPERTIES = frozenset(
+    f"{prefix}:{name}"
+    for prefix, names in {
+        "drone-dji": "GpsLatitude GpsLongitude GpsLongtitude Latitude Longitude AbsoluteAltitude "
+        "GimbalYawDegree FlightYawDegree UTCAtExposure",
+        # XMP specification, part 2, and CIPA DC-010: EXIF 2.32 metadata for XMP.
+        "exif": "GPSLatitude GPSLatitudeRef GPSLongitude GPSLongitudeRef GPSAltitude GPSAltitudeRef GPSStatus "
+        "GPSImgDirection GPSImgDirectionRef GPSTimeStamp DateTimeOriginal",
+        "Camera": "Yaw",  # Pix4D's; senseFly, Parrot, Sentera and others write it.
+    }.items()
+    for name in names.split()
+)
+_NAMESPACES = MappingProxyType(
     {
-        b"GpsLatitude": "latitude",
-        b"GpsLongitude": "longitude",
-        b"GpsLongtitude": "longitude",  # the spelling of several years of firmware
-        b"AbsoluteAltitude": "altitude",
-        b"GimbalYawDegree": "gimbal_yaw",
-        b"FlightYawDegree": "flight_yaw",
-        b"UTCAtExposure": "utc",
+        "www.dji.com/drone-dji/1.0": "drone-dji",
+        "ns.adobe.com/exif/1.0": "exif",
+        "pix4d.com/camera/1.0": "Camera",
     }
 )
+_LOCAL_NAMES = "|".join(sorted({one.partition(":")[2] for one in _PROPERTIES}, key=len, reverse=True)).encode()
 _VALUE = re.compile(
-    rb"\bdrone-dji:(" + b"|".join(_NAMES) + rb")(?:\s{0,8}=\s{0,8}[\"']|>)\s{0,8}([0-9T:.+\-]{1,40})\s{0,8}[\"'<]"
+    rb"[:<](" + _LOCAL_NAMES + rb")(?:\s{0,8}=\s{0,8}[\"']|(?:\s[^<>]{0,128}+)?>)([^\"'<>&]{1,80})[\"'<]"
 )
-_NUMBER = re.compile(r"[+-]?\d{1,12}(\.\d{1,20})?")
-
-Xmp = MappingProxyType[str, str]
-NOTHING: Xmp = MappingProxyType({})
+_NAMESPACE = re.compile(rb"xmlns(?::([\w.\-]{1,64}))?\s{0,8}=\s{0,8}[\"']\s{0,8}https?://([^\"'<>\s]{1,128})")
+_PREFIX = re.compile(rb"[\s<\"']")
+MAX_PREFIX = 64
+_NUMBER = re.compile(r"([+-]?\d{1,12}(?:\.\d{0,20})?)(?:/(\d{1,12}))?")
 
 
 def read_xmp(packet: bytes) -> Xmp:
-    """The values as text, by our names; the first of each."""
+    """The values that are wanted; the first of each."""
+    text = _as_utf8(packet)
+    prefixes = {prefix.decode(): _namespace(address) for prefix, address in _NAMESPACE.findall(text)}
     found: dict[str, str] = {}
-    for name, value in _VALUE.findall(packet):
-        found.setdefault(_NAMES[name], value.decode("ascii"))
+    for match in _VALUE.finditer(text):
+        before = text[max(0, match.start() - MAX_PREFIX) : match.start()] if match[0].startswith(b":") else b""
+        prefix = _PREFIX.split(before)[-1].decode("utf-8", "replace")
+        name = f"{prefixes.get(prefix) or prefix}:{match[1].decode()}"
+        value = match[2].decode("utf-8", "replace").strip()
+        if value and name in _PROPERTIES:
+            found.setdefault(name, value)
     return MappingProxyType(found)
 
 
-def number(xmp: Xmp, name: str) -> float | None:
-    """A value as a number; None where it is missing or none."""
-    text = xmp.get(name, "")
-    return float(text) if _NUMBER.fullmatch(text) else None
+def _namespace(address: bytes) -> str | None:
+    """The usual prefix of a namespace, whose address some write with and some without the last slash."""
+    return _NAMESPACES.get(address.decode("utf-8", "replace").rstrip("/").lower())
+
+
+def _as_utf8(packet: bytes) -> bytes:
+    """The packet from its first ``<`` in UTF-8; outside of JPEG it may be UTF-16 or UTF-32 (part 1, 7.1)."""
+    begin = max(0, packet.find(b"<"))
+    before, behind = packet[max(0, begin - 3) : begin], packet[begin + 1 : begin + 4]
+    width = 4 if behind == bytes(3) else 2 if behind.startswith(b"\0") else 1
+    if width == 1:
+        return packet[begin:]
+    if before.endswith(bytes(width - 1)):
+        return packet[begin + 1 - width :].decode(f"utf-{8 * width}-be", "replace").encode()
+    return packet[begin:].decode(f"utf-{8 * width}-le", "replace").encode()
+
+
+def number(text: str | None) -> float | None:
+    """A decimal number or a fraction; None where it is missing or none."""
+    match = _NUMBER.fullmatch(text or "")
+    if match is None or (match[2] is not None and not int(match[2])):
+        return None
+    return float(match[1]) / int(match[2] or 1)

@@ -54,9 +54,37 @@ def exif_block(gps_fields: Fields | None = None, photo: Fields | None = None, ma
     pointers: dict[int, Field] = {}
     for tag, fields in ((GPS_IFD, gps_fields), (EXIF_IFD, photo)):
         if fields is not None:
-            pointers[tag] = 4, 1, struct.pack("<I", _append(block, fields))
+            pointers[tag] = pointer(_append(block, fields))
     struct.pack_into("<I", block, 4, _append(block, {**(main or {}), **pointers}))
     return bytes(block)
+
+
+def exif_tree(*directories: Fields) -> bytes:
+    """Directories of which each holds the pointer to the one before it: its tag is given with an empty field."""
+    block = bytearray(b"II*\0\0\0\0\0")
+    at = 0
+    for fields in directories:
+        at = _append(block, {tag: field if field[1] else pointer(at) for tag, field in fields.items()})
+    struct.pack_into("<I", block, 4, at)
+    return bytes(block)
+
+
+def pointer(at: int) -> Field:
+    """LONG: where a directory begins."""
+    return 4, 1, struct.pack("<I", at)
+
+
+BEFORE: Field = (4, 0, b"")
+
+
+def chained(block: bytes, second: Fields) -> bytes:
+    """The block with one more directory behind its first one, as thumbnails have."""
+    longer = bytearray(block)
+    (first,) = struct.unpack_from("<I", block, 4)
+    (count,) = struct.unpack_from("<H", block, first)
+    at = _append(longer, second)
+    struct.pack_into("<I", longer, first + 2 + 12 * count, at)
+    return bytes(longer)
 
 
 def _append(block: bytearray, fields: Fields) -> int:
@@ -75,19 +103,39 @@ def _append(block: bytearray, fields: Fields) -> int:
 
 def jpeg(exif: bytes | None = None, xmp: bytes | None = None) -> bytes:
     """A whole JPEG of 8 x 8 pixels with these blocks."""
+    segments = b""
+    if exif is not None:
+        segments += exif_segment(exif)
+    if xmp is not None:
+        segments += xmp_segment(xmp)
+    return jpeg_with(segments)
+
+
+def jpeg_with(segments: bytes) -> bytes:
+    """A whole JPEG with these bytes behind its first marker."""
     buffer = io.BytesIO()
     Image.new("RGB", (8, 8), "green").save(buffer, "JPEG")
     data = buffer.getvalue()
-    segments = b""
-    if exif is not None:
-        segments += _segment(b"Exif\0\0" + exif)
-    if xmp is not None:
-        segments += _segment(b"http://ns.adobe.com/xap/1.0/\0" + xmp)
     return data[:2] + segments + data[2:]
 
 
-def _segment(content: bytes) -> bytes:
+def exif_segment(block: bytes, identifier: bytes = b"Exif\0\0") -> bytes:
+    return app1(identifier + block)
+
+
+def xmp_segment(packet: bytes, identifier: bytes = b"http://ns.adobe.com/xap/1.0/\0") -> bytes:
+    return app1(identifier + packet)
+
+
+def app1(content: bytes) -> bytes:
     return b"\xff\xe1" + struct.pack(">H", len(content) + 2) + content
+
+
+def extended_xmp(packet: bytes, size: int) -> bytes:
+    """The segments of a packet that is too long for one, the last one first; ``size`` bytes in each."""
+    header = b"http://ns.adobe.com/xmp/extension/\0" + b"A" * 32 + struct.pack(">I", len(packet))
+    pieces = range(0, len(packet), size)
+    return b"".join(app1(header + struct.pack(">I", at) + packet[at : at + size]) for at in reversed(pieces))
 
 
 def png(exif: bytes | None = None, xmp: bytes | None = None, *, compressed: bool = False) -> bytes:
@@ -103,6 +151,12 @@ def png(exif: bytes | None = None, xmp: bytes | None = None, *, compressed: bool
     return data + end
 
 
+def png_with(kind: bytes, content: bytes) -> bytes:
+    """A PNG with this chunk before its picture."""
+    data = png()
+    return data[:33] + _chunk(kind, content) + data[33:]
+
+
 def _chunk(kind: bytes, content: bytes) -> bytes:
     return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
 
@@ -116,9 +170,17 @@ def webp(exif: bytes | None = None, xmp: bytes = b"") -> bytes:
 
 def dji(**values: str) -> bytes:
     """A packet as DJI's drones write it."""
-    attributes = "\n".join(f'   drone-dji:{name}="{value}"' for name, value in values.items())
+    return packet_of({f"drone-dji:{name}": value for name, value in values.items()})
+
+
+DJI_NAMESPACE = 'xmlns:drone-dji="http://www.dji.com/drone-dji/1.0/"'
+
+
+def packet_of(values: Mapping[str, str], namespaces: str = DJI_NAMESPACE) -> bytes:
+    """A packet with these attributes."""
+    attributes = "\n".join(f'   {name}="{value}"' for name, value in values.items())
     return f"""<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
 <x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
-<rdf:Description rdf:about="DJI Meta Data" xmlns:drone-dji="http://www.dji.com/drone-dji/1.0/"
+<rdf:Description rdf:about="DJI Meta Data" {namespaces}
 {attributes}>
 </rdf:Description></rdf:RDF></x:xmpmeta><?xpacket end="w"?>""".encode()

@@ -114,7 +114,7 @@ def test_the_misspelled_longitude_of_old_firmware_is_read() -> None:
         ({"GpsLatitude": "0.0", "GpsLongitude": "0.0"}, PositionFault.NO_FIX),
         ({"GpsLatitude": "95.0", "GpsLongitude": "0.0"}, PositionFault.INVALID_POSITION),
         ({"GpsLatitude": "10.0"}, PositionFault.INVALID_POSITION),
-        ({"GpsLatitude": "nan", "GpsLongitude": "nan"}, PositionFault.NO_POSITION),
+        ({"GpsLatitude": "nan", "GpsLongitude": "nan"}, PositionFault.INVALID_POSITION),
         ({"GpsLatitude": "&lol9;", "GpsLongitude": "1"}, PositionFault.INVALID_POSITION),
     ],
 )
