@@ -11,7 +11,7 @@ from shared.contracts.geography import PositionFault
 from tests.unit.inference.geography import pictures
 from tests.unit.inference.geography.pictures import dji, exif_block, gps, jpeg, text
 from worker.inference.geography import read_place
-from worker.inference.geography.containers import MAX_XMP_BYTES
+from worker.inference.geography.block import MAX_XMP_BYTES
 
 GOOD = jpeg(exif_block(gps(), {0x9003: text("2026:06:03 10:30:00")}), dji(GpsLatitude="1", GpsLongitude="2"))
 BOMB = (
