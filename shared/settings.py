@@ -180,8 +180,8 @@ class Settings(BaseSettings):
     webhook_ports: str = Field(default="443,8443", description="Ports that webhooks may go to, as `443,8000-8999`.")
     webhook_networks: str = Field(
         default="",
-        description="Networks that webhooks may go to although they are not public, as `10.1.0.0/16,fd00::/8`; "
-        "only there is plain `http` allowed.",
+        description="Networks that webhooks may go to although they are not public, as `10.1.0.0/16,fd00::/8`, or with "
+        "ports of their own, as `10.1.2.3:8080,[fd00::/8]:8000-8099`; only there is plain `http` allowed.",
     )
     webhook_schedule: str = Field(
         default="0,5,300,1800,7200,18000,36000,50400,72000,86400",

@@ -21,11 +21,12 @@ COMMANDS = {
     "beat": ("-m", "worker", "beat"),
     "deliverer": ("-m", "worker", "deliver"),
 }
-# On one machine, what receives webhooks is on that machine: a developer's own program.
-DEFAULTS = {
-    "PHYTOBATCH_WEBHOOK_NETWORKS": "127.0.0.0/8,::1/128",
-    "PHYTOBATCH_WEBHOOK_PORTS": "1-65535",
-}
+# On one machine, what receives webhooks is on that machine: a developer's own program, at one of these ports. They are
+# named, because a tenant chooses where webhooks go: databases, object stores and consoles listen on a developer's
+# machine, too. The stack's own servers are never among them (``deploy.local.ports``).
+RECEIVER_PORTS = range(9000, 9100)
+_NAMED = f"{RECEIVER_PORTS.start}-{RECEIVER_PORTS.stop - 1}"
+DEFAULTS = {"PHYTOBATCH_WEBHOOK_NETWORKS": f"127.0.0.0/8:{_NAMED},[::1/128]:{_NAMED}"}
 # In this order; the commands of one step run side by side. All are idempotent.
 # The worker serves the classifier that came with this version, so that one has to be the default.
 PREPARATIONS = ((("migrate",), ("create-bucket",)), (("register-classifier", "--default"),))

@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"net"
 	"math"
 	"net/http"
 	"os"
@@ -93,8 +94,13 @@ func main() {
 	if secret == "" || len(os.Args) < 2 {
 		log.Fatal("usage: WEBHOOK_SECRET=whsec_... webhook_receiver PORT")
 	}
+	// This machine alone, or all of the world for a sender elsewhere: WEBHOOK_BIND=0.0.0.0
+	bind := os.Getenv("WEBHOOK_BIND")
+	if bind == "" {
+		bind = "127.0.0.1"
+	}
 	server := &http.Server{
-		Addr:              "127.0.0.1:" + os.Args[1],
+		Addr:              net.JoinHostPort(bind, os.Args[1]),
 		Handler:           &receiver{secret: secret, seen: map[string]bool{}},
 		ReadHeaderTimeout: 10 * time.Second,
 	}

@@ -60,4 +60,5 @@ if (!secret) {
   console.error("set WEBHOOK_SECRET to the secret of the webhook (whsec_...)");
   process.exit(1);
 }
-createServer(receive).listen(Number(process.argv[2]), "127.0.0.1");
+// This machine alone, or all of the world for a sender elsewhere: WEBHOOK_BIND=0.0.0.0
+createServer(receive).listen(Number(process.argv[2]), process.env.WEBHOOK_BIND ?? "127.0.0.1");

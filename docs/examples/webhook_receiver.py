@@ -5,6 +5,9 @@
 With a command, `COMMAND... JOB_ID` runs when a job has ended with results. When it fails the sender gets 500, and comes
 again later; so nothing is lost, and the command must bear to be run twice for the same job.
 
+It listens on this machine alone. Where the sender is another machine or a container, WEBHOOK_BIND=0.0.0.0 has it listen
+everywhere, preferably behind a proxy with TLS: whoever has no secret gets 400.
+
 Python's standard library is enough. `client.verify` and the library `standardwebhooks` make the same check.
 """
 
@@ -106,4 +109,4 @@ class Receiver(BaseHTTPRequestHandler):
 if __name__ == "__main__":
     if not Receiver.secret:
         sys.exit("set WEBHOOK_SECRET to the secret of the webhook (whsec_...)")
-    ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Receiver).serve_forever()
+    ThreadingHTTPServer((os.environ.get("WEBHOOK_BIND", "127.0.0.1"), int(sys.argv[1])), Receiver).serve_forever()

@@ -8,9 +8,12 @@ from dataclasses import dataclass
 from ipaddress import AddressValueError, IPv4Address, IPv6Address, ip_address
 from urllib.parse import urlsplit
 
-from shared.errors import ConfigurationError, InvalidRequest
+from shared.errors import InvalidRequest
 from shared.settings import Settings
-from shared.webhooks.addresses import Address, Networks, is_global
+from shared.webhooks.addresses import Address, is_global
+from shared.webhooks.networks import Networks
+from shared.webhooks.own import NONE, OwnServers
+from shared.webhooks.ports import Ports
 
 MAX_URL_LENGTH = 2000
 MAX_HOST_LENGTH = 253
@@ -23,8 +26,6 @@ LABEL = re.compile(r"[a-z0-9_]([a-z0-9_\-]{0,61}[a-z0-9_])?")
 NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
 # Names that mean something inside of a network alone (RFC 6761, 6762, 8375, and the reserved ``internal``).
 LOCAL_SUFFIXES = ("localhost", "local", "internal", "home.arpa")
-PORT_RANGE = re.compile(r"(?P<first>[0-9]{1,5})(?:-(?P<last>[0-9]{1,5}))?")
-MAX_PORT = 65535
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,33 +44,12 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
-class Ports:
-    """The ports that webhooks may go to."""
-
-    ranges: tuple[range, ...]
-
-    @classmethod
-    def parse(cls, text: str) -> "Ports":
-        """Ports and ranges separated by commas, as ``443,8000-8999``.
-
-        Raises:
-            ConfigurationError: a part is no port or range, or there is none.
-        """
-        ranges = tuple(_port_range(part.strip()) for part in text.split(",") if part.strip())
-        if not ranges:
-            raise ConfigurationError("PHYTOBATCH_WEBHOOK_PORTS names no port; write it as 443,8000-8999")
-        return cls(ranges)
-
-    def __contains__(self, port: int) -> bool:
-        return any(port in ports for ports in self.ranges)
-
-
-@dataclass(frozen=True, slots=True)
 class Policy:
     """Where webhooks may go."""
 
     ports: Ports
     networks: Networks
+    own: OwnServers = NONE
 
     @classmethod
     def of(cls, settings: Settings) -> "Policy":
@@ -78,7 +58,11 @@ class Policy:
         Raises:
             ConfigurationError: the settings make no sense; the message names the variable.
         """
-        return cls(ports=Ports.parse(settings.webhook_ports), networks=Networks.parse(settings.webhook_networks))
+        return cls(
+            ports=Ports.parse(settings.webhook_ports),
+            networks=Networks.parse(settings.webhook_networks),
+            own=OwnServers.of(settings),
+        )
 
     def check(self, url: str) -> Target:
         """Check what can be known without looking up a name: form, scheme, port, and an address written as such.
@@ -90,23 +74,35 @@ class Policy:
             InvalidRequest: ``webhook-url-refused``.
         """
         target = _parse(url)
-        if target.port not in self.ports:
+        if target.port not in self.ports and not self.networks.open(target.port):
             raise _refused(f"port {target.port} is not allowed for webhooks; ask the operator which ports are")
         if target.scheme == "http" and not self.networks:
             raise _refused("webhooks go to https URLs only; use https")
         address = target.address
-        if address is not None and not self.allows(address, scheme=target.scheme):
+        if address is not None and not self.allows(address, target.port, scheme=target.scheme):
             raise _refused(
-                f"webhooks may not go to {target.host} by {target.scheme}; "
-                "use https and a public address, or ask the operator to list its network"
+                f"webhooks may not go to {target.host} by {target.scheme} on port {target.port}; use https and a "
+                "public address, or ask the operator to list its network and port"
             )
-        if address is None and _is_local(target.host) and not self.networks:
+        if address is None and (self.own.named(target.host, target.port) or self._local(target.host)):
             raise _refused(f"{target.host} is a name of a local network; use a name that is public")
         return target
 
-    def allows(self, address: Address, *, scheme: str) -> bool:
-        """Whether a connection to this address may be made: listed ones always, public ones by ``https``."""
-        return self.networks.contains(address) or (scheme == "https" and is_global(address))
+    def allows(self, address: Address, port: int, *, scheme: str) -> bool:
+        """Whether a connection may be made: to what is listed, and by ``https`` to public addresses; never to ours."""
+        listed = self.networks.allow(address, port, self.ports)
+        public = scheme == "https" and port in self.ports and is_global(address)
+        return (listed or public) and not self.own.at(address, port)
+
+    def shows(self, address: Address, port: int) -> bool:
+        """Whether a tenant may read the beginning of the answer.
+
+        Not where a network is listed as a whole: whatever listens there answers, and not to a receiver's owner alone.
+        """
+        return is_global(address) or self.networks.name(address, port)
+
+    def _local(self, host: str) -> bool:
+        return not self.networks and _is_local(host)
 
 
 def _parse(url: str) -> Target:
@@ -167,17 +163,6 @@ def _literal(host: str) -> Address | None:
 
 def _is_local(host: str) -> bool:
     return "." not in host or host.endswith(tuple(f".{suffix}" for suffix in LOCAL_SUFFIXES))
-
-
-def _port_range(text: str) -> range:
-    parts = PORT_RANGE.fullmatch(text)
-    first = int(parts["first"]) if parts else 0
-    last = int(parts["last"] or first) if parts else 0
-    if not 1 <= first <= last <= MAX_PORT:
-        raise ConfigurationError(
-            f"PHYTOBATCH_WEBHOOK_PORTS: {text!r} is no port and no range of ports; write it as 443,8000-8999"
-        )
-    return range(first, last + 1)
 
 
 def _refused(message: str) -> InvalidRequest:

@@ -9,6 +9,7 @@ import contextlib
 import socket
 import threading
 from collections.abc import Callable, Sequence
+from contextvars import ContextVar
 from ipaddress import ip_address
 
 from aiohttp.abc import AbstractResolver, ResolveResult
@@ -25,6 +26,8 @@ AddrInfo = tuple[
     tuple[str, int] | tuple[str, int, int, int] | tuple[int, bytes],
 ]
 MAX_LOOKUPS = 256
+# Where the attempt of this task made connections to. Sessions are shared by attempts, and an answer does not say.
+tried: ContextVar[list[tuple[Address, int]]] = ContextVar("tried")
 
 
 class AddressRefused(OSError):
@@ -118,7 +121,7 @@ class CheckedResolver(AbstractResolver):
         if not addresses:
             raise socket.gaierror(socket.EAI_NONAME, "the name has no address")
         for address in addresses:
-            if not self._policy.allows(address, scheme=self._scheme):
+            if not self._policy.allows(address, port, scheme=self._scheme):
                 raise AddressRefused(f"{host} leads to {address}")
         return [_result(host, address, port) for address in addresses if family in (socket.AF_UNSPEC, _family(address))]
 
@@ -132,8 +135,10 @@ class CheckedResolver(AbstractResolver):
             AddressRefused: webhooks may not go there.
         """
         family, kind, protocol, _, where = info
-        if not self._policy.allows(ip_address(where[0]), scheme=self._scheme):
+        address, port = ip_address(where[0]), int(where[1])
+        if not self._policy.allows(address, port, scheme=self._scheme):
             raise AddressRefused(f"no connection to {where[0]!r}")
+        tried.get([]).append((address, port))
         return socket.socket(family, kind, protocol)
 
 

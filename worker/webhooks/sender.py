@@ -13,12 +13,13 @@ from yarl import URL
 
 from shared.contracts.states import AttemptError
 from shared.errors import InvalidRequest
+from shared.webhooks.addresses import Address
 from shared.webhooks.signing import signature_header
 from shared.webhooks.urls import Policy, Target
 from worker.webhooks.answer import excerpt, read_start, retry_after
 from worker.webhooks.failures import failure
 from worker.webhooks.message import Attempt, Message
-from worker.webhooks.resolver import CheckedResolver, Names, Resolve, system
+from worker.webhooks.resolver import CheckedResolver, Names, Resolve, system, tried
 
 SUCCESS = range(200, 300)
 REDIRECTS = range(300, 400)
@@ -79,6 +80,8 @@ class Sender:
         """
         started = time.monotonic()
         answer = _Answer()
+        places: list[tuple[Address, int]] = []
+        tried.set(places)
         error: AttemptError | None = None
         try:
             async with asyncio.timeout(self._timeout_seconds):
@@ -90,7 +93,7 @@ class Sender:
             status=answer.status,
             error=AttemptError.REDIRECTED if answer.status in REDIRECTS else error,
             retry_after=answer.retry_after,
-            response=excerpt(answer.body),
+            response=excerpt(answer.body) if all(self._policy.shows(*place) for place in places) else None,
         )
 
     async def _exchange(self, message: Message, answer: _Answer) -> None:

@@ -22,17 +22,17 @@ STATE = """
 def settings(subject: Subject) -> Iterator[Finding]:
     """Where webhooks may go, and when they are tried again."""
     try:
-        Policy.of(subject.settings)
+        policy = Policy.of(subject.settings)
         Schedule.parse(subject.settings.webhook_schedule)
     except ConfigurationError as error:
         yield fail("webhook settings", str(error), "mend that variable; API and deliverer do not start with it")
         return
-    networks = subject.settings.webhook_networks
-    if networks and subject.settings.public_url and subject.settings.public_url.startswith("https"):
+    whole = ", ".join(str(entry.network) for entry in policy.networks.entries if entry.ports is None)
+    if whole and subject.settings.public_url and subject.settings.public_url.startswith("https"):
         yield warn(
             "webhook settings",
-            f"webhooks may go to {networks}, also by plain http",
-            "leave it if receivers of yours are there; a tenant can reach every address in it",
+            f"webhooks may go to every address of {whole}, also by plain http",
+            "name the ports of your receivers (10.1.2.0/24:8080); a tenant chooses the address",
         )
     else:
         yield ok("webhook settings", f"ports {subject.settings.webhook_ports}")

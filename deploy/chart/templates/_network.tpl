@@ -68,9 +68,35 @@
       {{- end }}
 {{- end }}
 {{- range splitList "," ($config.PHYTOBATCH_WEBHOOK_NETWORKS | default "") }}
-{{- with trim . }}
+{{- $entry := trim . }}
+{{- if and $entry (not (regexMatch (include "phytobatch.networkWithPorts" $) $entry)) }}
 - ipBlock:
-    cidr: {{ . | quote }}
+    cidr: {{ $entry | quote }}
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{/* 10.1.2.0/24:8080 and [fd00::/8]:8000-8099: a network with ports of its own. */}}
+{{- define "phytobatch.networkWithPorts" -}}
+^(?:\[([^\]]+)\]|([0-9./]+)):([0-9]+)(?:-([0-9]+))?$
+{{- end -}}
+
+{{/* A rule for each of those. */}}
+{{- define "phytobatch.webhookOwnPorts" -}}
+{{- $config := mustMergeOverwrite (dict) .Values.config .Values.deliverer.config -}}
+{{- $form := include "phytobatch.networkWithPorts" . -}}
+{{- range splitList "," ($config.PHYTOBATCH_WEBHOOK_NETWORKS | default "") }}
+{{- $entry := trim . }}
+{{- if regexMatch $form $entry }}
+- ports:
+    - port: {{ regexReplaceAll $form $entry "${3}" }}
+      {{- with regexReplaceAll $form $entry "${4}" }}
+      endPort: {{ . }}
+      {{- end }}
+      protocol: TCP
+  to:
+    - ipBlock:
+        cidr: {{ regexReplaceAll $form $entry "${1}${2}" | quote }}
 {{- end }}
 {{- end }}
 {{- end -}}

@@ -47,10 +47,10 @@ class Running:
     secret: str
     log: Path
 
-    def post(self, headers: dict[str, str], body: bytes = BODY) -> int:
+    def post(self, headers: dict[str, str], body: bytes = BODY, *, host: str = "127.0.0.1") -> int:
         """The status that a delivery gets."""
         with urllib3.PoolManager(retries=False, timeout=10) as pool:
-            return pool.request("POST", f"http://127.0.0.1:{self.port}/hooks", body=body, headers=headers).status
+            return pool.request("POST", f"http://{host}:{self.port}/hooks", body=body, headers=headers).status
 
     def accepted(self) -> list[str]:
         """What it printed of the events that it believed."""
@@ -81,6 +81,18 @@ def test_what_the_server_signed_is_believed_once(receiver: Running) -> None:
     headers = signed(receiver.secret, "msg-once")
     assert [receiver.post(headers), receiver.post(headers)] == [204, 204]
     assert receiver.accepted()[before:] == ["job.completed j-1 completed"]
+
+
+@pytest.mark.parametrize("language", ["python", "node", "go"])
+def test_a_receiver_for_a_sender_elsewhere_listens_everywhere(language: str, tmp_path: Path) -> None:
+    """127.0.0.2 stands for an address of this machine that is not the one a receiver listens at by itself."""
+    made = Running(free_port(), new_secret(), tmp_path / "receiver.log")
+    command = [*program(language, tmp_path), str(made.port)]
+    environment = {**os.environ, "WEBHOOK_SECRET": made.secret}
+    with serving(command, made.port, made.log, environment), pytest.raises(urllib3.exceptions.HTTPError):
+        made.post(signed(made.secret, "msg-near"), host="127.0.0.2")
+    with serving(command, made.port, made.log, {**environment, "WEBHOOK_BIND": "0.0.0.0"}):  # noqa: S104  # as the page says
+        assert made.post(signed(made.secret, "msg-far"), host="127.0.0.2") == 204
 
 
 def test_one_of_several_signatures_is_enough_while_a_secret_changes(receiver: Running) -> None:

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from shared.settings import Settings
-from shared.webhooks.urls import Ports
+from shared.webhooks.addresses import NOT_PUBLIC
+from shared.webhooks.ports import Ports
 from tests.contract.chart.rendering import EXAMPLES, Manifest, RenderingRefused, of_kind, text, workloads
 
 INSTANCE = {"app.kubernetes.io/name": "phytobatch", "app.kubernetes.io/instance": "phytobatch"}
@@ -92,14 +93,30 @@ def test_webhooks_reach_the_internet_on_their_ports_but_nothing_private() -> Non
     assert ports([rule]) == [443, 8443]
     four, six = rule["to"]
     assert four["ipBlock"]["cidr"] == "0.0.0.0/0"
-    assert {"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16"} <= set(four["ipBlock"]["except"])
-    assert six["ipBlock"] == {"cidr": "::/0", "except": ["fc00::/7", "fe80::/10", "ff00::/8"]}
+    assert six["ipBlock"]["cidr"] == "::/0"
+    # The two walls stand in the same place.
+    assert set(four["ipBlock"]["except"]) == {str(network) for network in NOT_PUBLIC if network.version == 4}
+    special = {str(network) for network in NOT_PUBLIC if network.version == 6}
+    assert set(six["ipBlock"]["except"]) == special | {"fc00::/7", "fe80::/10", "ff00::/8"}
 
 
 def test_webhook_ports_and_networks_of_the_settings_are_those_of_the_policy() -> None:
     (rule,) = policies("locked-down")["deliverer-webhooks"]["egress"]
     assert rule["ports"][-1] == {"port": 9000, "endPort": 9010, "protocol": "TCP"}
     assert rule["to"][-1] == {"ipBlock": {"cidr": "10.9.0.0/24"}}
+
+
+def test_a_network_with_ports_of_its_own_is_open_at_those_alone() -> None:
+    listed = r"10.9.0.0/24\,10.8.0.0/16:8080\,[fd00::/8]:8000-8099"
+    everywhere, four, six = policies("locked-down", f"config.PHYTOBATCH_WEBHOOK_NETWORKS={listed}")[
+        "deliverer-webhooks"
+    ]["egress"]
+    assert everywhere["to"][-1] == {"ipBlock": {"cidr": "10.9.0.0/24"}}
+    assert four == {"ports": [{"port": 8080, "protocol": "TCP"}], "to": [{"ipBlock": {"cidr": "10.8.0.0/16"}}]}
+    assert six == {
+        "ports": [{"port": 8000, "endPort": 8099, "protocol": "TCP"}],
+        "to": [{"ipBlock": {"cidr": "fd00::/8"}}],
+    }
 
 
 def test_data_stores_in_the_namespace_are_reached_by_our_pods_alone() -> None:

@@ -7,14 +7,16 @@ import uuid
 from collections.abc import Sequence
 from ipaddress import ip_address
 
-from shared.webhooks.addresses import Address, Networks
+from shared.webhooks.addresses import Address
+from shared.webhooks.networks import Networks
+from shared.webhooks.ports import Ports
 from shared.webhooks.signing import new_secret
-from shared.webhooks.urls import Policy, Ports
+from shared.webhooks.urls import Policy
 from worker.webhooks.message import Attempt, Message
 from worker.webhooks.resolver import Resolve
 from worker.webhooks.sender import Sender
 
-LOOPBACK = Policy(ports=Ports.parse("1-65535"), networks=Networks.parse("127.0.0.0/8,::1/128"))
+LOOPBACK = Policy(ports=Ports.parse("1-65535"), networks=Networks.parse("127.0.0.0/8:1-65535,[::1/128]:1-65535"))
 # A connection that failed in its handshake is gone a turn of the loop later; a deliverer's loop goes on anyway.
 LAST_TURN_SECONDS = 0.01
 BODY = '{"type":"job.completed","data":{"name":"Nördliches Feld"}}'.encode()

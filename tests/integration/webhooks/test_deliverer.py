@@ -25,7 +25,7 @@ from tests.integration.webhooks.receiver import Answer, Received, Receiver
 SECONDS = 10.0
 # The schedule of the specification: seconds before each attempt.
 PAUSES = (0, 5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400)
-LOOPBACK = {"webhook_networks": "127.0.0.0/8,::1/128", "webhook_ports": "1-65535"}
+LOOPBACK = {"webhook_networks": "127.0.0.0/8:1-65535,[::1/128]:1-65535"}
 
 
 @pytest.fixture

@@ -9,10 +9,12 @@ from ipaddress import ip_address
 import pytest
 
 from shared.contracts.states import AttemptError
-from shared.webhooks.addresses import Address, Networks
-from shared.webhooks.urls import Policy, Ports
+from shared.webhooks.addresses import Address
+from shared.webhooks.networks import Networks
+from shared.webhooks.ports import Ports
+from shared.webhooks.urls import Policy
 from tests.integration.webhooks.attempts import LOOPBACK, leads_to, message, send
-from tests.integration.webhooks.receiver import Receiver
+from tests.integration.webhooks.receiver import Answer, Receiver
 from worker.webhooks import resolver as resolving
 from worker.webhooks.message import Attempt
 from worker.webhooks.resolver import AddressRefused, CheckedResolver, Names
@@ -95,7 +97,7 @@ def test_a_name_that_turns_private_after_the_check_of_the_url(receiver: Receiver
     url = at(receiver, scheme="https")
     # At the time of the API's check the name was public, and the URL is a good one.
     assert PUBLIC.check(url).host == NAME
-    assert PUBLIC.allows(rebinding(NAME)[0], scheme="https")
+    assert PUBLIC.allows(rebinding(NAME)[0], receiver.port, scheme="https")
     attempt = send(url, policy=PUBLIC, resolver=rebinding)
     assert attempt.error is AttemptError.ADDRESS_REFUSED
     assert receiver.peak == 0
@@ -130,7 +132,7 @@ def test_plain_http_does_not_leave_the_listed_networks() -> None:
 
 
 def test_a_stored_url_is_checked_again(receiver: Receiver) -> None:
-    strict = Policy(ports=Ports.parse("443"), networks=LOOPBACK.networks)
+    strict = Policy(ports=Ports.parse("443"), networks=Networks.parse("127.0.0.0/8"))
     for url, policy in (
         (receiver.url, PUBLIC),
         (receiver.url.replace("http:", "https:"), PUBLIC),
@@ -141,6 +143,26 @@ def test_a_stored_url_is_checked_again(receiver: Receiver) -> None:
     ):
         assert send(url, policy=policy).error is AttemptError.URL_REFUSED, url
     assert receiver.peak == 0
+
+
+def test_of_a_network_that_is_listed_as_a_whole_no_answer_is_shown(receiver: Receiver) -> None:
+    """Whatever listens there would answer, and a tenant would read it. Who delivers still knows how it went."""
+    whole = Policy(ports=Ports.parse("1-65535"), networks=Networks.parse("127.0.0.0/8"))
+    receiver.answer = Answer(200, body=b"database: 16 connections")
+    for url in (receiver.url, at(receiver)):
+        shown = send(url, resolver=leads_to("127.0.0.1"))
+        hidden = send(url, resolver=leads_to("127.0.0.1"), policy=whole)
+        assert (shown.status, shown.response) == (200, "database: 16 connections")
+        assert (hidden.status, hidden.error, hidden.response) == (200, None, None)
+
+
+def test_a_port_that_is_not_named_gets_no_connection(receiver: Receiver) -> None:
+    named = Policy(ports=Ports.parse("443"), networks=Networks.parse(f"127.0.0.0/8:{receiver.port}"))
+    assert send(at(receiver), resolver=leads_to("127.0.0.1"), policy=named).delivered
+    other = Policy(ports=Ports.parse("443"), networks=Networks.parse(f"10.0.0.0/8:{receiver.port},127.0.0.0/8:1"))
+    attempt = send(at(receiver), resolver=leads_to("127.0.0.1"), policy=other)
+    assert attempt.error is AttemptError.ADDRESS_REFUSED
+    assert receiver.peak == 1
 
 
 def test_a_name_that_does_not_exist() -> None:

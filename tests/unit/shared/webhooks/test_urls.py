@@ -7,8 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.errors import ConfigurationError, InvalidRequest
-from shared.webhooks.addresses import Networks, is_global
-from shared.webhooks.urls import Policy, Ports, Target
+from shared.webhooks.addresses import is_global
+from shared.webhooks.networks import Networks
+from shared.webhooks.ports import Ports
+from shared.webhooks.urls import Policy, Target
 
 PUBLIC = Policy(ports=Ports.parse("443,8443"), networks=Networks())
 ANYWHERE = Ports.parse("1-65535")
@@ -99,8 +101,8 @@ def test_the_default_ports_are_those_of_the_scheme() -> None:
     ],
 )
 def test_plain_http_goes_to_listed_networks_only(address: str, *, https: bool, http: bool) -> None:
-    assert ON_PREMISES.allows(ip_address(address), scheme="https") is https
-    assert ON_PREMISES.allows(ip_address(address), scheme="http") is http
+    assert ON_PREMISES.allows(ip_address(address), 443, scheme="https") is https
+    assert ON_PREMISES.allows(ip_address(address), 80, scheme="http") is http
 
 
 def test_an_address_that_is_written_out_is_checked_at_once() -> None:
