@@ -14,9 +14,11 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
+from shared.db.refusals import is_refusal
 from shared.errors import (
     Conflict,
     Forbidden,
@@ -41,6 +43,7 @@ TYPE_PREFIX = "urn:phytobatch:problem:"
 # A page of 1,000 bad images needs no 1,000 sentences.
 MAX_FIELD_ERRORS = 50
 IDEMPOTENCY_RETRY_SECONDS = 1
+READING = frozenset({"GET", "HEAD"})
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 
 
@@ -144,6 +147,7 @@ HTTP_PROBLEMS: Mapping[int, tuple[HTTPStatus, str, str | None]] = {
     431: (HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "headers-too-large", None),
 }
 
+REFUSED = "a value of this request cannot be stored, and nothing of it was taken; tell the operator the request id"
 INTERNAL = "something went wrong on our side; tell the operator the request id"
 
 
@@ -203,6 +207,17 @@ def answer_domain_error(request: Request, error: Exception) -> JSONResponse:
                 errors=[FieldError(field=where, message=what).model_dump() for where, what in rows] or None,
             )
     return internal_error(request, error)
+
+
+def answer_refusal(request: Request, error: Exception) -> JSONResponse:
+    """A value that no type of ours caught and the database refuses: nothing is stored, and the client can mend it.
+
+    It is logged as a fault of ours all the same. What cannot be read is none of the client's doing.
+    """
+    if request.method in READING or not is_refusal(error):
+        raise error
+    log.error("value_refused", method=request.method, path=request.url.path, exc_info=error)
+    return problem(request, HTTPStatus.UNPROCESSABLE_ENTITY, "invalid-request", REFUSED)
 
 
 def _headers(error: PhytobatchError) -> dict[str, str]:
@@ -293,5 +308,6 @@ def install(app: FastAPI, routers: Iterable[APIRouter]) -> None:
     """Let the application answer every error as a problem."""
     app.state.literal_methods = literal_methods(routers)
     app.add_exception_handler(PhytobatchError, answer_domain_error)
+    app.add_exception_handler(DBAPIError, answer_refusal)
     app.add_exception_handler(RequestValidationError, answer_invalid)
     app.add_exception_handler(HTTPException, answer_http_error)

@@ -12,6 +12,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from shared.contracts.manifest import Runtime
+from shared.contracts.stored import MAX_DAYS, MAX_HOURS
 from shared.errors import ConfigurationError
 from shared.processors import processors
 
@@ -106,9 +107,11 @@ class Settings(BaseSettings):
     max_json_depth: int = Field(
         default=32, ge=8, le=200, description="How deep objects and lists may stand in each other in a request body."
     )
-    idempotency_key_hours: int = Field(default=24, ge=1, description="How long an Idempotency-Key is remembered.")
+    idempotency_key_hours: int = Field(
+        default=24, ge=1, le=MAX_HOURS, description="How long an Idempotency-Key is remembered."
+    )
     draft_hours: int = Field(
-        default=72, ge=1, description="How long a draft may wait for its commit before it expires."
+        default=72, ge=1, le=MAX_HOURS, description="How long a draft may wait for its commit before it expires."
     )
     poll_after_seconds: int = Field(default=2, ge=1, description="Retry-After on a job that is not finished.")
     max_summary_groups: int = Field(
@@ -138,16 +141,21 @@ class Settings(BaseSettings):
         default=30_000, ge=0, description="Most requests of one API key in a minute; 0: no limit."
     )
     keep_days_results: int = Field(
-        default=0, ge=0, description="Days after its end for which a job is kept, results and all; 0: for ever."
+        default=0,
+        ge=0,
+        le=MAX_DAYS,
+        description="Days after its end for which a job is kept, results and all; 0: for ever.",
     )
     keep_days_originals: int = Field(
         default=0,
         ge=0,
+        le=MAX_DAYS,
         description="Days after its end for which the uploads of a job are kept; 0: as long as the job.",
     )
     keep_days_history: int = Field(
         default=30,
         ge=1,
+        le=MAX_DAYS,
         description="Days for which webhook deliveries that ended are kept, and events that belong to no job or tell "
         "of progress.",
     )
@@ -204,10 +212,13 @@ class Settings(BaseSettings):
     )
     webhook_breaker_max_seconds: float = Field(default=900.0, gt=0, description="Longest pause of such an endpoint.")
     webhook_disable_hours: float = Field(
-        default=120.0, gt=0, description="An endpoint with nothing but failures for so long is disabled."
+        default=120.0, gt=0, le=MAX_HOURS, description="An endpoint with nothing but failures for so long is disabled."
     )
     webhook_secret_overlap_hours: float = Field(
-        default=24.0, ge=0, description="How long the old secret of an endpoint still signs after a rotation."
+        default=24.0,
+        ge=0,
+        le=MAX_HOURS,
+        description="How long the old secret of an endpoint still signs after a rotation.",
     )
 
     # Exports
@@ -217,7 +228,10 @@ class Settings(BaseSettings):
         description="Most images in an export that is sent while it is read; larger ones are made beside the requests.",
     )
     export_hours: float = Field(
-        default=72.0, gt=0, description="How long an export that was made beside the requests can be downloaded."
+        default=72.0,
+        gt=0,
+        le=MAX_HOURS,
+        description="How long an export that was made beside the requests can be downloaded.",
     )
     export_attempts: int = Field(
         default=3, ge=1, description="Attempts at such an export after which it is `failed`; outages do not count."

@@ -10,6 +10,7 @@ from api.commands.command import Command
 from api.commands.connect import transaction
 from api.commands.table import table
 from shared.contracts.audit import Action
+from shared.contracts.stored import MAX_DAYS
 from shared.db.models import ApiKey, Tenant
 from shared.errors import InvalidRequest, NotFound
 
@@ -29,12 +30,13 @@ def create(arguments: argparse.Namespace) -> str:
         InvalidRequest: a scope or the number of days is wrong.
     """
     scopes = keys.parse_scopes(arguments.scopes)
-    if arguments.expires_days is not None and arguments.expires_days < 1:
-        raise InvalidRequest(f"a key expires after whole days from 1 on, not {arguments.expires_days}")
+    days = arguments.expires_days
+    if days is not None and not 1 <= days <= MAX_DAYS:
+        raise InvalidRequest(f"a key expires after 1 to {MAX_DAYS} whole days, not {days}; leave it out for never")
     key = keys.generate()
     with transaction() as session:
         tenant = keys.tenant_named(session, arguments.tenant)
-        keys.store(session, tenant.id, key, name=arguments.name, scopes=scopes, days=arguments.expires_days)
+        keys.store(session, tenant.id, key, name=arguments.name, scopes=scopes, days=days)
         by_operator(session, Action.KEY_CREATE, key.prefix, tenant_id=tenant.id, scopes=[str(one) for one in scopes])
     return key.text
 

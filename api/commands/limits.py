@@ -12,6 +12,7 @@ from api.commands.connect import transaction
 from api.commands.table import table
 from api.keys import tenant_named
 from shared.contracts.audit import Action
+from shared.contracts.stored import MAX_DAYS
 from shared.db.models import Tenant
 from shared.db.models.access import LIMITS_OF_TENANTS
 from shared.errors import InvalidRequest
@@ -21,6 +22,7 @@ from shared.settings import Settings, get_settings
 
 HEADINGS = ("TENANT", "LIMIT", "HOLDS", "FROM", "USED")
 DEFAULT = "default"
+MAX_DIGITS = 10
 FOR_EVER = {"keep_days_results": "for ever", "keep_days_originals": "as long as the job"}
 
 
@@ -84,8 +86,11 @@ def _from(tenant: Tenant, name: str) -> str:
 def _value(name: str, text: str) -> int | None:
     if text == DEFAULT:
         return None
-    if not (text.isascii() and text.isdecimal()) or int(text) >= 2**31:
-        raise InvalidRequest(f"{_option(name)} takes a whole number, 0 for no limit, or `default`; not {text!r}")
+    most = MAX_DAYS if name in FOR_EVER else 2**31 - 1
+    if not (text.isascii() and text.isdecimal() and len(text) <= MAX_DIGITS) or int(text) > most:
+        raise InvalidRequest(
+            f"{_option(name)} takes a whole number up to {most}, 0 for no limit, or `default`; not {text[:40]!r}"
+        )
     return int(text)
 
 

@@ -18,6 +18,7 @@ from shared.db.models import ApiKey, Job, Tenant
 from shared.db.models.job import ACTIVE
 from shared.errors import Conflict, InvalidRequest, NotFound
 
+MAX_WEIGHT = 1_000_000
 HEADINGS = ("TENANT", "WEIGHT", "KEYS", "JOBS AT WORK", "JOBS", "SOURCES")
 
 
@@ -26,8 +27,8 @@ def _normalised(uris: list[str]) -> list[str]:
 
 
 def _check_weight(weight: int) -> None:
-    if weight < 1:
-        raise InvalidRequest(f"a weight is a whole number from 1 on, not {weight}")
+    if not 1 <= weight <= MAX_WEIGHT:
+        raise InvalidRequest(f"a weight is a whole number from 1 to {MAX_WEIGHT}, not {weight}")
 
 
 def create(arguments: argparse.Namespace) -> str:

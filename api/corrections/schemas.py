@@ -7,8 +7,9 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from api.fields import RequestBody, no_nul
+from api.fields import RequestBody
 from api.jobs.schemas import job_path
+from shared.contracts import stored
 from shared.corrections.store import BY_LENGTH, LABEL_PATTERN, NOTE_LENGTH, CorrectionRow
 
 DIGITS = 6
@@ -29,11 +30,11 @@ TABLE_EXAMPLE = "name,label,note\r\nDJI_0007.JPG,powdery_mildew,white coating\r\
 CorrectionLabel = Annotated[
     str, Field(pattern=LABEL_PATTERN, description="As class ids are; it need not be a class of the classifier.")
 ]
-Note = Annotated[str, Field(min_length=1, max_length=NOTE_LENGTH), AfterValidator(no_nul)]
+Note = Annotated[str, Field(min_length=1, max_length=NOTE_LENGTH), AfterValidator(stored.text)]
 By = Annotated[
     str,
     Field(min_length=1, max_length=BY_LENGTH, description="Who says so; the name of the API key if left out."),
-    AfterValidator(no_nul),
+    AfterValidator(stored.text),
 ]
 
 

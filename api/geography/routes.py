@@ -7,9 +7,10 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 
 from api.answers import answer, problems
 from api.deps import JobId, ServicesDep, Submitter
-from api.fields import NAME_LENGTH, no_nul
 from api.geography.schemas import SidecarReport
 from api.geography.sidecar import take_sidecar
+from shared.contracts import stored
+from shared.contracts.stored import NAME_LENGTH
 from shared.errors import InvalidRequest
 
 router = APIRouter(prefix="/v1/jobs", tags=["geography"])
@@ -44,7 +45,7 @@ def folder_of(
         InvalidRequest: it cannot be the beginning of a name.
     """
     try:
-        return no_nul(folder)
+        return stored.text(folder)
     except ValueError as error:
         raise InvalidRequest(f"folder {error}") from error
 

@@ -11,9 +11,11 @@ from api.auth import Caller
 from api.multipart.form import ReceivedFile
 from api.services import Services
 from shared import audit
+from shared.contracts import stored
 from shared.contracts.audit import Action
 from shared.contracts.receipts import RemovalReason
-from shared.errors import PhytobatchError
+from shared.contracts.stored import NAME_LENGTH
+from shared.errors import InvalidRequest, PhytobatchError
 from shared.geography.sidecar.read import folder_of, read_sidecar
 from shared.geography.sidecar.row import SidecarRow
 from shared.geography.sidecar.storing import apply_sidecar
@@ -67,6 +69,20 @@ class Sidecar:
 
     rows: list[SidecarRow]
     folder: str
+
+
+def check_name(name: str) -> None:
+    """Return when a file may be called so.
+
+    Raises:
+        InvalidRequest: the name is missing, too long, or has a character that cannot be stored.
+    """
+    if not 0 < len(name) <= NAME_LENGTH:
+        raise InvalidRequest(f"each file needs a name of 1 to {NAME_LENGTH} characters; got {name[:80]!r}")
+    try:
+        stored.text(name)
+    except ValueError as error:
+        raise InvalidRequest(f"the name {name[:80]!r} {error}") from error
 
 
 def open_draft(

@@ -8,9 +8,11 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from api.fields import ClassifierRef, ImageMetadata, JobMetadata, Moment, RequestBody, Text, WebhookUrl, no_nul
+from api.fields import ClassifierRef, ImageMetadata, JobMetadata, Moment, RequestBody, WebhookUrl
+from shared.contracts import stored
 from shared.contracts.source import Source
 from shared.contracts.states import JobState, Priority
+from shared.contracts.stored import Altitude, Heading, Latitude, Longitude, Text
 from shared.db.models import Classifier, Job
 from shared.jobs.progress import counts, progress_of
 from shared.jobs.queries import JobRow, SeenJob
@@ -55,10 +57,9 @@ JOB_EXAMPLE: dict[str, Any] = {
 }
 
 
-MOST_DAYS = 36_500
-KeepDays = Annotated[int, Field(ge=1, le=MOST_DAYS)]
+KeepDays = Annotated[int, Field(ge=1, le=stored.MAX_DAYS)]
 # In JSON; a form has texts alone. `true` and "7" are no numbers.
-StrictKeepDays = Annotated[int, Field(strict=True, ge=1, le=MOST_DAYS)]
+StrictKeepDays = Annotated[int, Field(strict=True, ge=1, le=stored.MAX_DAYS)]
 # Younger than the keys that clients may still repeat: left out, a request has the fingerprint that it had before.
 YOUNGER = frozenset({"keep_days", "keep_originals_days"})
 
@@ -103,7 +104,7 @@ class CreateJob(RequestBody):
     @classmethod
     def _prefix_can_be_stored(cls, value: Source | None) -> Source | None:
         if value is not None:
-            no_nul(value.s3.prefix)
+            stored.text(value.s3.prefix)
         return value
 
 
@@ -114,16 +115,10 @@ class ImageIn(RequestBody):
     size: int = Field(strict=True, ge=0, le=2**53, description="Bytes. An empty file is taken and reported as `empty`.")
     sha256: Annotated[str, Field(pattern=r"^[0-9a-fA-F]{64}$")] | None = None
     metadata: ImageMetadata | None = None
-    latitude: Annotated[float, Field(strict=True, ge=-90, le=90, allow_inf_nan=False)] | None = Field(
-        default=None, description="Degrees, WGS 84."
-    )
-    longitude: Annotated[float, Field(strict=True, ge=-180, le=180, allow_inf_nan=False)] | None = Field(
-        default=None, description="Degrees, WGS 84."
-    )
-    altitude: Annotated[float, Field(strict=True, allow_inf_nan=False)] | None = Field(
-        default=None, description="Metres."
-    )
-    heading: Annotated[float, Field(strict=True, ge=0, le=360, allow_inf_nan=False)] | None = Field(
+    latitude: Latitude | None = Field(default=None, description="Degrees, WGS 84.")
+    longitude: Longitude | None = Field(default=None, description="Degrees, WGS 84.")
+    altitude: Altitude | None = Field(default=None, description="Metres.")
+    heading: Heading | None = Field(
         default=None, description="Which way the camera looked: degrees clockwise from true north."
     )
     captured_at: Moment | None = Field(default=None, description="With a zone, as `2026-06-03T10:30:00+02:00`.")

@@ -6,10 +6,10 @@ from typing import Any
 from pydantic import Field, ValidationError
 
 from api.auth import Caller
-from api.fields import NAME_LENGTH, ClassifierText, RequestBody, Text, WebhookUrl, classifier_ref
+from api.fields import ClassifierText, RequestBody, WebhookUrl, classifier_ref
 from api.idempotency import Asked, Stored, Ticket, fingerprint, once
-from api.jobs.arrivals import Arrival, Sidecar, discard, open_draft, put_all
-from api.jobs.schemas import MOST_DAYS, JobOut, KeepDays, job_out, job_path, without_unused
+from api.jobs.arrivals import Arrival, Sidecar, check_name, discard, open_draft, put_all
+from api.jobs.schemas import JobOut, KeepDays, job_out, job_path, without_unused
 from api.jobs.submit import resolve
 from api.multipart.form import Form, ReceivedFile
 from api.services import Services
@@ -17,6 +17,7 @@ from shared import audit
 from shared.classifiers import registry
 from shared.contracts.audit import Action
 from shared.contracts.states import Priority
+from shared.contracts.stored import MAX_DAYS, NAME_LENGTH, Text
 from shared.errors import InvalidRequest, LimitExceeded
 from shared.geography.sidecar.read import is_sidecar, order_of
 from shared.jobs import lifecycle
@@ -40,8 +41,8 @@ REQUEST_BODY: dict[str, Any] = {
                     "priority": {"type": "string", "enum": [p.value for p in Priority], "default": Priority.BULK},
                     "classifier": {"type": "string", "description": "`name` or `name@version`."},
                     "webhook_url": {"type": "string", "minLength": 1, "maxLength": MAX_URL_LENGTH},
-                    "keep_days": {"type": "integer", "minimum": 1, "maximum": MOST_DAYS},
-                    "keep_originals_days": {"type": "integer", "minimum": 1, "maximum": MOST_DAYS},
+                    "keep_days": {"type": "integer", "minimum": 1, "maximum": MAX_DAYS},
+                    "keep_originals_days": {"type": "integer", "minimum": 1, "maximum": MAX_DAYS},
                 },
                 "additionalProperties": False,
                 "examples": [{FILES_FIELD: ["DJI_0007.JPG", "DJI_0008.JPG"], "name": "North field, row 3"}],
@@ -161,8 +162,7 @@ def _check_files(files: list[ReceivedFile]) -> None:
     for file in files:
         if file.field != FILES_FIELD:
             raise InvalidRequest(f"a file came as {file.field!r}; send each as {FILES_FIELD!r}")
-        if not 0 < len(file.name) <= NAME_LENGTH:
-            raise InvalidRequest(f"each file needs a name of 1 to {NAME_LENGTH} characters; got {file.name[:80]!r}")
+        check_name(file.name)
         if file.name in names:
             raise InvalidRequest(f"two files have the name {file.name!r}; give each its own name")
         names.add(file.name)

@@ -3,9 +3,10 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from api.fields import IMAGE_METADATA_BYTES, JOB_METADATA_BYTES, NAME_LENGTH
 from api.multipart.form import MAX_FIELD_BYTES, MAX_FIELDS, MAX_HEADER_BYTES, MAX_HEADER_LINES
 from api.summaries.routes import MOST_KEYS
+from shared.contracts.metadata import IMAGE_METADATA_BYTES, JOB_METADATA_BYTES
+from shared.contracts.stored import NAME_LENGTH
 from shared.corrections.store import NOTE_LENGTH
 from shared.settings import ENV_PREFIX, Settings
 from shared.webhooks.urls import MAX_URL_LENGTH

@@ -8,9 +8,9 @@ import anyio
 from starlette.concurrency import run_in_threadpool
 
 from api.auth import Caller
-from api.fields import NAME_LENGTH, classifier_ref
+from api.fields import classifier_ref
 from api.idempotency import Asked, Ticket, fingerprint, once
-from api.jobs.arrivals import Arrival, discard, open_draft, put_all
+from api.jobs.arrivals import Arrival, check_name, discard, open_draft, put_all
 from api.jobs.schemas import job_out, job_path
 from api.jobs.submit import resolve
 from api.multipart.form import Form, ReceivedFile
@@ -78,8 +78,7 @@ def _only_file(form: Form) -> ReceivedFile:
     if len(form.files) != 1 or form.files[0].field != FILE_FIELD or form.fields:
         raise InvalidRequest(f"send exactly one part, {FILE_FIELD!r}, with a file name; got {_parts(form)}")
     file = form.files[0]
-    if not 0 < len(file.name) <= NAME_LENGTH:
-        raise InvalidRequest(f"the file needs a name of 1 to {NAME_LENGTH} characters")
+    check_name(file.name)
     if file.size == 0:
         raise ImageNotReadable("the file is empty", error_code=ImageErrorCode.EMPTY)
     return file

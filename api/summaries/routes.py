@@ -9,7 +9,6 @@ from sqlalchemy.orm import Session
 
 from api.answers import answer, problems
 from api.deps import JobId, Reader, ServicesDep
-from api.fields import Text
 from api.jobs.schemas import Counts
 from api.summaries.schemas import (
     GridOut,
@@ -24,6 +23,7 @@ from api.summaries.schemas import (
 )
 from shared.contracts.manifest import Manifest
 from shared.contracts.states import JobState
+from shared.contracts.stored import Text
 from shared.db.models import Job
 from shared.errors import InvalidRequest
 from shared.geography.metric import Origin

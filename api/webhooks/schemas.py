@@ -16,8 +16,9 @@ from pydantic import (
 )
 from pydantic.json_schema import SkipJsonSchema
 
-from api.fields import Moment, RequestBody, Text, WebhookUrl
+from api.fields import Moment, RequestBody, WebhookUrl
 from shared.contracts.states import DEFAULT_EVENTS, SUBSCRIBABLE_EVENTS, DisabledReason, EventType
+from shared.contracts.stored import Text
 from shared.webhooks.endpoints import EndpointRow
 from shared.webhooks.secrets import JobSecret
 

@@ -8,6 +8,7 @@ import structlog
 from sqlalchemy import event
 from sqlalchemy.orm import Session
 
+from shared.contracts import stored
 from shared.contracts.audit import Action, ActorKind
 from shared.db.models import AuditEntry
 
@@ -47,9 +48,9 @@ def record(
     """
     said = {
         "actor_kind": actor.kind.value,
-        "actor": actor.name,
+        "actor": stored.words(actor.name),
         "action": action.value,
-        "subject": str(subject),
+        "subject": stored.words(str(subject)),
         "address": actor.address,
         "request_id": actor.request_id,
     }

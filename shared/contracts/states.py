@@ -58,6 +58,7 @@ class ImageErrorCode(StrEnum):
     DECODE_FAILED = "decode_failed"
     WORKER_CRASHED = "worker_crashed"
     DUPLICATE = "duplicate"
+    NOT_STORABLE = "not_storable"  # The database refused what was read from the file, or what the classifier said.
 
 
 class ChunkState(StrEnum):

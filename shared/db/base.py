@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Annotated
 
 import uuid_utils.compat
-from sqlalchemy import DateTime, MetaData, text
+from sqlalchemy import CheckConstraint, DateTime, MetaData, text
 from sqlalchemy.dialects.postgresql import UUID
 from sqlalchemy.orm import DeclarativeBase, mapped_column
 
@@ -28,6 +28,13 @@ class Base(DeclarativeBase):
 def new_id() -> uuid.UUID:
     """A UUIDv7 (RFC 9562, section 5.7): sorts by the time of its making, so new rows land at one end of an index."""
     return uuid_utils.compat.uuid7()
+
+
+def readable(column: str) -> CheckConstraint:
+    """A moment from outside is one that Python has, too; otherwise it is stored and can never be read."""
+    return CheckConstraint(
+        f"{column} >= '0001-01-01T00:00:00Z' AND {column} < '10000-01-01T00:00:00Z'", name=f"{column}_readable"
+    )
 
 
 Id = Annotated[uuid.UUID, mapped_column(UUID(as_uuid=True), primary_key=True, default=new_id)]

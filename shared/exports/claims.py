@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from shared.contracts import stored
 from shared.contracts.exports import ExportFormat
 from shared.errors import LeaseLost
 
@@ -105,7 +106,7 @@ def fail(session: Session, held: ExportClaim, error: str, *, keep_hours: float) 
     Raises:
         LeaseLost: the export belongs to somebody else, or was deleted.
     """
-    values = {"error": error, "keep": timedelta(hours=keep_hours)}
+    values = {"error": stored.words(error), "keep": timedelta(hours=keep_hours)}
     _end(session, held, session.execute(FAIL, {**held.key, **values}).one_or_none() is not None, "failed")
 
 

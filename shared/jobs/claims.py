@@ -229,34 +229,44 @@ def _close(session: Session, held: Claim) -> bool:
     return False
 
 
-def finish(session: Session, held: Claim, results: Sequence[NewResult]) -> None:
+def finish(session: Session, held: Claim, results: Sequence[NewResult]) -> Sequence[NewResult]:
     """Store the results of a chunk and close it; the one who closes the last chunk ends the job.
 
     Harmless to repeat: the second time it finds the chunk closed under its own token, and does nothing.
 
+    Returns:
+        What was stored: ``results``, but for those that the database refused.
+
     Raises:
         LeaseLost: the chunk belongs to somebody else; nothing is stored.
     """
     job = lifecycle.lock_job(session, held.job_id)
     if not _close(session, held):
-        return
-    store_results(session, job, results, closed_chunks=1)
+        return results
+    kept = store_results(session, job, results, closed_chunks=1)
     if not lifecycle.finish_if_done(session, job):
         lifecycle.progressed(session, job)
+    return kept
 
 
-def finish_validation(session: Session, held: Claim, rejected: Sequence[NewResult], *, chunk_images: int) -> None:
+def finish_validation(
+    session: Session, held: Claim, rejected: Sequence[NewResult], *, chunk_images: int
+) -> Sequence[NewResult]:
     """Store what validation refused, cut the rest into chunks and close the validating chunk.
+
+    Returns:
+        What was stored, as :func:`finish` does.
 
     Raises:
         LeaseLost: the chunk belongs to somebody else; nothing is stored.
     """
     job = lifecycle.lock_job(session, held.job_id)
     if not _close(session, held):
-        return
-    store_results(session, job, rejected, closed_chunks=1)
+        return rejected
+    kept = store_results(session, job, rejected, closed_chunks=1)
     lifecycle.validated(session, job, chunk_images=chunk_images)
     lifecycle.finish_if_done(session, job)
+    return kept
 
 
 def fail_job(session: Session, held: Claim, *, code: str, detail: str) -> None:
@@ -274,18 +284,24 @@ def fail_job(session: Session, held: Claim, *, code: str, detail: str) -> None:
             lifecycle.fail(session, job, code=code, detail=detail)
 
 
-def release(session: Session, held: Claim, results: Sequence[NewResult] = (), *, pause_seconds: float = 0.0) -> None:
+def release(
+    session: Session, held: Claim, results: Sequence[NewResult] = (), *, pause_seconds: float = 0.0
+) -> Sequence[NewResult]:
     """Hand a chunk back: what was finished is stored, the rest can be claimed again, and the attempt does not count.
+
+    Returns:
+        What was stored, as :func:`finish` does.
 
     Raises:
         LeaseLost: the chunk belongs to somebody else; nothing is stored.
     """
     job = lifecycle.lock_job(session, held.job_id)
     _hand_back(session, held, pause_seconds)
-    store_results(session, job, results, closed_chunks=0)
+    kept = store_results(session, job, results, closed_chunks=0)
     if job.state == JobState.CANCELING:
         lifecycle.close_ready_chunks(session, job)
         lifecycle.finish_if_done(session, job)
+    return kept
 
 
 def abandon(session: Session, held: Claim) -> None:

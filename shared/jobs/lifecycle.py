@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from shared.contracts import stored
 from shared.contracts.receipts import RemovalReason, Removed
 from shared.contracts.states import TERMINAL_EVENT, ChunkKind, ChunkState, EventType, ImageStatus, JobState, Priority
 from shared.db.models import Event, Job
@@ -381,7 +382,7 @@ def _forget_failures(session: Session, job: Job) -> None:
 
 def fail(session: Session, job: Job, *, code: str, detail: str) -> None:
     """End a job that can never run, for a reason of its own. The caller holds the lock."""
-    job.error_code, job.error_detail = code, detail
+    job.error_code, job.error_detail = code, stored.words(detail)
     session.flush()
     _move(session, job, JobState.FAILED)
     record(session, job, EventType.JOB_FAILED)

@@ -2,22 +2,27 @@
 
 import json
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
+import structlog
 from sqlalchemy import ColumnElement, bindparam, select, text, true, type_coerce
 from sqlalchemy.orm import Session
 from sqlalchemy.types import NullType
 
+from shared.contracts import stored
 from shared.contracts.geography import PlaceFilter, PositionFault
 from shared.contracts.manifest import ReviewReason
 from shared.contracts.states import ImageErrorCode, ImageStatus
 from shared.db.models import Classifier, Correction, Image, Job, Result
 from shared.db.plans import read_a_page
+from shared.db.refusals import store_or_refuse
 from shared.db.session import changed
 from shared.geography.place import Place, fault, place_columns
+
+log = structlog.get_logger()
 
 # The first terminal answer wins. Positions are given under the lock of the job's row, so they become visible in order.
 STORE = text(
@@ -56,6 +61,7 @@ STORE = text(
 # The job as it is then comes with it.
 STORE_JOB = select(Job).from_statement(STORE).execution_options(populate_existing=True)
 MARK_AGE = timedelta(seconds=30)
+MAX_NAMED = 20  # images in one line of the log
 FAULT = fault()
 
 
@@ -85,7 +91,29 @@ class NewResult:
     captured_at: datetime | None = None
     position_fault: PositionFault | None = None
 
+    def __post_init__(self) -> None:
+        """Round numbers as their columns do, and drop what a file says that no column holds."""
+        place = {name: stored.or_none(kind, getattr(self, name)) for name, kind in _PLACE}
+        if self.latitude is not None and None in (place["latitude"], place["longitude"]):
+            place |= {"latitude": None, "longitude": None, "position_fault": PositionFault.INVALID_POSITION}
+        for name, value in place.items():
+            object.__setattr__(self, name, value)
+        for name in ("label", "error_detail", "runtime"):
+            value = getattr(self, name)
+            object.__setattr__(self, name, None if value is None else stored.words(value))
+        if self.confidence is not None:
+            object.__setattr__(self, "confidence", stored.real(self.confidence))
+        if self.probabilities is not None:
+            object.__setattr__(self, "probabilities", tuple(map(stored.real, self.probabilities)))
 
+
+_PLACE: tuple[tuple[str, Callable[[Any], Any]], ...] = (
+    ("latitude", stored.double),
+    ("longitude", stored.double),
+    ("altitude", stored.double),
+    ("heading", stored.real),
+    ("captured_at", stored.moment),
+)
 # A tuple that exists is read many times faster than `asdict` copies.
 _FIELDS = tuple(field.name for field in fields(NewResult))
 
@@ -95,8 +123,47 @@ def _known(result: NewResult) -> dict[str, Any]:
     return {name: value for name in _FIELDS if (value := getattr(result, name)) is not None}
 
 
-def store_results(session: Session, job: Job, results: Sequence[NewResult], *, closed_chunks: int) -> None:
-    """Store results and count them on the job, in one statement. The caller holds the lock of the job's row."""
+def store_results(
+    session: Session, job: Job, results: Sequence[NewResult], *, closed_chunks: int
+) -> Sequence[NewResult]:
+    """Store results and count them on the job, in one statement. The caller holds the lock of the job's row.
+
+    Where the database refuses one of them, the others are stored all the same, and that image fails with
+    ``not_storable``: a value that nobody thought of costs its own image, and no other its answer.
+
+    Returns:
+        What was stored.
+    """
+    whole = len(results)
+    if not whole:
+        _store(session, job, results, closed_chunks=closed_chunks)
+        return results
+
+    def store(part: Sequence[NewResult]) -> None:
+        _store(session, job, part, closed_chunks=closed_chunks if len(part) == whole else 0)
+
+    refused = store_or_refuse(session, results, store)
+    if not refused:
+        return results
+    log.error("results_not_storable", job_id=str(job.id), images=[one.seq for one in refused[:MAX_NAMED]])
+    failed = {one.seq: _not_storable(one) for one in refused}
+    _store(session, job, list(failed.values()), closed_chunks=closed_chunks)
+    return [failed.get(one.seq, one) for one in results]
+
+
+def _not_storable(refused: NewResult) -> NewResult:
+    """The answer for an image whose own cannot be stored; what validation said of it stays."""
+    if refused.status is ImageStatus.REJECTED and refused.error_code is not None:
+        return NewResult(seq=refused.seq, status=ImageStatus.REJECTED, error_code=refused.error_code)
+    return NewResult(
+        seq=refused.seq,
+        status=ImageStatus.FAILED,
+        error_code=ImageErrorCode.NOT_STORABLE,
+        error_detail="a value that was read from this file, or found in it, cannot be stored; tell the operator",
+    )
+
+
+def _store(session: Session, job: Job, results: Sequence[NewResult], *, closed_chunks: int) -> None:
     session.execute(
         STORE_JOB,
         {

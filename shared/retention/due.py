@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from shared.contracts.receipts import RemovalReason, Removed
 from shared.contracts.states import TERMINAL_EVENT, JobState
+from shared.contracts.stored import MAX_DAYS
 from shared.db.models import Job
 from shared.db.models.job import KEPT, NEVER_COMMITTED, OWN_RETENTION, WITH_ORIGINALS
 from shared.db.session import Database, changed
@@ -20,12 +21,12 @@ from shared.receipts import writing as receipts
 BATCH = 50
 
 # The days of the tenant (or of the setting), and those of the job: whichever ends first. Each half reads the oldest
-# end of an index of its own; 0 days are for ever.
+# end of an index of its own; 0 days are for ever. A moment that PostgreSQL does not have would end the sweep of all.
 DUE_JOBS = text(
     f"""
     (SELECT kept.id FROM tenants t CROSS JOIN LATERAL (
          SELECT id FROM jobs WHERE tenant_id = t.id AND {KEPT}
-             AND finished_at < now() - make_interval(days => coalesce(t.keep_days_results, :days))
+             AND finished_at < now() - make_interval(days => least(coalesce(t.keep_days_results, :days), {MAX_DAYS}))
          ORDER BY finished_at LIMIT :limit) AS kept
      WHERE coalesce(t.keep_days_results, :days) > 0 LIMIT :limit)
     UNION ALL
@@ -37,7 +38,7 @@ DUE_ORIGINALS = text(
     f"""
     (SELECT kept.id, 'retention' AS reason FROM tenants t CROSS JOIN LATERAL (
          SELECT id FROM jobs WHERE tenant_id = t.id AND {WITH_ORIGINALS}
-             AND finished_at < now() - make_interval(days => coalesce(t.keep_days_originals, :days))
+             AND finished_at < now() - make_interval(days => least(coalesce(t.keep_days_originals, :days), {MAX_DAYS}))
          ORDER BY finished_at LIMIT :limit) AS kept
      WHERE coalesce(t.keep_days_originals, :days) > 0 LIMIT :limit)
     UNION ALL

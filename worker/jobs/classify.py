@@ -58,10 +58,10 @@ def classify(context: Context, held: Held) -> ChunkOutcome:
         _hand_back(context, held, done, pause_seconds=context.settings.release_backoff_seconds)
         return ChunkOutcome.HANDED_BACK
     with span("store results", attributes={"phytobatch.images": len(done)}), STAGE_SECONDS.labels("write").time():
-        context.database.run(
+        kept = context.database.run(
             lambda session: claims.finish(session, chunk, done), patience_seconds=context.settings.lease_seconds
         )
-    count_results(done)
+    count_results(kept)
     log.info("chunk_finished", images=len(done), attempt=chunk.attempt)
     return outcome
 
@@ -141,5 +141,5 @@ def _place_of(outcome: Outcome) -> dict[str, Any]:
 
 
 def _hand_back(context: Context, held: Held, done: list[NewResult], *, pause_seconds: float) -> None:
-    context.database.run(lambda session: claims.release(session, held.claim, done, pause_seconds=pause_seconds))
-    count_results(done)
+    kept = context.database.run(lambda session: claims.release(session, held.claim, done, pause_seconds=pause_seconds))
+    count_results(kept)

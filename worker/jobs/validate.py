@@ -6,6 +6,7 @@ from pathlib import PurePosixPath
 import structlog
 from sqlalchemy.orm import Session
 
+from shared.contracts import stored
 from shared.contracts.source import Source
 from shared.contracts.states import ImageErrorCode, ImageStatus
 from shared.db.models import Job
@@ -51,12 +52,12 @@ def validate(context: Context, held: Held) -> ChunkOutcome:
     with context.database.begin() as session:
         images = pending_images(session, job.id)
     rejected = list(_reject(images, arrived, context.settings.max_image_bytes))
-    context.database.run(
+    kept = context.database.run(
         lambda session: claims.finish_validation(
             session, held.claim, rejected, chunk_images=context.settings.chunk_images
         )
     )
-    count_results(rejected)
+    count_results(kept)
     log.info("job_validated", images=len(images), rejected=len(rejected))
     return ChunkOutcome.FINISHED
 
@@ -73,6 +74,7 @@ def _import(context: Context, held: Held, source: Source) -> dict[str, StoredObj
     if not found:
         wanted = ", ".join(sorted(IMAGE_SUFFIXES))
         raise SourceRejected("source_empty", f"no object below {source.s3.uri} is named like an image ({wanted})")
+    _check_keys(found)
     images = [NewImage(name=_name(one, source), size=one.size, bucket=bucket, object_key=one.key) for one in found]
     said = [read_beside(context, held, source, one) for one in sidecars]
     context.database.run(lambda session: _store(session, context, held, images, said))
@@ -93,6 +95,15 @@ def _look(context: Context, held: Held, source: Source) -> tuple[list[StoredObje
     except ObjectMissing as error:
         raise SourceRejected("source_unreadable", f"{source.s3.uri} cannot be listed: {error}") from error
     return images, sorted(sidecars, key=lambda one: order_of(one.key))
+
+
+def _check_keys(found: list[StoredObject]) -> None:
+    """Return when every key can be stored: S3 allows every character of UTF-8, PostgreSQL all but U+0000."""
+    for one in found:
+        try:
+            stored.text(one.key)
+        except ValueError as error:
+            raise SourceRejected("source_unreadable", f"the key {one.key[:200]!r} {error}; rename it") from error
 
 
 def _name(one: StoredObject, source: Source) -> str:

@@ -94,6 +94,7 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "size_mismatch": ("the upload was not complete", "la subida no se completó"),
     "decode_failed": ("the picture is damaged", "la imagen está dañada"),
     "worker_crashed": ("it broke the decoder", "bloqueó el decodificador"),
+    "not_storable": ("its answer could not be kept", "no se pudo guardar su respuesta"),
     "duplicate": ("the same file twice", "el mismo archivo dos veces"),
     "canceled": ("the job was canceled", "el trabajo se canceló"),
 }

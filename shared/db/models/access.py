@@ -7,7 +7,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, Text, te
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from shared.db.base import Base, CreatedAt, Id, Instant
+from shared.db.base import Base, CreatedAt, Id, Instant, readable
 
 # Each is also a setting.
 LIMITS_OF_TENANTS = (
@@ -49,6 +49,7 @@ class ApiKey(Base):
     """A key of a tenant. ``prefix`` finds the row, ``digest`` (SHA-256 of the whole key) proves it."""
 
     __tablename__ = "api_keys"
+    __table_args__ = (readable("expires_at"),)
 
     id: Mapped[Id]
     tenant_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("tenants.id", ondelete="CASCADE"), index=True)

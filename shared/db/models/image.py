@@ -7,14 +7,14 @@ from sqlalchemy import REAL, BigInteger, ForeignKey, LargeBinary, Text, UniqueCo
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from shared.db.base import Base, Instant
+from shared.db.base import Base, Instant, readable
 
 
 class Image(Base):
     """One image. What became of it stands in ``results``; no row there means pending."""
 
     __tablename__ = "images"
-    __table_args__ = (UniqueConstraint("job_id", "name"),)
+    __table_args__ = (UniqueConstraint("job_id", "name"), readable("captured_at"))
 
     job_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True)
     seq: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)

@@ -7,7 +7,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
 from shared.contracts.states import ImageStatus
-from shared.db.base import Base, CreatedAt, Instant
+from shared.db.base import Base, CreatedAt, Instant, readable
 
 
 class Result(Base):
@@ -19,6 +19,7 @@ class Result(Base):
 
     __tablename__ = "results"
     __table_args__ = (
+        readable("captured_at"),
         Index("ix_results_job_id_position", "job_id", "position", unique=True),
         Index(
             "ix_results_not_succeeded",

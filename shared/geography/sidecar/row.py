@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from math import isfinite
 
+from shared.contracts import stored
 from shared.errors import InvalidRequest
 
 TURN = 360.0
@@ -37,12 +37,9 @@ def number(text: str, line: int, what: str) -> float:
         SidecarInvalid: it is none.
     """
     try:
-        value = float(text)
+        return stored.double(float(text))
     except ValueError:
-        value = float("nan")
-    if not isfinite(value):
-        raise SidecarInvalid(f"line {line}: {what} is {text[:40]!r}, which is no number")
-    return value
+        raise SidecarInvalid(f"line {line}: {what} is {text[:40]!r}, which is no number") from None
 
 
 def degrees(text: str, line: int, what: str, limit: float) -> float:
@@ -63,14 +60,14 @@ def heading(text: str, line: int) -> float:
     Raises:
         SidecarInvalid: it is none.
     """
-    return degrees(text, line, "heading", TURN) % TURN
+    return stored.real(degrees(text, line, "heading", TURN) % TURN)
 
 
 def moment(text: str, line: int) -> datetime:
-    """A time with its zone.
+    """A time in UTC.
 
     Raises:
-        SidecarInvalid: it is no time, or it does not say its zone.
+        SidecarInvalid: it is no time, it does not say its zone, or it cannot be stored.
     """
     example = "2026-06-03T10:30:00+02:00"
     try:
@@ -79,4 +76,7 @@ def moment(text: str, line: int) -> datetime:
         raise SidecarInvalid(f"line {line}: captured_at is {text[:40]!r}; write it as {example}") from None
     if value.tzinfo is None:
         raise SidecarInvalid(f"line {line}: captured_at is {text!r}, without a time zone; write it as {example}")
-    return value
+    try:
+        return stored.moment(value)
+    except ValueError as error:
+        raise SidecarInvalid(f"line {line}: captured_at is {text[:40]!r}; it {error}") from None

@@ -11,8 +11,9 @@ from sqlalchemy.orm import Session
 
 from shared.contracts.geography import PositionSource
 from shared.db.models import Image
+from shared.db.refusals import store_or_refuse
 from shared.geography.sidecar.matching import Matches, Unmatched, match
-from shared.geography.sidecar.row import SidecarRow
+from shared.geography.sidecar.row import SidecarInvalid, SidecarRow
 
 # The client's own position stays, and so does every key of its own metadata. What an earlier sidecar said is replaced.
 STORE = text(
@@ -61,16 +62,33 @@ def apply_sidecar(session: Session, job_id: uuid.UUID, rows: Sequence[SidecarRow
         job_id: of a job that does not run yet.
         rows: of one sidecar.
         folder: the beginning of the names that it speaks of.
+
+    Raises:
+        SidecarInvalid: it cannot be stored; the sentence names the line.
     """
     images = session.execute(select(Image.seq, Image.name).where(Image.job_id == job_id).order_by(Image.seq)).all()
     found = match(rows, ((row.seq, row.name) for row in images), folder=folder)
-    if found.rows:
-        session.execute(STORE, {"job": job_id, "rows": _json(found)})
+    _store(session, job_id, found)
     missing = session.scalars(
         select(Image.name).where(Image.job_id == job_id, Image.latitude.is_(None)).order_by(Image.seq)
     )
     return Report(len(rows), found.unmatched, len(images), list(missing))
 
 
-def _json(found: Matches) -> str:
-    return json.dumps([asdict(row) | {"seq": seq} for seq, row in found.rows.items()], default=datetime.isoformat)
+def _store(session: Session, job_id: uuid.UUID, found: Matches) -> None:
+    """Store what the rows say; all of it or nothing, because a sidecar that was half taken is worse than none.
+
+    Raises:
+        SidecarInvalid: the database refuses a row.
+    """
+
+    def store(part: Sequence[tuple[int, SidecarRow]]) -> None:
+        session.execute(STORE, {"job": job_id, "rows": _json(part)})
+
+    refused = store_or_refuse(session, list(found.rows.items()), store)
+    if refused:
+        raise SidecarInvalid(f"line {refused[0][1].line}: a value of this line cannot be stored")
+
+
+def _json(rows: Sequence[tuple[int, SidecarRow]]) -> str:
+    return json.dumps([asdict(row) | {"seq": seq} for seq, row in rows], default=datetime.isoformat)

@@ -5,19 +5,19 @@ too, as spreadsheets write it in half of the world.
 """
 
 import csv
-import json
 from collections.abc import Callable, Iterator
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from shared.contracts.metadata import IMAGE_METADATA_BYTES, bounded_json
 from shared.geography.sidecar.row import SidecarInvalid, SidecarRow, degrees, heading, moment, number
 
 if TYPE_CHECKING:
     from _csv import Reader
 
 MAX_COLUMNS = 200
-MAX_METADATA_BYTES = 4 * 1024  # of one image, as JSON; the same as in a request
 SEPARATORS = ",;\t"
+IN_A_REQUEST = bounded_json(IMAGE_METADATA_BYTES)
 ALIASES = MappingProxyType(
     {
         "name": "name", "filename": "name", "file": "name", "image": "name",
@@ -81,8 +81,10 @@ def _row(given: dict[str, str], line: int, *, decimal_comma: bool) -> SidecarRow
         text = given.pop(column)
         text = text.replace(",", ".") if decimal_comma and column in NUMBERS else text
         values[column] = VALUES[column](text, line)
-    if len(json.dumps(given, ensure_ascii=False).encode()) > MAX_METADATA_BYTES:
-        raise SidecarInvalid(f"line {line}: the metadata of an image has at most {MAX_METADATA_BYTES} bytes as JSON")
+    try:
+        IN_A_REQUEST(given)
+    except ValueError as error:
+        raise SidecarInvalid(f"line {line}: the metadata of an image {error}") from error
     return SidecarRow(line, name, metadata=given, **values)  # type: ignore[arg-type]  # VALUES has the types
 
 

@@ -183,3 +183,37 @@ def test_a_multipart_upload_with_a_bad_sidecar_makes_no_job(
     assert answer.status == 422
     assert sentence in answer.json()["detail"]
     assert len(api.get("/v1/jobs").json()["jobs"]) == before
+
+
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+def test_a_moment_that_could_never_be_read_is_refused_and_nothing_is_stored(api: Api, moment: str) -> None:
+    job_id = api.new_job()
+    image = {"name": "a.jpg", "size": 10, "captured_at": moment}
+    answer = api.post(f"/v1/jobs/{job_id}/images", {"images": [image]})
+    problem = assert_problem(answer, 422, "invalid-request")
+    assert [error["field"] for error in problem["errors"]] == ["images.0.captured_at"]
+    assert api.get(f"/v1/jobs/{job_id}").json()["counts"]["total"] == 0
+    api.add(job_id, "a.jpg")
+    table = f"filename,captured_at\na.jpg,{moment}\n".encode()
+    answer = api.request("PUT", f"/v1/jobs/{job_id}/sidecar", body=table, headers={"Content-Type": "text/csv"})
+    assert "line 2" in assert_problem(answer, 422, "sidecar-invalid")["detail"]
+
+
+def test_the_smallest_headings_and_the_first_and_last_moments_are_read_again(api: Api, hands: Hands) -> None:
+    job_id = api.new_job()
+    first = {"name": "1.jpg", "size": 4, "heading": 1e-50, "captured_at": "0001-01-01T14:00:00+14:00"}
+    last = {"name": "2.jpg", "size": 4, "altitude": -1.7e308, "captured_at": "9999-12-31T09:59:59.999999-14:00"}
+    answer = api.post(f"/v1/jobs/{job_id}/images", {"images": [first, last, {"name": "3.jpg", "size": 4}]})
+    assert answer.status == 200, answer.data
+    send(api, job_id, b"filename,heading,captured_at\n3.jpg,1e-50,0001-01-01T14:00:00+14:00\n")
+    api.commit(job_id)
+    hands.run(job_id)
+    read = places(api, job_id)
+    assert [place["heading"] for place in read] == [0.0, None, 0.0]
+    assert [place["captured_at"] for place in read] == [
+        "0001-01-01T00:00:00Z",
+        "9999-12-31T23:59:59.999999Z",
+        "0001-01-01T00:00:00Z",
+    ]
+    for path in ("summary", "export?format=csv", "export?format=geojson", "export?format=parquet"):
+        assert api.get(f"/v1/jobs/{job_id}/{path}").status == 200, path

@@ -63,6 +63,8 @@ def test_without_days_everything_is_kept(api: Api, finished: Finished, sweep: Sw
         ({}, 10, {"keep_days": 30}, 10),
         ({"keep_days_results": 0}, 10, {"keep_days": 4}, 4),
         ({}, 0, {"keep_days": 4}, 4),
+        # As many days ago, PostgreSQL has no moment, and the sweep of every tenant would end there.
+        ({"keep_days_results": 2**31 - 1}, 0, {}, 36_500),
     ],
 )
 def test_the_shorter_of_the_days_of_the_tenant_and_of_the_job_holds(

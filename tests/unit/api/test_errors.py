@@ -2,13 +2,15 @@
 
 import json
 
+import psycopg
 import pytest
 from fastapi import FastAPI, Request
+from sqlalchemy.exc import DBAPIError
 from starlette.applications import Starlette
 from starlette.types import Message, Receive, Scope, Send
 from structlog.testing import capture_logs
 
-from api.errors import answer_domain_error
+from api.errors import answer_domain_error, answer_refusal
 from api.middleware import RequestContext
 from shared import errors
 
@@ -52,6 +54,31 @@ def test_each_kind_has_its_answer(error: errors.PhytobatchError, status: int, co
     assert (body["instance"], body["request_id"]) == ("/here", "r1")
     assert ("Retry-After" in answer.headers) == (status == 503 or code == "idempotency-key-in-use")
     assert body.get("setting") == getattr(error, "setting", None)
+
+
+@pytest.mark.parametrize(
+    ("fault", "method", "is_the_client_s"),
+    [
+        (psycopg.errors.NumericValueOutOfRange("x"), "POST", True),
+        (psycopg.errors.UntranslatableCharacter("x"), "PUT", True),
+        (psycopg.DataError("x"), "POST", True),  # from psycopg itself
+        (psycopg.DataError("x"), "GET", False),  # a row that cannot be read
+        (psycopg.errors.UndefinedColumn("x"), "POST", False),
+    ],
+)
+def test_a_value_that_the_database_refuses_is_the_client_s(
+    fault: psycopg.Error, method: str, *, is_the_client_s: bool
+) -> None:
+    asked = Request({**request().scope, "method": method})
+    error = DBAPIError("INSERT", {}, fault)
+    if not is_the_client_s:
+        with pytest.raises(DBAPIError):
+            answer_refusal(asked, error)
+        return
+    with capture_logs() as logs:
+        answer = answer_refusal(asked, error)
+    assert answer.status_code == 422
+    assert [line["event"] for line in logs] == ["value_refused"]
 
 
 async def _call(app: RequestContext) -> list[Message]:

@@ -89,6 +89,9 @@ def test_tenants_are_made_listed_and_allowed_to_import(admin: Admin) -> None:
         (["create-key", "--tenant", "nobody", "--name", "n", "--scopes", "read"], "no tenant"),
         (["create-key", "--tenant", "t", "--name", "n", "--scopes", "write"], "admin, read, submit"),
         (["create-key", "--tenant", "t", "--name", "n", "--scopes", "read", "--expires-days", "0"], "days"),
+        # In the year 10240 this key, and every list of keys, could not be read again.
+        (["create-key", "--tenant", "t", "--name", "n", "--scopes", "read", "--expires-days", "3000000"], "days"),
+        (["set-limits", "t", "--keep-days-results", "2147483647"], "36500"),
         (["revoke-key", "nothing"], "no key 'nothing'"),
         (["default-classifier", "nobody", "1"], "no classifier nobody@1"),
         (["register-classifier", "/nowhere"], "cannot be read"),

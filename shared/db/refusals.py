@@ -1,0 +1,80 @@
+"""Rows that the database refuses: the others are stored all the same.
+
+Values are made storable before they become rows (``shared.contracts.stored``). This is for the value that nobody
+thought of: it costs its own row, and not the transaction with everybody else's.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+import psycopg
+import structlog
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+
+log = structlog.get_logger()
+
+# PostgreSQL, appendix A: data exception, integrity constraint violation, program limit exceeded.
+OF_A_VALUE = ("22", "23", "54")
+# Each is two statements. A transaction in which every row is refused must come to its end, too.
+MAX_ATTEMPTS = 2000
+
+T = TypeVar("T")
+Store = Callable[[Sequence[T]], None]
+
+
+def is_refusal(error: Exception) -> bool:
+    """Whether a value was refused, as opposed to a database that cannot be reached or a statement that is wrong."""
+    if not isinstance(error, DBAPIError):
+        return False
+    sqlstate = getattr(error.orig, "sqlstate", None)
+    # psycopg refuses some values itself, and has no code then.
+    return sqlstate.startswith(OF_A_VALUE) if sqlstate else isinstance(error.orig, psycopg.DataError)
+
+
+def store_or_refuse(session: Session, rows: Sequence[T], store: Store[T]) -> list[T]:
+    """Store rows, all at once where that works; where not, find out which are refused, and store the others.
+
+    Args:
+        session: a transaction; what is refused is rolled back to a savepoint.
+        rows: to be stored.
+        store: stores some of them, or raises.
+
+    Returns:
+        The rows that were refused; after ``MAX_ATTEMPTS`` also those that were not tried alone.
+    """
+    return _Parts(session, store).refused(rows)
+
+
+@dataclass(slots=True)
+class _Parts(Generic[T]):
+    """Halves of halves, until the refused rows stand alone."""
+
+    session: Session
+    store: Store[T]
+    attempts: int = field(default=0)
+
+    def refused(self, rows: Sequence[T]) -> list[T]:
+        if not rows:
+            return []
+        if self.attempts >= MAX_ATTEMPTS:
+            return list(rows)
+        self.attempts += 1
+        if self._stored(rows):
+            return []
+        if len(rows) == 1:
+            return [rows[0]]
+        middle = len(rows) // 2
+        return [*self.refused(rows[:middle]), *self.refused(rows[middle:])]
+
+    def _stored(self, rows: Sequence[T]) -> bool:
+        try:
+            with self.session.begin_nested():
+                self.store(rows)
+        except DBAPIError as error:
+            if not is_refusal(error):
+                raise
+            log.warning("rows_refused", rows=len(rows), sqlstate=getattr(error.orig, "sqlstate", None))
+            return False
+        return True
