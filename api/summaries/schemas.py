@@ -156,11 +156,18 @@ class CellGeometry(BaseModel):
     coordinates: list[list[tuple[float, float]]]
 
 
+class CutCellGeometry(BaseModel):
+    """A square on both sides of the 180th meridian, in two parts (RFC 7946, section 3.1.9)."""
+
+    type: Literal["MultiPolygon"] = "MultiPolygon"
+    coordinates: list[list[list[tuple[float, float]]]]
+
+
 class CellFeature(BaseModel):
     """A square with what was found in it."""
 
     type: Literal["Feature"] = "Feature"
-    geometry: CellGeometry
+    geometry: CellGeometry | CutCellGeometry = Field(discriminator="type")
     properties: CellProperties
 
 
@@ -275,8 +282,10 @@ def grid_out(made: Grid, healthy: list[str]) -> GridOut:
 
 
 def _feature(cell: Cell, healthy: list[str]) -> CellFeature:
-    ring = [(round(longitude, DEGREE_DIGITS), round(latitude, DEGREE_DIGITS)) for longitude, latitude in cell.ring]
+    rings = [[(round(x, DEGREE_DIGITS), round(y, DEGREE_DIGITS)) for x, y in ring] for ring in cell.rings]
     return CellFeature(
-        geometry=CellGeometry(coordinates=[ring]),
+        geometry=CellGeometry(coordinates=rings)
+        if len(rings) == 1
+        else CutCellGeometry(coordinates=[[r] for r in rings]),
         properties=CellProperties(column=cell.column, row=cell.row, **shares_fields(cell.shares, healthy)),
     )

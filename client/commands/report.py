@@ -15,6 +15,8 @@ from client.reports.page.thumbnails import can_make, thumbnails
 from client.reports.page.words import LANGUAGES, Words
 from client.words import in_bytes
 
+NAMES = 3  # of images far off, in a line on the terminal
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the command."""
@@ -36,6 +38,10 @@ def run(context: Context) -> ExitCode:
     out: Path = given.out or Path(f"report-{given.job}.html")
     formats.check_writable(out)
     content = gather(context.client, given.job, Wishes(given.by, given.time_zone, given.healthy, given.edge))
+    if content.place is not None and content.place.far:
+        names = [one.name for one in content.place.far]
+        more = ", …" if len(names) > NAMES else ""
+        output.warn(f"{len(names)} far from the others, not on the map: {', '.join(names[:NAMES])}{more}")
     if not given.no_pictures:
         if can_make():
             shown = [one.seq for one in (*content.worst, *content.uncertain)]

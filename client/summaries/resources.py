@@ -96,7 +96,11 @@ class Summary:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One square of a grid. ``ring``: its corners as (longitude, latitude)."""
+    """One square of a grid.
+
+    ``ring``: its corners as (longitude, latitude). That of a square over the 180th meridian, which GeoJSON has in two
+    parts, is whole: its eastern longitudes are greater than 180.
+    """
 
     column: int
     row: int
@@ -125,7 +129,15 @@ class Grid:
 
 
 def _cell(feature: JsonObject) -> Cell:
-    told = feature["properties"]
-    (ring,) = feature["geometry"]["coordinates"]
-    corners = tuple((longitude, latitude) for longitude, latitude in ring)
-    return Cell(told["column"], told["row"], corners, Shares.from_json(told))
+    told, geometry = feature["properties"], feature["geometry"]
+    parts = geometry["coordinates"] if geometry["type"] == "MultiPolygon" else [geometry["coordinates"]]
+    return Cell(told["column"], told["row"], _ring([part[0] for part in parts]), Shares.from_json(told))
+
+
+def _ring(rings: list[list[tuple[float, float]]]) -> tuple[tuple[float, float], ...]:
+    """The ring, or that around two rectangles on both sides of the 180th meridian (RFC 7946, section 3.1.9)."""
+    if len(rings) == 1:
+        return tuple((longitude, latitude) for longitude, latitude in rings[0])
+    corners = [(x + 360 if x < 0 else x, y) for ring in rings for x, y in ring]
+    (west, south), (east, north) = (tuple(edge(one) for one in zip(*corners, strict=True)) for edge in (min, max))
+    return ((west, south), (east, south), (east, north), (west, north), (west, south))

@@ -1,12 +1,12 @@
 """What is known of an export before its first row: its columns, how many rows, and where on Earth they lie."""
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, func, select, text
+from sqlalchemy import ColumnElement, Row, Select, func, select, text, tuple_
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from shared.contracts.manifest import Manifest
@@ -16,11 +16,13 @@ from shared.db.plans import walk_in_order
 from shared.db.session import Database
 from shared.exports.columns import Column, Kind, MetadataKey, Widths, columns_of
 from shared.exports.rows import Page, of_job, read_pages
+from shared.geography.metric import HALF_TURN, span_of
 from shared.geography.place import latitude, longitude
 from shared.jobs.results import ResultFilter, classifier_of
 
 # A number that a 64-bit float or a column of a shapefile can hold.
 LONGEST_NUMBER = 18
+TURN = 2 * HALF_TURN
 
 KEYS = text(
     """
@@ -40,12 +42,30 @@ KEYS = text(
 
 @dataclass(frozen=True, slots=True)
 class Extent:
-    """The smallest box around every position, in degrees."""
+    """The smallest box around every position, in degrees; over the 180th meridian west is greater than east."""
 
     west: float
     south: float
     east: float
     north: float
+
+    @classmethod
+    def around(cls, edges: Sequence[float], south: float, north: float) -> "Extent | None":
+        """The box around the westernmost and easternmost longitude of each degree that has some; None without any.
+
+        With some in every degree it is as wide as the Earth.
+        """
+        if not edges:
+            return None
+        west, east = span_of(edges)
+        return (
+            cls(-HALF_TURN, south, HALF_TURN, north) if 0 < (west - east) % TURN <= 1 else cls(west, south, east, north)
+        )
+
+    @property
+    def crosses_180(self) -> bool:
+        """Whether it lies on both sides of the 180th meridian."""
+        return self.west > self.east
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +98,7 @@ def plan(session: Session, job: Job, only: ResultFilter, *, metadata_columns: in
     """Look at a job that the caller has found for its tenant: what an export of it would have now."""
     classifier = classifier_of(session, job)
     walk_in_order(session)
-    facts = session.execute(of_job(_facts(), job.id, upto=job.last_position, only=only)).one()
+    facts, *degrees = session.execute(of_job(_facts(), job.id, upto=job.last_position, only=only)).all()
     keys = session.execute(KEYS, {"job": job.id, "longest": LONGEST_NUMBER, "limit": metadata_columns + 1}).all()
     labels = () if classifier is None else Manifest.model_validate(classifier.manifest).labels
     return Sheet(
@@ -88,7 +108,9 @@ def plan(session: Session, job: Job, only: ResultFilter, *, metadata_columns: in
         pending=job.total - (job.succeeded + job.failed + job.rejected + job.canceled),
         rows=facts.rows,
         positioned=facts.positioned,
-        extent=None if facts.west is None else Extent(facts.west, facts.south, facts.east, facts.north),
+        extent=Extent.around(
+            [edge for row in degrees if row.west is not None for edge in (row.west, row.east)], facts.south, facts.north
+        ),
         labels=labels,
         columns=columns_of(
             labels,
@@ -104,19 +126,24 @@ def plan(session: Session, job: Job, only: ResultFilter, *, metadata_columns: in
 
 
 def _facts() -> Select[*tuple[Any, ...]]:
-    """Count, extent and widths, in one scan."""
-    return select(
-        func.count().label("rows"),
-        func.count(latitude()).label("positioned"),
-        func.min(longitude()).label("west"),
-        func.min(latitude()).label("south"),
-        func.max(longitude()).label("east"),
-        func.max(latitude()).label("north"),
-        _longest(Image.name).label("name"),
-        _longest(Result.error_detail).label("error_detail"),
-        _longest(Correction.note).label("note"),
-        _longest(Correction.corrected_by).label("corrected_by"),
-        func.now().label("read_at"),
+    """Count, extent and widths in one scan: of all images, and then of those in each degree of longitude."""
+    degree = func.floor(longitude())
+    return (
+        select(
+            func.count().label("rows"),
+            func.count(latitude()).label("positioned"),
+            func.min(longitude()).label("west"),
+            func.min(latitude()).label("south"),
+            func.max(longitude()).label("east"),
+            func.max(latitude()).label("north"),
+            _longest(Image.name).label("name"),
+            _longest(Result.error_detail).label("error_detail"),
+            _longest(Correction.note).label("note"),
+            _longest(Correction.corrected_by).label("corrected_by"),
+            func.now().label("read_at"),
+        )
+        .group_by(func.grouping_sets(tuple_(), degree))
+        .order_by(func.grouping(degree).desc())
     )
 
 

@@ -8,6 +8,7 @@ micrometre.
 
 import itertools
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 EQUATORIAL_RADIUS = 6_378_137.0  # metres, WGS 84
@@ -82,13 +83,20 @@ def wrapped(degrees: float) -> float:
     return (degrees + HALF_TURN) % (2 * HALF_TURN) - HALF_TURN
 
 
-def corner(positions: list[tuple[float, float]]) -> Origin:
-    """The south-west corner of the positions (latitude, longitude), which may lie on both sides of the 180th meridian.
+def span_of(longitudes: Iterable[float]) -> tuple[float, float]:
+    """West and east of the shortest stretch that holds all of these longitudes, of which there is at least one.
 
-    The western side is where the widest empty stretch of longitudes ends.
+    It begins where the widest empty stretch ends. Over the 180th meridian west is greater than east, as a bounding box
+    writes it (RFC 7946, section 5.2).
     """
-    south = min(latitude for latitude, _ in positions)
-    around = sorted({longitude for _, longitude in positions})
-    gaps = [(after - before, after) for before, after in itertools.pairwise(around)]
-    gaps.append((around[0] + 2 * HALF_TURN - around[-1], around[0]))
-    return Origin(south, max(gaps)[1])
+    around = sorted(set(longitudes))
+    gaps = [(around[0] + 2 * HALF_TURN - around[-1], around[0], around[-1])]
+    gaps += [(after - before, after, before) for before, after in itertools.pairwise(around)]
+    _, west, east = max(gaps, key=lambda gap: gap[0])
+    return west, east
+
+
+def corner(positions: list[tuple[float, float]]) -> Origin:
+    """The south-west corner of positions (latitude, longitude), also where the 180th meridian is between them."""
+    west, _ = span_of(longitude for _, longitude in positions)
+    return Origin(min(latitude for latitude, _ in positions), west)

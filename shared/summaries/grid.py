@@ -11,7 +11,7 @@ from sqlalchemy import Row, func, literal, select
 from sqlalchemy.orm import Session
 
 from shared.errors import LimitExceeded
-from shared.geography.metric import Origin, corner
+from shared.geography.metric import HALF_TURN, Origin, corner
 from shared.summaries.rows import answered
 from shared.summaries.shares import Shares
 
@@ -24,11 +24,14 @@ Ring = list[tuple[float, float]]
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One square. ``ring``: its corners as (longitude, latitude), closed, counter-clockwise (RFC 7946, 3.1.6)."""
+    """One square: a ring, or two of them where it lies on both sides of the 180th meridian (RFC 7946, 3.1.9).
+
+    Each has its corners as (longitude, latitude), closed, counter-clockwise (3.1.6).
+    """
 
     column: int
     row: int
-    ring: Ring
+    rings: list[Ring]
     shares: Shares
 
 
@@ -79,7 +82,8 @@ def grid(session: Session, job_id: uuid.UUID, *, edge: float, origin: Origin | N
             setting=CELLS_SETTING,
         )
     cells = [
-        Cell(column, row, square(begin, edge, column, row), counted[row, column]) for row, column in sorted(counted)
+        Cell(column, row, cut(square(begin, edge, column, row)), counted[row, column])
+        for row, column in sorted(counted)
     ]
     return Grid(begin, edge, cells, len(found) - len(placed))
 
@@ -104,4 +108,17 @@ def square(origin: Origin, edge: float, column: int, row: int) -> Ring:
     south, north = origin.latitude_at(row * edge), origin.latitude_at((row + 1) * edge)
     west = origin.longitude_at(column * edge, on=south)
     east = origin.longitude_at((column + 1) * edge, on=south)
+    return _rectangle(west, south, east, north)
+
+
+def cut(ring: Ring) -> list[Ring]:
+    """The ring of a square, or its parts west and east of the 180th meridian; none of them is empty."""
+    (west, south), (east, _), (_, north), *_ = ring
+    if west <= east:
+        return [ring]
+    parts = ((west, HALF_TURN), (-HALF_TURN, east))
+    return [_rectangle(begin, south, end, north) for begin, end in parts if begin < end]
+
+
+def _rectangle(west: float, south: float, east: float, north: float) -> Ring:
     return [(west, south), (east, south), (east, north), (west, north), (west, south)]

@@ -5,6 +5,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from client.reports.page.field import Field, Point, field_of, unrolled
 from client.resources import Job, Result
 from client.sdk import Phytobatch
 from client.summaries.resources import Grid, Summary
@@ -15,18 +16,9 @@ MOST_POINTS = 5000
 # Squares along the longer side of the field, where nobody says how long their edge is.
 SQUARES_ACROSS = 30
 SHORTEST_EDGE = 1.0  # metres; receivers know no better
+LONGEST_EDGE = 100_000.0  # metres; the server draws no longer ones
 METRES_PER_DEGREE = 111_320.0
 ROUND_EDGES = (1.0, 2.0, 5.0)
-
-
-@dataclass(frozen=True, slots=True)
-class Point:
-    """An image on the map; degrees."""
-
-    longitude: float
-    latitude: float
-    name: str
-    label: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +34,7 @@ class Shown:
 
 @dataclass(slots=True)
 class Content:
-    """Everything that the page shows. ``pictures``: sequence number to a JPEG."""
+    """Everything that the page shows. ``pictures``: sequence number to a JPEG; ``points``: those on the map."""
 
     job: Job
     summary: Summary
@@ -52,6 +44,7 @@ class Content:
     uncertain: Sequence[Shown]
     names: Mapping[str, Mapping[str, str]]
     pictures: Mapping[int, bytes] = field(default_factory=dict)
+    place: Field | None = None
 
     def name_of(self, label: str, language: str) -> str:
         """A class for people: in their language, in English, or its id."""
@@ -80,18 +73,23 @@ def gather(api: Phytobatch, job_id: str, wishes: Wishes) -> Content:
     reading = _Reading(frozenset(summary.healthy))
     for result in api.results(job_id):
         reading.take(result)
-    edge = wishes.edge or round_edge(reading.points)
-    grid = None if edge is None else api.grid(job_id, edge=edge, healthy=wishes.healthy)
+    place = field_of(reading.points)
+    near = place.near if place is not None else ()
+    edge = wishes.edge or round_edge(near)
+    # The server's grid begins at the south-west corner of all images, which one that is far off would move.
+    origin = place.corner if place is not None and place.far else None
+    grid = None if edge is None else api.grid(job_id, edge=edge, origin=origin, healthy=wishes.healthy)
     return Content(
         job=job,
         summary=summary,
         grid=grid,
-        points=reading.points if len(reading.points) <= MOST_POINTS else (),
+        points=near if len(near) <= MOST_POINTS else (),
         worst=reading.worst(),
         uncertain=[
             Shown(one.seq, one.name, one.label, one.confidence, one.review_reason or "") for one in summary.uncertain
         ],
         names=reading.names,
+        place=place,
     )
 
 
@@ -139,10 +137,10 @@ def round_edge(points: Sequence[Point]) -> float | None:
     if not points:
         return None
     latitudes = [point.latitude for point in points]
-    longitudes = [point.longitude for point in points]
+    longitudes = unrolled([point.longitude for point in points])
     middle = math.radians((min(latitudes) + max(latitudes)) / 2)
     tall = (max(latitudes) - min(latitudes)) * METRES_PER_DEGREE
     wide = (max(longitudes) - min(longitudes)) * METRES_PER_DEGREE * math.cos(middle)
     wanted = max(max(tall, wide) / SQUARES_ACROSS, SHORTEST_EDGE)
     power = 10.0 ** math.floor(math.log10(wanted))
-    return next((power * step for step in ROUND_EDGES if power * step >= wanted), 10 * power)
+    return min(LONGEST_EDGE, next((power * step for step in ROUND_EDGES if power * step >= wanted), 10 * power))

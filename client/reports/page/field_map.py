@@ -1,12 +1,13 @@
 """The map: squares by their share of diseased images, the images as dots, a scale bar, north up. SVG, no tiles."""
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
 from client.reports.page import colours
 from client.reports.page.content import METRES_PER_DEGREE, Content
+from client.reports.page.field import beside
 from client.reports.page.words import Words
 from client.summaries.resources import Cell
 
@@ -22,6 +23,7 @@ NICE = (1, 2, 5)
 class Frame:
     """From degrees to the picture: a plain projection, good for a field, with its scale in metres."""
 
+    middle: float  # longitude; all others are taken on its side of the 180th meridian
     west: float
     north: float
     shrink: float  # length of a degree of longitude in degrees of latitude
@@ -29,21 +31,21 @@ class Frame:
     height: float
 
     @classmethod
-    def around(cls, cells: Iterable[Cell]) -> "Frame":
-        """The smallest frame that holds the squares."""
+    def around(cls, cells: Iterable[Cell], middle: float) -> "Frame":
+        """The smallest frame that holds the squares, which lie around the longitude ``middle``."""
         corners = [corner for cell in cells for corner in cell.ring]
-        longitudes, latitudes = [x for x, _ in corners], [y for _, y in corners]
+        longitudes, latitudes = [beside(middle, x) for x, _ in corners], [y for _, y in corners]
         shrink = math.cos(math.radians((min(latitudes) + max(latitudes)) / 2))
         wide = (max(longitudes) - min(longitudes)) * shrink
         tall = max(latitudes) - min(latitudes)
         scale = min((WIDTH - 2 * MARGIN) / wide, (TALLEST - 2 * MARGIN) / tall)
         spare = (WIDTH - 2 * MARGIN - wide * scale) / 2
         west = min(longitudes) - spare / scale / shrink
-        return cls(west, max(latitudes), shrink, scale, tall * scale + 2 * MARGIN)
+        return cls(middle, west, max(latitudes), shrink, scale, tall * scale + 2 * MARGIN)
 
     def at(self, longitude: float, latitude: float) -> str:
         """A point as SVG writes it."""
-        x = MARGIN + (longitude - self.west) * self.shrink * self.scale
+        x = MARGIN + (beside(self.middle, longitude) - self.west) * self.shrink * self.scale
         y = MARGIN + (self.north - latitude) * self.scale
         return f"{x:.1f},{y:.1f}"
 
@@ -55,17 +57,26 @@ class Frame:
 
 def draw(content: Content, labels: Mapping[str, str], words: Words) -> str:
     """The map as SVG; empty where no image has a position."""
-    if content.grid is None or not content.grid.cells:
+    cells = _cells(content)
+    if not cells:
         return ""
-    frame = Frame.around(content.grid.cells)
+    frame = Frame.around(cells, cells[0].ring[0][0] if content.place is None else content.place.longitude)
     parts = [
-        *(_square(cell, frame, words) for cell in content.grid.cells),
+        *(_square(cell, frame, words) for cell in cells),
         *_dots(content, frame, labels),
         _scale_bar(frame),
         _legend(frame, words),
     ]
     size = f"0 0 {WIDTH:.0f} {frame.height + BELOW:.0f}"
     return f'<svg class="map" viewBox="{size}" role="img" aria-label="{escape(words("map"))}">{"".join(parts)}</svg>'
+
+
+def _cells(content: Content) -> Sequence[Cell]:
+    """The squares of the field, without those of images far off."""
+    grid, place = content.grid, content.place
+    if grid is None or place is None or not place.far:
+        return () if grid is None else grid.cells
+    return [cell for cell in grid.cells if place.metres_to(*cell.ring[0]) <= place.reach + grid.edge]
 
 
 def _square(cell: Cell, frame: Frame, words: Words) -> str:

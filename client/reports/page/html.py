@@ -15,6 +15,7 @@ from client.reports.page.words import Words
 from client.resources import TERMINAL_STATES
 from client.summaries.resources import Groups
 
+MOST_FAR = 20  # names of images far off
 # What a page that was mailed around may do in a browser: show itself.
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 
@@ -28,6 +29,7 @@ def write(content: Content, words: Words, *, made_at: datetime) -> str:
         _tiles(content, words),
         _section(words("classes"), labels_chart(content, colour_of, words)),
         _map(content, colour_of, words),
+        _far_off(content, words),
         *(_section(words("by", key=key), groups_chart(groups, words)) for key, groups in _groups(content, words)),
         _pictures(words("worst"), words("worst_text"), content.worst, content, words),
         _pictures(words("uncertain"), words("uncertain_text"), content.uncertain, content, words),
@@ -108,6 +110,20 @@ def _map(content: Content, colour_of: Mapping[str, str], words: Words) -> str:
     unsure = f'<li><i style="background:{colours.UNSURE}"></i>{escape(words("to_look_at"))}</li>'
     dots = f'<ul class="keys">{keys}{unsure}</ul>' if content.points else ""
     return _section(words("map"), f'<p class="note">{escape(told)}</p>{drawn}{dots}')
+
+
+def _far_off(content: Content, words: Words) -> str:
+    """The images that are not on the map because they lie far from all others; by name, the first of them."""
+    place = content.place
+    if place is None or not place.far:
+        return ""
+    rows = "".join(
+        f"<tr><td>{escape(one.name)}{': ' if one.suspicion else ''}{escape(words(one.suspicion or ''))}</td>"
+        f"<td>{words.number(round(one.metres / 1000))} km</td></tr>"
+        for one in place.far[:MOST_FAR]
+    )
+    told = words("far_text", images=words.number(len(place.far)), km=words.number(round(place.reach / 1000)))
+    return _section(words("far"), f'<p class="note">{escape(told)}</p><table class="list">{rows}</table>')
 
 
 def _groups(content: Content, words: Words) -> list[tuple[str, Groups]]:

@@ -33,6 +33,20 @@ _WORDS: Mapping[str, tuple[str, str]] = {
         "No image of this job has a position, so there is no map.",
         "Ninguna imagen de este trabajo tiene posición, por eso no hay mapa.",
     ),
+    "far": ("Images far from the others", "Imágenes lejos de las demás"),
+    "far_text": (
+        (
+            "{images} lie more than {km} km from the middle of the others and are not on the map: is their position "
+            "right? They count everywhere else."
+        ),
+        (
+            "{images} están a más de {km} km del centro de las demás y no aparecen en el mapa: ¿es correcta su "
+            "posición? En todo lo demás cuentan."
+        ),
+    ),
+    "far_zero": ("latitude and longitude are zero", "la latitud y la longitud son cero"),
+    "far_exchanged": ("latitude and longitude seem exchanged", "la latitud y la longitud parecen intercambiadas"),
+    "far_hemisphere": ("north and south, or east and west, seem exchanged", "parece estar en el hemisferio equivocado"),
     "share_of_diseased": ("share of diseased images", "proporción de imágenes enfermas"),
     "by": ("By {key}", "Por {key}"),
     "day": ("day", "día"),

@@ -41,6 +41,10 @@ WGS_84 = (
     'GEOGCS["GCS_WGS_1984",DATUM["D_WGS_1984",SPHEROID["WGS_1984",6378137.0,298.257223563]],'
     'PRIMEM["Greenwich",0.0],UNIT["Degree",0.0174532925199433]]'
 )
+CROSSES_180 = (
+    "The images lie on both sides of the 180th meridian. The box in the header of a shapefile cannot say that, so it",
+    "spans the whole Earth; geojson and geoparquet have the small one.",
+)
 SHORT_NAMES: Mapping[str, str] = {
     "needs_review": "review",
     "review_reason": "reason",
@@ -204,6 +208,7 @@ def _explanation(sheet: Sheet, fields: Sequence[FieldOf], lost: Lost) -> str:
         f"{sheet.rows - sheet.positioned} without a position have a null shape; the field pos_fault says why.",
         f"{lost.texts} texts were cut to the size of their field, {lost.numbers} numbers were too long and left out;",
         "the formats csv, ndjson, geojson and parquet have them whole.",
+        *(CROSSES_180 if sheet.extent is not None and sheet.extent.crosses_180 else ()),
         "",
         *(f"{field.name:<{NAME_LENGTH}}  {field.column.name}" for field in fields),
     ]

@@ -51,6 +51,40 @@ def test_without_pictures_it_is_small(shell: Shell, ended: str, tmp_path: Path) 
     assert "Informe de sanidad vegetal" in out.read_text()
 
 
+@pytest.mark.parametrize(
+    ("places", "far", "circles"),
+    [
+        ([(-16.8, 179.9998), (-16.8, -179.9998), (-16.8001, 179.99995)], None, 3),
+        ([(41.6532, 0.6187), (41.6533, 0.6188), (0.6187, 41.6532)], "f2.jpg", 2),
+    ],
+)
+def test_no_position_keeps_a_report_from_being_written(  # fixtures
+    sdk: Phytobatch,
+    hands: Hands,
+    shell: Shell,
+    tmp_path: Path,
+    places: list[tuple[float, float]],
+    far: str | None,
+    circles: int,
+) -> None:
+    job = sdk.create_job()
+    specs = [
+        ImageSpec(name=f"f{number}.jpg", size=10, latitude=latitude, longitude=longitude)
+        for number, (latitude, longitude) in enumerate(places)
+    ]
+    sdk.add_images(job.id, specs)
+    sdk.commit(job.id)
+    hands.run(job.id, rust)
+    out = tmp_path / "field.html"
+    ended = shell.run("report", job.id, "--no-pictures", "--out", str(out))
+    page = out.read_text()
+    assert page.count("<circle") == circles
+    assert ("far from the others" in page, "far from the others" in ended.stderr) == (far is not None, far is not None)
+    if far is not None:
+        assert f"{far}: latitude and longitude seem exchanged" in page
+        assert far in ended.stderr
+
+
 def test_a_folder_that_is_not_there_is_noticed_before_anything_is_read(shell: Shell, tmp_path: Path) -> None:
     ended = shell.run("report", "no-job", "--out", str(tmp_path / "nowhere" / "page.html"), code=2)
     assert "folder must exist" in ended.stderr

@@ -38,6 +38,29 @@ def flight(api: Api, hands: Hands) -> str:
     return job_id
 
 
+def placed(api: Api, hands: Hands, *places: tuple[float, float]) -> str:
+    """A job of images at these places (latitude, longitude), classified."""
+    job_id = api.new_job()
+    images = [
+        {"name": f"f{number}.jpg", "size": 10, "latitude": latitude, "longitude": longitude}
+        for number, (latitude, longitude) in enumerate(places)
+    ]
+    assert api.post(f"/v1/jobs/{job_id}/images", {"images": images}).status == 200
+    api.commit(job_id)
+    hands.run(job_id, rust)
+    return job_id
+
+
+def test_a_box_over_the_180th_meridian_is_the_small_one(api: Api, hands: Hands) -> None:
+    job_id = placed(api, hands, (-16.8, 179.9998), (-16.8, -179.9998), (-16.8001, 179.99995))
+    collection = api.get(f"/v1/jobs/{job_id}/export?format=geojson").json()
+    assert collection["bbox"] == [179.9998, -16.8001, -179.9998, -16.8]
+    squares = api.get(f"/v1/jobs/{job_id}/grid?edge=100").json()["features"]
+    assert [square["geometry"]["type"] for square in squares] == ["MultiPolygon"]
+    (west,), (east,) = squares[0]["geometry"]["coordinates"]
+    assert (min(west)[0], max(west)[0], min(east)[0]) == (179.9998, 180, -180)
+
+
 def rows_of(data: bytes) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(data.decode("utf-8-sig"), newline="")))
 

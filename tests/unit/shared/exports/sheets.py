@@ -11,6 +11,7 @@ from shared.exports.columns import Kind, MetadataKey, Widths, columns_of
 from shared.exports.formats import FORMATS
 from shared.exports.rows import Page, Record
 from shared.exports.sheet import Extent, Sheet
+from shared.geography.metric import span_of
 from shared.jobs.results import ResultFilter
 
 LABELS = ("healthy", "rust")
@@ -68,7 +69,8 @@ def sheet(
     placed = [r for r in records if r.latitude is not None and r.longitude is not None]
     longitudes = [r.longitude for r in placed if r.longitude is not None]
     latitudes = [r.latitude for r in placed if r.latitude is not None]
-    extent = Extent(min(longitudes), min(latitudes), max(longitudes), max(latitudes)) if placed else None
+    west, east = span_of(longitudes) if placed else (0, 0)
+    extent = Extent(west, min(latitudes), east, max(latitudes)) if placed else None
     fields: dict[str, Any] = {
         "job_id": uuid.UUID(int=7),
         "job_name": "North field",

@@ -20,6 +20,7 @@ from shared.exports.columns import Kind
 from shared.exports.formats import FORMATS
 from shared.exports.formats.shapefile_zip import fields_of
 from shared.exports.rows import Page, Record
+from shared.exports.sheet import Extent
 from tests.unit.shared.exports.sheets import NASTY_NAMES, WHEN, encoded, nowhere, pages, record, sheet
 
 KML = {"k": "http://www.opengis.net/kml/2.2"}
@@ -91,6 +92,39 @@ def test_geojson_is_longitude_first_without_a_crs_and_keeps_images_without_a_pos
     assert (second["geometry"], second["properties"]["position_fault"]) == (None, "no_position")
     assert collection["bbox"] == [7.8397, 47.9901, 7.8399, 47.9903]
     assert third["id"] == third["properties"]["seq"] == 3
+
+
+TAVEUNI = [
+    record(number, latitude=latitude, longitude=longitude)
+    for number, (latitude, longitude) in enumerate(
+        [(-16.8, 179.9998), (-16.8, -179.9998), (-16.8001, 179.99995)], start=1
+    )
+]
+
+
+def test_a_box_over_the_180th_meridian_has_its_west_greater_than_its_east() -> None:
+    """RFC 7946, section 5.2; GeoParquet 1.1 says the same of its boxes."""
+    box = [179.9998, -16.8001, -179.9998, -16.8]
+    assert json.loads(encoded(ExportFormat.GEOJSON, TAVEUNI))["bbox"] == box
+    schema = read_parquet(encoded(ExportFormat.GEOPARQUET, TAVEUNI)).read_all().schema
+    assert json.loads((schema.metadata or {})[b"geo"])["columns"]["geometry"]["bbox"] == box
+
+
+def test_a_box_around_images_in_every_degree_is_as_wide_as_the_earth() -> None:
+    everywhere = [edge for degree in range(-180, 180) for edge in (degree + 0.1, degree + 0.9)]
+    assert Extent.around(everywhere, -10, 10) == Extent(-180, -10, 180, 10)
+    assert Extent.around(everywhere[:-4], -10, 10) == Extent(-179.9, -10, 177.9, 10)
+    assert Extent.around([7.84, 7.84], 1, 1) == Extent(7.84, 1, 7.84, 1)
+    assert Extent.around([], 0, 0) is None
+
+
+def test_a_shapefile_over_the_180th_meridian_says_what_its_header_cannot() -> None:
+    def explanation(records: list[Record]) -> str:
+        file = zipfile.ZipFile(io.BytesIO(encoded(ExportFormat.SHAPEFILE, records)))
+        return file.read("results.txt").decode()
+
+    assert "180th meridian" in explanation(TAVEUNI)
+    assert "180th meridian" not in explanation(TAVEUNI[:1])
 
 
 def test_geojson_positions_have_seven_decimals() -> None:

@@ -10,6 +10,7 @@ from shared.geography.metric import (
     latitude_of_arc,
     meridian_arc,
     metres_per_degree_east,
+    span_of,
     wrapped,
 )
 
@@ -49,6 +50,28 @@ def test_the_180th_meridian_is_no_edge_of_the_world() -> None:
     taveuni = [(-16.80, 179.99), (-16.81, -179.99), (-16.79, 179.98)]
     assert corner(taveuni) == Origin(-16.81, 179.98)
     assert Origin(-16.81, 179.98).east(-179.99, on=-16.81) == pytest.approx(3197, abs=2)
+
+
+@pytest.mark.parametrize(
+    ("longitudes", "west", "east"),
+    [
+        ([179.9998, -179.9998, 179.99995], 179.9998, -179.9998),
+        ([-0.5, 0.5], -0.5, 0.5),
+        ([7.84], 7.84, 7.84),
+        ([-90, 90], -90, 90),  # Both stretches are as long; the one that does not cross is easier to read.
+        ([-170, 10, 100], 10, -170),
+        ([180, -180], 180, -180),
+    ],
+)
+def test_the_shortest_stretch_of_longitudes(longitudes: list[float], west: float, east: float) -> None:
+    assert span_of(longitudes) == (west, east)
+
+
+@given(st.lists(st.floats(-180, 180), min_size=1, max_size=30))
+def test_every_longitude_lies_in_its_stretch(longitudes: list[float]) -> None:
+    west, east = span_of(longitudes)
+    for longitude in longitudes:
+        assert west <= longitude <= east if west <= east else longitude >= west or longitude <= east
 
 
 def test_the_corner_of_one_place_is_that_place() -> None:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.geography.metric import Origin, meridian_arc, metres_per_degree_east
-from shared.summaries.grid import place_in, square
+from shared.summaries.grid import cut, place_in, square
 from shared.summaries.shares import Shares, in_order
 
 FIELD = Origin(47.99, 7.84)
@@ -36,6 +36,21 @@ def test_a_ring_is_closed_and_goes_counter_clockwise() -> None:
     twice_the_area = sum(x1 * y2 - x2 * y1 for (x1, y1), (x2, y2) in itertools.pairwise(ring))
     assert ring[0] == ring[-1]
     assert twice_the_area > 0
+
+
+def test_a_square_over_the_180th_meridian_is_cut_in_two() -> None:
+    ring = square(Origin(-16.8, 179.99998), 10, 0, 0)
+    west, east = cut(ring)
+    assert (west[0][0], west[1][0]) == (179.99998, 180)
+    assert east[0][0] == -180
+    assert -180 < east[1][0] < -179.9999
+    assert all(part[0] == part[-1] for part in (west, east))
+    assert cut(square(Origin(-16.8, 7.84), 10, 0, 0)) == [square(Origin(-16.8, 7.84), 10, 0, 0)]
+
+
+def test_a_square_that_ends_at_the_180th_meridian_is_whole() -> None:
+    (ring,) = cut([(179.9, 0), (-180, 0), (-180, 0.1), (179.9, 0.1), (179.9, 0)])
+    assert ring[1] == (180, 0)
 
 
 def test_shares_are_parts_of_what_is_counted() -> None:

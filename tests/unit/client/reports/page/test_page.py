@@ -10,7 +10,8 @@ import pytest
 from PIL import Image
 
 from client.reports.page import colours
-from client.reports.page.content import Content, Point, Shown, round_edge
+from client.reports.page.content import Content, Shown, round_edge
+from client.reports.page.field import Point, field_of
 from client.reports.page.html import write
 from client.reports.page.statistics import wilson
 from client.reports.page.thumbnails import EDGE, thumbnail, thumbnails
@@ -46,7 +47,7 @@ def cell(column: int, row: int, healthy: int, rust: int) -> dict[str, Any]:
     x, y, e = 7.84 + column * 1e-4, 47.99 + row * 1e-4, 1e-4
     ring = [[x, y], [x + e, y], [x + e, y + e], [x, y + e], [x, y]]
     return {
-        "geometry": {"coordinates": [ring]},
+        "geometry": {"type": "Polygon", "coordinates": [ring]},
         "properties": {"column": column, "row": row, **shares(healthy, rust)},
     }
 
@@ -180,6 +181,57 @@ def test_the_edge_is_a_round_number_that_fits_the_field(metres: float, edge: flo
     far = 47.99 + metres / 111_320
     assert round_edge([Point(7.84, 47.99, "a", None), Point(7.84, far, "b", None)]) == pytest.approx(edge)
     assert round_edge([]) is None
+
+
+def test_the_edge_knows_that_179_and_minus_179_are_neighbours_and_is_never_longer_than_the_server_draws() -> None:
+    taveuni = [Point(179.9998, -16.8, "a", None), Point(-179.9998, -16.8, "b", None)]
+    assert round_edge(taveuni) == 2.0
+    assert round_edge([Point(-100, 0, "a", None), Point(100, 0, "b", None)]) == 100_000
+
+
+def squares_over_180() -> list[dict[str, Any]]:
+    """Three squares in a row, the second of them cut in two by the meridian as the server does it."""
+
+    def ring(west: float, east: float) -> list[list[list[float]]]:
+        return [[[west, -16.8], [east, -16.8], [east, -16.7999], [west, -16.7999], [west, -16.8]]]
+
+    first, last = cell(0, 0, 3, 1), cell(2, 0, 1, 1)
+    first["geometry"]["coordinates"], last["geometry"]["coordinates"] = ring(179.9998, 179.9999), ring(-180, -179.9999)
+    last["properties"]["column"] = 1
+    cut = cell(1, 0, 2, 0)
+    cut["geometry"] = {"type": "MultiPolygon", "coordinates": [ring(179.9999, 180), ring(-180, -179.9999)]}
+    return [first, cut, last]
+
+
+def test_a_map_over_the_180th_meridian_is_as_small_as_its_field() -> None:
+    points = [Point(179.99985, -16.79995, "a", None), Point(-179.99995, -16.79995, "b", None)]
+    grid = Grid.from_json({"edge": 10.0, "features": squares_over_180(), "without_position": 0})
+    assert grid.cells[1].ring[0] == (179.9999, -16.8)
+    assert grid.cells[1].ring[2] == pytest.approx((180.0001, -16.7999))
+    said = page(grid=grid, points=points, place=field_of(points))
+    assert "5 m</text>" in said
+    assert numbers_of(said, "cx") == sorted(numbers_of(said, "cx"))
+    assert max(numbers_of(said, "cx")) - min(numbers_of(said, "cx")) > 200
+
+
+def numbers_of(page: str, attribute: str) -> list[float]:
+    return [float(number) for number in re.findall(rf'{attribute}="([-0-9.]+)"', page)]
+
+
+def test_an_image_far_off_is_named_and_does_not_rule_the_map() -> None:
+    near = [Point(7.84003, 47.99002, "1.jpg", None), Point(7.84006, 47.99004, "2.jpg", None)]
+    away = Point(47.99, 7.84, HOSTILE, None)
+    far_cell = cell(5, 5, 1, 0)
+    far_cell["geometry"]["coordinates"] = [[[48, 7.8], [48.1, 7.8], [48.1, 7.9], [48, 7.9], [48, 7.8]]]
+    grid = Grid.from_json({"edge": 10.0, "features": [cell(0, 0, 3, 1), far_cell], "without_position": 0})
+    place = field_of([*near, away])
+    said = page(grid=grid, points=near, place=place)
+    assert said.count("<polygon") == 1
+    assert "latitude and longitude seem exchanged" in said
+    assert "5,843 km" in said
+    assert "<script" not in said
+    assert "parecen intercambiadas" in page("es", grid=grid, points=near, place=place)
+    assert "far from the others" not in page()
 
 
 def picture(size: tuple[int, int], orientation: int = 1) -> bytes:
