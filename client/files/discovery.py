@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", ".bmp"})
+from client.files.file_names import is_image_name, is_system_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,15 +31,19 @@ class Found:
 def find_images(given: Iterable[Path]) -> Found:
     """Every image below the given folders, and every file given by name whatever its suffix, each file once.
 
-    Hidden files and folders (``.name``) below a given folder are passed over, links to folders are followed but never
-    into a folder that was already seen. The order is that of the arguments, then of the names.
+    Hidden and system files and folders (``.name``, ``@eaDir``, ``$RECYCLE.BIN``) below a given folder are passed over,
+    links to folders are followed but never into a folder that was already seen. The order is that of the arguments,
+    then of the names.
     """
     found = Found()
     folders: set[tuple[int, int]] = set()
     files: set[tuple[int, int]] = set()
-    for path in given:
+    paths = list(given)
+    for path in paths:
         absolute = _absolute(path)
         is_folder = absolute.is_dir()
+        if is_folder and len(paths) > 1 and is_system_name(absolute.name):
+            continue  # A shell named it: `submit *` means the photographs, not the recycle bin beside them.
         root = absolute if is_folder else absolute.parent
         for candidate in _walk(absolute, folders, found) if is_folder else (absolute,):
             _take(candidate, root, files, found)
@@ -58,14 +62,14 @@ def _walk(folder: Path, seen: set[tuple[int, int]], found: Found) -> Iterator[Pa
             return
         seen.add((status.st_dev, status.st_ino))
         with os.scandir(folder) as entries:
-            visible = sorted((e for e in entries if not e.name.startswith(".")), key=lambda entry: entry.name)
+            visible = sorted((e for e in entries if not is_system_name(e.name)), key=lambda entry: entry.name)
     except OSError as error:
         _report(found, folder, error)
         return
     for entry in visible:
         if _is_folder(entry):
             yield from _walk(Path(entry.path), seen, found)
-        elif Path(entry.name).suffix.lower() in IMAGE_SUFFIXES:
+        elif is_image_name(entry.name):
             yield Path(entry.path)
         else:
             found.other_files += 1

@@ -118,7 +118,7 @@ class Bucket:
                     size += file.write(piece)
         if size != answer["ContentLength"]:
             raise CopyFailed(f"the object {stored.key} was cut off; try again")
-        return Saved(stored.key, size, answer["ETag"].strip('"'), digest.hexdigest())
+        return Saved(stored.key, size, answer.get("ETag", "").strip('"'), digest.hexdigest())
 
     def _write(self, saved: Saved, path: Path) -> None:
         with _faults(saved.key):
@@ -135,7 +135,7 @@ class Bucket:
 
 
 class _Before:
-    """The backup before: an object of the same size and ETag is the same object."""
+    """The backup before: an object of the same size and ETag is the same object, if the ETag is made of its bytes."""
 
     def __init__(self, folder: BackupFolder | None) -> None:
         self._folder = folder
@@ -144,7 +144,9 @@ class _Before:
     def link(self, stored: StoredObject, into: BackupFolder) -> Saved | None:
         """Link to the file of the backup before, if it has this object."""
         known = self._known.get(stored.key)
-        if self._folder is None or known is None or (known.size, known.etag) != (stored.size, stored.etag):
+        if self._folder is None or known is None or stored.md5 is None:
+            return None
+        if (known.size, known.etag) != (stored.size, stored.etag):
             return None
         path = into.file_of(known.key)
         with _faults(known.key):

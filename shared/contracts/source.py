@@ -1,6 +1,10 @@
 """Where the images of a job come from, other than an upload."""
 
-from pydantic import BaseModel, ConfigDict, Field
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from shared.contracts import stored
 
 
 class S3Prefix(BaseModel):
@@ -9,7 +13,7 @@ class S3Prefix(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     bucket: str = Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")
-    prefix: str = Field(default="", max_length=512)
+    prefix: Annotated[str, AfterValidator(stored.text)] = Field(default="", max_length=512)
 
     @property
     def uri(self) -> str:

@@ -58,7 +58,7 @@ class ImageErrorCode(StrEnum):
     DECODE_FAILED = "decode_failed"
     WORKER_CRASHED = "worker_crashed"
     DUPLICATE = "duplicate"
-    NOT_STORABLE = "not_storable"  # The database refused what was read from the file, or what the classifier said.
+    NOT_STORABLE = "not_storable"  # The database refuses what the file or the classifier says, or its name.
 
 
 class ChunkState(StrEnum):

@@ -51,6 +51,17 @@ def pending_images(
     return [PendingImage(*row) for row in rows]
 
 
+def named_objects(session: Session, job: Job, bucket: str) -> dict[str, str]:
+    """Key to name of the objects of a bucket that are images of the job already."""
+    if job.total == 0:
+        return {}
+    rows = session.execute(
+        text("SELECT object_key, name FROM images WHERE job_id = :job AND bucket = :bucket"),
+        {"job": job.id, "bucket": bucket},
+    )
+    return {row.object_key: row.name for row in rows}
+
+
 @dataclass(frozen=True, slots=True)
 class NewImage:
     """An image as a client names it.

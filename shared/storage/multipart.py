@@ -5,18 +5,20 @@ from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from shared.errors import ObjectMissing, PhytobatchError
+from shared.errors import ObjectMissing, PhytobatchError, StoreUnavailable
 from shared.storage.s3_call import s3_call
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
-    from types_boto3_s3.type_defs import CompletedPartTypeDef
+    from types_boto3_s3.type_defs import CompletedPartTypeDef, MultipartUploadTypeDef
 
 # S3 takes 10,000 parts of at least 5 MiB, but for the last one: objects of up to 80 GB.
 PART_BYTES = 8 * 1024 * 1024
 
 # It came to an end meanwhile.
 NO_UPLOAD = frozenset({"NoSuchUpload", "404"})
+# Some servers keep no list of uploads.
+NOT_LISTED = frozenset({"NotImplemented", "MethodNotAllowed", "405", "501"})
 
 
 class Multipart:
@@ -77,15 +79,15 @@ class Multipart:
             sent = self._client.upload_part(
                 Bucket=self._bucket, Key=self._key, UploadId=self._upload_id, PartNumber=number, Body=part
             )
+        if "ETag" not in sent:
+            raise StoreUnavailable("the object store gave no ETag for a part, which it asks for at the end")
         self._parts.append({"PartNumber": number, "ETag": sent["ETag"]})
 
 
 def abort_older(client: "S3Client", bucket: str, before: datetime) -> int:
     """End the uploads of the whole bucket that began before a moment and never came to an end. Returns how many."""
     ended = 0
-    pages = client.get_paginator("list_multipart_uploads").paginate(Bucket=bucket)
-    with s3_call("list_multipart", "the bucket"):
-        old = [found for page in pages for found in page.get("Uploads", []) if found["Initiated"] < before]
+    old = [found for found in _under_way(client, bucket, "") if "Initiated" in found and found["Initiated"] < before]
     for upload in old:
         with suppress(ObjectMissing), s3_call("abort_multipart", upload["Key"], missing=NO_UPLOAD):
             client.abort_multipart_upload(Bucket=bucket, Key=upload["Key"], UploadId=upload["UploadId"])
@@ -95,9 +97,15 @@ def abort_older(client: "S3Client", bucket: str, before: datetime) -> int:
 
 def abort_below(client: "S3Client", bucket: str, prefix: str, goes: Callable[[str], bool]) -> None:
     """End the uploads below a prefix that never came to an end, where ``goes`` says so of their keys."""
-    with s3_call("list_multipart", prefix):
-        found = client.list_multipart_uploads(Bucket=bucket, Prefix=prefix).get("Uploads", [])
-    for upload in found:
+    for upload in _under_way(client, bucket, prefix):
         if upload["Key"].startswith(prefix) and goes(upload["Key"]):
-            with s3_call("abort_multipart", upload["Key"]):
+            with suppress(ObjectMissing), s3_call("abort_multipart", upload["Key"], missing=NO_UPLOAD):
                 client.abort_multipart_upload(Bucket=bucket, Key=upload["Key"], UploadId=upload["UploadId"])
+
+
+def _under_way(client: "S3Client", bucket: str, prefix: str) -> "list[MultipartUploadTypeDef]":
+    """The uploads that have not come to an end; none where the server cannot list them."""
+    pages = client.get_paginator("list_multipart_uploads").paginate(Bucket=bucket, Prefix=prefix)
+    with suppress(ObjectMissing), s3_call("list_multipart", prefix or "the bucket", missing=NOT_LISTED):
+        return [found for page in pages for found in page.get("Uploads", [])]
+    return []

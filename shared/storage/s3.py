@@ -9,29 +9,57 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import boto3
+import botocore.session
+import structlog
 from botocore.client import Config
 from botocore.exceptions import ClientError
+from botocore.utils import parse_timestamp
 from pydantic import SecretStr
 
-from shared.errors import ConfigurationError, StoreUnavailable
+from shared.errors import ConfigurationError
 from shared.settings import Settings
+from shared.storage.listing import list_objects, readable
 from shared.storage.multipart import Multipart, abort_below, abort_older
 from shared.storage.presigning import Presigner, Request
 from shared.storage.reading import Reader
-from shared.storage.s3_call import ATTEMPTS, CONNECT_TIMEOUT_SECONDS, NEVER_MISSING, READ_TIMEOUT_SECONDS, s3_call
+from shared.storage.removing import DELETE_PAGE, add_content_md5, remove
+from shared.storage.s3_call import (
+    ATTEMPTS,
+    CONNECT_TIMEOUT_SECONDS,
+    NEVER_MISSING,
+    NO_BUCKET,
+    READ_TIMEOUT_SECONDS,
+    s3_call,
+)
 from shared.storage.store import ObjectWriter, PresignedGet, PresignedPut, StoredObject
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
-
-DELETE_PAGE = 1000  # the most that DeleteObjects takes
+    from types_boto3_s3.type_defs import CORSRuleTypeDef
 
 # Permanent for one object of our own bucket. That we may not read it, or that the bucket is gone, is a fault of the
 # installation: it must not fail a flight of images, so it counts as an outage.
 MISSING = frozenset({"NoSuchKey", "404", "InvalidObjectState"})
 # In the bucket of somebody else it is theirs to mend. 403 is also what S3 says of a missing key to those who may not
 # list the bucket.
-MISSING_ELSEWHERE = MISSING | {"NoSuchBucket", "403", "AccessDenied", "AllAccessDisabled"}
+MISSING_ELSEWHERE = (
+    MISSING
+    | {NO_BUCKET, "403", "AccessDenied", "AllAccessDisabled", "AccessForbidden", "AccountProblem", "Forbidden"}
+    # The bucket, the prefix or the object is of a kind that nobody can read in this way: encrypted with a key of the
+    # caller's own or with one that was taken away, archived, a name that is none.
+    | {"InvalidBucketName", "InvalidRequest", "InvalidArgument", "InvalidURI", "KeyTooLongError", "MethodNotAllowed"}
+    | {"KMS.DisabledException", "KMS.NotFoundException", "KMS.KMSInvalidStateException", "NoSuchVersion"}
+)
+
+CORS_RULE: "CORSRuleTypeDef" = {
+    "AllowedMethods": ["GET", "PUT", "HEAD"],
+    "AllowedOrigins": ["*"],
+    "AllowedHeaders": ["*"],
+    "ExposeHeaders": ["ETag"],
+    "MaxAgeSeconds": 3600,
+}
+
+log = structlog.get_logger()
 
 
 class S3Store:
@@ -59,28 +87,14 @@ class S3Store:
 
     def list_objects(self, prefix: str, *, bucket: str | None = None) -> Iterator[StoredObject]:
         """See ``ObjectStore.list_objects``. One request per 1,000 objects."""
-        pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=bucket or self._bucket, Prefix=prefix)
-        iterator = iter(pages)
-        while True:
-            with s3_call("list", prefix or "the bucket", missing=MISSING_ELSEWHERE if bucket else NEVER_MISSING):
-                page = next(iterator, None)
-            if page is None:
-                return
-            for found in page.get("Contents", []):
-                yield StoredObject(found["Key"], found["Size"], found["ETag"].strip('"'))
-            if not page.get("IsTruncated"):
-                return
+        missing = MISSING_ELSEWHERE if bucket else NEVER_MISSING
+        return list_objects(self._client, bucket or self._bucket, prefix, missing=missing)
 
     def delete(self, keys: Iterable[str]) -> None:
         """See ``ObjectStore.delete``."""
         rest = iter(keys)
         while page := list(islice(rest, DELETE_PAGE)):
-            with s3_call("delete", page[0]):
-                answer = self._client.delete_objects(
-                    Bucket=self._bucket, Delete={"Objects": [{"Key": key} for key in page], "Quiet": True}
-                )
-            if answer.get("Errors"):
-                raise StoreUnavailable(f"{len(answer['Errors'])} objects could not be removed; trying again later")
+            remove(self._client, self._bucket, page)
 
     @contextmanager
     def writing(self, key: str, *, media_type: str) -> Iterator[ObjectWriter]:
@@ -130,20 +144,15 @@ class S3Store:
                 if _status(error) != HTTPStatus.NOT_FOUND:
                     raise
                 self._client.create_bucket(Bucket=self._bucket)
-            self._client.put_bucket_cors(
-                Bucket=self._bucket,
-                CORSConfiguration={
-                    "CORSRules": [
-                        {
-                            "AllowedMethods": ["GET", "PUT", "HEAD"],
-                            "AllowedOrigins": ["*"],
-                            "AllowedHeaders": ["*"],
-                            "ExposeHeaders": ["ETag"],
-                            "MaxAgeSeconds": 3600,
-                        }
-                    ]
-                },
-            )
+            self._allow_browsers()
+
+    def _allow_browsers(self) -> None:
+        try:
+            self._client.put_bucket_cors(Bucket=self._bucket, CORSConfiguration={"CORSRules": [CORS_RULE]})
+        except ClientError as error:
+            if error.response.get("Error", {}).get("Code") != "NotImplemented":
+                raise
+            log.warning("cors_not_set", reason="the object store has no CORS of a bucket; set it for the whole server")
 
     def check(self) -> None:
         """See ``ObjectStore.check``."""
@@ -159,7 +168,10 @@ def open_session(settings: Settings) -> boto3.session.Session:
     """
     if (settings.s3_access_key_id is None) != (settings.s3_secret_access_key is None):
         raise ConfigurationError("PHYTOBATCH_S3_ACCESS_KEY_ID and PHYTOBATCH_S3_SECRET_ACCESS_KEY belong together")
+    core = botocore.session.get_session()
+    core.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=_time)
     return boto3.session.Session(
+        botocore_session=core,
         aws_access_key_id=_reveal(settings.s3_access_key_id),
         aws_secret_access_key=_reveal(settings.s3_secret_access_key),
         region_name=settings.s3_region,
@@ -185,7 +197,19 @@ def open_client(
             response_checksum_validation="when_required",
         ),
     )
+    for operation in ("ListObjects", "ListObjectsV2"):
+        # Handlers of a wildcard run first, and boto3's own look for errors in the body (`s3.*`) needs XML.
+        client.meta.events.register(f"before-parse.*.{operation}", readable)
+    client.meta.events.register("before-call.s3.DeleteObjects", add_content_md5)
     return client
+
+
+def _time(text: str) -> datetime:
+    """A time that a store gives. One that cannot be read is now: nothing is removed for its age."""
+    try:
+        return parse_timestamp(text)
+    except (ValueError, OverflowError):
+        return datetime.now(UTC)
 
 
 def _now() -> datetime:

@@ -1,19 +1,34 @@
 """What the programs ask of an object store."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import BinaryIO, Protocol
 
+MD5 = re.compile(r"([0-9a-f]{32})(-[0-9]+)?")
+# What gateways give to all that they did not write themselves: zeros, or the MD5 of nothing.
+NO_DIGEST = frozenset({"0" * 32, "d41d8cd98f00b204e9800998ecf8427e"})
+
 
 @dataclass(frozen=True, slots=True)
 class StoredObject:
-    """One line of a listing. ``size`` in bytes; ``etag`` without quotes."""
+    """One line of a listing. ``size`` in bytes; ``etag`` without quotes, empty where the store gives none."""
 
     key: str
     size: int
     etag: str
+
+    @property
+    def md5(self) -> str | None:
+        """The ETag where it is made of the content: an MD5, or that of the MD5s of the parts.
+
+        An ETag is optional, and may be anything: a number of a version, a time, one value for all (Amazon S3 API
+        Reference, "Common Response Headers").
+        """
+        digest = MD5.fullmatch(self.etag.lower())
+        return None if digest is None or (digest[1] in NO_DIGEST and self.size > 0) else digest[0]
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,17 +3,21 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".jpe", ".mpo", ".png", ".tif", ".tiff", ".webp", ".bmp"})
-
-
-def is_image_name(name: str) -> bool:
-    """Whether a file name ends like that of an image, in any case."""
-    return Path(name).suffix.lower() in IMAGE_SUFFIXES
+from shared.contracts.file_names import is_image_name, is_system_path
 
 
 def image_files(path: Path) -> Iterator[Path]:
     """The path itself where it is a file, whatever its name; every image below it where it is a folder, sorted."""
     if path.is_dir():
-        yield from sorted(p for p in path.rglob("*") if p.is_file() and is_image_name(p.name))
+        yield from images_below(path)
     else:
         yield path
+
+
+def images_below(folder: Path) -> Iterator[Path]:
+    """Every image below a folder, sorted; hidden and system files are passed over."""
+    yield from sorted(
+        path
+        for path in folder.rglob("*")
+        if is_image_name(path.name) and not is_system_path(path.relative_to(folder).as_posix()) and path.is_file()
+    )

@@ -22,6 +22,14 @@ _OTHER = (
     (re.compile(rb"PK\x03\x04"), "a ZIP archive or an office document"),
     (re.compile(rb"\s*(\xef\xbb\xbf)?\s*<(!doctype html|html|head)", re.IGNORECASE), "a web page, not a picture"),
     (re.compile(rb"\s*(\xef\xbb\xbf)?\s*<"), "an XML or SVG document"),
+    (
+        re.compile(rb"\x00\x05\x16[\x00\x07]"),
+        "what a Mac notes beside a file (AppleDouble, by name ._x) and not the picture itself",
+    ),
+    (
+        re.compile(rb"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"),
+        "a store of thumbnails of Windows (Thumbs.db) or an old office document",
+    ),
     (re.compile(rb"\x00*$", re.DOTALL), "nothing but zero bytes"),
 )
 _SNIFFED_BYTES = 512

@@ -1,13 +1,13 @@
 """Folders of images, one folder per class, to files with labels."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from worker.inference.files import is_image_name
+from worker.inference.files import images_below
 from worker.training.errors import TrainingError
 
 
@@ -51,7 +51,7 @@ def labelled_files(
         LabelledFile(path, label)
         for folder in folders
         for label, name in enumerate((*classes, *review))
-        for path in _images_below(folder / name)
+        for path in images_below(folder / name)
     ]
     for label, name in enumerate(classes):
         if not any(f.label == label for f in files):
@@ -73,10 +73,6 @@ def hold_out(labels: NDArray[np.int64], share: float, seed: int) -> tuple[NDArra
             raise TrainingError("Every class needs at least two images, one of them to hold out.")
         held += indices[: min(max(1, round(share * len(indices))), len(indices) - 1)].tolist()
     return np.setdiff1d(np.arange(len(labels)), held), np.sort(np.array(held, np.int64))
-
-
-def _images_below(folder: Path) -> Iterator[Path]:
-    yield from sorted(p for p in folder.rglob("*") if p.is_file() and is_image_name(p.name))
 
 
 def _join(folders: Sequence[Path]) -> str:

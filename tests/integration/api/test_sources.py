@@ -1,5 +1,7 @@
 """Jobs whose images lie in a bucket of the tenant."""
 
+import json
+
 import pytest
 from sqlalchemy import text
 
@@ -51,3 +53,11 @@ def test_images_cannot_be_added_to_a_job_with_a_source(farm: Api) -> None:
     job_id = farm.post("/v1/jobs", source("farm", "north/")).json()["id"]
     page = {"images": [{"name": "a", "size": 1}]}
     assert_problem(farm.post(f"/v1/jobs/{job_id}/images", page), 409, "job-not-draft")
+
+
+@pytest.mark.parametrize("prefix", ["north/\0", "north/\ud800"])
+def test_a_prefix_that_is_no_text_is_refused_by_name(farm: Api, prefix: str) -> None:
+    body = json.dumps(source("farm", prefix)).encode()
+    answer = farm.request("POST", "/v1/jobs", body=body, headers={"Content-Type": "application/json"})
+    problem = assert_problem(answer, 422, "invalid-request")
+    assert "source.s3.prefix" in str(problem["errors"])

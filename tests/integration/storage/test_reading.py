@@ -69,18 +69,23 @@ class Odd:
             self.server.socket = tls.wrap_socket(self.server.socket, server_side=True)
         self.url = f"http{'s' if tls else ''}://127.0.0.1:{self.server.server_port}"
 
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        thread = threading.Thread(target=self.server.serve_forever, args=(0.02,))
+        thread.start()
+        try:
+            yield
+        finally:
+            self.server.shutdown()
+            self.server.server_close()
+            thread.join()
+
 
 @contextmanager
 def odd(*answers: Answer, tls: SSLContext | None = None) -> Iterator[Odd]:
     made = Odd(*answers, tls=tls)
-    thread = threading.Thread(target=made.server.serve_forever, args=(0.02,))
-    thread.start()
-    try:
+    with made.running():
         yield made
-    finally:
-        made.server.shutdown()
-        made.server.server_close()
-        thread.join()
 
 
 def at(url: str, **changed: object) -> S3Store:

@@ -1,0 +1,64 @@
+"""Removing objects of S3: a thousand in a request, or one by one where a server does not take that.
+
+Amazon S3 API Reference, ``DeleteObjects``: the request carries a checksum. boto3 sends the newer CRC-32 alone, older
+servers ask for ``Content-MD5``: it carries both.
+"""
+
+import base64
+import hashlib
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from shared.errors import StoreUnavailable
+from shared.storage.s3_call import s3_call
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
+
+DELETE_PAGE = 1000  # the most that DeleteObjects takes
+# The request as such was not understood; what it asks for may be allowed all the same.
+NOT_TAKEN = frozenset(
+    {"NotImplemented", "MethodNotAllowed", "405", "501", "MissingContentMD5", "InvalidDigest", "BadDigest"}
+    | {"InvalidRequest", "InvalidArgument", "MalformedXML", "NotSupported"}
+)
+GONE = frozenset({"NoSuchKey", "404"})
+
+
+def add_content_md5(params: dict[str, Any], **_: object) -> None:
+    """Put the MD5 of the body into the headers (RFC 1864; a handler of botocore)."""
+    digest = hashlib.md5(params["body"], usedforsecurity=False).digest()
+    params["headers"]["Content-MD5"] = base64.b64encode(digest).decode()
+
+
+def remove(client: "S3Client", bucket: str, keys: Sequence[str]) -> None:
+    """Remove at most ``DELETE_PAGE`` objects; those that are gone already are no error.
+
+    Raises:
+        StoreUnavailable: some could not be removed.
+    """
+    with s3_call("delete", keys[0]):
+        try:
+            answer = client.delete_objects(
+                Bucket=bucket, Delete={"Objects": [{"Key": key} for key in keys], "Quiet": True}
+            )
+        except ClientError as error:
+            if error.response.get("Error", {}).get("Code") not in NOT_TAKEN:
+                raise
+            for key in keys:
+                _remove_one(client, bucket, key)
+            return
+    left = [fault for fault in answer.get("Errors", []) if fault.get("Code") not in GONE]
+    if left:
+        raise StoreUnavailable(
+            f"{len(left)} objects could not be removed ({left[0].get('Code', 'no reason given')}); trying again later"
+        )
+
+
+def _remove_one(client: "S3Client", bucket: str, key: str) -> None:
+    try:
+        client.delete_object(Bucket=bucket, Key=key)
+    except ClientError as error:
+        if error.response.get("Error", {}).get("Code") not in GONE:
+            raise

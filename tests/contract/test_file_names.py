@@ -1,0 +1,15 @@
+"""Import, training, inference and `phytobatch submit` pass over the same files; the client cannot import the rule."""
+
+import ast
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+
+def _rule(path: str) -> list[str]:
+    """The statements of a module behind its docstring."""
+    return [ast.dump(statement) for statement in ast.parse((ROOT / path).read_text(encoding="utf-8")).body[1:]]
+
+
+def test_the_client_and_the_server_have_one_rule_of_names() -> None:
+    assert _rule("client/files/file_names.py") == _rule("shared/contracts/file_names.py")

@@ -1,0 +1,153 @@
+"""Imports that somebody else's bucket makes difficult: what is taken, what is said, and at once."""
+
+import threading
+import uuid
+from collections.abc import Callable
+from dataclasses import replace
+from urllib.parse import quote
+
+import pytest
+
+from deploy.local.servers import LocalServers
+from shared.contracts.source import Source
+from shared.contracts.states import ChunkKind, JobState
+from shared.db.models import Result
+from shared.errors import StoreUnavailable
+from shared.jobs import lifecycle
+from shared.storage import s3
+from tests.integration.jobs.factory import Jobs
+from tests.integration.storage.test_reading import Answer, at, error, odd, says
+from tests.integration.worker.test_validate import announce, context, images_of, run, source
+from worker.jobs.context import Context
+from worker.jobs.importing import import_images
+from worker.jobs.leases import CancelAsked, Held
+from worker.jobs.validate import validate
+
+__all__ = ["context", "run"]
+
+# A card that was copied by a Mac and kept on network storage, with a folder that is called like a picture.
+CARD = (
+    "card/DCIM/DJI_0001.JPG",
+    "card/DCIM/._DJI_0001.JPG",
+    "card/__MACOSX/DCIM/._DJI_0001.JPG",
+    "card/__MACOSX/DCIM/images.csv",
+    "card/.Trashes/501/DJI_0002.JPG",
+    "card/.thumbnails/DJI_0001.JPG",
+    "card/@eaDir/DJI_0001.JPG/SYNOPHOTO_THUMB_M.jpg",
+    "card/#recycle/DJI_0003.JPG",
+    "card/$RECYCLE.BIN/$R1.JPG",
+    "card/folder.jpg/",
+)
+COMPOSED, DECOMPOSED = "a/\u00e9.jpg", "a/e\u0301.jpg"
+
+
+@pytest.fixture(autouse=True)
+def _once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(s3, "ATTEMPTS", 1)
+
+
+def test_a_copied_card_gives_its_photograph_alone(
+    context: Context, run: Callable[[uuid.UUID], dict[str, str]], servers: LocalServers
+) -> None:
+    bucket = f"cards-{uuid.uuid4().hex[:8]}"
+    servers.objects.create_bucket(bucket)
+    client = servers.objects.client()
+    for key in CARD:
+        client.put_object(Bucket=bucket, Key=key, Body=b"" if key.endswith("/") else b"x")
+    client.close()
+    job_id = announce(context.database, source=source(bucket, "card/"))
+    assert run(job_id) == {}
+    assert [image.object_key for image in images_of(context.database, job_id)] == [CARD[0]]
+
+
+def lists(*keys: str, size: int = 4) -> Answer:
+    """A bucket with these keys, all of one size and without an ETag."""
+    contents = "".join(f"<Contents><Key>{quote(key)}</Key><Size>{size}</Size></Contents>" for key in keys)
+    return says(200, f"<ListBucketResult><EncodingType>url</EncodingType>{contents}</ListBucketResult>".encode())
+
+
+@pytest.fixture
+def begin(context: Context, jobs: Jobs) -> Callable[[str, str], tuple[uuid.UUID, Held, Context]]:
+    """Commit an import from a bucket at an address, and claim its validation."""
+
+    def begun(url: str, prefix: str) -> tuple[uuid.UUID, Held, Context]:
+        job_id = announce(context.database, source=source("theirs", prefix))
+        with context.database.begin() as session:
+            lifecycle.commit(session, job_id, jobs.classifier.id)
+        held = Held(jobs.claim_kind(ChunkKind.VALIDATE), context.database, threading.Event())
+        settings = context.settings.model_copy(update={"max_images_per_job": 10})
+        return job_id, held, replace(context, store=at(url, s3_bucket="ours"), settings=settings)
+
+    return begun
+
+
+Begin = Callable[[str, str], tuple[uuid.UUID, Held, Context]]
+
+
+def test_keys_whose_names_become_equal_and_keys_that_are_no_names_are_all_images(begin: Begin) -> None:
+    keys = ("a//1.jpg", "a/1.jpg", COMPOSED, DECOMPOSED, "a/nul\0.jpg", f"a/{'k' * 1100}.jpg")
+    with odd(lists(*keys)) as server:
+        job_id, held, context = begin(server.url, "a/")
+        import_images(context, held, Source.model_validate(source("theirs", "a/")))
+        validate(context, held)  # The worker before it ended between import and validation.
+    images = images_of(context.database, job_id)
+    names = ["1.jpg", "1~2.jpg", "\u00e9.jpg", "e\u0301~2.jpg", "nul\ufffd.jpg", "k" * 1022]
+    assert [image.name for image in images] == names
+    with context.database.begin() as session:
+        results = session.query(Result).filter_by(job_id=job_id).order_by(Result.seq).all()
+    assert [(result.seq, result.error_code) for result in results] == [(5, "not_storable"), (6, "not_storable")]
+    assert all("cannot be kept as a name" in str(result.error_detail) for result in results)
+
+
+def test_an_object_that_changed_between_two_attempts_is_one_image_with_a_reason(begin: Begin) -> None:
+    with odd(lists("a/1.jpg"), lists("a/1.jpg", size=5)) as server:
+        job_id, held, context = begin(server.url, "a/")
+        import_images(context, held, Source.model_validate(source("theirs", "a/")))
+        validate(context, held)
+    with context.database.begin() as session:
+        result = session.query(Result).filter_by(job_id=job_id).one()
+    assert result.error_code == "size_mismatch"
+    assert "it has 5 now" in str(result.error_detail)
+
+
+@pytest.mark.parametrize(
+    ("answer", "code", "words"),
+    [
+        (error(404, "NoSuchBucket"), "source_unreadable", "NoSuchBucket"),
+        (error(403, "AccessDenied"), "source_unreadable", "AccessDenied"),
+        (says(403), "source_unreadable", "s3://theirs/a/ cannot be listed"),
+        (error(400, "InvalidArgument"), "source_unreadable", "InvalidArgument"),
+        (lists(), "source_empty", "named like an image"),
+        (lists("a/._1.jpg", "a/2.jpg/"), "source_empty", "2 folders, hidden files"),
+        (lists(*(f"a/{number}.jpg" for number in range(11))), "too_many_images", "at most 10 images"),
+        (lists("a/1.jpg", size=2**63), "source_unusable", "cannot be stored"),
+    ],
+)
+def test_what_is_wrong_with_a_source_ends_the_job_at_once_with_a_sentence_about_it(
+    begin: Begin, jobs: Jobs, answer: Answer, code: str, words: str
+) -> None:
+    with odd(answer) as server:
+        job_id, held, context = begin(server.url, "a/")
+        validate(context, held)
+    job = jobs.get(job_id)
+    assert (job.state, job.error_code, held.claim.attempt) == (JobState.FAILED, code, 1)
+    assert words in str(job.error_detail)
+    assert "worker" not in str(job.error_detail)
+
+
+@pytest.mark.parametrize("answer", [error(503, "SlowDown"), error(403, "SignatureDoesNotMatch"), says(200, b"<html>")])
+def test_a_store_that_is_ill_is_tried_again_and_ends_no_job(begin: Begin, jobs: Jobs, answer: Answer) -> None:
+    with odd(answer) as server:
+        job_id, held, context = begin(server.url, "a/")
+        with pytest.raises(StoreUnavailable):
+            validate(context, held)
+    assert jobs.get(job_id).state == JobState.VALIDATING
+
+
+def test_an_import_that_is_canceled_meanwhile_is_an_order_and_no_fault(begin: Begin) -> None:
+    with odd(lists("a/1.jpg")) as server:
+        job_id, held, context = begin(server.url, "a/")
+        with context.database.begin() as session:
+            lifecycle.cancel(session, job_id)
+        with pytest.raises(CancelAsked):
+            validate(context, held)
