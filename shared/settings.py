@@ -84,6 +84,11 @@ class Settings(BaseSettings):
         ge=1,
         description="Most pixels (width x height) of an image; checked in the header, before decoding.",
     )
+    max_image_side: int = Field(
+        default=65_535,
+        ge=1,
+        description="Most pixels of the longer side of an image; decoders need memory for each row.",
+    )
     max_image_scans: int = Field(
         default=200, ge=1, description="Most scans of a progressive JPEG; each costs the time of a whole picture."
     )
@@ -317,22 +322,37 @@ class Settings(BaseSettings):
         ge=MEBIBYTE,
         description="Encoded bytes that a worker holds in memory at a time, over all its chunks.",
     )
+    pixel_bytes_in_flight: int = Field(
+        default=0,
+        ge=0,
+        description="Memory of ordinary pictures that a worker decodes at a time, in its threads; 0: 384 MiB, or "
+        "96 MiB for each decode thread where that is more.",
+    )
     camera_time_zone: ZoneInfo | None = Field(
         default=None,
         description="Time zone of camera clocks whose photos do not name one, as `Europe/Madrid`; empty: such times "
         "are left out.",
     )
+    isolated_processes: int = Field(
+        default=2,
+        ge=1,
+        le=256,
+        description="Processes in which pictures are decoded that are out of the ordinary (WebP, BMP, odd structures, "
+        "very large ones); one more is for jobs that somebody waits for. They are started when first needed.",
+    )
+    isolated_processor_seconds: float = Field(
+        default=8.0, gt=0, description="Processor time of one picture in such a process; beyond it it is `too_costly`."
+    )
     isolated_seconds: float = Field(
         default=60.0,
         gt=0,
-        description="How long an image that may have killed a worker may take, in a process of its own, until it is "
-        "`worker_crashed`.",
+        description="Time on the clock of one picture in such a process; beyond it it is `too_costly`.",
     )
     isolated_memory_bytes: int = Field(
-        default=2048 * MEBIBYTE,
-        ge=256 * MEBIBYTE,
-        description="Address space of that process, in bytes; an image that needs more is `decode_failed` or "
-        "`worker_crashed`.",
+        default=512 * MEBIBYTE,
+        ge=64 * MEBIBYTE,
+        description="Memory of one picture in such a process, in bytes; one that needs more is `too_costly`, "
+        "`decode_failed` or `worker_crashed`.",
     )
     watchdog_seconds: float = Field(
         default=300.0, gt=0, description="A worker whose chunk makes no progress for so long ends its process."
@@ -399,6 +419,11 @@ class Settings(BaseSettings):
     def decode_workers(self) -> int:
         """Threads for decoding: the setting, or the processors that this process may use."""
         return self.decode_threads or processors()
+
+    @property
+    def pixel_bytes(self) -> int:
+        """Memory of ordinary pictures that are decoded at a time: the setting, or what suits the threads."""
+        return self.pixel_bytes_in_flight or max(384 * MEBIBYTE, 96 * MEBIBYTE * self.decode_workers)
 
 
 @lru_cache(maxsize=1)

@@ -1,6 +1,7 @@
 """The classifiers of this process: each loaded and warmed before anything is claimed, with its threads."""
 
 import tempfile
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -15,8 +16,9 @@ from shared.processors import processors
 from shared.settings import Settings
 from shared.storage.store import ObjectStore
 from worker.inference import jpeg
+from worker.inference.budget import ByteBudget
 from worker.inference.classifier import Classifier
-from worker.inference.isolate import IsolatedPreprocessor
+from worker.inference.isolation import IsolatedPool, IsolationLimits
 from worker.inference.limits import PictureLimits
 from worker.inference.manifest import shipped_classifier_dir
 from worker.inference.pipeline import Pipeline
@@ -42,11 +44,12 @@ def open_pipelines(settings: Settings, database: Database, store: ObjectStore) -
     if not jpeg.is_exact():
         log.warning("jpeg_decoder_differs", advice="simplejpeg is not used, Pillow decodes: same results, more slowly")
     pipelines = {}
+    shared = _shared(settings)
     for folder in folders:
         classifier = _load(settings, folder)
         register = partial(registry.register, manifest=classifier.manifest)
         known = database.run(register, patience_seconds=REGISTER_PATIENCE_SECONDS)
-        pipelines[pool_of(known.id)] = _pipeline(settings, classifier, share=len(folders))
+        pipelines[pool_of(known.id)] = _pipeline(settings, classifier, shared, share=len(folders))
     _warn_of_default(database, pipelines)
     return pipelines
 
@@ -113,25 +116,42 @@ def _load(settings: Settings, folder: Path) -> Classifier:
     return classifier
 
 
-def _pipeline(settings: Settings, classifier: Classifier, *, share: int) -> Pipeline:
-    """A pipeline with its share of the bytes in flight; threads are cheap, so each has all of them."""
-    manifest = classifier.manifest
-    limits = PictureLimits(pixels=settings.max_image_pixels, scans=settings.max_image_scans)
-    isolated = IsolatedPreprocessor(
-        manifest.preprocessing,
-        manifest.input_size,
-        limits=limits,
+@dataclass(frozen=True, slots=True)
+class _Shared:
+    """What the pipelines of this process share: memory for pixels, and processes for odd pictures."""
+
+    limits: PictureLimits
+    pixel_budget: ByteBudget
+    isolated: IsolatedPool
+
+
+def _shared(settings: Settings) -> _Shared:
+    limits = PictureLimits(
+        pixels=settings.max_image_pixels,
+        side=settings.max_image_side,
+        scans=settings.max_image_scans,
+        thread_bytes=min(PictureLimits().thread_bytes, settings.pixel_bytes // 2),
+    )
+    isolation = IsolationLimits(
+        processor_seconds=settings.isolated_processor_seconds,
         timeout_seconds=settings.isolated_seconds,
         memory_bytes=settings.isolated_memory_bytes,
     )
+    pool = IsolatedPool(processes=settings.isolated_processes, limits=isolation)
+    return _Shared(limits, ByteBudget(settings.pixel_bytes), pool)
+
+
+def _pipeline(settings: Settings, classifier: Classifier, shared: _Shared, *, share: int) -> Pipeline:
+    """A pipeline with its share of the bytes in flight; threads are cheap, so each has all of them."""
     return Pipeline(
         classifier,
         batch_size=classifier.batch_size,
         download_threads=settings.download_threads,
         decode_threads=settings.decode_workers,
         bytes_in_flight=settings.bytes_in_flight // share,
-        limits=limits,
-        isolated_preprocessor=isolated,
+        limits=shared.limits,
+        pixel_budget=shared.pixel_budget,
+        isolated=shared.isolated,
         observer=StageMetrics(),
         camera_zone=settings.camera_time_zone,
     )

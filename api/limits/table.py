@@ -49,13 +49,19 @@ OF_A_REQUEST: Sequence[Limit] = (
     Limit("squares of a grid", "max_grid_cells", LIMIT),
     Limit("rows of an export that is sent at once", "max_direct_export_rows", LIMIT),
 )
+COSTLY = "the image is `failed: too_costly`"
 OF_A_JOB: Sequence[Limit] = (
     Limit("images", "max_images_per_job", f"{LIMIT}; of an import, the job is `failed: too_many_images`"),
     Limit("bytes of an image", "max_image_bytes", f"{LIMIT} or {BODY}; what lies there all the same is `too_large`"),
     Limit("pixels of an image", "max_image_pixels", "the image is `failed: too_many_pixels`"),
-    Limit("scans of a progressive JPEG", "max_image_scans", "the image is `failed: decode_failed`"),
-    Limit("seconds of an image that may have killed a worker", "isolated_seconds", "`failed: worker_crashed`"),
-    Limit("memory for such an image, in bytes", "isolated_memory_bytes", "`failed: decode_failed` or `worker_crashed`"),
+    Limit("pixels of the longer side of an image", "max_image_side", "the image is `failed: too_many_pixels`"),
+    Limit("scans of a progressive JPEG", "max_image_scans", COSTLY),
+    Limit("memory of ordinary images at a time, in bytes", "pixel_bytes_in_flight", "the next one waits"),
+    Limit("processor seconds of an odd image", "isolated_processor_seconds", COSTLY),
+    Limit("seconds on the clock of an odd image", "isolated_seconds", COSTLY),
+    Limit(
+        "memory of an odd image, in bytes", "isolated_memory_bytes", f"{COSTLY}, `decode_failed` or `worker_crashed`"
+    ),
     Limit("exports", "max_exports_per_job", LIMIT),
     Limit("hours of a draft", "draft_hours", "the job is `expired`"),
     Limit("seconds of an upload URL", "presigned_url_seconds", "403 of the object store"),

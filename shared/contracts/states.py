@@ -51,6 +51,7 @@ class ImageErrorCode(StrEnum):
     TRUNCATED = "truncated"
     UNSUPPORTED_FORMAT = "unsupported_format"
     TOO_MANY_PIXELS = "too_many_pixels"
+    TOO_COSTLY = "too_costly"  # Decoding takes more time or memory than one picture may.
     TOO_LARGE = "too_large"
     OBJECT_MISSING = "object_missing"
     CHECKSUM_MISMATCH = "checksum_mismatch"

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from shared.contracts.manifest import Preprocessing
 from worker.inference import preprocess as genuine
 from worker.inference.limits import PictureLimits
+from worker.inference.structure import Structure
 
 MARKER = b"this file kills the decoder"
 GREEDY_MARKER = b"this file eats memory"
@@ -20,14 +21,31 @@ LEFT = 600 * MEBIBYTE
 
 
 def preprocess(
-    data: bytes, preprocessing: Preprocessing, input_size: tuple[int, int], *, limits: PictureLimits
+    data: bytes,
+    preprocessing: Preprocessing,
+    input_size: tuple[int, int],
+    *,
+    limits: PictureLimits,
+    structure: Structure | None = None,
 ) -> NDArray[np.float32]:
     """As ``worker.inference.preprocess.preprocess``, but for a file with a marker the process is gone."""
+    _die_of(data)
+    return genuine.preprocess(data, preprocessing, input_size, limits=limits, structure=structure)
+
+
+def resized_pixels(
+    data: bytes, preprocessing: Preprocessing, input_size: tuple[int, int], *, limits: PictureLimits
+) -> NDArray[np.uint8]:
+    """As ``worker.inference.preprocess.resized_pixels``, with the same flaw."""
+    _die_of(data)
+    return genuine.resized_pixels(data, preprocessing, input_size, limits=limits)
+
+
+def _die_of(data: bytes) -> None:
     if MARKER in data:
         os.kill(os.getpid(), signal.SIGSEGV)
     if GREEDY_MARKER in data:
         eat_memory()
-    return genuine.preprocess(data, preprocessing, input_size, limits=limits)
 
 
 def eat_memory() -> None:

@@ -5,11 +5,11 @@ from functools import partial
 from tests.acceptance import poison
 from worker import serving
 from worker.__main__ import main
-from worker.inference import pipeline
-from worker.inference.isolate import IsolatedPreprocessor
+from worker.inference import decoding
+from worker.inference.isolation import IsolatedPool
 
 # The names that the modules imported; the second is called like the class.
-vars(pipeline)["preprocess"] = poison.preprocess
-vars(serving)["IsolatedPreprocessor"] = partial(IsolatedPreprocessor, function=poison.preprocess)
+vars(decoding)["preprocess"] = poison.preprocess
+vars(serving)["IsolatedPool"] = partial(IsolatedPool, function=poison.resized_pixels)
 
 main()

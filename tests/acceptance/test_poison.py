@@ -16,12 +16,15 @@ GIBIBYTE = 1024**3
 
 
 @pytest.mark.parametrize(
-    ("marker", "words"),
-    [(poison.MARKER, "crashed the decoder .signal 11"), (poison.GREEDY_MARKER, "crashed the decoder .status 1")],
+    ("marker", "code", "words"),
+    [
+        (poison.MARKER, "worker_crashed", "crashed the decoder .signal 11"),
+        (poison.GREEDY_MARKER, "too_costly", "too much memory"),
+    ],
     ids=["segfault", "memory"],
 )
 def test_an_image_that_ends_its_process_fails_alone(
-    quiet: System, leaf_files: list[Path], tmp_path: Path, marker: bytes, words: str
+    quiet: System, leaf_files: list[Path], tmp_path: Path, marker: bytes, code: str, words: str
 ) -> None:
     system = quiet
     poisoned = tmp_path / "poisoned.jpg"
@@ -42,7 +45,7 @@ def test_an_image_that_ends_its_process_fails_alone(
     job = system.job(job_id)
     assert (job.state, job.counts.succeeded, job.counts.failed) == ("completed_with_errors", 40, 1)
     (bad,) = [result for result in system.results(job_id) if result.status != "succeeded"]
-    assert (bad.seq, bad.error_code) == (21, "worker_crashed")
+    assert (bad.seq, bad.error_code) == (21, code)
     assert re.search(words, bad.error_detail or "")
     survivor = psutil.Process(workers[-1].pid)
     assert survivor.memory_info().rss < 2 * GIBIBYTE, "what was eaten was the child's"

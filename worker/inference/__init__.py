@@ -7,5 +7,6 @@ preprocess.py   encoded bytes to the float32 input of a model
 classifier.py   the Protocol of a classifier; keras_classifier.py is the one on TensorFlow
 interpret.py    probabilities to a label, a confidence and whether a person should look
 pipeline.py     fetching, decoding and classifying many images, overlapped and bounded
-isolate.py      decoding in a child process that may crash
+isolation/      decoding in processes with limits, of what is out of the ordinary
+structure/      sizes, counts and cost of a file, before any decoder sees it
 """

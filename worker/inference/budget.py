@@ -1,14 +1,16 @@
-"""A bound on the encoded bytes that are in memory at a time, over all runs of a pipeline."""
+"""A bound on bytes that are in memory at a time, shared by the runs of a worker."""
 
 import threading
+import time
 from collections import deque
 
 
 class ByteBudget:
-    """Reservations of bytes, granted in the order in which they were asked for.
+    """Reservations of bytes by holders: each run holds its share of them, and waits in line for more.
 
-    First come, first served: without it a large image would wait for ever while small ones pass. A reservation larger
-    than the whole budget is granted alone.
+    A holder may have the whole budget while it is alone, and an even part of it beside others, so that one run's slow
+    pictures never keep the bytes that another needs. The line is first come, first served: without it a large image
+    would wait for ever while small ones pass. A reservation larger than the whole budget is granted alone.
     """
 
     def __init__(self, limit: int) -> None:
@@ -17,7 +19,8 @@ class ByteBudget:
         self._limit = limit
         self._in_use = 0
         self._changed = threading.Condition()
-        self._waiting: deque[Reservation] = deque()
+        self._holders: set[Holder] = set()
+        self._line: deque[Holder] = deque()
 
     @property
     def limit(self) -> int:
@@ -29,53 +32,82 @@ class ByteBudget:
         """Bytes that are reserved now."""
         return self._in_use
 
-    def reserve(self, size: int, abandoned: threading.Event) -> "Reservation | None":
-        """Wait for ``size`` bytes; None as soon as ``abandoned`` is set (call ``wake`` after setting it)."""
-        reservation = Reservation(self, min(max(size, 1), self._limit))
+    def holder(self) -> "Holder":
+        """Let another run take part until it leaves."""
+        holder = Holder(self)
         with self._changed:
-            self._waiting.append(reservation)
-            try:
-                self._changed.wait_for(lambda: abandoned.is_set() or self._may_pass(reservation))
-                if abandoned.is_set():
-                    return None
-                self._in_use += reservation.size
-            finally:
-                self._waiting.remove(reservation)
-                self._changed.notify_all()  # The next in line may fit beside this one.
-        return reservation
+            self._holders.add(holder)
+        return holder
 
-    def wake(self) -> None:
-        """Let everyone who waits look at their ``abandoned`` again."""
+    def _reserve(self, holder: "Holder", size: int, seconds: float) -> "Reservation | None":
+        size = min(max(size, 1), self._limit)
+        deadline = time.monotonic() + seconds
         with self._changed:
+            if holder not in self._line:
+                self._line.append(holder)  # It keeps its place when it asks again after a timeout.
+            granted = self._changed.wait_for(
+                lambda: self._may_pass(holder, size), max(0.0, deadline - time.monotonic())
+            )
+            if not granted and seconds > 0:
+                return None
+            self._line.remove(holder)
+            self._changed.notify_all()  # The next in line may fit beside this one.
+            if not granted:
+                return None
+            self._in_use += size
+            holder.in_use += size
+        return Reservation(holder, size)
+
+    def _may_pass(self, holder: "Holder", size: int) -> bool:
+        share = self._limit // max(1, len(self._holders))
+        within_share = holder.in_use == 0 or holder.in_use + size <= share
+        return self._line[0] is holder and within_share and self._in_use + size <= self._limit
+
+    def _change(self, holder: "Holder", size: int) -> None:
+        with self._changed:
+            self._in_use += size
+            holder.in_use += size
             self._changed.notify_all()
 
-    def _may_pass(self, reservation: "Reservation") -> bool:
-        return self._waiting[0] is reservation and self._in_use + reservation.size <= self._limit
-
-    def _give_back(self, reservation: "Reservation") -> None:
+    def _leave(self, holder: "Holder") -> None:
         with self._changed:
-            self._in_use -= reservation.size
-            reservation.size = 0
+            self._holders.discard(holder)
+            if holder in self._line:
+                self._line.remove(holder)
             self._changed.notify_all()
 
-    def _set_size(self, reservation: "Reservation", size: int) -> None:
-        with self._changed:
-            self._in_use += size - reservation.size
-            reservation.size = size
-            self._changed.notify_all()
+
+class Holder:
+    """One run's part of a budget. ``reserve`` is called from one thread."""
+
+    def __init__(self, budget: ByteBudget) -> None:
+        self._budget = budget
+        self.in_use = 0
+
+    def reserve(self, size: int, *, seconds: float = 0.0) -> "Reservation | None":
+        """Reserve ``size`` bytes; None where they are not free within ``seconds``.
+
+        A call without ``seconds`` takes what is free and leaves the line; one with ``seconds`` keeps its place in it.
+        """
+        return self._budget._reserve(self, size, seconds)  # noqa: SLF001  # these classes are one thing
+
+    def leave(self) -> None:
+        """Take part no more; what is reserved stays so until it is released."""
+        self._budget._leave(self)  # noqa: SLF001  # as above
 
 
 class Reservation:
     """Bytes that were granted. ``release`` may be called more than once."""
 
-    def __init__(self, budget: ByteBudget, size: int) -> None:
-        self._budget = budget
+    def __init__(self, holder: Holder, size: int) -> None:
+        self._holder = holder
         self.size = size
 
     def settle(self, size: int) -> None:
         """Say how many bytes it really became. Never waits: the bytes are there already."""
-        self._budget._set_size(self, size)  # noqa: SLF001  # the two classes are one thing
+        self._holder._budget._change(self._holder, size - self.size)  # noqa: SLF001  # as above
+        self.size = size
 
     def release(self) -> None:
         """Give everything back."""
-        self._budget._give_back(self)  # noqa: SLF001  # the two classes are one thing
+        self.settle(0)

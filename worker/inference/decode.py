@@ -2,8 +2,8 @@
 
 The rules are those of ``keras.utils.load_img``: the first frame, ``convert("RGB")`` whatever the mode (alpha is
 dropped, CMYK is converted without a profile, 16-bit greyscale is converted as Pillow does it), no EXIF orientation.
-What Keras does not do: only five formats are opened, the size in the header is checked before any pixel is decoded,
-and each failure gets a code and a sentence.
+What Keras does not do: only five formats are opened, structure and size are checked before any pixel is decoded, of
+ordinary files the decoder sees nothing but what their pixels need, and each failure gets a code and a sentence.
 """
 
 import io
@@ -28,10 +28,11 @@ from PIL import (
 )
 
 from shared.contracts.states import ImageErrorCode
-from worker.inference.bombs import check_work
 from worker.inference.errors import ImageError
 from worker.inference.limits import DEFAULT_LIMITS, PictureLimits
 from worker.inference.signatures import ends_early, has_supported_signature, is_zero_filled, what_it_is
+from worker.inference.structure import Structure, describe_form, inspect
+from worker.inference.structure.structure import check_size
 
 # JPEG contains MPO, a JPEG with more pictures behind it that DJI drones and phones write: the first one is read.
 FORMATS = tuple(
@@ -72,32 +73,46 @@ _TRUNCATED = "The file ends in the middle of the picture; upload it again."
 
 
 @contextmanager
-def open_image(data: bytes, *, limits: PictureLimits = DEFAULT_LIMITS) -> Iterator[Image.Image]:
+def open_image(
+    data: bytes, *, limits: PictureLimits = DEFAULT_LIMITS, structure: Structure | None = None
+) -> Iterator[Image.Image]:
     """Open the header of an encoded image; errors raised inside the ``with`` by Pillow become ``ImageError`` too.
 
     Args:
         data: the whole file.
         limits: what the picture may cost.
+        structure: of an ordinary picture that was inspected already.
 
     Raises:
-        ImageError: ``empty``, ``unsupported_format``, ``too_many_pixels``, ``truncated`` or ``decode_failed``.
+        ImageError: ``empty``, ``unsupported_format``, ``too_many_pixels``, ``too_costly``, ``truncated`` or
+            ``decode_failed``.
     """
-    if not data:
-        raise ImageError(ImageErrorCode.EMPTY, "The file is empty (0 bytes); upload it again.")
-    if is_zero_filled(data):
-        raise ImageError(ImageErrorCode.TRUNCATED, _TRUNCATED)
+    if structure is None:
+        structure = inspect_file(data, limits)
     try:
-        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
-            _check_pixels(image.size, limits.pixels)
-            check_work(data, image, limits)
+        with Image.open(io.BytesIO(structure.essential if structure else data), formats=FORMATS) as image:
+            check_size(*image.size, limits)
             yield image
     except ImageError:
         raise
     except MemoryError as error:
         detail = "There was not enough memory to decode the picture; make it smaller and upload it again."
-        raise ImageError(ImageErrorCode.DECODE_FAILED, detail) from error
+        raise ImageError(ImageErrorCode.TOO_COSTLY, detail) from error
     except _DECODER_ERRORS as error:
         raise _image_error(data, error) from error
+
+
+def inspect_file(data: bytes, limits: PictureLimits) -> Structure | None:
+    """Inspect a file before anything is decoded; None where it is out of the ordinary (see ``structure.inspect``).
+
+    Raises:
+        ImageError: ``empty``, ``truncated`` where the end was never written, or as ``structure.inspect``.
+    """
+    if not data:
+        raise ImageError(ImageErrorCode.EMPTY, "The file is empty (0 bytes); upload it again.")
+    if is_zero_filled(data):
+        raise ImageError(ImageErrorCode.TRUNCATED, _TRUNCATED)
+    return inspect(data, limits)
 
 
 def decode(data: bytes, *, limits: PictureLimits = DEFAULT_LIMITS) -> NDArray[np.uint8]:
@@ -118,21 +133,17 @@ def to_rgb(image: Image.Image) -> Image.Image:
     return image.convert("RGB")
 
 
-def _check_pixels(size: tuple[int, int], max_pixels: int) -> None:
-    width, height = size
-    if width * height > max_pixels:
-        detail = f"The picture is {width} x {height} pixels, more than the limit of {max_pixels}; make it smaller."
-        raise ImageError(ImageErrorCode.TOO_MANY_PIXELS, detail)
-
-
 def _image_error(data: bytes, error: Exception) -> ImageError:
     """Sort a decoder's exception by what the bytes are, because the exception's type says little."""
-    if isinstance(error, UnidentifiedImageError) and not has_supported_signature(data):
+    unidentified = isinstance(error, UnidentifiedImageError)  # Its message is the address of an object in memory.
+    if unidentified and not has_supported_signature(data):
         detail = f"The file is {what_it_is(data)}; upload JPEG, PNG, TIFF, WebP or BMP."
         return ImageError(ImageErrorCode.UNSUPPORTED_FORMAT, detail)
     if "truncated" in str(error).lower() or ends_early(data):
         return ImageError(ImageErrorCode.TRUNCATED, _TRUNCATED)
-    unidentified = isinstance(error, UnidentifiedImageError)  # Its message is the address of an object in memory.
+    if unidentified and (form := describe_form(data)):
+        detail = f"The file is {form}, which is not read here; export it with 8 bits in red, green and blue."
+        return ImageError(ImageErrorCode.UNSUPPORTED_FORMAT, detail)
     reason = "its header is damaged" if unidentified else str(error).strip(". ") or type(error).__name__
     detail = f"The picture cannot be decoded ({reason}); export it again."
     return ImageError(ImageErrorCode.DECODE_FAILED, detail[:500])

@@ -1,21 +1,28 @@
-"""What a picture may cost; beyond it the picture is refused by its header, before a pixel is decoded."""
+"""Limits of one picture: checked in its structure, before a decoder sees it, and enforced while it is decoded."""
 
 from dataclasses import dataclass
+
+MEBIBYTE = 1024**2
 
 
 @dataclass(frozen=True, slots=True)
 class PictureLimits:
-    """The limits of one picture.
+    """Limits of one picture.
 
     Attributes:
         pixels: width x height, and those of a tile of a TIFF.
+        side: the longer edge in pixels. Decoders keep a pointer and padding for each row: 1 x 60,000,000 pixels took
+            2.6 GB.
         scans: scans of a progressive JPEG. Each goes over the whole picture: 20 MB can hold a hundred thousand, which
             is half an hour. Cameras write 1, encoders up to a few dozen, for each picture and thumbnail in the file;
             libtiff stops at 100 in each tile.
+        thread_bytes: memory of an ordinary picture that is decoded in a thread; a larger one goes to a process.
     """
 
     pixels: int = 60_000_000
+    side: int = 65_535
     scans: int = 200
+    thread_bytes: int = 192 * MEBIBYTE
 
 
 DEFAULT_LIMITS = PictureLimits()

@@ -15,6 +15,8 @@ from shared.contracts.manifest import Decode, Preprocessing, ResizeFilter
 from worker.inference.decode import open_image, to_rgb
 from worker.inference.jpeg import nearest, read_jpeg
 from worker.inference.limits import DEFAULT_LIMITS, PictureLimits
+from worker.inference.orientation import UPRIGHT, is_turned_by_pillow, read_orientation
+from worker.inference.structure import Structure
 
 FILTERS = MappingProxyType(
     {
@@ -24,8 +26,7 @@ FILTERS = MappingProxyType(
         ResizeFilter.LANCZOS: Image.Resampling.LANCZOS,
     }
 )
-# EXIF 2.32, tag 0x0112: what has to be done to see the picture upright. The same table as in PIL.ImageOps.
-_ORIENTATION_TAG = 0x0112
+# By EXIF orientation: what has to be done to see the picture upright. The same table as in PIL.ImageOps.
 _TO_UPRIGHT = MappingProxyType(
     {
         2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -46,6 +47,7 @@ def preprocess(
     input_size: tuple[int, int],
     *,
     limits: PictureLimits = DEFAULT_LIMITS,
+    structure: Structure | None = None,
 ) -> NDArray[np.float32]:
     """Encoded bytes to ``(pixel - offset) * scale``: float32, (height, width, 3), RGB.
 
@@ -54,11 +56,18 @@ def preprocess(
         preprocessing: the manifest's.
         input_size: (height, width) in pixels, the manifest's.
         limits: what the picture may cost.
+        structure: of an ordinary picture that was inspected already.
 
     Raises:
         ImageError: the picture cannot be decoded; the code says why.
     """
-    pixels = resized_pixels(data, preprocessing, input_size, limits=limits)
+    return scaled_values(
+        resized_pixels(data, preprocessing, input_size, limits=limits, structure=structure), preprocessing
+    )
+
+
+def scaled_values(pixels: NDArray[np.uint8], preprocessing: Preprocessing) -> NDArray[np.float32]:
+    """Pixels of 0 to 255 to ``(pixel - offset) * scale``: float32, same shape."""
     return _value_table(preprocessing.scale, preprocessing.offset)[pixels]
 
 
@@ -68,16 +77,20 @@ def resized_pixels(
     input_size: tuple[int, int],
     *,
     limits: PictureLimits = DEFAULT_LIMITS,
+    structure: Structure | None = None,
 ) -> NDArray[np.uint8]:
     """As ``preprocess``, before offset and scale: uint8, (height, width, 3), RGB.
 
     An EXIF orientation is applied after the resize, on the small picture: turning 12 megapixels costs as much as
-    decoding them.
+    decoding them. Pillow turns a TIFF by itself while it decodes (its tag 274 belongs to the pixels: TIFF 6.0, section
+    8), also where the manifest wants no orientation, as ``keras.utils.load_img`` does.
     """
-    with open_image(data, limits=limits) as image:
-        orientation = _orientation(image) if preprocessing.exif_orientation else 1
+    with open_image(data, limits=limits, structure=structure) as image:
+        wanted = preprocessing.exif_orientation and not is_turned_by_pillow(image.format)
+        orientation = read_orientation(data) if wanted else UPRIGHT
         size = input_size if orientation in _SWAPS_EDGES else input_size[::-1]
-        pixels = _shrunk(data, image, preprocessing, size)
+        encoded = structure.essential if structure else data
+        pixels = _shrunk(encoded, image, preprocessing, size)
         if orientation in _TO_UPRIGHT:
             return np.asarray(Image.fromarray(pixels).transpose(_TO_UPRIGHT[orientation]))
         return pixels
@@ -95,15 +108,6 @@ def _shrunk(data: bytes, image: Image.Image, preprocessing: Preprocessing, size:
         return nearest(pixels, size)
     picture = to_rgb(image) if pixels is None else Image.fromarray(pixels)
     return np.asarray(picture.resize(size, FILTERS[resize]))
-
-
-def _orientation(image: Image.Image) -> int:
-    """The EXIF orientation 1 to 8; 1 where there is none, or where the EXIF block is damaged but the picture is not."""
-    try:
-        value = image.getexif().get(_ORIENTATION_TAG, 1)
-    except Exception:  # noqa: BLE001  # Pillow's EXIF parser raises a dozen kinds; metadata must not cost the picture.
-        return 1
-    return value if isinstance(value, int) else 1
 
 
 @lru_cache(maxsize=16)

@@ -12,11 +12,20 @@ _JPEG_END = b"\xff\xd9"
 _SUPPORTED = re.compile(
     rb"\xff\xd8\xff|\x89PNG\r\n\x1a\n|II\*\x00|MM\x00\*|II\+\x00|MM\x00\+|RIFF....WEBP|BM", re.DOTALL
 )
+RAW_FILE = "a raw file of a camera (export the photograph as JPEG)"
 # Sniffed over the first bytes, in this order. The words end the sentence "The file is ...".
 _OTHER = (
     (re.compile(rb"....ftyp(hei|hev|mif|msf)", re.DOTALL), "a HEIC picture (set the camera to JPEG)"),
     (re.compile(rb"....ftypavi", re.DOTALL), "an AVIF picture"),
+    (
+        re.compile(rb"....ftypcrx|FUJIFILMCCD-RAW|FOVb|II(RO|RS|U\x00)|MMOR|\x00MRM|II\x1a\x00...?HEAP", re.DOTALL),
+        RAW_FILE,
+    ),
     (re.compile(rb"....ftyp", re.DOTALL), "a video"),
+    (re.compile(rb"\x00{3}\x0cjP  |\xff\x4f\xff\x51"), "a JPEG 2000 picture"),
+    (re.compile(rb"\x00{3}\x0cJXL |\xff\x0a"), "a JPEG XL picture"),
+    (re.compile(rb"II\xbc"), "a JPEG XR picture"),
+    (re.compile(rb"8BPS"), "a Photoshop document"),
     (re.compile(rb"GIF8"), "a GIF"),
     (re.compile(rb"%PDF"), "a PDF document"),
     (re.compile(rb"PK\x03\x04"), "a ZIP archive or an office document"),

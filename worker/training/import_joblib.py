@@ -15,7 +15,7 @@ from pathlib import Path
 
 from shared.contracts.manifest import Manifest, Preprocessing
 from worker.inference.errors import ClassifierError
-from worker.inference.isolate import scrubbed_environment
+from worker.inference.isolation import scrubbed_environment
 from worker.inference.keras_classifier import KerasClassifier, load_model
 from worker.inference.manifest import MODEL_FILE
 from worker.training.errors import TrainingError

@@ -6,6 +6,8 @@ import numpy as np
 from PIL import Image
 
 from worker.inference.decode import open_image, to_rgb
+from worker.inference.orientation import UPRIGHT, is_turned_by_pillow, read_orientation
+from worker.inference.structure.tiff import ORIENTATION
 
 SIZE_FACTOR = (0.6, 1.6)
 LARGEST_EDGE = 2048  # pixels; a larger photograph is made smaller first
@@ -24,7 +26,13 @@ def rewritten(data: bytes, rng: np.random.Generator) -> bytes:
         factor = rng.uniform(*SIZE_FACTOR) * min(1.0, LARGEST_EDGE / max(picture.size))
         size = tuple(max(16, round(edge * factor)) for edge in picture.size)
         small = picture.resize((size[0], size[1]), Image.Resampling.BICUBIC)
-        exif = image.getexif() if image.format == "JPEG" else None
         stream = io.BytesIO()
-        small.save(stream, "JPEG", quality=int(rng.integers(*QUALITY)), exif=exif or b"")
+        small.save(stream, "JPEG", quality=int(rng.integers(*QUALITY)), exif=_orientation(data, image.format))
     return stream.getvalue()
+
+
+def _orientation(data: bytes, image_format: str | None) -> Image.Exif:
+    """An EXIF block with the orientation of the file, of which all other metadata is left out."""
+    exif = Image.Exif()
+    exif[ORIENTATION] = UPRIGHT if is_turned_by_pillow(image_format) else read_orientation(data)
+    return exif

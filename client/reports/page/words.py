@@ -101,6 +101,7 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "empty": ("the file is empty", "el archivo está vacío"),
     "truncated": ("the file ends too early", "el archivo está incompleto"),
     "unsupported_format": ("the file is no picture", "el archivo no es una imagen"),
+    "too_costly": ("it takes too long or too much memory to open", "abrirla cuesta demasiado tiempo o memoria"),
     "too_many_pixels": ("the picture is too large", "la imagen es demasiado grande"),
     "too_large": ("the file is too large", "el archivo es demasiado grande"),
     "object_missing": ("the file was never uploaded", "el archivo no se subió"),

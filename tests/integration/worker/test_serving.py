@@ -90,7 +90,8 @@ def progressive(width: int, height: int) -> bytes:
     [
         ({"max_image_pixels": 50 * 40}, [None, ImageErrorCode.TOO_MANY_PIXELS]),
         ({"max_image_scans": 10}, [None, None]),
-        ({"max_image_scans": 9}, [ImageErrorCode.DECODE_FAILED, ImageErrorCode.DECODE_FAILED]),
+        ({"max_image_side": 50}, [None, ImageErrorCode.TOO_MANY_PIXELS]),
+        ({"max_image_scans": 9}, [ImageErrorCode.TOO_COSTLY, ImageErrorCode.TOO_COSTLY]),
     ],
 )
 def test_a_picture_beyond_what_the_settings_allow_is_refused(  # fixtures
@@ -125,9 +126,10 @@ def test_the_size_of_a_batch_is_the_setting_or_what_suits_the_runtime(  # fixtur
     ("setting", "value", "codes"),
     [
         ("isolated_seconds", 60.0, {None}),
-        ("isolated_seconds", 0.001, {ImageErrorCode.WORKER_CRASHED}),
-        # Python, Pillow and 180 MB of pixels are more.
-        ("isolated_memory_bytes", 256 * 1024 * 1024, {ImageErrorCode.DECODE_FAILED, ImageErrorCode.WORKER_CRASHED}),
+        ("isolated_seconds", 0.001, {ImageErrorCode.TOO_COSTLY}),
+        ("isolated_processor_seconds", 60.0, {None}),
+        # 240 MB of pixels are more.
+        ("isolated_memory_bytes", 64 * 1024 * 1024, {ImageErrorCode.TOO_COSTLY, ImageErrorCode.WORKER_CRASHED}),
     ],
 )
 def test_an_isolated_image_has_the_time_and_the_memory_of_the_settings(  # fixtures

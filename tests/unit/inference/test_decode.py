@@ -114,7 +114,7 @@ def test_content_counts_and_not_the_name(photo: Image.Image, encode: Encode) -> 
 
 
 def test_one_pixel_wide_and_very_long_is_fine(encode: Encode) -> None:
-    assert decode(encode(Image.new("RGB", (1, 100_000)), "PNG")).shape == (100_000, 1, 3)
+    assert decode(encode(Image.new("RGB", (1, 65_535)), "PNG")).shape == (65_535, 1, 3)
 
 
 def test_no_bytes_are_empty() -> None:
@@ -214,7 +214,9 @@ def test_the_pixel_limit_is_exact(encode: Encode) -> None:
 def test_text_chunks_cannot_unfold_in_memory() -> None:
     unfolding = b"Comment\x00\x00" + zlib.compress(bytes(50 * 1024 * 1024), 9)
     pixels = png_chunk(b"IDAT", zlib.compress(b"\x00" + bytes(3)))
-    assert code_of(png_of(1, 1, png_chunk(b"zTXt", unfolding), pixels)) is ImageErrorCode.DECODE_FAILED
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    assert decode(png_of(1, 1, png_chunk(b"zTXt", unfolding), pixels)).shape == (1, 1, 3)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 20 * 1024  # No decoder sees the text.
 
 
 def test_a_large_colour_profile_and_exif_do_no_harm(photo: Image.Image, encode: Encode) -> None:

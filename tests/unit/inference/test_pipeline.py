@@ -14,13 +14,16 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from shared.contracts.geography import PositionFault
-from shared.contracts.manifest import Manifest
+from shared.contracts.manifest import Manifest, Preprocessing
 from shared.contracts.states import ImageErrorCode, ImageStatus
+from worker.inference import decoding
+from worker.inference.budget import ByteBudget
 from worker.inference.classifier import Classifier, GpuMemory
 from worker.inference.errors import ImageError, OutputInvalid
 from worker.inference.geography import FilePlace
 from worker.inference.limits import PictureLimits
-from worker.inference.pipeline import Item, Outcome, Pipeline, Pixels
+from worker.inference.pipeline import Item, Outcome, Pipeline
+from worker.inference.preprocess import preprocess, resized_pixels
 
 Encode = Callable[..., bytes]
 COLOURS = {"red": (230, 20, 20), "green": (20, 230, 20), "blue": (20, 20, 230)}
@@ -58,7 +61,7 @@ def pipeline(classifier: Classifier) -> Iterator[Pipeline]:
 def made(classifier: Classifier, **overrides: Any) -> Pipeline:  # noqa: ANN401  # settings of several types
     settings: dict[str, Any] = {"batch_size": 4, "download_threads": 3, "decode_threads": 2, "bytes_in_flight": 4000}
     settings |= overrides
-    return Pipeline(classifier, isolated_preprocessor=None, observer=None, camera_zone=None, **settings)
+    return Pipeline(classifier, isolated=None, observer=None, camera_zone=None, **settings)
 
 
 def settled(pipeline: Pipeline) -> int:
@@ -306,12 +309,12 @@ def test_what_is_urgent_waits_for_no_picture_of_a_bulk_run(
     decoding, hang = threading.Event(), threading.Event()
     with made(classifier) as pipeline, ThreadPoolExecutor(1) as caller:
 
-        def slowly(data: bytes) -> Pixels:
+        def slowly(data: bytes, *_how: Any, **_limits: Any) -> NDArray[np.uint8]:  # noqa: ANN401  # not looked at
             decoding.set()
             assert hang.wait(WAIT)
-            return pipeline._preprocess(data)
+            return resized_pixels(data, Preprocessing(), (8, 12))
 
-        monkeypatch.setattr(pipeline._isolated, "preprocess", slowly)
+        monkeypatch.setattr(pipeline.isolated, "resized_pixels", slowly)
         behind = caller.submit(lambda: list(pipeline.run(bulk.items(), bulk.fetch, isolated=True)))
         assert decoding.wait(WAIT)
         assert len(list(pipeline.run(urgent.items(), urgent.fetch, urgent=True))) == 5
@@ -388,3 +391,37 @@ def test_every_outcome_says_where_the_photo_was_taken_also_a_failed_one(classifi
     places = {n: outcome.place for n, outcome in found.items()}
     assert [(p.latitude, p.longitude) if p else None for p in (places[0], places[1])] == [(41.5, 1.25)] * 2
     assert places[2] == FilePlace(fault=PositionFault.NO_METADATA)
+
+
+def test_pictures_are_decoded_within_the_room_for_pixels(
+    classifier: Classifier, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    genuine, budget = preprocess, ByteBudget(10_000)  # Each takes about 6,000: 40 x 30 pixels of 4 bytes.
+    at_once: list[int] = []
+
+    def watched(*what: Any, **how: Any) -> NDArray[np.float32]:  # noqa: ANN401  # as the genuine one
+        at_once.append(budget.in_use)
+        return genuine(*what, **how)
+
+    monkeypatch.setattr(decoding, "preprocess", watched)
+    with made(classifier, decode_threads=4, pixel_budget=budget) as pipeline:
+        assert len(outcomes_of(pipeline, store)) == 30
+    assert len(at_once) == 30
+    assert all(5_000 < used < 10_000 for used in at_once)
+    assert budget.in_use == 0
+
+
+def test_a_picture_out_of_the_ordinary_is_decoded_in_a_process(classifier: Classifier, encode: Encode) -> None:
+    pictures = [encode(Image.new("RGB", (40, 30), COLOURS["red"]), kind) for kind in ("JPEG", "WEBP", "BMP", "PNG")]
+    pipeline = made(classifier)
+    with pipeline:
+        outcomes = list(pipeline.run([Item(n, "") for n in range(4)], lambda item: pictures[item.seq]))
+        assert len(pipeline.isolated.pids) >= 1
+    assert {o.interpretation and o.interpretation.label for o in outcomes} == {"red"}
+
+
+def test_a_picture_larger_than_threads_decode_goes_to_a_process(classifier: Classifier, store: Store) -> None:
+    with made(classifier, limits=PictureLimits(thread_bytes=1000)) as pipeline:
+        labels = {o.seq: o.interpretation.label for o in outcomes_of(pipeline, store) if o.interpretation}
+        assert pipeline.isolated.pids
+    assert labels == dict(enumerate(store.labels))

@@ -71,3 +71,16 @@ def test_no_program_starts_with_a_secret_of_the_example(name: str, value: str, m
     assert f"{name}: " in str(refused.value)
     assert "python3 -m deploy.compose" in str(refused.value)
     assert value not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("pixel_bytes_in_flight", "decode_threads", "mebibytes"), [(0, 2, 384), (0, 16, 1536), (100 * 1024**2, 16, 100)]
+)
+def test_the_room_for_pixels_follows_the_threads_unless_it_is_set(
+    pixel_bytes_in_flight: int, decode_threads: int, mebibytes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in REQUIRED.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("PHYTOBATCH_PIXEL_BYTES_IN_FLIGHT", str(pixel_bytes_in_flight))
+    monkeypatch.setenv("PHYTOBATCH_DECODE_THREADS", str(decode_threads))
+    assert get_settings().pixel_bytes == mebibytes * 1024**2

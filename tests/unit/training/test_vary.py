@@ -11,10 +11,10 @@ from worker.inference.errors import ImageError
 from worker.training.vary import rewritten
 
 
-def photo(**options: Any) -> bytes:  # noqa: ANN401  # what Pillow takes
+def photo(image_format: str = "JPEG", **options: Any) -> bytes:  # noqa: ANN401  # what Pillow takes
     stream = io.BytesIO()
     coarse = Image.fromarray(np.random.default_rng(0).integers(0, 256, (6, 8, 3), dtype=np.uint8))
-    coarse.resize((800, 600), Image.Resampling.BICUBIC).save(stream, "JPEG", **options)
+    coarse.resize((800, 600), Image.Resampling.BICUBIC).save(stream, image_format, **options)
     return stream.getvalue()
 
 
@@ -32,11 +32,14 @@ def test_it_is_another_file_of_the_same_picture() -> None:
     assert len(sizes) == 4
 
 
-def test_the_orientation_is_kept() -> None:
+@pytest.mark.parametrize(("image_format", "orientation"), [("JPEG", 6), ("PNG", 6), ("WEBP", 6), ("TIFF", 1)])
+def test_the_orientation_is_kept_where_the_picture_was_not_turned(image_format: str, orientation: int) -> None:
     exif = Image.Exif()
     exif[0x0112] = 6
-    with Image.open(io.BytesIO(rewritten(photo(exif=exif), np.random.default_rng(0)))) as again:
-        assert again.getexif()[0x0112] == 6
+    file = photo(image_format, exif=exif)
+    with Image.open(io.BytesIO(rewritten(file, np.random.default_rng(0)))) as again:
+        assert again.getexif()[0x0112] == orientation
+        assert (again.width > again.height) == (orientation == 6)
 
 
 def test_what_cannot_be_decoded_is_said() -> None:

@@ -1,0 +1,90 @@
+"""The program of a child of ``process.py``: decodes one picture after the other until its input ends.
+
+No TensorFlow here.
+"""
+
+import contextlib
+import importlib
+import json
+import math
+import os
+import resource
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shared.contracts.manifest import Preprocessing
+from shared.contracts.states import ImageErrorCode
+from worker.inference.errors import ImageError
+from worker.inference.isolation.shared import mapped
+from worker.inference.limits import PictureLimits
+
+NICENESS = 10  # Ordinary pictures of others go first where processors are scarce.
+# Where the system does not say how much a process has.
+_ASSUMED_BYTES = 1024**3
+
+Decode = Callable[..., NDArray[np.uint8]]
+
+
+def main(task: dict[str, Any]) -> None:
+    """Serve standard input; ``task`` says what to run, within which limits, and where pixels go."""
+    function: Decode = getattr(importlib.import_module(task["module"]), task["function"])
+    memory = mapped(task["descriptor"], task["result_bytes"])
+    _limit_memory(task["memory_bytes"])
+    os.nice(NICENESS)
+    # The answers get a descriptor of their own: whatever prints goes to standard error and harms no answer.
+    with os.fdopen(os.dup(1), "wb") as sink:
+        os.dup2(2, 1)
+        while line := sys.stdin.buffer.readline():
+            _allow_processor_time(task["processor_seconds"])
+            answer = _answer(function, sys.stdin.buffer, json.loads(line), memory)
+            sink.write(json.dumps(answer).encode() + b"\n")
+            sink.flush()
+
+
+def _limit_memory(memory_bytes: int) -> None:
+    """Little memory, no core file with somebody's photograph; and where the machine has none left, this one goes."""
+    limit = _address_space() + memory_bytes
+    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    with contextlib.suppress(OSError):  # No such file outside Linux.
+        Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
+
+
+def _address_space() -> int:
+    try:
+        return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0]) * resource.getpagesize()
+    except OSError:
+        return _ASSUMED_BYTES
+
+
+def _allow_processor_time(seconds: float) -> None:
+    """Allow that much more from now on; the system ends the process beyond it (``setrlimit(2)``, SIGXCPU)."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    limit = math.ceil(used.ru_utime + used.ru_stime + seconds)
+    resource.setrlimit(resource.RLIMIT_CPU, (limit, resource.RLIM_INFINITY))
+
+
+def _answer(function: Decode, source: IO[bytes], request: dict[str, Any], memory: Any) -> dict[str, Any]:  # noqa: ANN401  # a buffer
+    data = source.read(request["size"])
+    try:
+        pixels = function(
+            data,
+            Preprocessing.model_validate(request["preprocessing"]),
+            tuple(request["input_size"]),
+            limits=PictureLimits(**request["limits"]),
+        )
+    except ImageError as error:
+        return {"code": error.code, "detail": error.detail}
+    except MemoryError:
+        return {"code": ImageErrorCode.TOO_COSTLY, "detail": "Decoding the picture needs too much memory."}
+    np.frombuffer(memory, np.uint8, pixels.size)[:] = pixels.reshape(-1)
+    return {"shape": pixels.shape}
+
+
+if __name__ == "__main__":
+    main(json.loads(sys.argv[1]))

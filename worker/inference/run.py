@@ -1,0 +1,214 @@
+"""One run of a pipeline: from a list of images to one outcome for each."""
+
+import hashlib
+import queue
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from datetime import tzinfo
+
+import numpy as np
+
+from shared.contracts.states import ImageErrorCode, ImageStatus
+from worker.inference.budget import Reservation
+from worker.inference.classifier import Classifier
+from worker.inference.decoding import Decoding, Pixels, RunDecoder
+from worker.inference.errors import ImageError
+from worker.inference.geography import FilePlace, read_place
+from worker.inference.interpret import Interpretation, interpret
+from worker.inference.lane import Lane
+from worker.inference.observer import Stage
+from worker.inference.timing import timed
+
+ASSUMED_BYTES = 8 * 1024 * 1024  # Reserved for an item whose size is not known, until it is fetched.
+POLL_SECONDS = 1.0  # on_batch is called at least so often while the run waits for pixels.
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One image to classify. ``size`` in bytes is what is reserved for it; ``sha256`` (hexadecimal) is verified."""
+
+    seq: int
+    name: str
+    size: int | None = None
+    sha256: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one image: an interpretation or an error, never both; ``place`` wherever bytes arrived."""
+
+    seq: int
+    interpretation: Interpretation | None = None
+    error: ImageError | None = None
+    place: FilePlace | None = None
+
+    @property
+    def status(self) -> ImageStatus:
+        """``succeeded`` or ``failed``."""
+        return ImageStatus.FAILED if self.interpretation is None else ImageStatus.SUCCEEDED
+
+
+@dataclass(frozen=True, slots=True)
+class Workshop:
+    """What the runs of a pipeline share. ``window`` is the number of images that a run fetches ahead."""
+
+    classifier: Classifier
+    batch_size: int
+    window: int
+    decoding: Decoding
+    camera_zone: tzinfo | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """An item that is ready for the model, or the reason why it never will be."""
+
+    item: Item
+    pixels: Pixels | None = None
+    error: BaseException | None = None
+    place: FilePlace | None = None
+
+
+class Run:
+    """One call of ``Pipeline.run``."""
+
+    def __init__(
+        self,
+        workshop: Workshop,
+        lane: Lane,
+        items: Sequence[Item],
+        fetch: Callable[[Item], bytes],
+        *,
+        isolated: bool,
+    ) -> None:
+        self._workshop = workshop
+        self._lane = lane
+        self._todo = iter(items)
+        self._next_item = next(self._todo, None)
+        self._left = len(items)  # not yet taken out of the queue
+        self._outstanding = 0  # submitted and not yet taken out of the queue
+        self._fetch = fetch
+        self._decoder = RunDecoder(workshop.decoding, lane.decodes, isolated=isolated, urgent=lane.urgent)
+        self._bytes = lane.budget.holder()
+        self._ready: queue.SimpleQueue[_Prepared] = queue.SimpleQueue()
+        self._abandoned = threading.Event()
+        self._downloads: set[Future[None]] = set()
+
+    def outcomes(self, on_batch: Callable[[], None]) -> Iterator[Outcome]:
+        """Collect batches until every item has an outcome."""
+        while self._left:
+            on_batch()
+            batch: list[_Prepared] = []
+            while self._left and len(batch) < self._workshop.batch_size:
+                self._fill_window()
+                prepared = self._next()
+                if prepared is None:  # Nothing for a second: classify what is there, and call on_batch.
+                    break
+                if isinstance(prepared.error, ImageError):
+                    yield Outcome(prepared.item.seq, error=prepared.error, place=prepared.place)
+                elif prepared.error is not None:
+                    raise prepared.error
+                else:
+                    batch.append(prepared)
+            yield from self._classify(batch)
+
+    def abandon(self) -> None:
+        """Stop whatever has not begun; what has begun ends by itself and is thrown away."""
+        self._abandoned.set()
+        for future in list(self._downloads):
+            future.cancel()
+        self._decoder.abandon()
+        self._bytes.leave()
+
+    def _fill_window(self) -> None:
+        """Ask for images as far ahead as the window and the bytes allow; wait for bytes only where nothing is ahead."""
+        while self._outstanding < self._workshop.window and (item := self._next_item) is not None:
+            size = ASSUMED_BYTES if item.size is None else item.size
+            reservation = self._bytes.reserve(size, seconds=0 if self._outstanding else POLL_SECONDS)
+            if reservation is None:
+                return
+            self._next_item = next(self._todo, None)
+            self._outstanding += 1
+            self._submit(item, reservation)
+
+    def _submit(self, item: Item, reservation: Reservation) -> None:
+        future = self._lane.downloads.submit(self._download, item, reservation)
+        self._downloads.add(future)
+
+        def ended(future: Future[None]) -> None:
+            self._downloads.discard(future)
+            if future.cancelled():
+                reservation.release()
+
+        future.add_done_callback(ended)
+
+    def _next(self) -> _Prepared | None:
+        if not self._outstanding:  # It has waited for bytes already.
+            return None
+        try:
+            prepared = self._ready.get(timeout=POLL_SECONDS)
+        except queue.Empty:
+            return None
+        self._outstanding -= 1
+        self._left -= 1
+        return prepared
+
+    def _classify(self, batch: list[_Prepared]) -> Iterator[Outcome]:
+        if not batch:
+            return
+        classifier, observer = self._workshop.classifier, self._workshop.decoding.observer
+        observer.batch(len(batch), self._workshop.batch_size)
+        with timed(observer, Stage.PREDICT):
+            rows = classifier.classify(np.stack([p.pixels for p in batch if p.pixels is not None]))
+        for prepared, row in zip(batch, rows, strict=True):
+            yield Outcome(prepared.item.seq, interpretation=interpret(row, classifier.manifest), place=prepared.place)
+
+    def _download(self, item: Item, reservation: Reservation) -> None:
+        """In a download thread: fetch, verify, hand over."""
+        try:
+            with timed(self._workshop.decoding.observer, Stage.DOWNLOAD):
+                data = self._fetch(item)
+            reservation.settle(len(data))
+            _verify(item, data)
+            if self._abandoned.is_set():
+                reservation.release()
+            else:
+                self._decoder.submit(data, lambda result: self._decoded(item, data, result, reservation))
+        except BaseException as error:  # noqa: BLE001  # Raised again in the caller's thread, where it belongs.
+            reservation.release()
+            self._ready.put(_failed(item, error))
+
+    def _decoded(
+        self, item: Item, data: bytes, result: Pixels | BaseException | None, reservation: Reservation
+    ) -> None:
+        """In the thread that decoded, or in the one that canceled."""
+        place = None if result is None else _place_of(data, self._workshop.camera_zone)
+        reservation.release()
+        if isinstance(result, BaseException):
+            failed = _failed(item, result)
+            self._ready.put(_Prepared(item, error=failed.error, place=place))
+        elif result is not None:
+            self._ready.put(_Prepared(item, pixels=result, place=place))
+
+
+def _failed(item: Item, error: BaseException) -> _Prepared:
+    """An image's error without its traceback, whose frames would keep the encoded bytes in memory."""
+    return _Prepared(item, error=ImageError(error.code, error.detail) if isinstance(error, ImageError) else error)
+
+
+def _place_of(data: bytes, camera_zone: tzinfo | None) -> FilePlace | None:
+    """Where it was taken, also of a picture that cannot be decoded."""
+    try:
+        return read_place(data, camera_zone=camera_zone)
+    except Exception:  # noqa: BLE001  # It raises nothing that is known; metadata must not cost the picture.
+        return None
+
+
+def _verify(item: Item, data: bytes) -> None:
+    if not data:
+        raise ImageError(ImageErrorCode.EMPTY, "The file is empty (0 bytes); upload it again.")
+    if item.sha256 is not None and hashlib.sha256(data).hexdigest() != item.sha256.lower():
+        detail = "The file is not the one that was announced (its SHA-256 differs); upload it again."
+        raise ImageError(ImageErrorCode.CHECKSUM_MISMATCH, detail)

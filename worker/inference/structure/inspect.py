@@ -1,0 +1,38 @@
+"""Inspection of a file by its signature."""
+
+from collections.abc import Callable
+from types import MappingProxyType
+
+from worker.inference.limits import PictureLimits
+from worker.inference.structure.jpeg import inspect_jpeg
+from worker.inference.structure.png import inspect_png
+from worker.inference.structure.structure import Structure
+from worker.inference.structure.tiff import inspect_tiff
+
+_Inspection = Callable[[bytes, PictureLimits], Structure | None]
+_BY_SIGNATURE: MappingProxyType[bytes, _Inspection] = MappingProxyType(
+    {
+        b"\xff\xd8\xff": inspect_jpeg,
+        b"\x89PNG\r\n\x1a\n": inspect_png,
+        b"II*\0": inspect_tiff,
+        b"MM\0*": inspect_tiff,
+        b"II+\0": inspect_tiff,
+        b"MM\0+": inspect_tiff,
+    }
+)
+
+
+def inspect(data: bytes, limits: PictureLimits) -> Structure | None:
+    """Read the structure of a file; takes milliseconds, whatever the file holds.
+
+    Returns:
+        None for everything that is not an ordinary JPEG, PNG or TIFF. That says nothing about the picture: a decoder
+        may read it, but only in a process with limits of its own.
+
+    Raises:
+        ImageError: ``too_many_pixels``, ``too_costly`` or ``unsupported_format``, where the structure alone says so.
+    """
+    for signature, inspection in _BY_SIGNATURE.items():
+        if data.startswith(signature):
+            return inspection(data, limits)
+    return None

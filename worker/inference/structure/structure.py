@@ -1,0 +1,34 @@
+"""The result of an inspection."""
+
+from dataclasses import dataclass
+
+from shared.contracts.states import ImageErrorCode
+from worker.inference.errors import ImageError
+from worker.inference.limits import PictureLimits
+
+
+@dataclass(frozen=True, slots=True)
+class Structure:
+    """An ordinary picture.
+
+    Attributes:
+        essential: the file without everything that its pixels do not need; decodes to the same pixels.
+        memory_bytes: upper bound of what decoding takes, ``essential`` included.
+    """
+
+    essential: bytes
+    memory_bytes: int
+
+
+def check_size(width: int, height: int, limits: PictureLimits) -> None:
+    """Refuse a picture with too many pixels, or with too long a side.
+
+    Raises:
+        ImageError: ``too_many_pixels``.
+    """
+    if width * height > limits.pixels:
+        detail = f"The picture is {width} x {height} pixels, more than the limit of {limits.pixels}; make it smaller."
+        raise ImageError(ImageErrorCode.TOO_MANY_PIXELS, detail)
+    if max(width, height) > limits.side:
+        detail = f"The picture is {width} x {height} pixels; its longer side may have {limits.side}; cut it in pieces."
+        raise ImageError(ImageErrorCode.TOO_MANY_PIXELS, detail)

@@ -1,0 +1,227 @@
+"""TIFF and BigTIFF: the first directory (TIFF 6.0, section 2; the Adobe DNG and TIFF/EP additions for raw files)."""
+
+import math
+import struct
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from shared.contracts.states import ImageErrorCode
+from worker.inference.errors import ImageError
+from worker.inference.limits import PictureLimits
+from worker.inference.signatures import RAW_FILE
+from worker.inference.structure.structure import Structure, check_size
+
+MAX_ENTRIES = 512  # of a directory; cameras write fewer than a hundred
+MAX_VALUES = 70_000  # of one entry: as many strips as a picture may have rows
+MAX_VALUE_BYTES = 4 * 1024**2  # of all entries that are kept
+
+SUBFILE_TYPE, WIDTH, HEIGHT, BITS, COMPRESSION, PHOTOMETRIC = 254, 256, 257, 258, 259, 262
+STRIP_OFFSETS, ORIENTATION, SAMPLES, ROWS_PER_STRIP, STRIP_SIZES = 273, 274, 277, 278, 279
+TILE_WIDTH, TILE_HEIGHT, TILE_OFFSETS, TILE_SIZES, SUB_DIRECTORIES, SAMPLE_FORMAT = 322, 323, 324, 325, 330, 339
+_DNG_VERSION, _CFA_PATTERN = 50706, 33422
+# Fill order, planes, predictor, palette, inks, extra samples, YCbCr; beside those above.
+_KEPT = frozenset(
+    {WIDTH, HEIGHT, BITS, COMPRESSION, PHOTOMETRIC, 266, STRIP_OFFSETS, ORIENTATION, SAMPLES, ROWS_PER_STRIP,
+     STRIP_SIZES, 284, 317, 320, TILE_WIDTH, TILE_HEIGHT, TILE_OFFSETS, TILE_SIZES, 332, 338, SAMPLE_FORMAT, 529, 530,
+     531, 532}
+)  # fmt: skip
+_REDUCED = 1  # bit of SUBFILE_TYPE: a smaller version of another picture in the file
+_RAW_PHOTOMETRICS = frozenset({32803, 34892})  # a colour filter array; linear raw
+# Stored as it is, LZW, Deflate (two numbers), PackBits: what a decoder does with them is bounded by the size of the
+# picture. JPEG inside of TIFF is not.
+_ORDINARY_COMPRESSIONS = frozenset({1, 5, 8, 32946, 32773})
+_COMPRESSION_NAMES = MappingProxyType(
+    {2: "CCITT", 3: "CCITT fax 3", 4: "CCITT fax 4", 6: "old JPEG", 7: "JPEG", 34712: "JPEG 2000", 33003: "JPEG 2000",
+     34887: "LERC", 34925: "LZMA", 50000: "Zstandard", 50001: "WebP", 50002: "JPEG XL", 52546: "JPEG XL"}
+)  # fmt: skip
+_FORMAT_NAMES = MappingProxyType({1: "", 2: "signed ", 3: "floating-point ", 4: "", 5: "complex ", 6: "complex "})
+_MAX_ORDINARY_SAMPLES = 4
+# Width of values by type (section 2; BigTIFF adds 13, 16, 17 and 18).
+_WIDTHS = MappingProxyType({1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8})
+_INTEGERS = MappingProxyType({1: "B", 3: "H", 4: "I", 13: "I", 16: "Q"})
+_LONG, _LONG8 = 4, 16
+# Bytes of a pixel in Pillow, and of its copy as RGB.
+_PIXEL_BYTES = 4 + 4
+# Tiles may reach over the edges of their picture; small pictures have tiles that are large beside them.
+_TILE_EXCESS, _SMALL_TILES = 4, 4_000_000
+
+_RAW = f"The file is {RAW_FILE}; upload that."
+_PREVIEW = "The first picture in this TIFF is a preview of another one; export the photograph as JPEG or a plain TIFF."
+
+
+@dataclass(frozen=True, slots=True)
+class Directory:
+    """The first directory of a TIFF.
+
+    Attributes:
+        order: byte order, ``<`` or ``>``.
+        big: whether it is a BigTIFF.
+        entries: type, number of values, and the bytes of the value field, by tag.
+        following: position of the next directory, 0 where there is none.
+        data: the whole file.
+    """
+
+    order: str
+    big: bool
+    entries: Mapping[int, tuple[int, int, bytes]]
+    following: int
+    data: bytes
+
+    def raw(self, tag: int) -> bytes | None:
+        """The bytes of a tag's values; None where it is missing, too long, or outside of the file."""
+        if tag not in self.entries:
+            return None
+        kind, count, field = self.entries[tag]
+        size = _WIDTHS.get(kind, 0) * count
+        if not size or count > MAX_VALUES:
+            return None
+        if size <= len(field):
+            return field[:size]
+        at = int.from_bytes(field, "little" if self.order == "<" else "big")
+        return self.data[at : at + size] if at + size <= len(self.data) else None
+
+    def integers(self, tag: int) -> tuple[int, ...]:
+        """The values of a tag of whole numbers; none where it is missing or damaged."""
+        raw = self.raw(tag)
+        code = _INTEGERS.get(self.entries[tag][0]) if raw is not None else None
+        if raw is None or code is None:
+            return ()
+        return tuple(number for (number,) in struct.iter_unpack(self.order + code, raw))
+
+    def integer(self, tag: int, default: int = 0) -> int:
+        """The first value of a tag of whole numbers."""
+        return next(iter(self.integers(tag)), default)
+
+
+def inspect_tiff(data: bytes, limits: PictureLimits) -> Structure | None:
+    """Read the first directory; an ordinary picture gets a file whose only directory holds what pixels need.
+
+    Raises:
+        ImageError: ``unsupported_format`` for raw files of cameras and for previews, ``too_many_pixels``.
+    """
+    directory = read_directory(data)
+    if directory is None:
+        return None
+    _refuse_raw(directory)
+    width, height = directory.integer(WIDTH), directory.integer(HEIGHT)
+    check_size(width, height, limits)
+    tile = directory.integer(TILE_WIDTH) * directory.integer(TILE_HEIGHT)
+    if tile > limits.pixels:  # A tile is decoded whole, however little of it the picture shows (section 15).
+        size = f"{directory.integer(TILE_WIDTH)} x {directory.integer(TILE_HEIGHT)}"
+        detail = f"The tiles of the picture are {size} pixels, more than the limit of {limits.pixels}. Export it again."
+        raise ImageError(ImageErrorCode.TOO_MANY_PIXELS, detail)
+    if not width or not height or not _is_ordinary(directory, width, height):
+        return None
+    essential = _essential(directory)
+    if essential is None:
+        return None
+    return Structure(essential, _PIXEL_BYTES * width * height + 2 * _PIXEL_BYTES * tile + len(essential))
+
+
+def read_directory(data: bytes) -> Directory | None:
+    """Read the first directory; None where there is none, or where it has too many entries."""
+    order = {b"II": "<", b"MM": ">"}.get(data[:2])
+    if order is None or len(data) < 16:  # noqa: PLR2004  # the header of a BigTIFF
+        return None
+    (version,) = struct.unpack_from(order + "H", data, 2)
+    big = version == 43  # noqa: PLR2004  # BigTIFF
+    (at,) = struct.unpack_from(order + ("Q" if big else "I"), data, 8 if big else 4)
+    counter, entry, link = ("Q", "HHQ8s", "Q") if big else ("H", "HHI4s", "I")
+    head, size = struct.calcsize("=" + counter), struct.calcsize("=" + entry)
+    if at + head > len(data):
+        return None
+    (count,) = struct.unpack_from(order + counter, data, at)
+    end = at + head + count * size
+    if count > MAX_ENTRIES or end > len(data):
+        return None
+    found = struct.iter_unpack(order + entry, data[at + head : end])
+    entries = {tag: (kind, number, field) for tag, kind, number, field in found}
+    following = data[end : end + struct.calcsize("=" + link)]
+    return Directory(order, big, entries, int.from_bytes(following, "little" if order == "<" else "big"), data)
+
+
+def describe_form(data: bytes) -> str | None:
+    """Words for the form of a TIFF that no decoder here reads; None where it has no readable directory."""
+    directory = read_directory(data)
+    if directory is None or not directory.integer(WIDTH):
+        return None
+    bits = directory.integers(BITS) or (1,)
+    bands = directory.integer(SAMPLES, 1)
+    kind = _FORMAT_NAMES.get(directory.integer(SAMPLE_FORMAT, 1), "")
+    words = f"a TIFF of {bands} band{'s' if bands > 1 else ''} of {'/'.join(map(str, sorted(set(bits))))} {kind}bits"
+    compression = directory.integer(COMPRESSION, 1)
+    if compression not in _ORDINARY_COMPRESSIONS:
+        words += f", packed as {_COMPRESSION_NAMES.get(compression, f'compression {compression}')}"
+    return words
+
+
+def _refuse_raw(directory: Directory) -> None:
+    """Refuse what would be answered from a preview: the first directory of raw files is a small picture."""
+    raw_tags = {_DNG_VERSION, _CFA_PATTERN} & directory.entries.keys()
+    if raw_tags or directory.integer(PHOTOMETRIC) in _RAW_PHOTOMETRICS:
+        raise ImageError(ImageErrorCode.UNSUPPORTED_FORMAT, _RAW)
+    is_canon = directory.data[8:10] == b"CR" and not directory.big
+    if is_canon:
+        raise ImageError(ImageErrorCode.UNSUPPORTED_FORMAT, _RAW)
+    if directory.integer(SUBFILE_TYPE) & _REDUCED:
+        has_raw = SUB_DIRECTORIES in directory.entries
+        raise ImageError(ImageErrorCode.UNSUPPORTED_FORMAT, _RAW if has_raw else _PREVIEW)
+
+
+def _is_ordinary(directory: Directory, width: int, height: int) -> bool:
+    """Whether the pixels stand in the file once, in a form whose cost is bounded by their number."""
+    tiled = TILE_OFFSETS in directory.entries
+    offsets = directory.integers(TILE_OFFSETS if tiled else STRIP_OFFSETS)
+    sizes = directory.integers(TILE_SIZES if tiled else STRIP_SIZES)
+    samples, bits = directory.integer(SAMPLES, 1), directory.integers(BITS) or (1,)
+    across, down = directory.integer(TILE_WIDTH), directory.integer(TILE_HEIGHT)
+    area = max(_TILE_EXCESS * width * height, _SMALL_TILES)
+    return (
+        directory.integer(COMPRESSION, 1) in _ORDINARY_COMPRESSIONS
+        and 0 < len(offsets) == len(sizes)
+        and len(offsets) <= samples * height
+        and sum(sizes) <= len(directory.data)
+        and samples <= _MAX_ORDINARY_SAMPLES
+        and max(bits) <= 32  # noqa: PLR2004  # as Pillow
+        and (
+            not tiled or 0 < math.ceil(width / max(across, 1)) * math.ceil(height / max(down, 1)) * across * down < area
+        )
+    )
+
+
+def _essential(directory: Directory) -> bytes | None:
+    """The file with one directory at its end that holds nothing but what pixels need; None where it would be large."""
+    values = {tag: directory.raw(tag) for tag in sorted(_KEPT & directory.entries.keys())}
+    if any(raw is None for raw in values.values()) or sum(len(raw or b"") for raw in values.values()) > MAX_VALUE_BYTES:
+        return None
+    order, big = directory.order, directory.big
+    room, pointer, number = (8, "Q", "Q") if big else (4, "I", "H")
+    pieces, end = [directory.data], len(directory.data)
+    entries: list[bytes] = []
+    for tag, raw in values.items():
+        kind, count, _ = directory.entries[tag]
+        field = raw or b""
+        if len(field) > room:
+            pieces.append(_even(field))
+            field, end = struct.pack(order + pointer, end), end + len(pieces[-1])
+        entries.append(struct.pack(f"{order}HH{pointer}", tag, kind, count) + field.ljust(room, b"\0"))
+    pieces += [struct.pack(order + number, len(entries)), *entries, bytes(room)]
+    return b"".join([_header(order, big=big, directory=end), *_without_header(pieces, big=big)])
+
+
+def _header(order: str, *, big: bool, directory: int) -> bytes:
+    name = b"II" if order == "<" else b"MM"
+    return name + (
+        struct.pack(order + "HHHQ", 43, 8, 0, directory) if big else struct.pack(order + "HI", 42, directory)
+    )
+
+
+def _without_header(pieces: list[bytes], *, big: bool) -> Iterable[bytes]:
+    first, *others = pieces
+    return [first[16 if big else 8 :], *others]
+
+
+def _even(raw: bytes) -> bytes:
+    """Values begin on even positions."""
+    return raw + bytes(len(raw) % 2)
