@@ -4,7 +4,7 @@ import re
 
 from PIL import TiffImagePlugin
 
-from worker.inference.geography.containers import MAX_XMP_BYTES, find_blocks
+from worker.inference.geography.containers import find_blocks
 from worker.inference.structure.tiff import ORIENTATION, read_directory
 
 UPRIGHT = 1
@@ -20,11 +20,12 @@ def is_turned_by_pillow(image_format: str | None) -> bool:
 def read_orientation(data: bytes) -> int:
     """Read the orientation of a JPEG, PNG or WebP: 1 to 8; 1 where there is none, or where it is damaged.
 
-    EXIF is believed before XMP, as by Pillow.
+    EXIF is believed before XMP, as by Pillow; of several blocks, the first that names it.
     """
     blocks = find_blocks(data)
-    directory = read_directory(blocks.exif) if blocks.exif else None
-    if directory is not None and ORIENTATION in directory.entries:
-        return directory.integer(ORIENTATION, UPRIGHT)
-    found = _IN_XMP.search(blocks.xmp[:MAX_XMP_BYTES]) if blocks.xmp else None
-    return int(found.group(1)) if found else UPRIGHT
+    for block in blocks.exif:
+        directory = read_directory(block)
+        if directory is not None and ORIENTATION in directory.entries:
+            return directory.integer(ORIENTATION, UPRIGHT)
+    named = (_IN_XMP.search(packet) for packet in blocks.xmp)
+    return next((int(found.group(1)) for found in named if found), UPRIGHT)
