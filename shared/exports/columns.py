@@ -1,8 +1,9 @@
 """The table of columns that every format writes. A new column is one line here."""
 
 import json
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 from functools import partial
 from typing import Any
@@ -12,6 +13,7 @@ from shared.exports.rows import Record
 PROBABILITY_DIGITS = 6  # they are stored as 32-bit numbers, which have about seven
 DEGREE_DIGITS = 7  # a centimetre
 METRE_DIGITS = 3
+LONGEST = 2**63 - 1
 HEADING_DIGITS = 2
 
 
@@ -19,7 +21,8 @@ class Kind(Enum):
     """What the values of a column are; a missing one is ``None`` in every kind."""
 
     INTEGER = auto()  # Up to nine digits.
-    NUMBER = auto()
+    LONG = auto()  # A whole number of up to 18 digits, of which a 64-bit float keeps fifteen: a barcode, mostly.
+    NUMBER = auto()  # One that a 64-bit float keeps.
     FLAG = auto()
     TEXT = auto()
     TIME = auto()  # With its zone.
@@ -77,7 +80,7 @@ def columns_of(
         widths: of texts.
     """
     name, version = classifier or ("", "")
-    return (
+    columns = (
         Column("seq", Kind.INTEGER, lambda r: r.seq),
         Column("name", Kind.TEXT, lambda r: r.name, width=widths.name),
         Column("status", Kind.TEXT, lambda r: r.status, width=16),
@@ -105,6 +108,41 @@ def columns_of(
         *([_other_metadata(frozenset(key.name for key in keys))] if has_more_keys else []),
         Column("finished_at", Kind.TIME, lambda r: r.finished_at),
     )
+    return tuple(_told_apart(columns))
+
+
+def _told_apart(columns: Iterable[Column]) -> Iterator[Column]:
+    """The columns, with ``_2`` behind a name that some reader would take for the one of a column before it.
+
+    SQL does not see the case of a name (`Row` and `row`), file systems and editors compose what was decomposed, and XML
+    has no control characters.
+    """
+    taken: set[str] = set()
+    for column in columns:
+        name, number = column.name, 2
+        while _as_readers_see_it(name) in taken:
+            name, number = f"{column.name}_{number}", number + 1
+        taken.add(_as_readers_see_it(name))
+        yield column if name == column.name else replace(column, name=name)
+
+
+def _as_readers_see_it(name: str) -> str:
+    visible = "".join(character if character.isprintable() else " " for character in name)
+    return unicodedata.normalize("NFKC", visible).casefold().strip()
+
+
+def portable(value: object) -> object:
+    """A JSON value whose whole numbers have at most 64 bits; longer ones become text.
+
+    Readers of tables make floats of them, or give up (RFC 8259, section 6, and RFC 7493, section 2.2).
+    """
+    if isinstance(value, dict):
+        return {key: portable(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [portable(inner) for inner in value]
+    if isinstance(value, int) and not -LONGEST <= value <= LONGEST:
+        return str(value)
+    return value
 
 
 def text_of(value: object) -> str:

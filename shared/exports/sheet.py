@@ -20,22 +20,28 @@ from shared.geography.metric import HALF_TURN, span_of
 from shared.geography.place import latitude, longitude
 from shared.jobs.results import ResultFilter, classifier_of
 
-# A number that a 64-bit float or a column of a shapefile can hold.
+# A number that a column of a shapefile can hold.
 LONGEST_NUMBER = 18
 TURN = 2 * HALF_TURN
+# The name of a column, in bytes: it stands in each line of some formats. A longer key is among the others.
+LONGEST_KEY = 128
 
 KEYS = text(
     """
-    SELECT key, max(octet_length(value #>> '{}')) AS width,
-           bool_and(jsonb_typeof(value) = 'number' AND length(value #>> '{}') <= :longest)
+    SELECT key, octet_length(key) > :longest_key AS is_long, max(octet_length(value #>> '{}')) AS width,
+           -- Only what comes back from a float as it was: the digits of a long code are no quantity.
+           bool_and(CASE WHEN jsonb_typeof(value) = 'number' AND length(value #>> '{}') <= :longest
+                         THEN (value #>> '{}')::float8::text::numeric = (value #>> '{}')::numeric ELSE false END)
                FILTER (WHERE jsonb_typeof(value) <> 'null') AS numbers,
            bool_and(jsonb_typeof(value) = 'number' AND value #>> '{}' ~ '^-?[0-9]{1,9}$')
                FILTER (WHERE jsonb_typeof(value) <> 'null') AS integers,
+           bool_and(jsonb_typeof(value) = 'number' AND value #>> '{}' ~ '^-?[0-9]{1,18}$')
+               FILTER (WHERE jsonb_typeof(value) <> 'null') AS longs,
            bool_and(jsonb_typeof(value) = 'boolean') FILTER (WHERE jsonb_typeof(value) <> 'null') AS flags,
            bool_and(jsonb_typeof(value) = 'string') FILTER (WHERE jsonb_typeof(value) <> 'null') AS texts
     FROM images, jsonb_each(metadata)
     WHERE job_id = :job AND jsonb_typeof(metadata) = 'object'
-    GROUP BY key ORDER BY count(*) DESC, key LIMIT :limit
+    GROUP BY key ORDER BY is_long, count(*) DESC, key LIMIT :limit
     """
 )
 
@@ -99,7 +105,9 @@ def plan(session: Session, job: Job, only: ResultFilter, *, metadata_columns: in
     classifier = classifier_of(session, job)
     walk_in_order(session)
     facts, *degrees = session.execute(of_job(_facts(), job.id, upto=job.last_position, only=only)).all()
-    keys = session.execute(KEYS, {"job": job.id, "longest": LONGEST_NUMBER, "limit": metadata_columns + 1}).all()
+    wanted = {"longest": LONGEST_NUMBER, "longest_key": LONGEST_KEY, "limit": metadata_columns + 1}
+    keys = session.execute(KEYS, {"job": job.id, **wanted}).all()
+    own = [key for key in keys[:metadata_columns] if not key.is_long]
     labels = () if classifier is None else Manifest.model_validate(classifier.manifest).labels
     return Sheet(
         job_id=job.id,
@@ -115,8 +123,8 @@ def plan(session: Session, job: Job, only: ResultFilter, *, metadata_columns: in
         columns=columns_of(
             labels,
             _version(classifier),
-            sorted(map(_key, keys[:metadata_columns]), key=lambda key: key.name),
-            has_more_keys=len(keys) > metadata_columns,
+            sorted(map(_key, own), key=lambda key: key.name),
+            has_more_keys=len(keys) > len(own),
             widths=Widths(facts.name, facts.error_detail, facts.note, facts.corrected_by),
         ),
         read_at=facts.read_at,
@@ -156,6 +164,12 @@ def _version(classifier: Classifier | None) -> tuple[str, str] | None:
 
 
 def _key(row: Row[Any]) -> MetadataKey:
-    kinds = ((row.integers, Kind.INTEGER), (row.numbers, Kind.NUMBER), (row.flags, Kind.FLAG), (row.texts, Kind.TEXT))
+    kinds = (
+        (row.integers, Kind.INTEGER),
+        (row.numbers, Kind.NUMBER),
+        (row.longs, Kind.LONG),
+        (row.flags, Kind.FLAG),
+        (row.texts, Kind.TEXT),
+    )
     kind = next((kind for fits, kind in kinds if fits), Kind.JSON)
     return MetadataKey(row.key, kind, row.width or 0)

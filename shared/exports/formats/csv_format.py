@@ -55,6 +55,7 @@ def _drain(buffer: io.StringIO) -> bytes:
 
 CELLS: Mapping[Kind, Callable[[Any], object]] = {
     Kind.INTEGER: int,
+    Kind.LONG: int,
     Kind.NUMBER: repr,
     Kind.FLAG: lambda value: "true" if value else "false",
     Kind.TEXT: neutral,

@@ -26,6 +26,7 @@ UNKNOWN = "ffb4b4b4"
 HEALTHY = "ff4caf4c"
 TYPES: Mapping[Kind, str] = {
     Kind.INTEGER: "int",
+    Kind.LONG: "string",  # the longest number of KML has 32 bits
     Kind.NUMBER: "double",
     Kind.FLAG: "bool",
     Kind.TEXT: "string",
@@ -34,6 +35,7 @@ TYPES: Mapping[Kind, str] = {
 }
 VALUES: Mapping[Kind, Callable[[Any], str]] = {
     Kind.INTEGER: str,
+    Kind.LONG: str,
     Kind.NUMBER: repr,
     Kind.FLAG: lambda value: "1" if value else "0",
     Kind.TEXT: str,

@@ -2,7 +2,7 @@
 
 import tempfile
 from collections.abc import Callable, Generator, Iterator, Mapping
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,10 +20,12 @@ from shared.exports.sheet import Sheet
 COMPRESSION = "zstd(3)"
 # Rows that are held in memory until they are written.
 ROW_GROUP_ROWS = 16_384
-MICROSECONDS = 1_000_000
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
 
 TYPES: Mapping[Kind, DataType] = {
     Kind.INTEGER: DataType.int32(),
+    Kind.LONG: DataType.int64(),
     Kind.NUMBER: DataType.float64(),
     Kind.FLAG: DataType.bool(),
     Kind.TEXT: DataType.utf8(),
@@ -85,7 +87,7 @@ def _column(read: Callable[[Any], Any], kind: Kind, page: Page) -> Array:
 
 
 def _microseconds(moment: datetime | None) -> int | None:
-    return None if moment is None else round(moment.timestamp() * MICROSECONDS)
+    return None if moment is None else (moment - EPOCH) // MICROSECOND
 
 
 FORMAT = Format(

@@ -198,6 +198,8 @@ VALUES: Mapping[Kind, Callable[[FieldOf, Any, Lost], Any]] = {
     Kind.FLAG: lambda _field, value, _lost: value,
     Kind.TEXT: _text,
     Kind.TIME: lambda _field, value, _lost: rfc3339(value),
+    # As text: of a number of more than fifteen digits other software makes a float.
+    Kind.LONG: lambda field, value, lost: _text(field, text_of(value), lost),
     Kind.JSON: lambda field, value, lost: _text(field, text_of(value), lost),
 }
 
