@@ -80,7 +80,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         try:
             await run_in_threadpool(ensure_key, services.database, chosen.bootstrap_api_key)
-            metrics = ApiMetrics(services)
+            metrics = ApiMetrics(services, ROUTERS)
         except ConfigurationError as error:
             log.critical("api_not_started", reason=str(error))
             raise

@@ -372,6 +372,13 @@ class Settings(BaseSettings):
         le=65535,
         description="Port of `/metrics` of this program; 0 serves none. Each program on a machine needs its own.",
     )
+    metrics_tenants: int = Field(
+        default=20,
+        ge=0,
+        le=200,
+        description="How many tenants metrics name, those with the most images waiting first; the others are one "
+        "series. 0 names none and reads nothing of them.",
+    )
     broker_key_prefix: str = Field(default="phytobatch:", description="Prefix of every key in Redis.")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         default="INFO", description="Least level of log lines."

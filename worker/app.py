@@ -5,13 +5,14 @@ import sys
 import structlog
 from celery import Celery, signals
 
-from shared.errors import PhytobatchError
+from shared.errors import ConfigurationError, PhytobatchError
 from shared.logging import configure_logging
 from shared.queue import celery_settings
 from shared.settings import get_settings
 from shared.tracing import configure_tracing
 from worker import process
 from worker.inference.errors import ClassifierError
+from worker.metrics.beat import serve_beat_metrics
 from worker.schedule import beat_schedule
 
 log = structlog.get_logger()
@@ -56,6 +57,15 @@ def _load(**_: object) -> None:
     except Exception:
         # Celery would log it and go on: a worker that takes messages and has no model.
         log.exception("worker_not_started")
+        sys.exit(1)
+
+
+@signals.beat_init.connect
+def _show_beat(**_: object) -> None:
+    try:
+        serve_beat_metrics(settings)
+    except ConfigurationError as error:
+        log.critical("beat_not_started", reason=str(error))
         sys.exit(1)
 
 

@@ -6,6 +6,8 @@ from typing import Any
 
 from celery.beat import Scheduler
 
+from shared.metrics.definitions import BEAT_REQUESTS
+from worker.metrics.beat import FAILED, PUBLISHED
 from worker.process import READY_FILE
 
 
@@ -14,7 +16,12 @@ class Beat(Scheduler):  # type: ignore[misc]  # Celery publishes no types
 
     def apply_async(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401  # Celery's own signature
         """Publish one task; raises what Celery raises, and the scheduler logs it."""
-        published = super().apply_async(*args, **kwargs)
+        try:
+            published = super().apply_async(*args, **kwargs)
+        except Exception:
+            BEAT_REQUESTS.labels(FAILED).inc()
+            raise
+        BEAT_REQUESTS.labels(PUBLISHED).inc()
         ready = os.environ.get(READY_FILE)
         if ready:
             Path(ready).touch()

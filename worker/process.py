@@ -23,7 +23,7 @@ from worker.jobs.leases import LeaseKeeper
 from worker.jobs.lookout import Lookout
 from worker.jobs.work import Workplace
 from worker.metrics.worker import worker_readings
-from worker.metrics.zeros import worker_begins_at_zero
+from worker.metrics.zeros import WORKER_ZEROS
 from worker.serving import open_pipelines
 
 log = structlog.get_logger()
@@ -93,8 +93,7 @@ def start(settings: Settings) -> WorkerProcess:
         DatabaseUnavailable: Postgres stayed away for a minute.
         StoreUnavailable: a published classifier cannot be read, because the object store is away.
     """
-    worker_begins_at_zero()
-    exposition = Exposition(Program.WORKER)
+    exposition = Exposition(Program.WORKER, WORKER_ZEROS)
     exposition.serve(settings)
     hints = Hints(settings)
     database = Database(

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from prometheus_client import Counter, Gauge, Histogram
+from prometheus_client import Counter, Histogram
 from prometheus_client.metrics_core import GaugeMetricFamily
 
 
@@ -22,6 +22,7 @@ class Program(StrEnum):
     API = "api"
     WORKER = "worker"
     DELIVERER = "deliverer"
+    BEAT = "beat"
 
 
 Programs = tuple[Program, ...]
@@ -36,7 +37,7 @@ class Definition:
     programs: Programs
     meaning: str
     labels: tuple[str, ...]
-    counts: Counter | Gauge | Histogram | None = None
+    counts: Counter | Histogram | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,13 +1,16 @@
 """``/metrics`` on a port of its own, so that what serves clients never shows it."""
 
 import threading
+from collections.abc import Iterable, Mapping
 from importlib.metadata import version
 from wsgiref.simple_server import WSGIServer
 
 import structlog
 from prometheus_client import (
     CollectorRegistry,
+    Counter,
     GCCollector,
+    Histogram,
     PlatformCollector,
     ProcessCollector,
     disable_created_metrics,
@@ -17,18 +20,32 @@ from prometheus_client.registry import Collector
 
 from shared.errors import ConfigurationError
 from shared.listening import reachable_host
-from shared.metrics.definition import Program
+from shared.metrics.definition import Definition, Program
 from shared.metrics.definitions import BUILD_INFO, TABLE
 from shared.metrics.readings import Readings
 from shared.settings import Settings
 
 log = structlog.get_logger()
 
+# The values of the labels of every series that a program knows before its first event, by metric.
+Zeros = Mapping[Counter | Histogram, Iterable[tuple[str, ...]]]
+
 
 class Exposition:
-    """What one process shows: its own metrics of the table, and those of every Python process."""
+    """What one process shows: its own metrics of the table, and those of every Python process.
 
-    def __init__(self, program: Program) -> None:
+    A series that appears with its first event looks like one that nobody scrapes until then, and Prometheus misses that
+    event. So every counter and histogram with labels says before what it will count.
+
+    Args:
+        program: which it is.
+        zeros: of each counter and histogram of this program that has labels.
+
+    Raises:
+        ValueError: one is missing there.
+    """
+
+    def __init__(self, program: Program, zeros: Zeros) -> None:
         # Without a second series for each one, that nobody asks for.
         disable_created_metrics()  # type: ignore[no-untyped-call]  # it has none
         self._registry = CollectorRegistry()
@@ -37,6 +54,7 @@ class Exposition:
         GCCollector(registry=self._registry)
         for line in TABLE:
             if line.counts is not None and program in line.programs:
+                _begin_at_zero(line, zeros)
                 self._registry.register(line.counts)
         self.show(Readings({BUILD_INFO: lambda: [((program, version("phytobatch")), 1)]}))
         self._server: tuple[WSGIServer, threading.Thread] | None = None
@@ -72,3 +90,12 @@ class Exposition:
             server.server_close()
             thread.join()
             self._server = None
+
+
+def _begin_at_zero(line: Definition, zeros: Zeros) -> None:
+    if not line.labels or line.counts is None:
+        return
+    if line.counts not in zeros:
+        raise ValueError(f"{line.name} has labels, and nobody says with which values it begins")
+    for values in zeros[line.counts]:
+        line.counts.labels(*values)

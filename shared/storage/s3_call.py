@@ -2,11 +2,14 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import product
+from typing import Literal, get_args
 
 from botocore.exceptions import BotoCoreError, ClientError, EndpointProviderError, ParamValidationError
 
 from shared.errors import ObjectMissing, StoreUnavailable
 from shared.metrics.definitions import S3_ERRORS, S3_SECONDS
+from shared.metrics.exposition import Zeros
 
 CONNECT_TIMEOUT_SECONDS = 3
 READ_TIMEOUT_SECONDS = 15
@@ -16,9 +19,47 @@ NO_BUCKET = "NoSuchBucket"
 UNASKABLE = (ParamValidationError, EndpointProviderError)
 NEVER_MISSING: frozenset[str] = frozenset()
 
+Operation = Literal[
+    "get",
+    "put",
+    "head",
+    "list",
+    "delete",
+    "create_bucket",
+    "check",
+    "create_multipart",
+    "upload_part",
+    "complete_multipart",
+    "abort_multipart",
+    "list_multipart",
+]
+# What stores and networks say when they are in trouble. A store may make up codes; those are one series.
+OTHER = "other"
+ERRORS = frozenset(
+    {
+        "AccessDenied",
+        "InternalError",
+        "InvalidAccessKeyId",
+        NO_BUCKET,
+        "RequestTimeTooSkewed",
+        "ServiceUnavailable",
+        "SignatureDoesNotMatch",
+        "SlowDown",
+        "ConnectTimeoutError",
+        "ConnectionClosedError",
+        "EndpointConnectionError",
+        "ReadTimeoutError",
+        OTHER,
+    }
+)
+STORE_ZEROS: Zeros = {
+    S3_SECONDS: [(operation,) for operation in get_args(Operation)],
+    S3_ERRORS: list(product(get_args(Operation), sorted(ERRORS))),
+}
+
 
 @contextmanager
-def s3_call(operation: str, what: str, *, missing: frozenset[str] = NEVER_MISSING) -> Iterator[None]:
+def s3_call(operation: Operation, what: str, *, missing: frozenset[str] = NEVER_MISSING) -> Iterator[None]:
     """Time a call, and turn boto3's errors into ours.
 
     A code of ``missing`` is permanent for one object, everything else an outage.
@@ -30,12 +71,16 @@ def s3_call(operation: str, what: str, *, missing: frozenset[str] = NEVER_MISSIN
             code = str(error.response.get("Error", {}).get("Code", ""))
             if code in missing:
                 raise ObjectMissing(f"the object store has no {what} that we may read ({code})") from error
-            S3_ERRORS.labels(operation, code).inc()
+            _count_error(operation, code)
             raise StoreUnavailable(
                 f"the object store refused {what} ({code}); check the bucket and the access key"
             ) from error
         except (BotoCoreError, OSError) as error:
             if isinstance(error, UNASKABLE) and NO_BUCKET in missing:
                 raise ObjectMissing(f"the object store cannot be asked for {what}: {error}") from error
-            S3_ERRORS.labels(operation, type(error).__name__).inc()
+            _count_error(operation, type(error).__name__)
             raise StoreUnavailable("the object store cannot be reached; try again in a few seconds") from error
+
+
+def _count_error(operation: Operation, error: str) -> None:
+    S3_ERRORS.labels(operation, error if error in ERRORS else OTHER).inc()

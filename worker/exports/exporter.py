@@ -7,8 +7,10 @@ import structlog
 from shared.errors import Conflict, DatabaseUnavailable, InvalidRequest, LeaseLost, StoreUnavailable
 from shared.exports import claims
 from shared.exports.claims import ExportClaim
+from shared.metrics.definitions import EXPORT_SECONDS, EXPORTS_ENDED
 from worker.exports.held import HeldExport, StopAsked
 from worker.exports.make import make
+from worker.exports.outcome import ExportOutcome
 from worker.jobs.context import Context
 
 log = structlog.get_logger()
@@ -67,27 +69,40 @@ class Exporter:
             lease_seconds=settings.lease_seconds,
             renew_seconds=settings.lease_renew_seconds,
         )
+        with EXPORT_SECONDS.labels(claim.format).time():
+            outcome = self._outcome(claim, held)
+        EXPORTS_ENDED.labels(claim.format, outcome).inc()
+
+    def _outcome(self, claim: ExportClaim, held: HeldExport) -> ExportOutcome:
+        pause = self._context.settings.release_backoff_seconds
         try:
             made = make(self._context, held)
         except LeaseLost:
             log.warning("export_lease_lost", attempt=claim.attempt)
+            outcome = ExportOutcome.LEASE_LOST
         except StopAsked:
             self._release(claim, pause_seconds=0)
+            outcome = ExportOutcome.HANDED_BACK
         except (StoreUnavailable, DatabaseUnavailable) as error:
             log.warning("export_handed_back", reason=str(error))
-            self._release(claim, pause_seconds=settings.release_backoff_seconds)
+            self._release(claim, pause_seconds=pause)
+            outcome = ExportOutcome.HANDED_BACK
         except InvalidRequest as error:
             self._fail(claim, str(error))
+            outcome = ExportOutcome.FAILED
         except Conflict:
-            log.warning(
-                "export_outdated", attempt=claim.attempt
-            )  # The job was retried: the next attempt has all of it.
+            # The job was retried: the next attempt has all of it.
+            log.warning("export_outdated", attempt=claim.attempt)
             self._abandon(claim)
+            outcome = ExportOutcome.OUTDATED
         except Exception:
             log.exception("export_fault", attempt=claim.attempt)
             self._abandon(claim)
+            outcome = ExportOutcome.FAULT
         else:
             log.info("export_made", rows=made.rows, bytes=made.size, attempt=claim.attempt)
+            outcome = ExportOutcome.MADE
+        return outcome
 
     def _release(self, claim: ExportClaim, *, pause_seconds: float) -> None:
         try:

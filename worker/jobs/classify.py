@@ -20,6 +20,7 @@ from worker.jobs.context import Context
 from worker.jobs.leases import CancelAsked, Held, StopAsked
 from worker.jobs.outcome import ChunkOutcome
 from worker.metrics.results import count_results
+from worker.metrics.stages import WRITE
 
 log = structlog.get_logger()
 
@@ -57,7 +58,7 @@ def classify(context: Context, held: Held) -> ChunkOutcome:
         log.warning("chunk_handed_back", reason=str(error), finished=len(done), images=len(images))
         _hand_back(context, held, done, pause_seconds=context.settings.release_backoff_seconds)
         return ChunkOutcome.HANDED_BACK
-    with span("store results", attributes={"phytobatch.images": len(done)}), STAGE_SECONDS.labels("write").time():
+    with span("store results", attributes={"phytobatch.images": len(done)}), STAGE_SECONDS.labels(WRITE).time():
         kept = context.database.run(
             lambda session: claims.finish(session, chunk, done), patience_seconds=context.settings.lease_seconds
         )

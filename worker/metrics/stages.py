@@ -3,6 +3,8 @@
 from shared.metrics.definitions import BATCH_FILL, STAGE_SECONDS
 from worker.inference.observer import Stage
 
+WRITE = "write"  # One chunk's results, into the database: the stage that is not the pipeline's.
+
 
 class StageMetrics:
     """Keeps the series of each stage at hand, since it is told of every image twice."""

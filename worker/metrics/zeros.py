@@ -1,26 +1,30 @@
-"""Series that are there from the start: of one that appears with its first event, Prometheus misses that event."""
+"""The series that a worker shows from its start."""
 
 from itertools import product
 
-from shared.contracts.states import AttemptError, ChunkKind, ImageErrorCode, ImageStatus
-from shared.metrics.definitions import CHUNK_ATTEMPTS, CHUNKS_ENDED, IMAGES, WEBHOOK_ATTEMPTS
+from shared.contracts.exports import ExportFormat
+from shared.contracts.states import ChunkKind, ImageErrorCode, ImageStatus
+from shared.metrics.definitions import (
+    CHUNK_ATTEMPTS,
+    CHUNKS_ENDED,
+    EXPORT_SECONDS,
+    EXPORTS_ENDED,
+    IMAGES,
+    STAGE_SECONDS,
+)
+from shared.metrics.exposition import Zeros
+from shared.storage.s3_call import STORE_ZEROS
+from worker.exports.outcome import ExportOutcome
+from worker.inference.observer import Stage
 from worker.jobs.outcome import ChunkOutcome
+from worker.metrics.stages import WRITE
 
-STATUS_CLASSES = ("4xx", "5xx")  # 2xx is `delivered`, 3xx is `redirected`.
-
-
-def worker_begins_at_zero() -> None:
-    """Every series of the worker whose labels are known."""
-    IMAGES.labels(ImageStatus.SUCCEEDED, "")
-    for status, code in product((ImageStatus.FAILED, ImageStatus.REJECTED), ImageErrorCode):
-        IMAGES.labels(status, code)
-    for kind in ChunkKind:
-        CHUNK_ATTEMPTS.labels(kind)
-    for kind, outcome in product(ChunkKind, ChunkOutcome):
-        CHUNKS_ENDED.labels(kind, outcome)
-
-
-def deliverer_begins_at_zero() -> None:
-    """Every series of the deliverer whose labels are known."""
-    for result in ("delivered", *AttemptError, *STATUS_CLASSES):
-        WEBHOOK_ATTEMPTS.labels(result)
+WORKER_ZEROS: Zeros = {
+    IMAGES: [(ImageStatus.SUCCEEDED, ""), *product((ImageStatus.FAILED, ImageStatus.REJECTED), ImageErrorCode)],
+    CHUNK_ATTEMPTS: [(kind,) for kind in ChunkKind],
+    CHUNKS_ENDED: list(product(ChunkKind, ChunkOutcome)),
+    STAGE_SECONDS: [(stage,) for stage in (*Stage, WRITE)],
+    EXPORTS_ENDED: list(product(ExportFormat, ExportOutcome)),
+    EXPORT_SECONDS: [(form,) for form in ExportFormat],
+    **STORE_ZEROS,
+}

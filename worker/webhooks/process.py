@@ -19,7 +19,7 @@ from shared.settings import Settings
 from shared.tracing import configure_tracing
 from shared.webhooks.clock import DatabaseClock
 from shared.webhooks.urls import Policy
-from worker.metrics.zeros import deliverer_begins_at_zero
+from worker.metrics.attempts import DELIVERER_ZEROS
 from worker.webhooks.deliverer import Deliverer
 from worker.webhooks.ledger import Ledger
 from worker.webhooks.sender import Sender
@@ -47,8 +47,7 @@ def deliver(settings: Settings, *, ready: Path | None = None) -> None:
     configure_logging(settings, program="deliverer")
     end_traces = configure_tracing(settings, program="deliverer")
     policy = Policy.of(settings)
-    deliverer_begins_at_zero()
-    exposition = Exposition(Program.DELIVERER)
+    exposition = Exposition(Program.DELIVERER, DELIVERER_ZEROS)
     exposition.serve(settings)
     database = Database(settings, pool_size=CONNECTIONS, application="phytobatch-deliverer")
     ledger = Ledger(settings, database, DatabaseClock())

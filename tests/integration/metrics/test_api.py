@@ -7,6 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from sqlalchemy import text
 
+from api.main import ROUTERS
+from api.metrics.zeros import api_zeros
 from deploy.local.ports import free_port
 from shared.contracts.states import Priority
 from shared.db.session import Database
@@ -45,6 +47,8 @@ def test_requests_are_counted_by_the_template_of_their_route(api: Api, settings:
     assert more(requests, method="GET", route=route, status="404") == 3
     assert more(requests, method="other", route="other", status="404") == 1
     assert more("phytobatch_http_request_seconds_count", method="GET", route=route) == 3
+    # Nothing that was counted had no series before: Prometheus would have missed it.
+    assert set(seen.values) == set(before.values)
     assert seen.types["phytobatch_http_request_seconds"] == "histogram"
 
 
@@ -121,7 +125,7 @@ def test_the_port_of_the_clients_shows_none(api: Api) -> None:
 
 def test_a_port_that_is_taken_is_said_clearly(make_settings: MakeSettings) -> None:
     settings = make_settings(metrics_port=free_port())
-    first, second = Exposition(Program.API), Exposition(Program.API)
+    first, second = (Exposition(Program.API, api_zeros(ROUTERS)) for _ in range(2))
     first.serve(settings)
     try:
         with pytest.raises(ConfigurationError, match="PHYTOBATCH_METRICS_PORT"):

@@ -11,6 +11,7 @@ from shared.listening import EVERY_ADDRESS, EVERY_IPV4_ADDRESS, bound_sockets, r
 from shared.metrics.definition import Program
 from shared.metrics.exposition import Exposition
 from shared.settings import Settings
+from worker.metrics.attempts import DELIVERER_ZEROS
 
 
 def has_address(address: str) -> bool:
@@ -76,7 +77,7 @@ def test_without_ipv6_every_address_is_every_one_of_ipv4(monkeypatch: pytest.Mon
 def test_metrics_are_served_at_every_address() -> None:
     with listening("127.0.0.1") as (free,):
         port = free.getsockname()[1]
-    exposition = Exposition(Program.DELIVERER)
+    exposition = Exposition(Program.DELIVERER, DELIVERER_ZEROS)
     exposition.serve(
         Settings(
             database_url="postgresql://x", redis_url="redis://x", s3_bucket="x", metrics_host="::", metrics_port=port

@@ -3,10 +3,12 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
 from shared.metrics.definition import Program, Sampled, Table
-from shared.metrics.exposition import Exposition
+from shared.metrics.definitions import TABLE
+from shared.metrics.exposition import Exposition, Zeros
 from shared.metrics.readings import Readings, number
 from shared.settings import Settings
 
+NONE_KNOWN: Zeros = {line.counts: () for line in TABLE if line.counts is not None}
 DEPTH = Sampled("pond_depth_metres", "How deep it is.", ())
 FISH = Sampled("pond_fish", "Who lives in it.", ("kind",))
 
@@ -41,6 +43,6 @@ def test_a_name_stands_once() -> None:
 
 @pytest.mark.parametrize("program", Program)
 def test_without_a_port_nothing_listens(program: Program) -> None:
-    exposition = Exposition(program)
+    exposition = Exposition(program, NONE_KNOWN)
     exposition.serve(Settings(database_url="postgresql://x", redis_url="redis://x", s3_bucket="x", metrics_port=0))
     exposition.close()

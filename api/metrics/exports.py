@@ -1,0 +1,27 @@
+"""What Postgres knows of exports that are not made yet, by their partial index."""
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from api.metrics.reading import TERMS, Reading
+from shared.contracts.exports import ExportState
+from shared.metrics import definitions as metrics
+
+OPEN = (ExportState.QUEUED, ExportState.RUNNING)
+EXPORTS = text(
+    """
+    SELECT state, count(*) AS exports, extract(epoch FROM now() - min(created_at)) AS oldest
+    FROM exports WHERE state IN ('queued', 'running') GROUP BY state
+    """
+)
+
+
+def read_exports(session: Session) -> Reading:
+    """How many there are in each state, and how long the oldest has waited; in a transaction of its own."""
+    for term in TERMS:
+        session.execute(term)
+    rows = {row.state: row for row in session.execute(EXPORTS)}
+    return {
+        metrics.EXPORTS: [((state,), float(rows[state].exports if state in rows else 0)) for state in OPEN],
+        metrics.OLDEST_EXPORT_WAITING: [((), max((float(row.oldest) for row in rows.values()), default=0.0))],
+    }

@@ -1,0 +1,66 @@
+"""What Postgres knows of single tenants. Their names are labels, so only so many of them are named.
+
+Those with the most images waiting are, then those with the most images of late; all others together are one series.
+The statement walks the partial index of open jobs, and for each tenant the index of jobs that ended within the hour.
+"""
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from api.metrics.reading import TERMS, Reading
+from shared.metrics import definitions as metrics
+
+# No tenant of ours can have this name by accident and be worth a series of its own.
+OTHERS = "(others)"
+TENANTS = text(
+    """
+    WITH open AS (
+        SELECT tenant_id, sum(pending) AS waiting, min(since) FILTER (WHERE pending > 0) AS oldest,
+               sum(succeeded) AS succeeded, sum(failed) AS failed, sum(rejected) AS rejected
+        FROM (SELECT tenant_id, total - succeeded - failed - rejected - canceled AS pending, succeeded, failed,
+                     rejected, CASE WHEN retries = 0 THEN committed_at ELSE queued_at END AS since
+              FROM jobs WHERE state IN ('validating', 'queued', 'running')) AS job
+        GROUP BY tenant_id),
+    lately AS (
+        SELECT t.id AS tenant_id, ended.* FROM tenants t CROSS JOIN LATERAL (
+            SELECT sum(succeeded) AS succeeded, sum(failed) AS failed, sum(rejected) AS rejected
+            FROM jobs j WHERE j.tenant_id = t.id AND j.deleted_at IS NULL AND j.finished_at > now() - interval '1 hour'
+        ) AS ended WHERE ended.succeeded IS NOT NULL),
+    active AS (
+        SELECT t.name, coalesce(o.waiting, 0) AS waiting, o.oldest,
+               coalesce(o.succeeded, 0) + coalesce(l.succeeded, 0) AS succeeded,
+               coalesce(o.failed, 0) + coalesce(l.failed, 0) AS failed,
+               coalesce(o.rejected, 0) + coalesce(l.rejected, 0) AS rejected
+        FROM open o FULL JOIN lately l USING (tenant_id) JOIN tenants t ON t.id = tenant_id),
+    placed AS (
+        SELECT active.*,
+               row_number() OVER (ORDER BY waiting DESC, succeeded + failed + rejected DESC, name) AS place
+        FROM active)
+    SELECT CASE WHEN place <= :most THEN name ELSE :others END AS tenant, sum(waiting) AS waiting,
+           coalesce(extract(epoch FROM now() - min(oldest)), 0) AS oldest,
+           sum(succeeded) AS succeeded, sum(failed) AS failed, sum(rejected) AS rejected
+    FROM placed GROUP BY 1
+    """
+)
+STATUSES = ("succeeded", "failed", "rejected")
+
+
+def read_tenants(session: Session, *, most: int) -> Reading:
+    """The tenants that have open jobs or jobs that ended within the hour.
+
+    Args:
+        session: in a transaction of its own.
+        most: how many are named; 0 reads nothing.
+    """
+    if not most:
+        return {}
+    for term in TERMS:
+        session.execute(term)
+    rows = session.execute(TENANTS, {"most": most, "others": OTHERS}).all()
+    return {
+        metrics.TENANT_IMAGES_WAITING: [((row.tenant,), float(row.waiting)) for row in rows],
+        metrics.TENANT_OLDEST_IMAGE: [((row.tenant,), max(float(row.oldest), 0.0)) for row in rows],
+        metrics.TENANT_IMAGES: [
+            ((row.tenant, status), float(getattr(row, status))) for row in rows for status in STATUSES
+        ],
+    }
