@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from deploy.local.ports import LOOPBACK, free_port, is_free
 from deploy.local.state import StackState
 
-PROGRAMS = ("api", "worker", "deliverer")
+PROGRAMS = ("api", "worker", "beat", "deliverer")
 HOST, PORT = "PHYTOBATCH_METRICS_HOST", "PHYTOBATCH_METRICS_PORT"
 
 
