@@ -42,11 +42,12 @@ TENANTS = text(
     FROM placed GROUP BY 1
     """
 )
+WAITING, OLDEST = "waiting", "oldest"
 STATUSES = ("succeeded", "failed", "rejected")
 
 
 def read_tenants(session: Session, *, most: int) -> Reading:
-    """The tenants that have open jobs or jobs that ended within the hour.
+    """The tenants that have open jobs or jobs that ended within the hour, and all others, of which there may be none.
 
     Args:
         session: in a transaction of its own.
@@ -56,11 +57,13 @@ def read_tenants(session: Session, *, most: int) -> Reading:
         return {}
     for term in TERMS:
         session.execute(term)
-    rows = session.execute(TENANTS, {"most": most, "others": OTHERS}).all()
+    found = {OTHERS: dict.fromkeys((WAITING, OLDEST, *STATUSES), 0.0)}
+    for row in session.execute(TENANTS, {"most": most, "others": OTHERS}).mappings():
+        found[row["tenant"]] = {name: max(float(row[name]), 0.0) for name in (WAITING, OLDEST, *STATUSES)}
     return {
-        metrics.TENANT_IMAGES_WAITING: [((row.tenant,), float(row.waiting)) for row in rows],
-        metrics.TENANT_OLDEST_IMAGE: [((row.tenant,), max(float(row.oldest), 0.0)) for row in rows],
+        metrics.TENANT_IMAGES_WAITING: [((name,), counts[WAITING]) for name, counts in found.items()],
+        metrics.TENANT_OLDEST_IMAGE: [((name,), counts[OLDEST]) for name, counts in found.items()],
         metrics.TENANT_IMAGES: [
-            ((row.tenant, status), float(getattr(row, status))) for row in rows for status in STATUSES
+            ((name, status), counts[status]) for name, counts in found.items() for status in STATUSES
         ],
     }

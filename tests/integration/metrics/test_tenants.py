@@ -64,12 +64,13 @@ def test_a_tenant_has_what_waits_and_what_became_of_its_images(session: Session)
     job(session, farm, "completed", total=50, succeeded=45, failed=5, ended=59)
     job(session, farm, "completed", total=1000, succeeded=1000, ended=61)  # An hour ago is long ago.
     found = read_tenants(session, most=5)
-    assert values(found, metrics.TENANT_IMAGES_WAITING) == {("north farm",): 60}
+    assert values(found, metrics.TENANT_IMAGES_WAITING) == {("north farm",): 60, (OTHERS,): 0}
     assert values(found, metrics.TENANT_OLDEST_IMAGE)["north farm",] == pytest.approx(600, abs=60)
     assert values(found, metrics.TENANT_IMAGES) == {
         ("north farm", "succeeded"): 75,
         ("north farm", "failed"): 15,
         ("north farm", "rejected"): 0,
+        **{(OTHERS, status): 0 for status in ("succeeded", "failed", "rejected")},
     }
 
 
