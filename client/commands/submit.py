@@ -8,6 +8,7 @@ from client.commands.command import Command, Context
 from client.commands.following import check_out, follow, report, way_back
 from client.errors import ConfigurationError, PhytobatchError
 from client.exit_codes import ExitCode
+from client.files.stored_path import stored_path
 from client.geography.report import sidecar_words
 from client.geography.sidecars import Sidecar, find_sidecars
 from client.resources import Job
@@ -28,7 +29,7 @@ row, bed, ...) in a folder are read by themselves."""
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the command."""
-    parser.add_argument("paths", nargs="+", type=Path, metavar="FOLDER|FILE", help="what to send")
+    parser.add_argument("paths", nargs="+", type=stored_path, metavar="FOLDER|FILE", help="what to send")
     parser.add_argument("--name", help="name of the job")
     parser.add_argument("--external-id", metavar="ID", help="your own id for the job")
     options.classifier_option(parser)

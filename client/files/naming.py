@@ -1,5 +1,6 @@
 """Names of images in a job: unique, stable, and readable in a table of results."""
 
+import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
@@ -42,8 +43,10 @@ def free_name(name: str, taken: Iterable[str]) -> str:
 
 
 def _colliding_roots(files: Sequence[FoundFile]) -> list[Path]:
-    count = Counter(file.relative for file in files)
-    return list(dict.fromkeys(file.root for file in files if count[file.relative] > 1))
+    # Two ways that look alike, composed and decomposed, are one name for whoever reads or writes a table.
+    ways = [(file.root, unicodedata.normalize("NFC", file.relative)) for file in files]
+    count = Counter(way for _, way in ways)
+    return list(dict.fromkeys(root for root, way in ways if count[way] > 1))
 
 
 def _labels(roots: Sequence[Path]) -> dict[Path, str]:

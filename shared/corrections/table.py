@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from shared.contracts.image_names import NO_IMAGE, ImageNames, without_apostrophe
 from shared.corrections.store import BY_LENGTH, LABEL_PATTERN, NOTE_LENGTH, NewCorrection
 from shared.db.models import Job
 from shared.errors import RowsInvalid
@@ -21,7 +22,6 @@ NAMES = ("name", "file")
 LABELS = ("corrected_label", "label")
 NOTES = ("correction_note", "note")
 LABEL = re.compile(LABEL_PATTERN)
-FORMULA_STARTS = "=+-@\t\r"
 MOST_TOLD = 50
 WRONG_LABEL = "a label has up to 64 characters of A-Z, a-z, 0-9, `.`, `_`, `-`, and begins with a letter or digit"
 
@@ -64,13 +64,12 @@ def resolve(session: Session, job: Job, lines: Sequence[Line], *, corrected_by: 
     Raises:
         RowsInvalid: an image does not exist, or two lines say different things of one.
     """
-    names = {variant for line in lines if line.name is not None for variant in _variants(line.name)}
-    by_name, by_seq = _images(session, job, names, {line.seq for line in lines if line.seq is not None})
+    names, by_seq = _images(session, job)
     faults: list[tuple[str, str]] = []
     found: dict[int, tuple[Line, NewCorrection]] = {}
     for line in lines:
         try:
-            seq = _seq_of(line, by_name, by_seq)
+            seq = _seq_of(line, names, by_seq)
             new = NewCorrection(seq, line.label, line.note, line.corrected_by or corrected_by)
             before, earlier = found.setdefault(seq, (line, new))
             if earlier != new:
@@ -160,42 +159,27 @@ def _number(cell: str) -> int | None:
 
 
 def _short(cell: str, what: str, most: int) -> str | None:
-    value = _without_apostrophe(cell.strip())
+    value = without_apostrophe(cell.strip())
     if len(value) > most:
         raise ValueError(f"the {what} has {len(value)} characters, at most {most} are kept")
     return value or None
 
 
-def _without_apostrophe(cell: str) -> str:
-    """Our own exports put one in front of what a spreadsheet would run."""
-    return cell[1:] if cell[:1] == "'" and cell[1:2] and cell[1] in FORMULA_STARTS else cell
+def _images(session: Session, job: Job) -> tuple[ImageNames, dict[int, str]]:
+    """The names of the job, and number to name."""
+    rows = session.execute(text("SELECT seq, name FROM images WHERE job_id = :job"), {"job": job.id}).all()
+    by_seq = {row.seq: row.name for row in rows}
+    return ImageNames(by_seq.items()), by_seq
 
 
-def _variants(name: str) -> tuple[str, ...]:
-    """What an image may be called whose cell says this, the most literal first."""
-    return tuple(dict.fromkeys((name, _without_apostrophe(name), name.strip())))
-
-
-def _images(session: Session, job: Job, names: set[str], seqs: set[int]) -> tuple[dict[str, int], dict[int, str]]:
-    """Of the images that are asked for: name to number, and number to name."""
-    rows = session.execute(
-        text(
-            "SELECT seq, name FROM images WHERE job_id = :job AND name = ANY(CAST(:names AS text[])) "
-            "UNION SELECT seq, name FROM images WHERE job_id = :job AND seq = ANY(CAST(:seqs AS int[]))"
-        ),
-        {"job": job.id, "names": list(names), "seqs": list(seqs)},
-    ).all()
-    return {row.name: row.seq for row in rows}, {row.seq: row.name for row in rows}
-
-
-def _seq_of(line: Line, by_name: Mapping[str, int], by_seq: Mapping[int, str]) -> int:
+def _seq_of(line: Line, names: ImageNames, by_seq: Mapping[int, str]) -> int:
     if line.seq is not None and line.seq not in by_seq:
         raise ValueError(f"the job has no image {line.seq}")
     if line.name is None:
         return line.seq if line.seq is not None else -1
-    named = next((by_name[name] for name in _variants(line.name) if name in by_name), None)
+    named, reason = names.find(line.name)
     if named is None:
-        raise ValueError(f"the job has no image {line.name!r}")
+        raise ValueError(f"the job has no image {line.name!r}" if reason == NO_IMAGE else f"{line.name!r}: {reason}")
     if line.seq is not None and line.seq != named:
         raise ValueError(f"image {line.seq} is {by_seq[line.seq]!r}, not {line.name!r}")
     return named

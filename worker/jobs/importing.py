@@ -4,7 +4,6 @@ Whatever is wrong with the source is the source's: it ends the job at once, with
 itself (the store or Postgres is away) is raised as it is, and tried again.
 """
 
-import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
@@ -16,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from shared.contracts import stored
 from shared.contracts.file_names import IMAGE_SUFFIXES, is_image_name, is_system_path
+from shared.contracts.image_names import composed
 from shared.contracts.source import S3Prefix, Source
 from shared.contracts.states import JobState
 from shared.errors import Conflict, InvalidRequest, LimitExceeded, ObjectMissing, QuotaExceeded
@@ -159,13 +159,13 @@ def name_objects(objects: Iterable[StoredObject], prefix: str, known: Mapping[st
     Two keys may have one way (`a/1.jpg` and `a//1.jpg` below `a`), or ways that look alike, composed and decomposed:
     the second is called `1~2.jpg`. Letters count as equal as Unicode's normal form C has them.
     """
-    taken = {_normal(name) for name in known.values()}
+    taken = {composed(name) for name in known.values()}
     names: dict[str, str] = {}
     for one in objects:
         if one.key not in known:
             way = one.key.removeprefix(prefix).lstrip("/") or one.key
-            names[one.key] = free(way, lambda name: _normal(name) in taken)
-            taken.add(_normal(names[one.key]))
+            names[one.key] = free(way, lambda name: composed(name) in taken)
+            taken.add(composed(names[one.key]))
     return names
 
 
@@ -177,10 +177,6 @@ def free(name: str, is_taken: Callable[[str], bool]) -> str:
         candidate = str(path.with_name(f"{path.stem}~{number}{path.suffix}"))
         number += 1
     return candidate
-
-
-def _normal(name: str) -> str:
-    return unicodedata.normalize("NFC", name)
 
 
 def _store(  # a transaction, what it is for, and what goes into it

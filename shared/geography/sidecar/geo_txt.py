@@ -1,10 +1,13 @@
 """``geo.txt`` as OpenDroneMap reads it: a line that names the projection, then ``name x y [z [yaw ...]]``.
 
-x is the longitude and y the latitude. What follows the yaw (pitch, roll, accuracies) is passed over.
+x is the longitude and y the latitude. What follows the yaw (pitch, roll, accuracies) is passed over. OpenDroneMap has
+no names with blanks; here one is read where a tab follows it, where it ends like that of an image, or in quotes.
 """
 
 import re
+from collections.abc import Iterator
 
+from shared.contracts.file_names import is_image_name
 from shared.geography.sidecar.row import SidecarInvalid, SidecarRow, degrees, heading, number
 
 FIRST_LINE = re.compile(r"(epsg\s*:|wgs\s*84|\+proj|\+init)", re.IGNORECASE)
@@ -12,7 +15,9 @@ _WGS84 = re.compile(
     r"epsg\s*:\s*(4326|4979)|wgs\s*84|(?=.*\+proj=(longlat|latlong)\b)(?=.*\+(datum|ellps)=wgs84\b).*|\+init=epsg:4326.*",
     re.IGNORECASE,
 )
-LEAST = 3  # name, x, y
+LEAST_VALUES = 2  # x, y
+_QUOTED = re.compile(r'"([^"]+)"\s+(.+)')
+_WORD = re.compile(r"\S+")
 
 
 def read_geo_txt(lines: list[str]) -> list[SidecarRow]:
@@ -21,25 +26,54 @@ def read_geo_txt(lines: list[str]) -> list[SidecarRow]:
     Raises:
         SidecarInvalid: another projection than WGS 84 in degrees, or a line that cannot be read.
     """
-    content = [(at, line.split()) for at, line in enumerate(lines, start=1) if _has_content(line)]
-    (first, header), *rest = content
-    projection = " ".join(header)
+    (first, header), *rest = [(at, line) for at, line in enumerate(lines, start=1) if _has_content(line)]
+    projection = " ".join(header.split())
     if not _WGS84.fullmatch(projection):
         raise SidecarInvalid(
             f"line {first}: the projection is {projection[:80]!r}; only EPSG:4326 is read (WGS 84, longitude and "
             "latitude in degrees): convert the file, for example with gdaltransform -t_srs EPSG:4326"
         )
-    return [_row(line, parts) for line, parts in rest]
+    return [_row(at, line) for at, line in rest]
 
 
 def _has_content(line: str) -> bool:
     return bool(line.strip()) and not line.lstrip().startswith("#")
 
 
-def _row(line: int, parts: list[str]) -> SidecarRow:
-    if len(parts) < LEAST:
-        raise SidecarInvalid(f"line {line}: {' '.join(parts)[:80]!r} is not `name longitude latitude`")
-    name, x, y, *more = parts
+def _row(number_of_line: int, line: str) -> SidecarRow:
+    for name, values in _splits(line):
+        if len(values) >= LEAST_VALUES and all(map(_is_number, values[:LEAST_VALUES])):
+            return _located(number_of_line, name, values)
+    raise SidecarInvalid(
+        f"line {number_of_line}: {' '.join(line.split())[:80]!r} is not `name longitude latitude`; a name with blanks "
+        "is read where a tab follows it, where it ends like an image (.jpg), or in quotes"
+    )
+
+
+def _splits(line: str) -> Iterator[tuple[str, list[str]]]:
+    """How the line may be cut into a name and values, the likeliest first."""
+    if quoted := _QUOTED.match(line.strip()):
+        yield quoted[1], quoted[2].split()
+    first, tab, rest = line.strip().partition("\t")
+    if tab:
+        yield first.strip(), rest.split()
+    words = list(_WORD.finditer(line))
+    for word in words:
+        if is_image_name(word[0]):
+            yield line[words[0].start() : word.end()], line[word.end() :].split()
+    yield words[0][0], line[words[0].end() :].split()
+
+
+def _is_number(word: str) -> bool:
+    try:
+        float(word)
+    except ValueError:
+        return False
+    return True
+
+
+def _located(line: int, name: str, values: list[str]) -> SidecarRow:
+    x, y, *more = values
     return SidecarRow(
         line,
         name,

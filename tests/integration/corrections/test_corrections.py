@@ -50,6 +50,22 @@ def test_a_correction_stands_beside_the_prediction(api: Api, done: str) -> None:
     assert listed(api, done) == {1: ("healthy", None)}
 
 
+def test_names_match_composed_and_decomposed_and_come_back_as_they_were_sent(api: Api, hands: Hands) -> None:
+    """macOS stores a name decomposed, spreadsheets write it composed."""
+    stored, written = "sen\u0303al_01.jpg", "se\u00f1al_01.jpg"
+    job_id = api.new_job()
+    assert api.post(f"/v1/jobs/{job_id}/images", {"images": [{"name": stored, "size": 10}]}).status == 200
+    table = f"filename,latitude,longitude\n{written},41.65,0.61\n".encode()
+    sidecar = api.request("PUT", f"/v1/jobs/{job_id}/sidecar", body=table, headers={"Content-Type": "text/csv"})
+    assert (sidecar.json()["matched"], sidecar.json()["unmatched"]) == (1, [])
+    api.commit(job_id)
+    hands.run(job_id, rust)
+    assert send(api, job_id, f"name,label\n{written},rust\n").json()["corrections"] == 1
+    (result,) = api.get(f"/v1/jobs/{job_id}/results").json()["results"]
+    assert (result["name"], result["place"]["latitude"]) == (stored, 41.65)
+    assert api.get(f"/v1/jobs/{job_id}/corrections").json()["corrections"][0]["name"] == stored
+
+
 def test_it_is_shown_in_results_and_exports(api: Api, done: str) -> None:
     correct(api, done, 3, label="healthy", note="=dust")
     results = {result["seq"]: result for result in api.get(f"/v1/jobs/{done}/results").json()["results"]}

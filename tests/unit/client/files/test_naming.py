@@ -30,6 +30,12 @@ def test_two_folders_with_a_common_name_get_their_own_in_front_of_every_file() -
     assert list(assign_names(files).values()) == ["east/1.jpg", "east/2.jpg", "west/1.jpg"]
 
 
+def test_two_folders_with_names_that_look_alike_get_their_own_in_front() -> None:
+    files = found("/data/east", "se\u00f1al.jpg") + found("/data/west", "sen\u0303al.jpg")
+
+    assert list(assign_names(files).values()) == ["east/se\u00f1al.jpg", "west/sen\u0303al.jpg"]
+
+
 def test_folders_with_the_same_last_part_get_as_many_parts_as_tell_them_apart() -> None:
     files = found("/a/DCIM", "1.jpg") + found("/b/DCIM", "1.jpg")
 

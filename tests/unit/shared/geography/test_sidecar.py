@@ -26,6 +26,24 @@ def test_geo_txt_has_longitude_first() -> None:
 
 
 @pytest.mark.parametrize(
+    ("line", "name"),
+    [
+        ("2026-05-14 10-30-00 DJI_0008.JPG\t0.6187\t41.6532\t226.5", "2026-05-14 10-30-00 DJI_0008.JPG"),
+        ("2026-05-14 10-30-00 DJI_0008.JPG 0.6187 41.6532 226.5", "2026-05-14 10-30-00 DJI_0008.JPG"),
+        ("north  field 7.tif 0.6187 41.6532 226.5", "north  field 7.tif"),
+        ("north field 7\t0.6187 41.6532 226.5", "north field 7"),
+        ('"north field 7" 0.6187 41.6532 226.5', "north field 7"),
+        ("a 1.jpg b.JPG 0.6187 41.6532 226.5", "a 1.jpg b.JPG"),
+        ("a.jpg 0.6187 41.6532 226.5 0 0 0 c.jpg 1 2", "a.jpg"),
+        ("12 0.6187 41.6532 226.5", "12"),
+    ],
+)
+def test_geo_txt_may_have_names_with_blanks(line: str, name: str) -> None:
+    (row,) = rows(f"EPSG:4326\n{line}\n")
+    assert (row.name, row.longitude, row.latitude, row.altitude) == (name, 0.6187, 41.6532, 226.5)
+
+
+@pytest.mark.parametrize(
     "projection", ["epsg:4326", "EPSG: 4326", "WGS84", "+proj=longlat +datum=WGS84 +no_defs", "EPSG:4979"]
 )
 def test_geo_txt_may_name_wgs_84_in_other_words(projection: str) -> None:
@@ -72,6 +90,10 @@ def test_a_table_without_positions_is_metadata_alone() -> None:
         (b"\xff\xfea\0", "not UTF-8"),
         ("name,row\na\0b,1\n", r"U\+0000"),
         ("EPSG:4326\nx.jpg 1\n", "line 2: 'x.jpg 1' is not `name longitude latitude`"),
+        (
+            "EPSG:4326\nnorth field 7 1 2\n",
+            "line 2: 'north field 7 1 2' is not .* a name with blanks is read where a tab",
+        ),
         ("EPSG:4326\nx.jpg 1 91\n", "line 2: latitude 91 is not between -90 and 90"),
         ("EPSG:4326\nx.jpg 181 1\n", "line 2: longitude 181 is not between"),
         ("EPSG:4326\nx.jpg nan 1\n", "line 2: longitude is 'nan', which is no number"),
