@@ -61,7 +61,7 @@ def main() -> None:
     figures = Figures("deliveries", what)
     print(
         f"dead: {REFUSING} refuse the connection, {HANGING} hang until the deadline of 20 s; "
-        f"aiohttp {version('aiohttp')}",
+        f"aiohappyeyeballs {version('aiohappyeyeballs')}",
         flush=True,
     )
     plain, alone, beside = [], [], []

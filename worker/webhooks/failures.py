@@ -1,27 +1,22 @@
-"""From the exceptions of an HTTP client to the few words that a receiver's operator reads in the record."""
+"""From the exceptions of an attempt to the few words that a receiver's operator reads in the record."""
 
 import socket
 import ssl
 from collections.abc import Iterator
 
-import aiohttp
-
 from shared.contracts.states import AttemptError
 from shared.errors import InvalidRequest
+from worker.webhooks.answer import AnswerBroken
 from worker.webhooks.resolver import AddressRefused
 
 # The first row that fits the exception or one of its causes: the special ones stand first.
 FAILURES: tuple[tuple[type[Exception], AttemptError], ...] = (
     (AddressRefused, AttemptError.ADDRESS_REFUSED),
     (InvalidRequest, AttemptError.URL_REFUSED),
-    (aiohttp.InvalidURL, AttemptError.URL_REFUSED),
     (TimeoutError, AttemptError.TIMEOUT),
     (ssl.SSLError, AttemptError.TLS_FAILED),
     (socket.gaierror, AttemptError.NAME_NOT_FOUND),
-    (aiohttp.ClientConnectorDNSError, AttemptError.NAME_NOT_FOUND),
-    (aiohttp.ClientConnectorError, AttemptError.CONNECTION_FAILED),
-    # What comes now happened on a connection that stood.
-    (aiohttp.ClientError, AttemptError.ANSWER_BROKEN),
+    (AnswerBroken, AttemptError.ANSWER_BROKEN),
     (OSError, AttemptError.CONNECTION_FAILED),
 )
 

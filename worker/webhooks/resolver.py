@@ -1,7 +1,7 @@
 """From a name to addresses that were checked, once for each attempt, and never to one that was not.
 
-A name may lead elsewhere a moment later (DNS rebinding), so what was checked is what is connected to: aiohttp gets
-the addresses, not the name, and each socket is checked once more before it is made.
+A name may lead elsewhere a moment later (DNS rebinding), so what was checked is what is connected to: connections are
+made to the addresses, not to the name, and each socket is checked once more before it is made.
 """
 
 import asyncio
@@ -9,10 +9,7 @@ import contextlib
 import socket
 import threading
 from collections.abc import Callable, Sequence
-from contextvars import ContextVar
-from ipaddress import ip_address
-
-from aiohttp.abc import AbstractResolver, ResolveResult
+from ipaddress import IPv4Address, ip_address
 
 from shared.webhooks.addresses import Address
 from shared.webhooks.urls import Policy
@@ -26,12 +23,10 @@ AddrInfo = tuple[
     tuple[str, int] | tuple[str, int, int, int] | tuple[int, bytes],
 ]
 MAX_LOOKUPS = 256
-# Where the attempt of this task made connections to. Sessions are shared by attempts, and an answer does not say.
-tried: ContextVar[list[tuple[Address, int]]] = ContextVar("tried")
 
 
 class AddressRefused(OSError):
-    """The name has an address that webhooks may not go to. An OSError, since aiohttp passes only those on."""
+    """The name has an address that webhooks may not go to. An OSError, as every fault of a connection."""
 
 
 def system(name: str) -> list[Address]:
@@ -100,17 +95,15 @@ class Names:
             answer.exception()  # seen: every attempt that waited may be gone
 
 
-class CheckedResolver(AbstractResolver):
-    """What aiohttp asks for addresses: all of a name's are checked, and one that is refused refuses all."""
+class CheckedResolver:
+    """Gives addresses for connections: all of a name's are checked, and one that is refused refuses all."""
 
     def __init__(self, names: Names, policy: Policy, *, scheme: str) -> None:
         self._names = names
         self._policy = policy
         self._scheme = scheme
 
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
-    ) -> list[ResolveResult]:
+    async def resolve(self, host: str, port: int) -> list[AddrInfo]:
         """The checked addresses of a name.
 
         Raises:
@@ -123,13 +116,14 @@ class CheckedResolver(AbstractResolver):
         for address in addresses:
             if not self._policy.allows(address, port, scheme=self._scheme):
                 raise AddressRefused(f"{host} leads to {address}")
-        return [_result(host, address, port) for address in addresses if family in (socket.AF_UNSPEC, _family(address))]
+        return [addr_info(address, port) for address in addresses]
 
-    async def close(self) -> None:
-        """Nothing to close: look-ups end by themselves."""
-
-    def make_socket(self, info: AddrInfo) -> socket.socket:
+    def make_socket(self, info: AddrInfo, *, places: list[tuple[Address, int]]) -> socket.socket:
         """A socket for one address, which is checked here in any case, also where no name was looked up.
+
+        Args:
+            info: as ``addr_info`` makes it.
+            places: gets the address and the port.
 
         Raises:
             AddressRefused: webhooks may not go there.
@@ -138,7 +132,7 @@ class CheckedResolver(AbstractResolver):
         address, port = ip_address(where[0]), int(where[1])
         if not self._policy.allows(address, port, scheme=self._scheme):
             raise AddressRefused(f"no connection to {where[0]!r}")
-        tried.get([]).append((address, port))
+        places.append((address, port))
         return socket.socket(family, kind, protocol)
 
 
@@ -151,16 +145,8 @@ def _settle(answer: asyncio.Future[Sequence[Address]], found: Sequence[Address],
         answer.set_exception(error)
 
 
-def _family(address: Address) -> socket.AddressFamily:
-    return socket.AF_INET if address.version == 4 else socket.AF_INET6  # noqa: PLR2004  # IPv4
-
-
-def _result(host: str, address: Address, port: int) -> ResolveResult:
-    return ResolveResult(
-        hostname=host,
-        host=str(address),
-        port=port,
-        family=_family(address),
-        proto=socket.IPPROTO_TCP,
-        flags=socket.AI_NUMERICHOST | socket.AI_NUMERICSERV,
-    )
+def addr_info(address: Address, port: int) -> AddrInfo:
+    """An address and a port as ``socket.getaddrinfo`` gives them."""
+    if isinstance(address, IPv4Address):
+        return socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", (str(address), port)
+    return socket.AF_INET6, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", (str(address), port, 0, 0)

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import socket
 import ssl
+import struct
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -36,7 +37,8 @@ class Answer:
     """What to answer.
 
     ``delay``: seconds before the first byte. ``hang``: nothing at all, until the sender goes. ``pause``: seconds after
-    every piece of the body (16 kB, or ``piece`` bytes). ``raw``: these bytes in place of a head and a body.
+    every piece of the body (16 kB, or ``piece`` bytes). ``raw``: these bytes in place of a head and a body; ``linger``:
+    and then nothing, until the sender goes; ``reset``: and then a reset.
     """
 
     status: int = 204
@@ -47,6 +49,8 @@ class Answer:
     pause: float = 0.0
     piece: int = PIECE
     raw: bytes | None = None
+    linger: bool = False
+    reset: bool = False
 
 
 Answering = Callable[[Received], Answer]
@@ -174,6 +178,11 @@ class Receiver:
         if answer.raw is not None:
             writer.write(answer.raw)
             await writer.drain()
+            if answer.linger:
+                await writer.wait_closed()
+            if answer.reset:
+                writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                writer.transport.abort()
             return
         writer.write(_head(answer))
         for start in range(0, len(answer.body), answer.piece):

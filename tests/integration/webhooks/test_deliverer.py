@@ -349,7 +349,7 @@ def test_the_process_knows_no_classifier_no_queue_and_no_object_store() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
     loaded = set(json.loads(done.stdout))
-    assert {"aiohttp", "sqlalchemy"} <= loaded
+    assert {"aiohappyeyeballs", "sqlalchemy"} <= loaded
     assert not loaded & {"tensorflow", "keras", "numpy", "PIL", "celery", "kombu", "boto3", "botocore", "redis"}
 
 

@@ -14,6 +14,7 @@ from shared.contracts.states import AttemptError
 from shared.webhooks.signing import new_secret
 from tests.integration.webhooks.attempts import BODY, LOOPBACK, message, send
 from tests.integration.webhooks.receiver import Answer, Receiver
+from worker.webhooks.answer import MAX_HEAD
 from worker.webhooks.message import Attempt
 from worker.webhooks.sender import Sender
 
@@ -147,7 +148,7 @@ def test_of_an_answer_of_ten_megabytes_only_the_beginning_is_read(receiver: Rece
     assert attempt.delivered is (status == 200)
     assert attempt.response == ("0123456789" * 103)[:1024]
     receiver.wait_until_left()
-    # What was read, what aiohttp and the kernel had already taken of what came, and the receiver's own buffer.
+    # What was read, what asyncio and the kernel had already taken of what came, and the receiver's own buffer.
     assert 64 * 1024 <= receiver.written < 4 * MEGABYTE
 
 
@@ -184,18 +185,82 @@ def test_a_compressed_answer_is_not_unpacked(receiver: Receiver) -> None:
         b"",
         b"SSH-2.0-OpenSSH_9.6\r\n",
         b"HTTP/1.1 200 OK\r\nContent-Type: te",
-        b"HTTP/1.1 200 OK\r\nX: " + b"a" * 20_000 + b"\r\n\r\n",
+        b"HTTP/1.1 " + b"a" * 100_000,
         b"HTTP/1.1 999999 OK\r\n\r\n",
-        b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
-        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+        b"HTTP/1.1 20 OK\r\n\r\n",
+        b"HTTP/1.1 100 Continue\r\n\r\n" * 40 + b"HTTP/1.1 200 OK\r\n\r\n",
+        b"HTTP/1.1 103 Early Hints\r\n\r\n",
+        b"ICY 200 OK\r\n\r\n",
         b"\x15\x03\x03\x00\x02\x02\x46",
     ],
-    ids=["nothing", "ssh", "half", "long-header", "status", "two-lengths", "no-chunk", "tls"],
+    ids=["nothing", "ssh", "half", "long-line", "status", "two-digits", "interim", "hints-alone", "icy", "tls"],
 )
 def test_what_is_not_http_is_no_answer(receiver: Receiver, raw: bytes) -> None:
     receiver.answer = Answer(raw=raw)
     attempt = send(receiver.url)
     assert (attempt.status, attempt.error) == (None, AttemptError.ANSWER_BROKEN)
+
+
+ODD_ANSWERS = {
+    "9 kB in a header": b"HTTP/1.1 200 OK\r\nX-Long: %s\r\nContent-Length: 2\r\n\r\nok" % (b"a" * 9000),
+    "300 cookies": b"HTTP/1.1 200 OK\r\n%sContent-Length: 2\r\n\r\nok" % (b"Set-Cookie: a=b; Path=/\r\n" * 300),
+    "a long reason": b"HTTP/1.1 200 %s\r\nContent-Length: 2\r\n\r\nok" % (b"O" * 9000),
+    "no reason": b"HTTP/1.1 200\r\nContent-Length: 2\r\n\r\nok",
+    "HTTP/1.0": b"HTTP/1.0 200 OK\r\n\r\nok",
+    "HTTP/2 in letters": b"HTTP/2 200\r\nContent-Length: 2\r\n\r\nok",
+    "an empty line before": b"\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok",
+    "continue and hints": b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"
+    b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok",
+    "line feeds alone": b"HTTP/1.1 200 OK\nContent-Length: 2\n\nok",
+    "Latin-1": b"HTTP/1.1 200 OK\r\nServer: caf\xe9\r\nContent-Length: 2\r\n\r\nok",
+    "control characters": b"HTTP/1.1 200 OK\r\nX: a\x00b\x01\r\nContent-Length: 2\r\n\r\nok",
+    "a name with a blank": b"HTTP/1.1 200 OK\r\nX Y: 1\r\nContent-Length: 2\r\n\r\nok",
+    "a line without a colon": b"HTTP/1.1 200 OK\r\nPHP Warning\r\nContent-Length: 2\r\n\r\nok",
+    "a folded line": b"HTTP/1.1 200 OK\r\nX: a\r\n b: c\r\nContent-Length: 2\r\n\r\nok",
+    "one length twice": b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 2\r\n\r\nok",
+    "two lengths": b"HTTP/1.1 200 OK\r\nContent-Length: 200\r\nContent-Length: 2\r\n\r\nok",
+    "a length in words": b"HTTP/1.1 200 OK\r\nContent-Length: two\r\n\r\nok",
+    "a length and chunks": b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\nTransfer-Encoding: chunked\r\n\r\n"
+    b"2\r\nok\r\n0\r\n\r\n",
+    "chunks with trailers": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n"
+    b"1;x=y\r\no\r\n1\r\nk\r\n0\r\nX-Checksum: 1\r\n\r\n",
+    "chunks that break off": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\nzz\r\n",
+    "identity": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: identity\r\n\r\nok",
+    "more than its length": b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok<!-- and more -->",
+    "less than its length": b"HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\nok",
+    "gzip that is none": b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n\r\nok",
+}
+
+
+@pytest.mark.parametrize("raw", ODD_ANSWERS.values(), ids=ODD_ANSWERS)
+def test_the_status_decides_however_odd_the_rest_of_the_answer_is(receiver: Receiver, raw: bytes) -> None:
+    receiver.answer = Answer(raw=raw)
+    attempt = send(receiver.url)
+    assert (attempt.status, attempt.error, attempt.response) == (200, None, "ok")
+    receiver.answer = Answer(raw=raw.replace(b" 200", b" 503", 1))
+    attempt = send(receiver.url)
+    assert (attempt.status, attempt.error, attempt.delivered) == (503, None, False)
+
+
+@pytest.mark.parametrize("raw", [b"HTTP/1.1 204 X\r\n\r\nok", b"HTTP/1.1 204 X\r\nContent-Length: 2\r\n\r\nok"])
+def test_the_body_of_an_answer_that_has_none_means_nothing(receiver: Receiver, raw: bytes) -> None:
+    receiver.answer = Answer(raw=raw)
+    attempt = send(receiver.url)
+    assert (attempt.status, attempt.error, attempt.response) == (204, None, None)
+
+
+def test_headers_without_an_end_are_cut_and_the_status_counts(receiver: Receiver) -> None:
+    """The receiver never ends its headers: whoever waited for that would wait until the deadline."""
+    raw = b"HTTP/1.1 200 OK\r\n" + b"Set-Cookie: a=b\r\n" * (MAX_HEAD // 10)
+    receiver.answer = Answer(raw=raw, linger=True)
+    attempt = send(receiver.url, timeout_seconds=60)
+    assert (attempt.status, attempt.error, attempt.response) == (200, None, None)
+
+
+def test_a_receiver_that_resets_behind_its_status_has_the_event(receiver: Receiver) -> None:
+    receiver.answer = Answer(raw=b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nok", reset=True)
+    attempt = send(receiver.url)
+    assert (attempt.status, attempt.error) == (200, None)
 
 
 def test_proxies_and_passwords_of_the_environment_are_ignored(

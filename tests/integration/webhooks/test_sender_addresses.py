@@ -16,8 +16,9 @@ from shared.webhooks.urls import Policy
 from tests.integration.webhooks.attempts import LOOPBACK, leads_to, message, send
 from tests.integration.webhooks.receiver import Answer, Receiver
 from worker.webhooks import resolver as resolving
+from worker.webhooks.connection import Place
 from worker.webhooks.message import Attempt
-from worker.webhooks.resolver import AddressRefused, CheckedResolver, Names
+from worker.webhooks.resolver import AddressRefused, CheckedResolver, Names, addr_info
 from worker.webhooks.sender import Sender
 
 NAME = "hooks.example.org"
@@ -184,7 +185,7 @@ def test_names_are_found_as_the_system_finds_them(receiver: Receiver) -> None:
 def test_every_address_is_checked_before_any_is_handed_out() -> None:
     async def resolve(*addresses: str) -> list[str]:
         checked = CheckedResolver(Names(leads_to(*addresses)), PUBLIC, scheme="https")
-        return [result["host"] for result in await checked.resolve(NAME, 443)]
+        return [str(info[4][0]) for info in await checked.resolve(NAME, 443)]
 
     assert asyncio.run(resolve("8.8.8.8", "2606:4700:4700::1111")) == ["8.8.8.8", "2606:4700:4700::1111"]
     with pytest.raises(AddressRefused):
@@ -196,9 +197,10 @@ def test_the_socket_itself_refuses_what_nobody_checked() -> None:
         checked = CheckedResolver(Names(leads_to()), PUBLIC, scheme="https")
         for family, where in ((socket.AF_INET, ("10.0.0.1", 443)), (socket.AF_INET6, ("::1", 443, 0, 0))):
             with pytest.raises(AddressRefused):
-                checked.make_socket((family, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", where))
-        made = checked.make_socket((socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", ("8.8.8.8", 443)))
-        made.close()
+                checked.make_socket((family, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", where), places=[])
+        places: list[Place] = []
+        checked.make_socket(addr_info(ip_address("8.8.8.8"), 443), places=places).close()
+        assert places == [(ip_address("8.8.8.8"), 443)]
 
     asyncio.run(refused())
 
@@ -209,9 +211,9 @@ def test_a_resolver_that_hands_out_others_than_it_checked_is_stopped_at_the_sock
     """The second wall holds when the first has a hole."""
     real = CheckedResolver.resolve
 
-    async def hole(self: CheckedResolver, host: str, port: int = 0, family: int = 0) -> object:
-        [result] = await real(self, host, port, socket.AddressFamily(family))
-        return [{**result, "host": "127.0.0.1"}]
+    async def hole(self: CheckedResolver, host: str, port: int) -> object:
+        assert len(await real(self, host, port)) == 1
+        return [addr_info(ip_address("127.0.0.1"), port)]
 
     monkeypatch.setattr(CheckedResolver, "resolve", hole)
     attempt = send(at(receiver, scheme="https"), policy=PUBLIC, resolver=leads_to("93.184.215.14"))
