@@ -18,6 +18,11 @@ def composed(name: str) -> str:
     return unicodedata.normalize("NFC", name)
 
 
+def spellings(name: str) -> tuple[str, ...]:
+    """The name, and how it is written composed and decomposed where that differs."""
+    return tuple(dict.fromkeys((name, composed(name), unicodedata.normalize("NFD", name))))
+
+
 def without_apostrophe(cell: str) -> str:
     """The cell without the apostrophe that our CSV exports put in front of what a spreadsheet would run."""
     return cell[1:] if cell[:1] == "'" and cell[1:2] and cell[1] in FORMULA_STARTS else cell

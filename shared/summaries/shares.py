@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, Subquery, Text, cast, func, null, select
 from sqlalchemy.orm import Session
 
+from shared.contracts.image_names import composed, spellings
 from shared.errors import LimitExceeded
 from shared.summaries.rows import answered
 
@@ -64,11 +65,13 @@ def overall(session: Session, job_id: uuid.UUID) -> Shares:
 def by_metadata(session: Session, job_id: uuid.UUID, key: str, *, most: int) -> dict[str | None, Shares]:
     """By the value of a metadata key, in the order of the values; ``None``: images that have no such key.
 
+    Keys and values that differ in nothing but the composition of their letters are one, and are told composed.
+
     Raises:
         LimitExceeded: there are more than ``most`` values.
     """
     rows = answered(session, job_id)
-    found = _grouped(session, rows, rows.c.metadata.op("->>")(key))
+    found = _grouped(session, rows, func.coalesce(*(rows.c.metadata.op("->>")(form) for form in spellings(key))))
     if len(found) > most:
         raise LimitExceeded(
             f"{key!r} has {len(found)} values in this job, a summary shows at most {most}; group by something coarser",
@@ -102,7 +105,7 @@ def _grouped(session: Session, rows: Subquery, by: ColumnElement[Any]) -> dict[s
     ).group_by(by.label("value"), rows.c.label, rows.c.review, rows.c.failure)
     shares: dict[str | None, Shares] = defaultdict(Shares)
     for row in session.execute(told):
-        shares[row.value].add(row)
+        shares[None if row.value is None else composed(row.value)].add(row)
     return dict(shares)
 
 

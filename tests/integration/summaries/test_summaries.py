@@ -113,6 +113,19 @@ def test_groups_of_metadata(api: Api, job_id: str) -> None:
     assert [group["value"] for group in summary["groups"]["bay"]] == ["north", None]
 
 
+def test_groups_of_metadata_are_one_composed_and_decomposed(api: Api, hands: Hands) -> None:
+    """Cards of a Mac and tables of a spreadsheet write the same word in two ways."""
+    made = api.new_job()
+    metadata = ({"a\u00f1o": "oto\u00f1o"}, {"an\u0303o": "oton\u0303o"}, {"a\u00f1o": "invierno"})
+    images = [{"name": f"{number}.jpg", "size": 4, "metadata": one} for number, one in enumerate(metadata)]
+    assert api.post(f"/v1/jobs/{made}/images", {"images": images}).status == 200
+    api.commit(made)
+    hands.run(made, classify)
+    for key in ("a%C3%B1o", "an%CC%83o"):
+        (groups,) = api.get(f"/v1/jobs/{made}/summary?group_by={key}").json()["groups"].values()
+        assert [(group["value"], group["images"]) for group in groups] == [("invierno", 1), ("oto\u00f1o", 2)]
+
+
 def test_days_are_those_of_the_time_zone(api: Api, job_id: str, database: Database) -> None:
     with database.engine.begin() as connection:
         connection.exec_driver_sql(
