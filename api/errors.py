@@ -18,6 +18,7 @@ from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
+from shared.contracts import stored
 from shared.db.refusals import is_refusal
 from shared.errors import (
     Conflict,
@@ -42,6 +43,7 @@ MEDIA_TYPE = "application/problem+json"
 TYPE_PREFIX = "urn:phytobatch:problem:"
 # A page of 1,000 bad images needs no 1,000 sentences.
 MAX_FIELD_ERRORS = 50
+MAX_DETAIL, MAX_FIELD, MAX_MESSAGE = 2000, 200, 500  # characters
 IDEMPOTENCY_RETRY_SECONDS = 1
 READING = frozenset({"GET", "HEAD"})
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
@@ -174,12 +176,12 @@ def problem(  # the members of a problem
     headers: Mapping[str, str] | None = None,
     **members: Any,  # noqa: ANN401  # JSON members of our own
 ) -> JSONResponse:
-    """A problem document; members that are ``None`` are left out."""
+    """A problem document; members that are ``None`` are left out. It repeats no more of a request than names it."""
     body = {
         "type": TYPE_PREFIX + code,
         "title": title or HTTPStatus(status).phrase,
         "status": int(status),
-        "detail": detail,
+        "detail": stored.words(detail, MAX_DETAIL),
         "instance": request.url.path,
         "request_id": request_id_of(request),
         **{name: value for name, value in members.items() if value is not None},
@@ -204,7 +206,7 @@ def answer_domain_error(request: Request, error: Exception) -> JSONResponse:
                 headers=_headers(error),
                 setting=setting,
                 quota=dict(error.quota) if isinstance(error, QuotaExceeded) else None,
-                errors=[FieldError(field=where, message=what).model_dump() for where, what in rows] or None,
+                errors=[_field_error(where, what) for where, what in rows[:MAX_FIELD_ERRORS]] or None,
             )
     return internal_error(request, error)
 
@@ -239,7 +241,7 @@ def answer_invalid(request: Request, error: Exception) -> JSONResponse:
         return answer_http_error(request, HTTPException(HTTPStatus.METHOD_NOT_ALLOWED))
     if found and all(e["loc"][0] == "path" for e in found):
         return problem(request, HTTPStatus.NOT_FOUND, "not-found", "there is nothing with this id", title="Not found")
-    errors = [FieldError(field=_field(e["loc"]), message=e["msg"]).model_dump() for e in found[:MAX_FIELD_ERRORS]]
+    errors = [_field_error(_field(e["loc"]), e["msg"]) for e in found[:MAX_FIELD_ERRORS]]
     detail = f"{errors[0]['field']}: {errors[0]['message']}" if errors else "the request does not fit its schema"
     if len(found) > 1:
         detail += f" (and {len(found) - 1} more; see errors)"
@@ -251,6 +253,11 @@ def answer_invalid(request: Request, error: Exception) -> JSONResponse:
         title="The request does not fit its schema",
         errors=errors,
     )
+
+
+def _field_error(field: str, message: str) -> dict[str, str]:
+    """What is wrong with a field: the client chose its name, and may have chosen two megabytes."""
+    return FieldError(field=stored.words(field, MAX_FIELD), message=stored.words(message, MAX_MESSAGE)).model_dump()
 
 
 def _field(location: Sequence[str | int]) -> str:

@@ -75,6 +75,11 @@ class Settings(BaseSettings):
         default=3600, ge=60, le=604800, description="How long an upload URL is good for."
     )
     max_page_size: int = Field(default=1000, ge=1, le=1000, description="Most rows or images in one request or answer.")
+    max_page_bytes: int = Field(
+        default=8 * MEBIBYTE,
+        ge=64 * 1024,
+        description="Bytes of a page of jobs or results: it ends with the row that fills it, and more follow.",
+    )
     max_images_per_job: int = Field(default=100_000, ge=1, description="Most images in one job.")
     max_image_bytes: int = Field(
         default=50 * MEBIBYTE, ge=1, description="Largest image file, in bytes; larger ones are `too_large`."

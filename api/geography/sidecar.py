@@ -7,7 +7,9 @@ import structlog
 from api.auth import Caller
 from api.geography.schemas import MOST_NAMED, SidecarReport, UnmatchedLine
 from api.services import Services
+from shared.contracts import stored
 from shared.contracts.states import JobState
+from shared.contracts.stored import NAME_LENGTH
 from shared.db.models import Job
 from shared.errors import Conflict
 from shared.geography.sidecar.read import read_sidecar
@@ -43,7 +45,10 @@ def _out(report: Report) -> SidecarReport:
     return SidecarReport(
         lines=report.lines,
         matched=report.lines - len(report.unmatched),
-        unmatched=[UnmatchedLine(line=u.line, name=u.name, reason=u.reason) for u in report.unmatched[:MOST_NAMED]],
+        unmatched=[
+            UnmatchedLine(line=u.line, name=stored.words(u.name, NAME_LENGTH), reason=u.reason)
+            for u in report.unmatched[:MOST_NAMED]
+        ],
         images=report.images,
         images_without_position=len(report.without_position),
         without_position=report.without_position[:MOST_NAMED],

@@ -105,7 +105,14 @@ def list_jobs(
     """The tenant's jobs, newest first."""
     check_limit(limit, services.settings)
     with services.database.begin() as session:
-        rows, has_more = queries.list_jobs(session, caller.tenant_id, state=state, after=after, limit=limit)
+        rows, has_more = queries.list_jobs(
+            session,
+            caller.tenant_id,
+            state=state,
+            after=after,
+            limit=limit,
+            most_bytes=services.settings.max_page_bytes,
+        )
     return answer(job_page(rows, after=after, has_more=has_more))
 
 

@@ -41,6 +41,7 @@ OF_A_REQUEST: Sequence[Limit] = (
     Limit("JSON body", "max_json_bytes", BODY),
     Limit("objects and lists in each other", "max_json_depth", LIMIT),
     Limit("rows of a page, images of a request", "max_page_size", f"{LIMIT}; above 1,000 always `invalid-request`"),
+    Limit("bytes of a page of jobs or results", "max_page_bytes", "the page ends early and says `has_more`"),
     Limit("multipart upload", "max_multipart_bytes", BODY),
     Limit("files of a multipart upload", "max_multipart_files", LIMIT),
     Limit("sidecar or table of corrections", "max_sidecar_bytes", BODY),
@@ -78,8 +79,8 @@ OF_A_TENANT: Sequence[Limit] = (
 OF_A_PROCESS: Sequence[Limit] = (Limit("clients that wait", "max_waiting_clients", "503 `too-many-waiting`"),)
 FIXED: Sequence[Fixed] = (
     Fixed("name, file name, external id", f"{NAME_LENGTH} characters", "422 `invalid-request`"),
-    Fixed("metadata of a job", f"{JOB_METADATA_BYTES} bytes as JSON", "422 `invalid-request`"),
-    Fixed("metadata of an image", f"{IMAGE_METADATA_BYTES} bytes as JSON", "422 `invalid-request`"),
+    Fixed("metadata of a job", f"{JOB_METADATA_BYTES} bytes as JSON, numbers written out", "422 `invalid-request`"),
+    Fixed("metadata of an image", f"{IMAGE_METADATA_BYTES} bytes as JSON, numbers written out", "422 `invalid-request`"),
     Fixed("note of a correction", f"{NOTE_LENGTH} characters", "422 `invalid-request`"),
     Fixed("webhook URL", f"{MAX_URL_LENGTH} characters", "422 `invalid-request`"),
     Fixed("Idempotency-Key", "255 characters", "422 `invalid-request`"),

@@ -58,13 +58,13 @@ def list_results(
         # The job first: when it was over before the results were read, they are all there.
         job = queries.get_job(session, caller.tenant_id, job_id).job
         writer = ResultWriter(classifier_of(session, job))
-        rows = read_results(session, job_id, after=after, limit=limit + 1, only=only)
-    page = rows[:limit]
+        room = writer.room(services.settings.max_page_bytes)
+        page, has_more = read_results(session, job_id, after=after, limit=limit, only=only, room=room)
     return answer(
         ResultPage(
             results=[writer.write(row) for row in page],
             after=str(page[-1].position if page else after),
-            has_more=len(rows) > limit,
+            has_more=has_more,
             job=JobStatus(state=JobState(job.state), counts=Counts(**counts(job))),
         )
     )

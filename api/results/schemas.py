@@ -1,5 +1,6 @@
 """What results look like on the wire."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,8 +14,11 @@ from api.jobs.schemas import ClassifierOut, Counts
 from shared.contracts.manifest import Manifest, ReviewReason
 from shared.contracts.states import ImageErrorCode, ImageStatus, JobState
 from shared.db.models import Classifier
-from shared.jobs.results import StoredResult
+from shared.jobs.results import Room, StoredResult
 
+# Of a result and of each class as JSON, without their texts.
+ROW_BYTES = 900
+CLASS_BYTES = 60
 # Probabilities are stored as 32-bit numbers, which have about seven digits.
 DIGITS = 6
 
@@ -212,6 +216,12 @@ class ResultWriter:
         self._sha256 = "" if classifier is None else classifier.sha256
         self._labels = () if manifest is None else manifest.labels
         self._names = {} if manifest is None else {c.id: c.names for c in manifest.classes}
+
+    def room(self, most: int) -> Room:
+        """What a page of ``most`` bytes holds of these results: each class stands twice in a row, in its own words."""
+        names = max((len(json.dumps(names)) for names in self._names.values()), default=0)
+        labels = sum(map(len, self._labels))
+        return Room(most, ROW_BYTES + names, CLASS_BYTES + 2 * labels // max(1, len(self._labels)))
 
     def write(self, row: StoredResult) -> ResultOut:
         """One result."""

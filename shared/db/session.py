@@ -15,6 +15,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session, sessionmaker
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from shared.contracts.metadata import read_stored
 from shared.errors import DatabaseUnavailable
 from shared.metrics.definitions import DATABASE_OUTAGES, DATABASE_SECONDS
 from shared.settings import Settings
@@ -124,6 +125,7 @@ class Database:
             pool_size=pool_size,
             max_overflow=0,
             pool_timeout=POOL_TIMEOUT_SECONDS,
+            json_deserializer=read_stored,
             pool_pre_ping=trust_seconds == 0,
             connect_args={
                 "connect_timeout": CONNECT_TIMEOUT_SECONDS,

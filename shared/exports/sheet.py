@@ -6,16 +6,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, func, select, text, tuple_
+from sqlalchemy import ColumnElement, Row, Select, Text, cast, func, select, text, tuple_
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from shared.contracts.manifest import Manifest
 from shared.contracts.states import JobState
 from shared.db.models import Classifier, Correction, Image, Job, Result
+from shared.db.pages import bytes_of
 from shared.db.plans import walk_in_order
 from shared.db.session import Database
 from shared.exports.columns import Column, Kind, MetadataKey, Widths, columns_of
-from shared.exports.rows import Page, of_job, read_pages
+from shared.exports.rows import PAGE_ROWS, Page, of_job, read_pages
 from shared.geography.metric import HALF_TURN, span_of
 from shared.geography.place import latitude, longitude
 from shared.jobs.results import ResultFilter, classifier_of
@@ -25,6 +26,12 @@ LONGEST_NUMBER = 18
 TURN = 2 * HALF_TURN
 # The name of a column, in bytes: it stands in each line of some formats. A longer key is among the others.
 LONGEST_KEY = 128
+
+PAGE_BYTES = 16 * 1024 * 1024  # of the texts and the metadata in memory
+PROBABILITY_BYTES = 32
+_WIDTH = bytes_of(
+    Image.name, cast(Image.metadata_, Text), Result.error_detail, Correction.note, Correction.corrected_by
+) + PROBABILITY_BYTES * func.coalesce(func.cardinality(Result.probabilities), 0)
 
 KEYS = text(
     """
@@ -94,10 +101,23 @@ class Sheet:
     read_at: datetime
     upto: int
     only: ResultFilter
+    # Bytes of the longest texts and metadata of one image.
+    widest: int = 0
 
     def pages(self, database: Database) -> Iterator[Page]:
         """See :func:`shared.exports.rows.read_pages`."""
-        return read_pages(database, self.job_id, upto=self.upto, rows=self.rows, only=self.only)
+        return read_pages(
+            database,
+            self.job_id,
+            upto=self.upto,
+            rows=self.rows,
+            only=self.only,
+            page_rows=self.rows_within(PAGE_BYTES, PAGE_ROWS),
+        )
+
+    def rows_within(self, most_bytes: int, most_rows: int) -> int:
+        """How many rows may be held in memory: each may be as wide as the widest; one at least."""
+        return max(1, min(most_rows, most_bytes // max(1, self.widest)))
 
 
 def plan(session: Session, job: Job, only: ResultFilter, *, metadata_columns: int) -> Sheet:
@@ -130,6 +150,7 @@ def plan(session: Session, job: Job, only: ResultFilter, *, metadata_columns: in
         read_at=facts.read_at,
         upto=job.last_position,
         only=only,
+        widest=facts.widest,
     )
 
 
@@ -144,6 +165,7 @@ def _facts() -> Select[*tuple[Any, ...]]:
             func.min(latitude()).label("south"),
             func.max(longitude()).label("east"),
             func.max(latitude()).label("north"),
+            func.coalesce(func.max(_WIDTH), 0).label("widest"),
             _longest(Image.name).label("name"),
             _longest(Result.error_detail).label("error_detail"),
             _longest(Correction.note).label("note"),

@@ -6,13 +6,29 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, Subquery, Uuid, and_, bindparam, func, select, text
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Row,
+    Select,
+    Subquery,
+    Text,
+    Uuid,
+    and_,
+    bindparam,
+    cast,
+    func,
+    literal,
+    select,
+    text,
+)
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session, aliased, load_only
 
 from shared.contracts.states import EventType, JobState, Priority
 from shared.db.models import Classifier, Job, Result, WebhookEndpoint
 from shared.db.models.job import ACTIVE
+from shared.db.pages import ANY_SIZE, WEIGHT, bytes_of, end_of, within
 from shared.errors import NotFound
 
 # Waiting for the first chunk to be claimed.
@@ -29,6 +45,8 @@ EVENTS = text(
 )
 
 
+# Of a job as JSON, without its texts.
+JOB_BYTES = 1500
 # Parameters of the statements below.
 IDS = "ids"
 TENANT = "tenant"
@@ -178,16 +196,42 @@ def lock_own_job(session: Session, tenant_id: uuid.UUID, job_id: uuid.UUID) -> J
 
 
 def list_jobs(
-    session: Session, tenant_id: uuid.UUID, *, state: JobState | None, after: uuid.UUID | None, limit: int
+    session: Session,
+    tenant_id: uuid.UUID,
+    *,
+    state: JobState | None,
+    after: uuid.UUID | None,
+    limit: int,
+    most_bytes: int = ANY_SIZE,
 ) -> tuple[Sequence[JobRow], bool]:
-    """A page of a tenant's jobs, newest first, and whether there are more. ``after``: last id of the page before."""
-    wanted = _rows(tenant_id).order_by(Job.id.desc())
+    """A page of a tenant's jobs, newest first, and whether there are more.
+
+    Args:
+        session: a transaction.
+        tenant_id: whose jobs.
+        state: only those in this state.
+        after: last id of the page before.
+        limit: rows of the page.
+        most_bytes: what the page may weigh; it has one job at least.
+    """
+    weight = literal(JOB_BYTES) + bytes_of(
+        cast(Job.metadata_, Text), Job.name, Job.external_id, Job.error_detail, WebhookEndpoint.url
+    )
+    wanted = select(Job.id, weight.label(WEIGHT)).outerjoin(
+        WebhookEndpoint, WebhookEndpoint.id == Job.webhook_endpoint_id
+    )
+    wanted = wanted.where(Job.tenant_id == tenant_id, Job.deleted_at.is_(None))
     if state is not None:
         wanted = wanted.where(Job.state == state)
     if after is not None:
         wanted = wanted.where(Job.id < after)
-    found = [JobRow(*row) for row in session.execute(wanted.limit(limit + 1))]
-    return found[:limit], len(found) > limit
+    page = wanted.order_by(Job.id.desc()).limit(limit + 1).subquery("page")
+    found = within(page, page.c.id.desc(), literal(most_bytes, BigInteger)).subquery("found")
+    rows = session.execute(
+        _rows(tenant_id).add_columns(found.c.before).join(found, found.c.id == Job.id).order_by(Job.id.desc())
+    ).all()
+    end = end_of([row[-1] for row in rows], limit=limit, most=most_bytes)
+    return [JobRow(*row[:-1]) for row in rows[:end]], len(rows) > end
 
 
 @dataclass(frozen=True, slots=True)

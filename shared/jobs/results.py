@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 import structlog
-from sqlalchemy import ColumnElement, bindparam, select, text, true, type_coerce
+from sqlalchemy import BigInteger, ColumnElement, Integer, Text, bindparam, cast, func, select, text, true, type_coerce
 from sqlalchemy.orm import Session
 from sqlalchemy.types import NullType
 
@@ -17,6 +17,7 @@ from shared.contracts.geography import PlaceFilter, PositionFault
 from shared.contracts.manifest import ReviewReason
 from shared.contracts.states import ImageErrorCode, ImageStatus
 from shared.db.models import Classifier, Correction, Image, Job, Result
+from shared.db.pages import ANY_SIZE, WEIGHT, bytes_of, end_of, within
 from shared.db.plans import read_a_page
 from shared.db.refusals import store_or_refuse
 from shared.db.session import changed
@@ -180,6 +181,18 @@ def _store(session: Session, job: Job, results: Sequence[NewResult], *, closed_c
 
 
 @dataclass(frozen=True, slots=True)
+class Room:
+    """What a page may weigh, and what a row of it does beside its texts; in bytes."""
+
+    most: int
+    of_a_row: int
+    of_a_class: int
+
+
+ROOMY = Room(ANY_SIZE, 0, 0)
+
+
+@dataclass(frozen=True, slots=True)
 class ResultFilter:
     """Which results to read; ``None`` means all."""
 
@@ -264,8 +277,13 @@ _CORRECTION = (
     .limit(1)
     .lateral("correction")
 )
+_WEIGHT = (
+    bindparam("of_a_row", type_=Integer)
+    + func.coalesce(func.cardinality(Result.probabilities), 0) * bindparam("of_a_class", type_=Integer)
+    + bytes_of(Result.error_detail, _IMAGE.c.name, cast(_IMAGE.c.metadata, Text), _CORRECTION.c.note)
+)
 _PAGE = (
-    select(*_OWN, *_LOOKED_UP, *_CORRECTION.c)
+    select(*_OWN, *_LOOKED_UP, *_CORRECTION.c, _WEIGHT.label(WEIGHT))
     .select_from(Result)
     .join(_IMAGE, _IMAGE.c.seq == Result.seq)
     .outerjoin(_CORRECTION, true())
@@ -273,18 +291,33 @@ _PAGE = (
     .order_by(Result.position)
     .limit(bindparam("limit"))
 )
+_POSITION = "position"
 _NAMED = len(_OWN) + 2
 _PLACED = len(_OWN) + len(_LOOKED_UP)
 
 
 def read_results(
-    session: Session, job_id: uuid.UUID, *, after: int, limit: int, only: ResultFilter
-) -> list[StoredResult]:
-    """Results in the order in which they were stored, from behind position ``after``."""
+    session: Session, job_id: uuid.UUID, *, after: int, limit: int, only: ResultFilter, room: Room = ROOMY
+) -> tuple[list[StoredResult], bool]:
+    """A page of results in the order in which they were stored, and whether there are more.
+
+    Args:
+        session: a transaction.
+        job_id: the job; the caller has checked whose it is.
+        after: the position behind which the page begins.
+        limit: rows of the page.
+        only: which results.
+        room: what the page may weigh; it has one row at least.
+    """
     read_a_page(session)
-    wanted = _PAGE.where(*only.conditions(_IMAGE.c.place_fault))
-    rows = session.execute(wanted, {"job": job_id, "after": after, "limit": limit})
-    return [_stored(*row) for row in rows]
+    page = _PAGE.where(*only.conditions(_IMAGE.c.place_fault)).subquery("page")
+    position = page.c[_POSITION]
+    wanted = within(page, position, bindparam("most", type_=BigInteger)).order_by(text("position"))
+    given = {"job": job_id, "after": after, "limit": limit + 1}
+    weights = {"most": room.most, "of_a_row": room.of_a_row, "of_a_class": room.of_a_class}
+    rows = session.execute(wanted, given | weights).all()
+    end = end_of([row[-1] for row in rows], limit=limit, most=room.most)
+    return [_stored(*row[:-1]) for row in rows[:end]], len(rows) > end
 
 
 def _stored(*row: Any) -> StoredResult:  # noqa: ANN401  # columns of many types

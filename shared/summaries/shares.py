@@ -2,7 +2,7 @@
 
 import uuid
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +14,8 @@ from shared.errors import LimitExceeded
 from shared.summaries.rows import answered
 
 HEALTHY = "healthy"
+VALUE_LENGTH = 256
+READ_AT_A_TIME = 200
 GROUPS_SETTING = "PHYTOBATCH_MAX_SUMMARY_GROUPS"
 
 
@@ -71,12 +73,8 @@ def by_metadata(session: Session, job_id: uuid.UUID, key: str, *, most: int) -> 
         LimitExceeded: there are more than ``most`` values.
     """
     rows = answered(session, job_id)
-    found = _grouped(session, rows, func.coalesce(*(rows.c.metadata.op("->>")(form) for form in spellings(key))))
-    if len(found) > most:
-        raise LimitExceeded(
-            f"{key!r} has {len(found)} values in this job, a summary shows at most {most}; group by something coarser",
-            setting=GROUPS_SETTING,
-        )
+    value = func.coalesce(*(rows.c.metadata.op("->>")(form) for form in spellings(key)))
+    found = _grouped(session, rows, value, Bound(key, most))
     return {value: found[value] for value in in_order(found)}
 
 
@@ -94,7 +92,32 @@ def by_day(session: Session, job_id: uuid.UUID, *, time_zone: str) -> dict[str |
     return {value: found[value] for value in sorted(found, key=lambda value: (value is None, value or ""))}
 
 
-def _grouped(session: Session, rows: Subquery, by: ColumnElement[Any]) -> dict[str | None, Shares]:
+@dataclass(slots=True)
+class Bound:
+    """How many values a key may have, and how many characters these may have together."""
+
+    key: str
+    most: int
+    characters: int = 0
+
+    def check(self, found: Mapping[str | None, Shares], value: str | None) -> None:
+        """Return when there is room for one value more; what follows is not even read.
+
+        Raises:
+            LimitExceeded: there is none.
+        """
+        self.characters += len(value or "")
+        if len(found) >= self.most or self.characters > self.most * VALUE_LENGTH:
+            raise LimitExceeded(
+                f"{self.key!r} has more values in this job, or longer ones, than a summary shows: at most {self.most}, "
+                f"of {VALUE_LENGTH} characters on average; group by something coarser",
+                setting=GROUPS_SETTING,
+            )
+
+
+def _grouped(
+    session: Session, rows: Subquery, by: ColumnElement[Any], bound: Bound | None = None
+) -> dict[str | None, Shares]:
     told = select(
         by.label("value"),
         rows.c.label,
@@ -104,8 +127,12 @@ def _grouped(session: Session, rows: Subquery, by: ColumnElement[Any]) -> dict[s
         func.count().filter(rows.c.corrected).label("corrected"),
     ).group_by(by.label("value"), rows.c.label, rows.c.review, rows.c.failure)
     shares: dict[str | None, Shares] = defaultdict(Shares)
-    for row in session.execute(told):
-        shares[None if row.value is None else composed(row.value)].add(row)
+    with session.execute(told, execution_options={"yield_per": READ_AT_A_TIME}) as groups:
+        for row in groups:
+            value = None if row.value is None else composed(row.value)
+            if bound is not None and value not in shares:
+                bound.check(shares, value)
+            shares[value].add(row)
     return dict(shares)
 
 

@@ -20,6 +20,7 @@ from shared.exports.sheet import Sheet
 COMPRESSION = "zstd(3)"
 # Rows that are held in memory until they are written.
 ROW_GROUP_ROWS = 16_384
+ROW_GROUP_BYTES = 128 * 1024 * 1024
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 
@@ -69,7 +70,7 @@ def write(
                 RecordBatchReader.from_batches(schema, source),
                 path,
                 compression=COMPRESSION,
-                max_row_group_size=ROW_GROUP_ROWS,
+                max_row_group_size=sheet.rows_within(ROW_GROUP_BYTES, ROW_GROUP_ROWS),
                 key_value_metadata=metadata,
             )
         yield from pieces_of(path)

@@ -10,6 +10,7 @@ from sqlalchemy import bindparam, select, text
 from sqlalchemy.orm import Session
 
 from shared.contracts.geography import PositionSource
+from shared.contracts.metadata import IMAGE_METADATA_BYTES
 from shared.db.models import Image
 from shared.db.refusals import store_or_refuse
 from shared.geography.sidecar.matching import Matches, Unmatched, match
@@ -39,6 +40,14 @@ STORE = text(
     WHERE i.job_id = :job AND i.seq = r.seq
     """
 ).bindparams(bindparam("sidecar", value=PositionSource.SIDECAR.value))
+
+TOO_LARGE = text(
+    """
+    SELECT seq, octet_length(metadata::text) AS size FROM images
+    WHERE job_id = :job AND seq = ANY(CAST(:seqs AS int[])) AND octet_length(metadata::text) > :most
+    ORDER BY seq LIMIT 1
+    """
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +97,24 @@ def _store(session: Session, job_id: uuid.UUID, found: Matches) -> None:
     refused = store_or_refuse(session, list(found.rows.items()), store)
     if refused:
         raise SidecarInvalid(f"line {refused[0][1].line}: a value of this line cannot be stored")
+    _check_sizes(session, job_id, found)
+
+
+def _check_sizes(session: Session, job_id: uuid.UUID, found: Matches) -> None:
+    """Keys of several sidecars come together in one image, which has its limit all the same.
+
+    Raises:
+        SidecarInvalid: an image has more than it may.
+    """
+    given = [seq for seq, row in found.rows.items() if row.metadata]
+    if not given:
+        return
+    large = session.execute(TOO_LARGE, {"job": job_id, "seqs": given, "most": IMAGE_METADATA_BYTES}).first()
+    if large is not None:
+        raise SidecarInvalid(
+            f"line {found.rows[large.seq].line}: together with what is known of this image, its metadata would have "
+            f"{large.size} bytes as JSON, at most {IMAGE_METADATA_BYTES} are kept"
+        )
 
 
 def _json(rows: Sequence[tuple[int, SidecarRow]]) -> str:

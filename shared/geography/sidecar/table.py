@@ -42,7 +42,10 @@ NUMBERS = frozenset(VALUES) - {"captured_at"}
 
 def is_header(line: str) -> bool:
     """Whether a line names a column for the names of images."""
-    return "name" in {ALIASES.get(cell.strip().lower()) for cell in _cells(line)}
+    try:
+        return "name" in {ALIASES.get(cell.strip().lower()) for cell in _cells(line)}
+    except csv.Error:  # A cell of more than 131,072 characters.
+        return False
 
 
 def read_table(lines: list[str], *, header: int) -> list[SidecarRow]:

@@ -205,7 +205,7 @@ def test_names_and_metadata_come_back_as_they_were_sent(jobs: Jobs, database: Da
         lifecycle.commit(session, job_id, jobs.classifier.id)
         lifecycle.cancel(session, job_id)
     with database.begin() as session:
-        (row,) = read_results(session, job_id, after=0, limit=10, only=ResultFilter())
+        ((row,), _) = read_results(session, job_id, after=0, limit=10, only=ResultFilter())
     assert (row.name, row.metadata) == (name, metadata)
 
 
@@ -216,11 +216,11 @@ def test_a_reader_with_a_cursor_reads_every_result_exactly_once(jobs: Jobs, data
     while jobs.get(job_id).state != JobState.COMPLETED:
         jobs.finish(jobs.claim())
         with database.begin() as session:
-            for row in read_results(session, job_id, after=after, limit=3, only=ResultFilter()):
+            for row in read_results(session, job_id, after=after, limit=3, only=ResultFilter())[0]:
                 seen.append(row.seq)
                 after = row.position
     with database.begin() as session:
-        seen += [row.seq for row in read_results(session, job_id, after=after, limit=9, only=ResultFilter())]
+        seen += [row.seq for row in read_results(session, job_id, after=after, limit=9, only=ResultFilter())[0]]
     assert sorted(seen) == list(range(1, 8))
     assert len(seen) == 7
 
@@ -232,7 +232,7 @@ def test_results_can_be_filtered_by_status_and_label(jobs: Jobs, database: Datab
     with database.begin() as session:
 
         def read(**only: object) -> list[int]:
-            rows = read_results(session, job_id, after=0, limit=9, only=ResultFilter(**only))  # type: ignore[arg-type]
+            rows, _ = read_results(session, job_id, after=0, limit=9, only=ResultFilter(**only))  # type: ignore[arg-type]
             return [row.seq for row in rows]
 
         assert read(status=ImageStatus.FAILED) == [1]

@@ -58,7 +58,7 @@ def test_only_what_failed_runs_again_and_the_answers_that_stand_are_kept(jobs: J
 
 def read(database: Database, job_id: uuid.UUID, *, after: int = 0) -> list[StoredResult]:
     with database.begin() as session:
-        return read_results(session, job_id, after=after, limit=99, only=ResultFilter())
+        return read_results(session, job_id, after=after, limit=99, only=ResultFilter())[0]
 
 
 def run_the_rest(jobs: Jobs, job_id: uuid.UUID, *, status: ImageStatus = ImageStatus.SUCCEEDED) -> None:
