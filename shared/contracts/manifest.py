@@ -12,6 +12,8 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 MAX_INPUT_EDGE = 4096  # pixels
+MAX_CLASS_ID = 64  # letters
+CLASS_ID = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
 SHA256 = r"^[0-9a-f]{64}$"
 
 ClassifierName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
@@ -55,7 +57,7 @@ class ClassLabel(Strict):
     the code of the pest or pathogen in the EPPO Global Database, where there is one.
     """
 
-    id: str = Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+    id: str = Field(min_length=1, max_length=MAX_CLASS_ID, pattern=CLASS_ID)
     names: dict[str, str] = Field(default_factory=dict)
     eppo_code: str | None = Field(default=None, pattern=r"^[A-Z0-9]{5,6}$")
 

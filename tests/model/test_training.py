@@ -186,3 +186,11 @@ def test_a_schedule_of_another_seed_begins_anew(folder: Path, small_backbone: Pa
     before = train(first)
     after = train(replace(first, schedule=replace(first.schedule, seed=4)))
     assert before.sha256 != after.sha256
+
+
+def test_an_evaluation_of_files_that_cannot_be_read_ends_with_a_sentence(trained: Path, tmp_path: Path) -> None:
+    for kind in CLASSES:
+        (tmp_path / kind).mkdir()
+        (tmp_path / kind / "1.jpg").write_bytes(b"no picture")
+    with pytest.raises(TrainingError, match="None of the 2 images"):
+        evaluate(OnnxClassifier(trained, batch_size=8), tmp_path)

@@ -30,6 +30,9 @@ def main(arguments: list[str] | None = None) -> int:
     except (TrainingError, ClassifierError) as error:
         print(error, file=sys.stderr)
         return EXIT_UNUSABLE
+    except OSError as error:
+        print(f"{error.filename or 'A file'}: {error.strerror or error}.", file=sys.stderr)
+        return EXIT_UNUSABLE
     except ValidationError as error:
         print(f"The manifest would not be valid: {error}", file=sys.stderr)
         return EXIT_UNUSABLE

@@ -1,6 +1,7 @@
 """Folders of images, one folder per class, to files with labels."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +10,9 @@ from numpy.typing import NDArray
 
 from worker.inference.files import images_below
 from worker.training.errors import TrainingError
+from worker.training.folders import folders_of, joined
+
+LEAST_IMAGES = 2  # one to learn from, one to judge by
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,21 +23,6 @@ class LabelledFile:
     label: int
 
 
-def class_folders(folders: Sequence[Path]) -> tuple[str, ...]:
-    """The names of the class folders in any of ``folders``, sorted.
-
-    Raises:
-        TrainingError: a folder is not there, or fewer than two classes are.
-    """
-    for folder in folders:
-        if not folder.is_dir():
-            raise TrainingError(f"There is no folder {folder}.")
-    names = sorted({f.name for folder in folders for f in folder.iterdir() if f.is_dir()})
-    if len(names) < 2:  # noqa: PLR2004  # one class is nothing to tell apart
-        raise TrainingError(f"{_join(folders)} must hold at least two folders of images, one per class; found {names}.")
-    return tuple(names)
-
-
 def labelled_files(
     folders: Sequence[Path], classes: Sequence[str], *, review: Sequence[str] = ()
 ) -> list[LabelledFile]:
@@ -41,7 +30,7 @@ def labelled_files(
 
     Args:
         folders: each holds one folder per class.
-        classes: names of folders; the label of an image is the index of its class.
+        classes: ids or names of folders; the label of an image is the index of its class.
         review: names of folders of what is no class; their labels follow those of the classes. They may be missing.
 
     Raises:
@@ -51,12 +40,40 @@ def labelled_files(
         LabelledFile(path, label)
         for folder in folders
         for label, name in enumerate((*classes, *review))
-        for path in images_below(folder / name)
+        for found in folders_of(folder, name)
+        for path in images_below(found)
     ]
     for label, name in enumerate(classes):
         if not any(f.label == label for f in files):
-            raise TrainingError(f"No image of class {name!r} in {_join(folders)}: expected a folder of that name.")
+            raise TrainingError(
+                f"No image of class {name!r} in {joined(folders)}: expected a folder of that name with images "
+                "in it; or leave the class out with --classes."
+            )
     return files
+
+
+def check_counts(labels: Iterable[int], names: Sequence[str], *, classes: int) -> None:
+    """Return when every class has an image to learn from and one to judge by; what is for review may have none.
+
+    Args:
+        labels: of the images.
+        names: of the classes, then of what is for review.
+        classes: how many there are.
+
+    Raises:
+        TrainingError: some have fewer; the sentence names them.
+    """
+    counts = Counter(labels)
+    few = [
+        name
+        for label, name in enumerate(names)
+        if counts[label] < LEAST_IMAGES and (label < classes or counts[label] > 0)
+    ]
+    if few:
+        raise TrainingError(
+            f"Every class needs at least two images that can be read, one of them to hold out; fewer are in "
+            f"{', '.join(few)}. Add some, or leave it out with --classes."
+        )
 
 
 def hold_out(labels: NDArray[np.int64], share: float, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -69,11 +86,7 @@ def hold_out(labels: NDArray[np.int64], share: float, seed: int) -> tuple[NDArra
     held: list[int] = []
     for label in np.unique(labels):
         indices = rng.permutation(np.flatnonzero(labels == label))
-        if len(indices) < 2:  # noqa: PLR2004  # one for each side
+        if len(indices) < LEAST_IMAGES:
             raise TrainingError("Every class needs at least two images, one of them to hold out.")
         held += indices[: min(max(1, round(share * len(indices))), len(indices) - 1)].tolist()
     return np.setdiff1d(np.arange(len(labels)), held), np.sort(np.array(held, np.int64))
-
-
-def _join(folders: Sequence[Path]) -> str:
-    return ", ".join(map(str, folders))

@@ -5,11 +5,13 @@ from pathlib import Path
 
 import numpy as np
 
+from shared.contracts.states import ImageErrorCode
 from worker.inference.classifier import Classifier
 from worker.inference.errors import ImageError
 from worker.inference.pipeline import Item, Pipeline
-from worker.training.dataset import LabelledFile, class_folders, labelled_files
+from worker.training.dataset import LabelledFile, labelled_files
 from worker.training.errors import TrainingError
+from worker.training.folders import class_folders
 from worker.training.measure import Answers
 
 BYTES_IN_FLIGHT = 128 * 1024 * 1024
@@ -27,10 +29,11 @@ def evaluate(classifier: Classifier, data: Path, *, threads: int = 2) -> Evaluat
     """Classify every image below ``data/class``; folders that are no class of the classifier are left out.
 
     Raises:
-        TrainingError: no folder in ``data`` is named as a class of the classifier.
+        TrainingError: no folder in ``data`` is named as a class of the classifier, or none of its images can be read.
     """
     classes = classifier.manifest.labels
-    present = [c for c in classes if c in class_folders([data])]
+    there = class_folders([data])
+    present = [c for c in classes if c in there]
     if not present:
         raise TrainingError(f"{data} has no folder named as a class of the classifier: {', '.join(classes)}.")
     files = [LabelledFile(f.path, classes.index(present[f.label])) for f in labelled_files([data], present)]
@@ -44,13 +47,15 @@ def evaluate(classifier: Classifier, data: Path, *, threads: int = 2) -> Evaluat
         decode_threads=threads,
         bytes_in_flight=BYTES_IN_FLIGHT,
     ) as pipeline:
-        for outcome in pipeline.run(items, lambda item: Path(item.name).read_bytes()):
+        for outcome in pipeline.run(items, _read):
             found = outcome.interpretation
             if found is None:
                 errors.append(_sentence(files[outcome.seq], outcome.error))
             else:
                 label = files[outcome.seq].label
                 rows[outcome.seq] = (label, classes.index(found.label), found.confidence, found.needs_review)
+    if not rows:
+        raise TrainingError(f"None of the {len(files)} images in {data} could be read; the first: {errors[0]}")
     columns = [[rows[seq][n] for seq in sorted(rows)] for n in range(4)]
     answers = Answers(
         classes,
@@ -60,6 +65,14 @@ def evaluate(classifier: Classifier, data: Path, *, threads: int = 2) -> Evaluat
         np.array(columns[3], bool),
     )
     return Evaluation(answers, tuple(errors))
+
+
+def _read(item: Item) -> bytes:
+    try:
+        return Path(item.name).read_bytes()
+    except OSError as error:
+        detail = f"The file cannot be read ({error.strerror})."
+        raise ImageError(ImageErrorCode.OBJECT_MISSING, detail) from error
 
 
 def _sentence(file: LabelledFile, error: ImageError | None) -> str:

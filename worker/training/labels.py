@@ -25,9 +25,19 @@ _NAMES = {
 }
 
 
-def class_labels(ids: Sequence[str], given: Mapping[str, ClassLabel] = MappingProxyType({})) -> tuple[ClassLabel, ...]:
-    """The classes in this order: as ``given``, or with names where they are known, or with the id as English name."""
-    return tuple(given.get(i) or ClassLabel(id=i, names=_NAMES.get(i, {"en": i.replace("_", " ")})) for i in ids)
+def class_labels(
+    ids: Sequence[str],
+    given: Mapping[str, ClassLabel] = MappingProxyType({}),
+    *,
+    called: Mapping[str, str] = MappingProxyType({}),
+) -> tuple[ClassLabel, ...]:
+    """The classes in this order: as ``given``, or with names where they are known, or as they are ``called``."""
+    return tuple(given.get(i) or ClassLabel(id=i, names=_NAMES.get(i) or {"en": _words(called.get(i, i))}) for i in ids)
+
+
+def _words(name: str) -> str:
+    """`Apple___Cedar_apple_rust` as people read it."""
+    return " ".join(name.replace("_", " ").split())
 
 
 def read_labels(path: Path) -> dict[str, ClassLabel]:

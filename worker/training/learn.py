@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from shared.contracts.manifest import Preprocessing, ReviewOutput
 from worker.training.calibration import fit_temperature, softmax
+from worker.training.errors import TrainingError
 from worker.training.fit import Advance, Indices, fit, scaled
 from worker.training.network import HEAD, training_network
 from worker.training.plan import Schedule
@@ -100,6 +101,7 @@ def learn(  # noqa: PLR0913  # the pictures, which to learn from and which to ju
     temperature = fit_temperature(seen.logits[:, :classes], labels)
     outputs = _outputs(seen, classes, temperature, subspace)
     right = outputs[:, :classes].argmax(axis=1) == labels
+    check_learned(seen.logits, right)
     confidence = outputs[:, :classes].max(axis=1)
     values = _review_values(seen, classes, subspace)
     return Learned(
@@ -110,6 +112,21 @@ def learn(  # noqa: PLR0913  # the pictures, which to learn from and which to ju
         review=review_outputs({name: column[right] for name, column in values.items()}),
         threshold=review_threshold(confidence[right]),
     )
+
+
+def check_learned(logits: NDArray[np.float32], right: NDArray[np.bool_]) -> None:
+    """Return when limits can be chosen: they are those of right answers.
+
+    Raises:
+        TrainingError: no held-out image was answered rightly, or the network gives no numbers any more.
+    """
+    if not np.isfinite(logits).all():
+        raise TrainingError("The training went astray: the network gives no finite numbers. Lower --learning-rate.")
+    if not right.any():
+        raise TrainingError(
+            f"Not one of the {len(right)} held-out images was recognised, so no limits can be chosen. Train for longer "
+            "(--epochs), give more images, and look whether folders are exchanged."
+        )
 
 
 def look(network: Model, examples: Examples, chosen: Indices, preprocessing: Preprocessing) -> Seen:

@@ -121,6 +121,8 @@ def _decode(  # as its caller
             pixels[number, 1] = resized_pixels(other, preprocessing, input_size)
         except ImageError as error:
             return f"{files[number].path}: {error.detail}"
+        except OSError as error:
+            return f"{files[number].path}: The file cannot be read ({error.strerror})."
         return None
 
     unreadable: dict[int, str] = {}

@@ -12,18 +12,19 @@ from worker.inference.keras_classifier import import_tensorflow
 from worker.inference.manifest import read_manifest
 from worker.training.backbone import open_backbone
 from worker.training.card import card, write_card
-from worker.training.dataset import class_folders, hold_out, labelled_files
+from worker.training.dataset import check_counts, hold_out, labelled_files
 from worker.training.errors import TrainingError
 from worker.training.export import export, write_keras
 from worker.training.figures import draw
 from worker.training.fit import Indices
+from worker.training.folders import chosen_classes, class_folders
 from worker.training.labels import class_labels
 from worker.training.learn import Learned, learn
 from worker.training.measure import Answers
 from worker.training.plan import PREPROCESSING, TrainingPlan
 from worker.training.progress import bars
 from worker.training.store import Examples, open_examples
-from worker.training.write import check_target, write_classifier
+from worker.training.write import check_identity, check_target, printable, write_classifier
 
 log = logging.getLogger(__name__)
 
@@ -39,9 +40,15 @@ def train(plan: TrainingPlan) -> Manifest:
         ClassifierError: the backbone cannot be used.
     """
     check_target(plan.out)
+    check_identity(plan.name, plan.version)
     review = (plan.other_symptom, plan.not_a_leaf)
-    classes = tuple(plan.classes) or tuple(c for c in class_folders(plan.data) if c not in review)
+    named = class_folders(plan.data)
+    classes = chosen_classes(plan.classes, named, review=review)
+    for found in classes:
+        if named.get(found, found) != found:
+            log.info("the folder %s is the class %s", named[found], found)
     files = labelled_files(plan.data, classes, review=review)
+    check_counts((f.label for f in files), (*classes, *review), classes=len(classes))
     tensorflow = import_tensorflow(intra_op_threads=plan.threads)
     tensorflow.config.experimental.enable_op_determinism()
     backbone = open_backbone(plan.backbone)
@@ -58,6 +65,7 @@ def train(plan: TrainingPlan) -> Manifest:
         )
         for sentence in examples.unreadable:
             log.warning("left out: %s", sentence)
+        check_counts(examples.labels.tolist(), (*classes, *review), classes=len(classes))
         kept, held = hold_out(examples.labels, plan.held_out, plan.schedule.seed)
         log.info("training on %d images of %s, holding out %d", len(kept), ", ".join(classes), len(held))
         learned = learn(
@@ -81,7 +89,7 @@ def train(plan: TrainingPlan) -> Manifest:
         {
             "name": plan.name,
             "version": plan.version,
-            "classes": class_labels(classes, plan.labels),
+            "classes": class_labels(classes, plan.labels, called=named),
             "input_size": input_size,
             "preprocessing": PREPROCESSING,
             "review_threshold": learned.threshold,
@@ -93,7 +101,7 @@ def train(plan: TrainingPlan) -> Manifest:
                 "temperature": round(learned.temperature, 4),
                 **answers.metrics("held_out"),
             },
-            "training_command": plan.command,
+            "training_command": printable(plan.command),
         },
     )
     manifest = _exported(plan.out, [f.path for f in examples.files])
@@ -124,5 +132,5 @@ def _answers(classes: Sequence[str], examples: Examples, chosen: Indices, learne
 
 def _sources(folders: Sequence[Path], examples: Examples) -> NDArray[np.str_]:
     """For each image, the last two parts of the folder that it was given by."""
-    names = {folder: "/".join(folder.resolve().parts[-2:]) for folder in folders}
+    names = {folder: printable("/".join(folder.resolve().parts[-2:])) for folder in folders}
     return np.array([next(name for folder, name in names.items() if folder in f.path.parents) for f in examples.files])

@@ -6,7 +6,9 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from shared.contracts.manifest import Manifest
+from pydantic import TypeAdapter, ValidationError
+
+from shared.contracts.manifest import ClassifierName, ClassifierVersion, Manifest
 from worker.inference.manifest import MANIFEST_FILE, MODEL_FILE, ONNX_FILE, file_sha256
 from worker.training.errors import TrainingError
 
@@ -36,6 +38,24 @@ def write_manifest(folder: Path, manifest: Manifest) -> None:
     """Write ``manifest.json``."""
     text = json.dumps(manifest.model_dump(mode="json"), indent=2, ensure_ascii=False) + "\n"
     (folder / MANIFEST_FILE).write_text(text, encoding="utf-8")
+
+
+def printable(text: str) -> str:
+    """Text for a file in UTF-8: bytes of names and arguments that are none become U+FFFD."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
+def check_identity(name: str, version: str) -> None:
+    """Refuse a name or a version that no manifest may have, before an hour of training.
+
+    Raises:
+        TrainingError: one of them is not written as it must be.
+    """
+    for what, value, kind in (("--name", name, ClassifierName), ("--version", version, ClassifierVersion)):
+        try:
+            TypeAdapter(kind).validate_python(value)
+        except ValidationError as error:
+            raise TrainingError(f"{what} {value!r}: {error.errors()[0]['msg']}.") from error
 
 
 def check_target(out: Path) -> None:

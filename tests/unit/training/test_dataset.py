@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from worker.training.dataset import class_folders, hold_out, labelled_files
+from worker.training.dataset import check_counts, hold_out, labelled_files
 from worker.training.errors import TrainingError
+from worker.training.folders import class_folders
 
 Colour = tuple[int, int, int]
 Fill = Callable[[Path, int, Colour], None]
@@ -29,7 +30,7 @@ def folders(tmp_path: Path) -> list[Path]:
 
 
 def test_classes_are_the_folders(folders: list[Path]) -> None:
-    assert class_folders(folders) == ("healthy", "other_disease", "rust")
+    assert list(class_folders(folders)) == ["healthy", "other_disease", "rust"]
 
 
 def test_only_the_chosen_classes_are_read_from_every_folder(folders: list[Path]) -> None:
@@ -79,3 +80,11 @@ def test_both_sides_have_every_class() -> None:
     assert np.bincount(labels[kept]).tolist() == np.bincount(labels[held]).tolist() == [1, 1]
     with pytest.raises(TrainingError, match="at least two"):
         hold_out(labels_of(5, 1), 0.1, seed=0)
+
+
+def test_a_class_with_one_image_is_named_before_any_is_read() -> None:
+    check_counts([0, 0, 1, 1, 2, 2], ("rust", "healthy", "other_disease", "not_a_leaf"), classes=2)
+    with pytest.raises(TrainingError, match="healthy, other_disease"):
+        check_counts([0, 0, 1, 2], ("rust", "healthy", "other_disease", "not_a_leaf"), classes=2)
+    with pytest.raises(TrainingError, match="fewer are in rust"):
+        check_counts([1, 1], ("rust", "healthy"), classes=2)

@@ -5,6 +5,8 @@ import pytest
 
 from shared.contracts.manifest import ReviewReason
 from worker.training.calibration import calibration_error, fit_temperature, reliability, softmax
+from worker.training.errors import TrainingError
+from worker.training.learn import check_learned
 from worker.training.review import SHARES, UNFAMILIAR, fit_subspace, odds, review_outputs, review_threshold
 
 RNG = np.random.default_rng(3)
@@ -68,3 +70,12 @@ def test_the_threshold_is_within_bounds() -> None:
     assert review_threshold(np.full(100, 0.999)) == 0.95
     assert review_threshold(np.full(100, 0.34)) == 0.5
     assert review_threshold(np.linspace(0.6, 1, 1001)) == pytest.approx(0.603, abs=0.002)
+
+
+def test_without_a_right_answer_there_are_no_limits_and_a_sentence_says_so() -> None:
+    logits = np.zeros((3, 5), np.float32)
+    check_learned(logits, np.array([False, True, False]))
+    with pytest.raises(TrainingError, match="Not one of the 3 held-out images"):
+        check_learned(logits, np.zeros(3, bool))
+    with pytest.raises(TrainingError, match="--learning-rate"):
+        check_learned(np.full((3, 5), np.nan, np.float32), np.ones(3, bool))
