@@ -80,7 +80,9 @@ OF_A_PROCESS: Sequence[Limit] = (Limit("clients that wait", "max_waiting_clients
 FIXED: Sequence[Fixed] = (
     Fixed("name, file name, external id", f"{NAME_LENGTH} characters", "422 `invalid-request`"),
     Fixed("metadata of a job", f"{JOB_METADATA_BYTES} bytes as JSON, numbers written out", "422 `invalid-request`"),
-    Fixed("metadata of an image", f"{IMAGE_METADATA_BYTES} bytes as JSON, numbers written out", "422 `invalid-request`"),
+    Fixed(
+        "metadata of an image", f"{IMAGE_METADATA_BYTES} bytes as JSON, numbers written out", "422 `invalid-request`"
+    ),
     Fixed("note of a correction", f"{NOTE_LENGTH} characters", "422 `invalid-request`"),
     Fixed("webhook URL", f"{MAX_URL_LENGTH} characters", "422 `invalid-request`"),
     Fixed("Idempotency-Key", "255 characters", "422 `invalid-request`"),
