@@ -7,8 +7,9 @@ import sys
 import structlog
 import uvicorn
 
+from api.connection import bounded_http
 from api.main import create_app
-from api.server import Server, allow_open_files, bounded_http, head_bytes
+from api.server import Server, allow_open_files
 from shared.listening import bound_sockets
 from shared.logging import configure_logging
 from shared.settings import get_settings
@@ -36,7 +37,7 @@ def main() -> int:
     server = Server(
         uvicorn.Config(
             app,
-            http=bounded_http(head_bytes(settings)),
+            http=bounded_http(settings),
             log_config=None,
             access_log=False,
             server_header=False,

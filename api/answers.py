@@ -16,6 +16,7 @@ MEANINGS: Mapping[int, str] = {
     403: "The key lacks the scope, or the source is not on the tenant's list.",
     404: "There is no such thing, or it belongs to another tenant.",
     406: "There is no such format.",
+    408: "The body came too slowly.",
     409: "The state does not allow this.",
     413: "The body is over a limit.",
     414: "The address or its query is over a limit.",
@@ -26,7 +27,7 @@ MEANINGS: Mapping[int, str] = {
     503: "Postgres or the object store is away; see Retry-After.",
 }
 
-ALWAYS = frozenset({401, 403, 414, 421, 422, 429, 431, 503})
+ALWAYS = frozenset({401, 403, 408, 414, 421, 422, 429, 431, 503})
 
 
 def answer(model: BaseModel, status: int = HTTPStatus.OK, headers: Mapping[str, str] | None = None) -> Response:

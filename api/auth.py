@@ -9,6 +9,7 @@ from fastapi import Depends, Request
 from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
 from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
+from starlette.concurrency import run_in_threadpool
 
 from api import keys
 from api.errors import request_id_of
@@ -106,13 +107,18 @@ class Requires:
     def __init__(self, scope: Scope) -> None:
         self._scope = scope
 
-    def __call__(
+    async def __call__(
         self,
         request: Request,
-        header: Annotated[str | None, Depends(API_KEY_HEADER)],
-        bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(BEARER)],
+        _header: Annotated[str | None, Depends(API_KEY_HEADER)],
+        _bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(BEARER)],
     ) -> Caller:
-        """Find the caller in a short transaction of its own.
+        """The caller, whom the route admitted before it read the body; headers stand here for OpenAPI."""
+        caller: Caller = request.state.caller
+        return caller
+
+    async def admit(self, request: Request) -> None:
+        """Find the caller in a short transaction of its own, and remember it in the state of the request.
 
         Raises:
             Unauthenticated: no key, or none that is good.
@@ -120,9 +126,12 @@ class Requires:
             RateLimited: the key asks too often.
             DatabaseUnavailable: Postgres is away.
         """
-        services: Services = request.app.state.services
-        key = _given(header, bearer)
+        key = _given(await API_KEY_HEADER(request), await BEARER(request))
         request.state.key_prefix = key.prefix
+        request.state.caller = await run_in_threadpool(self._find, request, key)
+
+    def _find(self, request: Request, key: keys.Key) -> Caller:
+        services: Services = request.app.state.services
         with services.database.begin() as session:
             caller = authenticate(session, key)
         request.state.tenant_id = caller.tenant_id

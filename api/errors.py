@@ -113,6 +113,13 @@ class BodyTooLarge(OverLimit):
         super().__init__(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, detail, setting=setting)
 
 
+class BodyTooSlow(OverLimit):
+    """A request body that comes more slowly than anybody waits for it."""
+
+    def __init__(self, detail: str, *, setting: str) -> None:
+        super().__init__(HTTPStatus.REQUEST_TIMEOUT, detail, setting=setting)
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """Status and title for a kind of error."""
@@ -144,6 +151,7 @@ HTTP_PROBLEMS: Mapping[int, tuple[HTTPStatus, str, str | None]] = {
     400: (HTTPStatus.UNPROCESSABLE_ENTITY, "invalid-request", None),
     404: (HTTPStatus.NOT_FOUND, "not-found", "there is no such address; GET /openapi.json lists those that are"),
     405: (HTTPStatus.METHOD_NOT_ALLOWED, "method-not-allowed", "this address does not take this method; see Allow"),
+    408: (HTTPStatus.REQUEST_TIMEOUT, "body-too-slow", None),
     413: (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "body-too-large", None),
     414: (HTTPStatus.REQUEST_URI_TOO_LONG, "url-too-long", None),
     431: (HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "headers-too-large", None),

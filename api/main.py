@@ -16,11 +16,12 @@ from api.exports import routes as exports
 from api.geography import routes as geography
 from api.images import routes as images
 from api.jobs import routes as jobs
+from api.limits.body import BodyLimits, UnreadBodies
 from api.limits.rate import RateLimiter
 from api.limits.request import RequestLimits, check_json_depth
 from api.metrics.requests import RequestMetrics
 from api.metrics.serving import ApiMetrics
-from api.middleware import BodyLimit, RequestContext
+from api.middleware import RequestContext
 from api.predict import routes as predict
 from api.readiness import Readiness
 from api.receipts import routes as receipts
@@ -105,11 +106,12 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.include_router(router)
     errors.install(app, ROUTERS)
     openapi.install(app)
-    app.add_middleware(BodyLimit, settings=chosen)
+    app.add_middleware(BodyLimits, settings=chosen)
     app.add_middleware(RequestLimits, settings=chosen)
     security.install(app, chosen)
     app.add_middleware(RequestContext)
-    app.add_middleware(RequestMetrics)  # Added last, so it is the outermost of ours.
+    app.add_middleware(RequestMetrics)
+    app.add_middleware(UnreadBodies)  # Added last, so it is the outermost of ours: it sees every answer.
     tracing.install(app, chosen)
     return app
 

@@ -1,9 +1,8 @@
-"""Around every request: its id, its log line, its size. Plain ASGI, so that bodies and answers stream through."""
+"""Around every request: its id and its log line. Plain ASGI, so that bodies and answers stream through."""
 
 import re
 import secrets
 import time
-from collections.abc import Mapping
 
 import structlog
 from fastapi import Request
@@ -12,16 +11,12 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.errors import BodyTooLarge, answer_http_error, internal_error
+from api.errors import internal_error
 from api.security import CONTENT_OF_THE_MANUAL, MANUAL_PATH, NO_CONTENT, SECURITY_HEADERS
-from shared.settings import ENV_PREFIX, Settings
 
 log = structlog.get_logger()
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
-# What a multipart body has beside its files: boundaries, headers of parts, small fields.
-MULTIPART_OVERHEAD = 64 * 1024
-SIDECAR_PATH = re.compile(r"/v1/jobs/[^/]+/sidecar")
 # Probes come every few seconds and say nothing new.
 QUIET_PATHS = frozenset({"/healthz", "/readyz"})
 
@@ -96,50 +91,3 @@ def _log_line(scope: Scope, status: int, seconds: float) -> None:
         tenant_id=None if tenant is None else str(tenant),
         job_id=None if job is None else str(job),
     )
-
-
-class BodyLimit:
-    """Refuse bodies over the limit of their route: at once by Content-Length, otherwise while they arrive."""
-
-    def __init__(self, app: ASGIApp, settings: Settings) -> None:
-        self._app = app
-        self._json = (settings.max_json_bytes, "max_json_bytes")
-        self._sidecar = (settings.max_sidecar_bytes, "max_sidecar_bytes")
-        self._by_path: Mapping[str, tuple[int, str]] = {
-            "/v1/jobs/upload": (settings.max_multipart_bytes + MULTIPART_OVERHEAD, "max_multipart_bytes"),
-            "/predict": (settings.max_image_bytes + MULTIPART_OVERHEAD, "max_image_bytes"),
-        }
-
-    def _limit_of(self, path: str) -> tuple[int, str]:
-        """Bytes, and the setting that says so."""
-        return self._sidecar if SIDECAR_PATH.fullmatch(path) else self._by_path.get(path, self._json)
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """See the class."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        limit, name = self._limit_of(scope["path"])
-        too_large = BodyTooLarge(
-            f"the body is larger than {limit} bytes; send less at a time", setting=f"{ENV_PREFIX}{name.upper()}"
-        )
-        if _announced(scope) > limit:
-            await answer_http_error(Request(scope), too_large)(scope, receive, send)
-            return
-        received = 0
-
-        async def receive_limited() -> Message:
-            nonlocal received
-            message = await receive()
-            received += len(message.get("body", b""))
-            if received > limit:
-                raise too_large
-            return message
-
-        await self._app(scope, receive_limited, send)
-
-
-def _announced(scope: Scope) -> int:
-    """``Content-Length``; 0 where there is none. The server has refused what is no number."""
-    length = Headers(scope=scope).get("content-length", "0")
-    return int(length) if length.isdecimal() else 0

@@ -6,46 +6,8 @@ from collections.abc import Callable
 
 import structlog
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
-
-from shared.settings import Settings
 
 log = structlog.get_logger()
-
-# Method, version, separators: what the head of a request has besides what the limits count.
-REST_OF_THE_HEAD = 8192
-
-
-def head_bytes(settings: Settings) -> int:
-    """Most bytes in the head of a request; what is a little over a limit still gets a problem that says so."""
-    return settings.max_url_bytes + settings.max_header_bytes + REST_OF_THE_HEAD
-
-
-def bounded_http(most_bytes: int) -> type[HttpToolsProtocol]:
-    """The HTTP protocol of uvicorn, which would take a head of any size into memory; this one ends it."""
-
-    class Bounded(HttpToolsProtocol):
-        _head = 0
-        _in_head = False
-
-        def on_message_begin(self) -> None:
-            super().on_message_begin()
-            self._head, self._in_head = 0, True
-
-        def on_headers_complete(self) -> None:
-            self._in_head = False
-            super().on_headers_complete()
-
-        def data_received(self, data: bytes) -> None:
-            # The piece in which the head begins is not counted: it may also hold the end of the request before.
-            goes_on = self._in_head
-            super().data_received(data)
-            if goes_on and self._in_head:
-                self._head += len(data)
-                if self._head > most_bytes:
-                    self.send_400_response(f"address and header fields have more than {most_bytes} bytes")
-
-    return Bounded
 
 
 class Server(uvicorn.Server):

@@ -117,6 +117,29 @@ class Settings(BaseSettings):
     max_json_depth: int = Field(
         default=32, ge=8, le=200, description="How deep objects and lists may stand in each other in a request body."
     )
+    head_seconds: float = Field(
+        default=10.0, gt=0, description="How long the head of a request may take to come, in seconds; then 408."
+    )
+    body_seconds: float = Field(
+        default=20.0,
+        gt=0,
+        description="How long a request body may take to come before the least rate is asked of it, in seconds.",
+    )
+    least_bytes_per_second: int = Field(
+        default=2048,
+        ge=1,
+        description="Least rate of a request body, on average, in bytes a second, and of a client that takes an "
+        "answer; a slower body gets 408, a slower answer is broken off.",
+    )
+    max_body_seconds: float = Field(
+        default=7200.0, gt=0, description="How long a request body may take to come at any rate, in seconds."
+    )
+    answer_seconds: float = Field(
+        default=60.0,
+        gt=0,
+        description="After how many seconds in which a client took less of an answer than the least rate it is "
+        "broken off.",
+    )
     idempotency_key_hours: int = Field(
         default=24, ge=1, le=MAX_HOURS, description="How long an Idempotency-Key is remembered."
     )

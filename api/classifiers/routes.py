@@ -1,15 +1,16 @@
 """``/v1/models``: which classifiers there are, and what their answers mean."""
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import Depends, Response
 
 from api.answers import answer, problems
 from api.auth import Requires
 from api.classifiers.schemas import ModelList, model_out
 from api.deps import ServicesDep
+from api.routing import Router
 from shared.classifiers.registry import list_classifiers
 from shared.contracts.states import Scope
 
-router = APIRouter(prefix="/v1/models", tags=["models"], dependencies=[Depends(Requires(Scope.READ))])
+router = Router(prefix="/v1/models", tags=["models"], dependencies=[Depends(Requires(Scope.READ))])
 
 
 @router.get("", operation_id="list_models", summary="List models", response_model=ModelList, responses=problems())

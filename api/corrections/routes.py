@@ -4,7 +4,7 @@ import uuid
 from http import HTTPStatus
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from api.answers import answer, problems
@@ -21,6 +21,7 @@ from api.corrections.schemas import (
 from api.deps import JobId, Reader, ServicesDep, Submitter
 from api.images.routes import MOST_SEQ, Seq
 from api.pages import DEFAULT, Limit, check_limit
+from api.routing import Router
 from api.services import Services
 from shared import audit
 from shared.contracts.audit import Action
@@ -29,7 +30,7 @@ from shared.corrections.store import NewCorrection
 from shared.errors import InvalidRequest
 from shared.jobs import queries
 
-router = APIRouter(prefix="/v1/jobs", tags=["corrections"])
+router = Router(prefix="/v1/jobs", tags=["corrections"])
 
 MEDIA_TYPE = "text/csv"
 REQUEST_BODY: dict[str, Any] = {

@@ -4,7 +4,7 @@ import uuid
 from http import HTTPStatus
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Header, Path, Query, Response
+from fastapi import Depends, Header, Path, Query, Response
 from starlette.concurrency import run_in_threadpool
 
 from api.answers import answer, problems
@@ -25,6 +25,7 @@ from api.exports.schemas import (
 from api.idempotency import Asked, fingerprint, once
 from api.pages import DEFAULT, Limit, check_limit
 from api.results.routes import result_filter
+from api.routing import Router
 from api.services import Services
 from shared import audit
 from shared.contracts.audit import Action
@@ -38,7 +39,7 @@ from shared.jobs.results import ResultFilter
 from shared.storage.keys import export_prefix
 from shared.storage.store import PresignedGet
 
-router = APIRouter(tags=["exports"])
+router = Router(tags=["exports"])
 
 ExportId = Annotated[uuid.UUID, Path(description="Id of the export.")]
 UNFINISHED = (ExportState.QUEUED, ExportState.RUNNING)

@@ -3,17 +3,18 @@
 from http import HTTPStatus
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import Depends, Query, Request, Response
 
 from api.answers import answer, problems
 from api.deps import JobId, ServicesDep, Submitter
 from api.geography.schemas import SidecarReport
 from api.geography.sidecar import take_sidecar
+from api.routing import Router
 from shared.contracts import stored
 from shared.contracts.stored import NAME_LENGTH
 from shared.errors import InvalidRequest
 
-router = APIRouter(prefix="/v1/jobs", tags=["geography"])
+router = Router(prefix="/v1/jobs", tags=["geography"])
 
 
 def _text(example: str) -> dict[str, Any]:

@@ -5,14 +5,15 @@ from http import HTTPStatus
 from pathlib import PurePosixPath
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Response
+from fastapi import Path, Response
 
 from api.answers import problems
 from api.deps import JobId, Reader, ServicesDep
 from api.exports.names import attachment, inline
+from api.routing import Router
 from shared.jobs.originals import find_original
 
-router = APIRouter(prefix="/v1/jobs", tags=["images"])
+router = Router(prefix="/v1/jobs", tags=["images"])
 
 MOST_SEQ = 2**31 - 1
 # Anything else is saved and never shown: what a client uploads must not run as a page of the object store.

@@ -4,7 +4,7 @@ import uuid
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi import Header, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from api.answers import answer, problems
@@ -18,6 +18,7 @@ from api.jobs.upload import REQUEST_BODY, submit_upload
 from api.multipart.form import Limits, received
 from api.pages import DEFAULT, Limit, check_limit
 from api.receipts.schemas import receipt_path
+from api.routing import Router
 from api.services import Services
 from api.waiting.answer import Patience, check_wait, wait_for
 from api.waiting.snapshot import Snapshot
@@ -32,7 +33,7 @@ from shared.limits.quotas import Quotas
 from shared.tracing import span
 from shared.webhooks.per_job import url_of
 
-router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
+router = Router(prefix="/v1/jobs", tags=["jobs"])
 
 # Whoever asks must ask again, with the ETag: an answer is good for this client and this moment.
 POLLED = {"Cache-Control": "private, no-cache"}

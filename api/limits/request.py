@@ -63,12 +63,13 @@ async def check_json_depth(request: Request) -> None:
     Raises:
         LimitExceeded: it is nested too deep.
     """
-    if "json" not in request.headers.get("content-type", ""):
+    route = request.scope.get("route")
+    if getattr(route, "body_field", None) is None or "json" not in request.headers.get("content-type", ""):
         return
     most: int = request.app.state.services.settings.max_json_depth
     try:
         is_deep = depth_exceeds(await request.json(), most)
-    except ValueError:  # No JSON at all, on a route that takes none.
+    except ValueError:  # No JSON at all.
         return
     if is_deep:
         raise too_deep(most)

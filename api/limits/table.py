@@ -12,6 +12,7 @@ from shared.settings import ENV_PREFIX, Settings
 from shared.webhooks.urls import MAX_URL_LENGTH
 
 LIMIT = "422 `limit-exceeded`"
+SLOW = "408 `body-too-slow`, and the connection ends"
 BODY = "413 `body-too-large`"
 QUOTA = "429 `quota-exceeded`; 403 where it would not fit alone"
 
@@ -45,6 +46,11 @@ OF_A_REQUEST: Sequence[Limit] = (
     Limit("multipart upload", "max_multipart_bytes", BODY),
     Limit("files of a multipart upload", "max_multipart_files", LIMIT),
     Limit("sidecar or table of corrections", "max_sidecar_bytes", BODY),
+    Limit("seconds of the head", "head_seconds", "408, and the connection ends"),
+    Limit("seconds of a body before the least rate counts", "body_seconds", SLOW),
+    Limit("least bytes of a body in a second, on average", "least_bytes_per_second", SLOW),
+    Limit("seconds of a body at any rate", "max_body_seconds", SLOW),
+    Limit("seconds in which an answer is taken at less than that rate", "answer_seconds", "the answer is broken off"),
     Limit("`?wait=` in seconds", "max_wait_seconds", LIMIT),
     Limit("values of a key in a summary", "max_summary_groups", LIMIT),
     Limit("squares of a grid", "max_grid_cells", LIMIT),

@@ -3,7 +3,7 @@
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from api.answers import answer, problems
@@ -16,13 +16,14 @@ from api.multipart.form import Limits, received
 from api.predict.schemas import REQUEST_BODY, Prediction, PredictionLinks
 from api.predict.submit import ImageNotReadable, submit_image, wait_for_answer
 from api.results.schemas import DIGITS, ResultWriter
+from api.routing import Router
 from shared.contracts.manifest import ReviewReason
 from shared.contracts.states import ImageStatus
 from shared.db.models import Result
 from shared.errors import Conflict
 from shared.jobs.queries import Answer
 
-router = APIRouter(tags=["predict"])
+router = Router(tags=["predict"])
 
 PERCENT = 100
 PERCENT_DIGITS = DIGITS - 2

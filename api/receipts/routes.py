@@ -3,15 +3,16 @@
 import uuid
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import Path, Query, Response
 
 from api.answers import answer, problems
 from api.deps import Reader, ServicesDep
 from api.pages import DEFAULT, Limit, check_limit
 from api.receipts.schemas import ReceiptOut, ReceiptPage, receipt_out, receipt_page
+from api.routing import Router
 from shared.receipts import queries
 
-router = APIRouter(prefix="/v1/receipts", tags=["receipts"])
+router = Router(prefix="/v1/receipts", tags=["receipts"])
 
 ReceiptId = Annotated[uuid.UUID, Path(description="Id of the receipt.")]
 

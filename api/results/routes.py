@@ -3,20 +3,21 @@
 from enum import StrEnum
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import Depends, Query, Response
 
 from api.answers import answer, problems
 from api.deps import JobId, Reader, ServicesDep
 from api.jobs.schemas import Counts
 from api.pages import DEFAULT, Limit, check_limit
 from api.results.schemas import JobStatus, ResultPage, ResultWriter
+from api.routing import Router
 from shared.contracts.geography import PlaceFilter
 from shared.contracts.states import ImageStatus, JobState
 from shared.jobs import queries
 from shared.jobs.progress import counts
 from shared.jobs.results import ResultFilter, classifier_of, read_results
 
-router = APIRouter(prefix="/v1/jobs", tags=["results"])
+router = Router(prefix="/v1/jobs", tags=["results"])
 
 
 class FinalStatus(StrEnum):

@@ -3,13 +3,14 @@
 from typing import Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 from fastapi.responses import JSONResponse
 from sqlalchemy.orm import Session
 
 from api.answers import answer, problems
 from api.deps import JobId, Reader, ServicesDep
 from api.jobs.schemas import Counts
+from api.routing import Router
 from api.summaries.schemas import (
     GridOut,
     SharesOut,
@@ -35,7 +36,7 @@ from shared.summaries.grid import HIGHEST_LATITUDE, grid
 from shared.summaries.positions import positions
 from shared.summaries.uncertain import least_certain
 
-router = APIRouter(prefix="/v1/jobs", tags=["summaries"])
+router = Router(prefix="/v1/jobs", tags=["summaries"])
 
 MOST_KEYS = 5
 

@@ -3,13 +3,14 @@
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Response
+from fastapi import Header, Response
 
 from api.answers import problems
 from api.deps import JobId, Reader, ServicesDep
+from api.routing import Router
 from api.waiting.stream import EventStream, cursor_of
 
-router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
+router = Router(prefix="/v1/jobs", tags=["jobs"])
 
 STREAM_EXAMPLE = """retry: 2000
 

@@ -4,11 +4,12 @@ import uuid
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 
 from api.answers import answer, problems
 from api.deps import DeliveryId, Reader, ServicesDep, Submitter
 from api.pages import DEFAULT, Limit, check_limit
+from api.routing import Router
 from api.webhooks.delivery_schemas import (
     DeliveryOut,
     DeliveryPage,
@@ -23,7 +24,7 @@ from shared.contracts.audit import Action
 from shared.contracts.states import DeliveryState
 from shared.webhooks import queries, redelivery
 
-router = APIRouter(prefix="/v1/deliveries", tags=["deliveries"])
+router = Router(prefix="/v1/deliveries", tags=["deliveries"])
 
 
 @router.get(

@@ -2,16 +2,17 @@
 
 from datetime import timedelta
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 
 from api.answers import answer, problems
 from api.deps import Admin, Reader, ServicesDep
+from api.routing import Router
 from api.webhooks.schemas import JobSecretOut, NewJobSecret, job_secret_out, new_job_secret
 from shared import audit
 from shared.contracts.audit import Action
 from shared.webhooks import secrets
 
-router = APIRouter(prefix="/v1/webhooks/job-secret", tags=["webhooks"])
+router = Router(prefix="/v1/webhooks/job-secret", tags=["webhooks"])
 
 
 @router.get(

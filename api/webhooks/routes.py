@@ -9,12 +9,13 @@ from datetime import timedelta
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 
 from api.answers import answer, problems
 from api.deps import Admin, EndpointId, IdempotencyKeyHeader, Reader, ServicesDep, Submitter
 from api.idempotency import Asked, fingerprint, once
 from api.pages import DEFAULT, Limit, check_limit
+from api.routing import Router
 from api.webhooks.delivery_schemas import DeliveryOut, delivery_out, delivery_path
 from api.webhooks.schemas import (
     ChangeEndpoint,
@@ -32,7 +33,7 @@ from shared import audit
 from shared.contracts.audit import Action
 from shared.webhooks import endpoints, queries, redelivery
 
-router = APIRouter(prefix="/v1/webhooks", tags=["webhooks"])
+router = Router(prefix="/v1/webhooks", tags=["webhooks"])
 
 # A secret stays nowhere on its way.
 SECRET_HEADERS = {"Cache-Control": "no-store"}

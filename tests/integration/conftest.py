@@ -22,9 +22,10 @@ from alembic import command
 from sqlalchemy import func, make_url
 
 from api import keys
+from api.connection import bounded_http
 from api.main import create_app
 from api.migrations import alembic_config
-from api.server import Server, bounded_http, head_bytes
+from api.server import Server
 from deploy.local.servers import LocalServers
 from shared.classifiers import registry
 from shared.contracts.manifest import Manifest
@@ -292,9 +293,7 @@ def serve(settings: Settings) -> Iterator[Api]:
     """An API with these settings on a free port, over real HTTP, in a thread."""
     app = create_app(settings)
     server = Server(
-        uvicorn.Config(
-            app, port=0, log_config=None, access_log=False, lifespan="on", http=bounded_http(head_bytes(settings))
-        ),
+        uvicorn.Config(app, port=0, log_config=None, access_log=False, lifespan="on", http=bounded_http(settings)),
         end_waiting=app.state.services.hub.close,
     )
     thread = threading.Thread(target=server.run, name="uvicorn")

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from api.server import head_bytes
+from api.connection import Bounds
 from shared.settings import Settings
 from tests.integration.conftest import Api, MakeSettings, assert_problem
 
@@ -57,14 +57,14 @@ def test_a_head_that_never_ends_is_ended(api: Api, settings: Settings) -> None:
         line.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\nX-Endless: ")
         sent = 0
         try:
-            while sent < 100 * head_bytes(settings):
+            while sent < 100 * Bounds.of(settings).head_bytes:
                 line.sendall(b"x" * 4096)
                 sent += 4096
             answer = line.recv(100)
         except (ConnectionResetError, BrokenPipeError):
             answer = b""
     assert answer[:12] in {b"", b"HTTP/1.1 400"}
-    assert sent < 100 * head_bytes(settings) or answer, "the server still takes it"
+    assert sent < 100 * Bounds.of(settings).head_bytes or answer, "the server still takes it"
     assert api.get("/healthz").status == 200
 
 

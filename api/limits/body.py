@@ -1,0 +1,218 @@
+"""How large a request body may be and how slowly it may come, and what becomes of one that nobody reads.
+
+Plain ASGI, so that bodies stream through; while a body is waited for, neither a thread nor a connection is held.
+"""
+
+import asyncio
+import re
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from fastapi import Request
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.errors import BodyTooLarge, BodyTooSlow, answer_http_error
+from shared.settings import ENV_PREFIX, Settings
+
+# What a multipart body has beside its files: boundaries, headers of parts, small fields.
+MULTIPART_OVERHEAD = 64 * 1024
+TABLE_PATH = re.compile(r"/v1/jobs/[^/]+/(sidecar|corrections)")
+# A client that is still sending finds its answer only if the connection stays open for a moment (RFC 9112, 9.6).
+LINGER_SECONDS = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Most:
+    """Bytes of a body, and the field of the settings that says so."""
+
+    size: int
+    setting: str
+
+    def error(self) -> BodyTooLarge:
+        """The error for a byte too many."""
+        return BodyTooLarge(
+            f"the body is larger than {self.size} bytes; send less at a time",
+            setting=f"{ENV_PREFIX}{self.setting.upper()}",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How long a body may be waited for: some seconds, longer while it comes at the least rate, but not for ever."""
+
+    seconds: float
+    bytes_per_second: int
+    max_seconds: float
+
+    @classmethod
+    def of(cls, settings: Settings) -> "Pace":
+        """As the settings say."""
+        return cls(settings.body_seconds, settings.least_bytes_per_second, settings.max_body_seconds)
+
+    def patience(self, arrived: int) -> float:
+        """Seconds in all for a body of which so many bytes have arrived."""
+        return min(self.max_seconds, self.seconds + arrived / self.bytes_per_second)
+
+    def error(self, waited: float) -> BodyTooSlow:
+        """The error for a body that was waited for in vain."""
+        if waited >= self.max_seconds:
+            return BodyTooSlow(
+                f"the body took longer than {self.max_seconds:g} s; send less at a time, or use presigned uploads",
+                setting=f"{ENV_PREFIX}MAX_BODY_SECONDS",
+            )
+        return BodyTooSlow(
+            f"the body comes too slowly: after {self.seconds:g} s it must be at least {self.bytes_per_second} bytes a "
+            "second; send less at a time, or use presigned uploads",
+            setting=f"{ENV_PREFIX}LEAST_BYTES_PER_SECOND",
+        )
+
+
+class BodyLimits:
+    """Refuse bodies over the limit of their route: at once by Content-Length, otherwise while they arrive.
+
+    The seconds in which the client is waited for count, not those in which the API is busy with what came.
+    """
+
+    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+        self._app = app
+        self._pace = Pace.of(settings)
+        self._json = Most(settings.max_json_bytes, "max_json_bytes")
+        self._table = Most(settings.max_sidecar_bytes, "max_sidecar_bytes")
+        self._by_path: Mapping[str, Most] = {
+            "/v1/jobs/upload": Most(settings.max_multipart_bytes + MULTIPART_OVERHEAD, "max_multipart_bytes"),
+            "/predict": Most(settings.max_image_bytes + MULTIPART_OVERHEAD, "max_image_bytes"),
+        }
+
+    def _most_of(self, path: str) -> Most:
+        return self._table if TABLE_PATH.fullmatch(path) else self._by_path.get(path, self._json)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """See the class."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        most = self._most_of(scope["path"])
+        announced = announced_bytes(scope)
+        if announced is not None and announced > most.size:
+            await answer_http_error(Request(scope), most.error())(scope, receive, send)
+            return
+        await self._app(scope, _Arriving(receive, most, self._pace).receive, send)
+
+
+class _Arriving:
+    """The body of one request."""
+
+    def __init__(self, receive: Receive, most: Most, pace: Pace) -> None:
+        self._receive = receive
+        self._most = most
+        self._pace = pace
+        self._bytes = 0
+        self._waited = 0.0
+        self._is_whole = False
+
+    async def receive(self) -> Message:
+        """The next message of the body; after the body, the one that says that the client has left.
+
+        Raises:
+            BodyTooLarge: it has too many bytes.
+            BodyTooSlow: they came too slowly.
+        """
+        if self._is_whole:
+            return await self._receive()
+        message = await self._in_time()
+        self._bytes += len(message.get("body", b""))
+        self._is_whole = not message.get("more_body", False)
+        if self._bytes > self._most.size:
+            raise self._most.error()
+        return message
+
+    async def _in_time(self) -> Message:
+        clock = asyncio.get_running_loop().time
+        began = clock()
+        try:
+            async with asyncio.timeout(self._pace.patience(self._bytes) - self._waited):
+                return await self._receive()
+        except TimeoutError:
+            raise self._pace.error(self._waited + clock() - began) from None
+        finally:
+            self._waited += clock() - began
+
+
+class UnreadBodies:
+    """End the connection behind an answer that was given before the body had come: whatever comes is nobody's.
+
+    Otherwise a refused client could go on sending for as long as it likes, without a key too.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """See the class."""
+        if scope["type"] != "http" or announced_bytes(scope) == 0:
+            await self._app(scope, receive, send)
+            return
+        body = _Unread(scope, receive)
+        await self._app(scope, body.receive, _Closing(body, send).send)
+
+
+class _Unread:
+    """How far a body was read."""
+
+    def __init__(self, scope: Scope, receive: Receive) -> None:
+        self._receive = receive
+        self._must_be_asked = "100-continue" in Headers(scope=scope).get("expect", "").lower()
+        self.is_whole = False
+
+    async def receive(self) -> Message:
+        """The next message."""
+        self._must_be_asked = False
+        message = await self._receive()
+        self.is_whole = not message.get("more_body", False)
+        return message
+
+    async def discard(self, seconds: float) -> None:
+        """Read what comes within so many seconds; with 0, what has come. A client that waits to be asked is not."""
+        if self._must_be_asked:
+            return
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while not self.is_whole:
+                    await self.receive()
+
+
+class _Closing:
+    """An answer, after which the connection is closed when its body is not whole."""
+
+    def __init__(self, body: _Unread, send: Send) -> None:
+        self._body = body
+        self._send = send
+        self._closes = False
+        self._linger_seconds = 0.0
+
+    async def send(self, message: Message) -> None:
+        """Send, and before the end let the client find the answer."""
+        if message["type"] == "http.response.start":
+            await self._body.discard(0)
+            self._closes = not self._body.is_whole
+            # Whoever was waited for long enough is not waited for once more.
+            self._linger_seconds = 0.0 if message["status"] == HTTPStatus.REQUEST_TIMEOUT else LINGER_SECONDS
+            if self._closes:
+                MutableHeaders(scope=message)["Connection"] = "close"
+        elif self._closes and not message.get("more_body", False):
+            await self._send({**message, "more_body": True})
+            await self._body.discard(self._linger_seconds)
+            message = {"type": "http.response.body", "body": b"", "more_body": False}
+        await self._send(message)
+
+
+def announced_bytes(scope: Scope) -> int | None:
+    """Bytes of the body by its head (RFC 9112, 6.3); ``None`` where it says nothing of how many there will be."""
+    headers = Headers(scope=scope)
+    if "transfer-encoding" in headers:
+        return None
+    length = headers.get("content-length", "0")
+    return int(length) if length.isdecimal() else 0
