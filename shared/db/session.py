@@ -1,14 +1,18 @@
-"""The one way to open a transaction, and what a lost connection means."""
+"""The one way to open a transaction, and what a lost connection means.
+
+Nothing that we set outlives its transaction, so a pooler may give the next transaction another connection of the
+server: PgBouncer in transaction mode, and in session mode, which refuses what is set in the ``options`` of a start.
+"""
 
 import time
 import uuid
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import psycopg
 import structlog
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError, InterfaceError, InvalidatePoolError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -23,7 +27,8 @@ from shared.settings import Settings
 log = structlog.get_logger()
 T = TypeVar("T")
 
-CONNECT_TIMEOUT_SECONDS = 3
+CONNECT: Final[dict[str, Any]] = {"connect_timeout": 3, "keepalives_idle": 30, "tcp_user_timeout": 15_000}
+BEGIN = "BEGIN"
 STATEMENT_TIMEOUT_MS = 30_000
 # A transaction never spans a download or a model call, so one that idles this long is lost.
 IDLE_IN_TRANSACTION_TIMEOUT_MS = 15_000
@@ -32,7 +37,13 @@ IDLE_IN_TRANSACTION_TIMEOUT_MS = 15_000
 # its job for ever, and the job would stand still. Only PostgreSQL 17 and newer can; before, the dead peer is noticed.
 TRANSACTION_TIMEOUT_MS = 40_000
 TRANSACTION_TIMEOUT_SINCE = 170_000
-SERVER_KEEPALIVE = {"tcp_keepalives_idle": 15, "tcp_keepalives_interval": 5, "tcp_keepalives_count": 3}
+# The server looks by itself whether an idle client still lives. There is a row only where the process that serves us is
+# the one that greeted us: a pooler invents the number of its greeting, which is the key of a cancel.
+KEEP_ALIVE = """
+    SELECT set_config('tcp_keepalives_idle', '15', false), set_config('tcp_keepalives_interval', '5', false),
+           set_config('tcp_keepalives_count', '3', false)
+    WHERE pg_backend_pid() = %s
+"""
 POOL_TIMEOUT_SECONDS = 5
 RETRY_PAUSE_SECONDS = 0.25
 
@@ -65,15 +76,41 @@ def is_outage(error: Exception) -> bool:
     return lost or sqlstate in RETRYABLE or (sqlstate or "").startswith(("08", "53"))
 
 
-def _options(**settings: str | int) -> str:
-    return " ".join(f"-c {name}={value}" for name, value in settings.items())
+def _terms(server_version: int) -> dict[str, str | int]:
+    """What holds in each transaction.
+
+    Compiling a plan (JIT) is for reports that take minutes: it costs up to a second, and is begun where a plan is
+    believed to be dear, as every plan was that a part of ``shared.db.plans`` made less likely (PostgreSQL 17 and older
+    add 10,000,000,000 to the cost of what is switched off).
+    """
+    limited = server_version >= TRANSACTION_TIMEOUT_SINCE
+    return {
+        "statement_timeout": STATEMENT_TIMEOUT_MS,
+        "idle_in_transaction_session_timeout": IDLE_IN_TRANSACTION_TIMEOUT_MS,
+        **({"transaction_timeout": TRANSACTION_TIMEOUT_MS} if limited else {}),
+        "jit": "off",
+        "timezone": "UTC",
+    }
 
 
-def _limit_transactions(connection: psycopg.Connection[Any], _record: object) -> None:
-    """Bound every transaction of a new connection, where the server can."""
-    if connection.info.server_version >= TRANSACTION_TIMEOUT_SINCE:
-        connection.execute(f"SET transaction_timeout = {TRANSACTION_TIMEOUT_MS}")
-        connection.commit()
+def _begin(connection: Connection) -> None:
+    """Begin a transaction and say its terms, in one message to the server."""
+    if connection.get_execution_options().get("isolation_level") == "AUTOCOMMIT":
+        return
+    driver: psycopg.Connection[Any] = connection.connection.driver_connection  # type: ignore[assignment]
+    terms = _terms(driver.info.server_version)
+    connection.exec_driver_sql("; ".join([BEGIN, *(f"SET LOCAL {name} = {value}" for name, value in terms.items())]))
+
+
+def _greet(connection: psycopg.Connection[Any], _record: object) -> None:
+    """Look whether a new connection leads to the server itself, or to a pooler that stands before it."""
+    if not is_direct(connection):
+        connection.prepare_threshold = None  # The next transaction may be on a connection that prepared nothing.
+
+
+def is_direct(connection: psycopg.Connection[Any]) -> bool:
+    """Whether no pooler stands between us and the server; where none does, the server is told to look for us."""
+    return connection.execute(KEEP_ALIVE, (connection.info.backend_pid,)).fetchone() is not None
 
 
 def _ping_after_rest(engine: Engine, seconds: float) -> None:
@@ -127,20 +164,11 @@ class Database:
             pool_timeout=POOL_TIMEOUT_SECONDS,
             json_deserializer=read_stored,
             pool_pre_ping=trust_seconds == 0,
-            connect_args={
-                "connect_timeout": CONNECT_TIMEOUT_SECONDS,
-                "application_name": application,
-                "options": _options(
-                    statement_timeout=STATEMENT_TIMEOUT_MS,
-                    idle_in_transaction_session_timeout=IDLE_IN_TRANSACTION_TIMEOUT_MS,
-                    timezone="UTC",
-                    **SERVER_KEEPALIVE,
-                ),
-                "keepalives_idle": 30,
-                "tcp_user_timeout": 15_000,
-            },
+            isolation_level="AUTOCOMMIT",  # The driver begins nothing by itself: ``_begin`` does.
+            connect_args={**CONNECT, "application_name": application},
         )
-        event.listen(self.engine, "connect", _limit_transactions)
+        event.listen(self.engine, "connect", _greet)
+        event.listen(self.engine, "begin", _begin)
         if trust_seconds:
             _ping_after_rest(self.engine, trust_seconds)
         self._sessions = sessionmaker(self.engine, expire_on_commit=False)

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, and_, select
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy import ColumnElement, Select, and_, bindparam, literal_column, select
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from shared.db.models import Correction, Image, Result
 from shared.db.plans import walk_in_order
@@ -21,6 +21,17 @@ from shared.geography.place import place_columns
 from shared.jobs.results import ResultFilter
 
 PAGE_ROWS = 2000
+
+# OFFSET keeps PostgreSQL 15 from merging this into the statement around it, where it no longer sees that the key has
+# the rows of one job in order.
+Corrected = aliased(
+    Correction,
+    select(Correction)
+    .where(Correction.job_id == bindparam("job"), Correction.seq > bindparam("after"))
+    .order_by(Correction.seq)
+    .offset(literal_column("0"))
+    .subquery("corrected"),
+)
 
 
 class Record(NamedTuple):
@@ -73,9 +84,9 @@ def selected() -> tuple[ColumnElement[Any] | InstrumentedAttribute[Any], ...]:
         Result.confidence,
         Result.needs_review,
         Result.review_reason,
-        Correction.label.label("corrected_label"),
-        Correction.note,
-        Correction.corrected_by,
+        Corrected.label.label("corrected_label"),
+        Corrected.note,
+        Corrected.corrected_by,
         *place_columns(),
         Result.error_code,
         Result.error_detail,
@@ -92,8 +103,9 @@ def of_job(wanted: Select[Any], job_id: uuid.UUID, *, upto: int, only: ResultFil
     return (
         wanted.select_from(Result)
         .join(Image, and_(Image.job_id == Result.job_id, Image.seq == Result.seq))
-        .outerjoin(Correction, and_(Correction.job_id == Result.job_id, Correction.seq == Result.seq))
+        .outerjoin(Corrected, Corrected.seq == Result.seq)
         .where(Result.job_id == job_id, Result.position <= upto, *only.conditions())
+        .params(job=job_id, after=-1)
     )
 
 
@@ -119,7 +131,7 @@ def read_pages(
 
     def next_page(session: Session) -> Page:
         walk_in_order(session)
-        behind = wanted.where(Result.seq > after, Image.seq > after)
+        behind = wanted.where(Result.seq > after, Image.seq > after).params(after=after)
         return [Record._make(row) for row in session.execute(behind)]
 
     while page := database.run(next_page):

@@ -11,12 +11,12 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from shared.contracts.manifest import Manifest
 from shared.contracts.states import JobState
-from shared.db.models import Classifier, Correction, Image, Job, Result
+from shared.db.models import Classifier, Image, Job, Result
 from shared.db.pages import bytes_of
 from shared.db.plans import walk_in_order
 from shared.db.session import Database
 from shared.exports.columns import Column, Kind, MetadataKey, Widths, columns_of
-from shared.exports.rows import PAGE_ROWS, Page, of_job, read_pages
+from shared.exports.rows import PAGE_ROWS, Corrected, Page, of_job, read_pages
 from shared.geography.metric import HALF_TURN, span_of
 from shared.geography.place import latitude, longitude
 from shared.jobs.results import ResultFilter, classifier_of
@@ -30,7 +30,7 @@ LONGEST_KEY = 128
 PAGE_BYTES = 16 * 1024 * 1024  # of the texts and the metadata in memory
 PROBABILITY_BYTES = 32
 _WIDTH = bytes_of(
-    Image.name, cast(Image.metadata_, Text), Result.error_detail, Correction.note, Correction.corrected_by
+    Image.name, cast(Image.metadata_, Text), Result.error_detail, Corrected.note, Corrected.corrected_by
 ) + PROBABILITY_BYTES * func.coalesce(func.cardinality(Result.probabilities), 0)
 
 KEYS = text(
@@ -123,10 +123,10 @@ class Sheet:
 def plan(session: Session, job: Job, only: ResultFilter, *, metadata_columns: int) -> Sheet:
     """Look at a job that the caller has found for its tenant: what an export of it would have now."""
     classifier = classifier_of(session, job)
-    walk_in_order(session)
-    facts, *degrees = session.execute(of_job(_facts(), job.id, upto=job.last_position, only=only)).all()
     wanted = {"longest": LONGEST_NUMBER, "longest_key": LONGEST_KEY, "limit": metadata_columns + 1}
     keys = session.execute(KEYS, {"job": job.id, **wanted}).all()
+    walk_in_order(session)
+    facts, degrees = _read_facts(session, of_job(_facts(), job.id, upto=job.last_position, only=only))
     own = [key for key in keys[:metadata_columns] if not key.is_long]
     labels = () if classifier is None else Manifest.model_validate(classifier.manifest).labels
     return Sheet(
@@ -157,24 +157,28 @@ def plan(session: Session, job: Job, only: ResultFilter, *, metadata_columns: in
 def _facts() -> Select[*tuple[Any, ...]]:
     """Count, extent and widths in one scan: of all images, and then of those in each degree of longitude."""
     degree = func.floor(longitude())
-    return (
-        select(
-            func.count().label("rows"),
-            func.count(latitude()).label("positioned"),
-            func.min(longitude()).label("west"),
-            func.min(latitude()).label("south"),
-            func.max(longitude()).label("east"),
-            func.max(latitude()).label("north"),
-            func.coalesce(func.max(_WIDTH), 0).label("widest"),
-            _longest(Image.name).label("name"),
-            _longest(Result.error_detail).label("error_detail"),
-            _longest(Correction.note).label("note"),
-            _longest(Correction.corrected_by).label("corrected_by"),
-            func.now().label("read_at"),
-        )
-        .group_by(func.grouping_sets(tuple_(), degree))
-        .order_by(func.grouping(degree).desc())
-    )
+    return select(
+        func.grouping(degree).label("of_all"),
+        func.count().label("rows"),
+        func.count(latitude()).label("positioned"),
+        func.min(longitude()).label("west"),
+        func.min(latitude()).label("south"),
+        func.max(longitude()).label("east"),
+        func.max(latitude()).label("north"),
+        func.coalesce(func.max(_WIDTH), 0).label("widest"),
+        _longest(Image.name).label("name"),
+        _longest(Result.error_detail).label("error_detail"),
+        _longest(Corrected.note).label("note"),
+        _longest(Corrected.corrected_by).label("corrected_by"),
+        func.now().label("read_at"),
+    ).group_by(func.grouping_sets(tuple_(), degree))
+
+
+def _read_facts(session: Session, asked: Select[*tuple[Any, ...]]) -> tuple[Row[Any], list[Row[Any]]]:
+    """The facts of all images, and those of each degree; told apart here, because sorting is switched off there."""
+    rows = session.execute(asked).all()
+    (whole,) = (row for row in rows if row.of_all)
+    return whole, [row for row in rows if not row.of_all]
 
 
 def _longest(column: InstrumentedAttribute[Any]) -> ColumnElement[int]:

@@ -2,7 +2,6 @@
 
 import csv
 import json
-import shutil
 import subprocess
 import sys
 import uuid
@@ -16,6 +15,7 @@ from shared.settings import Settings
 from shared.storage.keys import exports_prefix
 from shared.storage.s3 import S3Store
 from tests.acceptance.system import ROOT, System, wait_for
+from tests.programs import program
 
 MANY = 150_000
 WITHIN = 180.0
@@ -157,11 +157,11 @@ def test_corrections_become_a_training_folder(
     assert (again["new"], again["removed"], again["labels"]) == (0, 0, {"healthy": 2, "rust": 2})
 
 
-@pytest.mark.skipif(shutil.which("ogrinfo") is None, reason="ogrinfo (Debian: gdal-bin) is not installed")
 def test_gdal_reads_what_the_command_saves(stack: System, small_job: str, tmp_path: Path) -> None:
+    ogrinfo = str(program("ogrinfo"))
     for suffix in ("geojson", "shp.zip", "kml", "csv"):
         out = tmp_path / f"six.{suffix}"
         phytobatch(stack, "export", small_job, "--out", str(out))
         source = f"/vsizip/{out}" if suffix == "shp.zip" else str(out)
-        seen = subprocess.run(["ogrinfo", "-al", "-so", source], capture_output=True, text=True, check=True)
+        seen = subprocess.run([ogrinfo, "-al", "-so", source], capture_output=True, text=True, check=True)
         assert (seen.stderr, "Feature Count: 6" in seen.stdout) == ("", True), seen.stdout

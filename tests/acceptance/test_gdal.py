@@ -5,7 +5,6 @@ Debian's ``ogrinfo`` (package gdal-bin) is the reader, because it is what most f
 
 import json
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -14,8 +13,8 @@ import pytest
 
 from client import Result
 from tests.acceptance.system import ROOT, System
+from tests.programs import program
 
-OGRINFO = shutil.which("ogrinfo")
 FLIGHT_IMAGES = 2000
 EXTENT = re.compile(r"Extent: \(([-0-9.]+), ([-0-9.]+)\) - \(([-0-9.]+), ([-0-9.]+)\)")
 # Format, suffix, and what its fields are called there.
@@ -25,7 +24,15 @@ GEOGRAPHIC = (
     ("kml", "kml", {"seq: Integer", "confidence: Real", "latitude: Real", "captured_at: String"}),
 )
 
-pytestmark = pytest.mark.skipif(OGRINFO is None, reason="ogrinfo (Debian: gdal-bin) is not installed")
+
+@pytest.fixture(scope="module", autouse=True)
+def ogrinfo() -> str:
+    return str(program("ogrinfo"))
+
+
+@pytest.fixture
+def exiftool() -> str:
+    return str(program("exiftool"))
 
 
 def phytobatch(system: System, *arguments: str) -> None:
@@ -118,9 +125,8 @@ def test_gdal_reads_positions_of_a_csv_file_as_points(stack: System, flight: str
     assert "Geometry: Point" in seen.stdout
 
 
-@pytest.mark.skipif(shutil.which("exiftool") is None, reason="exiftool is not installed")
 def test_exported_positions_are_those_that_exiftool_reads(
-    stack: System, drone: str, real_data: Path, tmp_path: Path
+    exiftool: str, stack: System, drone: str, real_data: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "drone.geojson"
     phytobatch(stack, "export", drone, "--out", str(out))
@@ -128,7 +134,7 @@ def test_exported_positions_are_those_that_exiftool_reads(
         feature["properties"]["name"]: feature["geometry"]["coordinates"]
         for feature in json.loads(out.read_bytes())["features"]
     }
-    command = ["exiftool", "-n", "-json", "-r", "-Composite:GPSLatitude", "-Composite:GPSLongitude", "-ext", "jpg"]
+    command = [exiftool, "-n", "-json", "-r", "-Composite:GPSLatitude", "-Composite:GPSLongitude", "-ext", "jpg"]
     read = subprocess.run([*command, str(real_data / "drone")], capture_output=True, text=True, check=True)
     told = {
         Path(one["SourceFile"]).relative_to(real_data / "drone").as_posix(): [one["GPSLongitude"], one["GPSLatitude"]]

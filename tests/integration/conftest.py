@@ -4,6 +4,7 @@ Test modules import the types from here: ``from tests.integration.conftest impor
 """
 
 import json
+import os
 import secrets
 import threading
 import time
@@ -12,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any, Protocol
 
 import pytest
@@ -34,6 +36,7 @@ from shared.db.models import ApiKey, Tenant
 from shared.db.session import Database
 from shared.settings import Settings
 from shared.storage.s3 import S3Store
+from tests.on_postgres import OTHER_POSTGRES
 
 HTTP_SECONDS = 30.0
 LABELS = ("healthy", "powdery_mildew", "rust")
@@ -159,7 +162,8 @@ def plain_logs() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def servers() -> Iterator[LocalServers]:
     """Postgres, Valkey and S3, real ones, empty."""
-    with LocalServers.temporary(fast=True) as running:
+    other = os.environ.get(OTHER_POSTGRES)
+    with LocalServers.temporary(postgres_programs=Path(other) if other else None) as running:
         running.objects.create_bucket("phytobatch")
         yield running
 

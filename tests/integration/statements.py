@@ -9,6 +9,10 @@ from typing import Any
 from psycopg.sql import quote
 from sqlalchemy import Connection, Engine, event
 
+from shared.db.session import BEGIN
+
+DISABLED_COST = 1e10  # disable_cost of costsize.c, up to PostgreSQL 17
+
 
 @dataclass(frozen=True, slots=True)
 class Statement:
@@ -20,11 +24,12 @@ class Statement:
 
 @contextmanager
 def statements(engine: Engine | type[Engine]) -> Iterator[list[Statement]]:
-    """Every statement of the block, of one engine or of all."""
+    """Every statement of the block but the beginnings of transactions, of one engine or of all."""
     seen: list[Statement] = []
 
     def note(_connection: object, _cursor: object, sql: str, parameters: Any, *_: object) -> None:  # noqa: ANN401
-        seen.append(Statement(sql, parameters))
+        if not sql.startswith(BEGIN):
+            seen.append(Statement(sql, parameters))
 
     event.listen(engine, "before_cursor_execute", note)
     try:
@@ -35,11 +40,15 @@ def statements(engine: Engine | type[Engine]) -> Iterator[list[Statement]]:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How a statement was answered: ``walked`` are its nodes with the index that they used, if any."""
+    """How a statement was answered: ``walked`` are its nodes with the index that they used, if any.
+
+    ``disabled`` are the nodes that it has although they are switched off.
+    """
 
     walked: set[tuple[str, str | None]]
     buffers: int
     rows: int
+    disabled: set[str]
 
     @property
     def kinds(self) -> set[str]:
@@ -57,7 +66,12 @@ def explain(engine: Engine, *asked: Statement, generic: bool = False) -> Plan:
         sql = _prepare(connection, last) if generic else last.sql
         top = connection.exec_driver_sql(f"{how} {sql}", last.parameters).scalar_one()[0]["Plan"]
     walked = {(node["Node Type"], node.get("Index Name")) for node in _nodes(top)}
-    return Plan(walked, top["Shared Hit Blocks"] + top["Shared Read Blocks"], int(top["Actual Rows"]))
+    return Plan(
+        walked,
+        top["Shared Hit Blocks"] + top["Shared Read Blocks"],
+        int(top["Actual Rows"]),
+        {node["Node Type"] for node in _nodes(top) if _is_disabled(node)},
+    )
 
 
 def _prepare(connection: Connection, asked: Statement) -> str:
@@ -67,6 +81,12 @@ def _prepare(connection: Connection, asked: Statement) -> str:
     connection.exec_driver_sql("SET LOCAL plan_cache_mode = force_generic_plan")
     connection.exec_driver_sql(f"PREPARE {name} AS {numbered}")
     return f"EXECUTE {name} ({', '.join(quote(value) for value in asked.parameters.values())})".replace("%", "%%")
+
+
+def _is_disabled(node: dict[str, Any]) -> bool:
+    """PostgreSQL 18 says it; older ones add to the cost of the node, and so to those above it."""
+    below = sum(inner["Total Cost"] for inner in node.get("Plans", []))
+    return bool(node.get("Disabled")) or node["Total Cost"] - below > DISABLED_COST / 2
 
 
 def _nodes(node: dict[str, Any]) -> Iterator[dict[str, Any]]:

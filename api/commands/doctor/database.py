@@ -9,7 +9,8 @@ from api.commands.doctor.subject import Subject
 from api.readiness import Schema
 from shared.errors import DatabaseUnavailable
 
-OLDEST = 150_000  # server_version_num of PostgreSQL 15
+# Major versions of PostgreSQL that the tests run on; docs/installation.md names them.
+OLDEST, NEWEST = 15, 18
 MOST_OF = 0.8
 GIBIBYTE = 1024**3
 LONG_SECONDS = 300
@@ -19,7 +20,8 @@ def connection(subject: Subject) -> Iterator[Finding]:
     """Whether it answers, and which version it is."""
     try:
         row = subject.row(
-            "SELECT current_setting('server_version') AS version, current_setting('server_version_num')::int AS number"
+            "SELECT current_setting('server_version') AS version, "
+            "current_setting('server_version_num')::int / 10000 AS major"
         )
     except (DatabaseUnavailable, SQLAlchemyError) as error:
         cause = str(getattr(error.__cause__, "orig", None) or error).strip().splitlines()[0]
@@ -27,10 +29,20 @@ def connection(subject: Subject) -> Iterator[Finding]:
             "database", f"cannot be reached: {cause}", "check PHYTOBATCH_DATABASE_URL, the server and the network"
         )
         return
-    if row.number < OLDEST:
-        yield fail("database", f"is PostgreSQL {row.version}", "use PostgreSQL 15 or newer")
-    else:
-        yield ok("database", f"PostgreSQL {row.version} answers")
+    yield judge(row.version, row.major)
+
+
+def judge(version: str, major: int) -> Finding:
+    """Whether this PostgreSQL is one that is supported."""
+    if major < OLDEST:
+        return fail("database", f"is PostgreSQL {version}, which is too old", f"use PostgreSQL {OLDEST} to {NEWEST}")
+    if major > NEWEST:
+        return warn(
+            "database",
+            f"is PostgreSQL {version}, newer than any that this version was tried with",
+            f"use PostgreSQL {OLDEST} to {NEWEST}, or a newer version of this service",
+        )
+    return ok("database", f"PostgreSQL {version} answers")
 
 
 def migrations(subject: Subject) -> Iterator[Finding]:

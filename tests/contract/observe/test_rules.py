@@ -1,35 +1,30 @@
 """Prometheus takes the configuration, and each alert fires when it should and not otherwise."""
 
 import json
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
 from tests.contract.observe.files import ALERT_TESTS, DASHBOARDS, PROMETHEUS, RULES, alerts, panels, read
-
-WITHOUT = "promtool is not installed; it comes with Prometheus (on Debian: apt-get install prometheus)"
-needs_promtool = pytest.mark.skipif(shutil.which("promtool") is None, reason=WITHOUT)
+from tests.programs import program
 
 
 def promtool(*arguments: str | Path) -> str:
-    done = subprocess.run(["promtool", *map(str, arguments)], capture_output=True, text=True, check=False, timeout=120)
+    command = [str(program("promtool")), *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
 
-@needs_promtool
 def test_prometheus_takes_the_configuration() -> None:
     assert "SUCCESS" in promtool("check", "config", PROMETHEUS)
 
 
-@needs_promtool
 def test_prometheus_takes_the_rules() -> None:
     assert "SUCCESS" in promtool("check", "rules", RULES)
 
 
-@needs_promtool
 @pytest.mark.parametrize("dashboard", DASHBOARDS, ids=lambda path: path.stem)
 def test_prometheus_understands_what_a_dashboard_asks(dashboard: Path, tmp_path: Path) -> None:
     # promtool parses expressions in rules alone; Grafana fills the interval in.
@@ -40,7 +35,6 @@ def test_prometheus_understands_what_a_dashboard_asks(dashboard: Path, tmp_path:
     assert f"{len(asked)} rules found" in promtool("check", "rules", as_rules)
 
 
-@needs_promtool
 @pytest.mark.parametrize("tests", ALERT_TESTS, ids=lambda path: path.stem)
 def test_alerts_fire_when_they_should_and_not_otherwise(tests: Path) -> None:
     assert "SUCCESS" in promtool("test", "rules", tests)

@@ -150,6 +150,7 @@ def test_workers_that_name_no_classifier_count_the_default_alone(count: Count, j
     assert count() == 2
 
 
+@pytest.mark.plans
 def test_the_count_can_use_the_indexes_of_open_chunks(database: Database) -> None:
     """Done chunks pile up for weeks; counting must not read them."""
     with database.begin() as session:

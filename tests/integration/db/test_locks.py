@@ -39,10 +39,10 @@ def lock(database: Database, job_id: str) -> None:
 
 def test_half_a_statement_holds_its_lock_no_longer_than_a_transaction_may_take(impatient: Database, api: Api) -> None:
     job_id = api.new_job()
-    frozen = impatient.engine.raw_connection()
+    frozen = impatient.engine.connect()
     try:
-        frozen.cursor().execute(LOCK, (job_id,))
-        os.write(frozen.driver_connection.fileno(), HALF)  # type: ignore[union-attr]
+        frozen.exec_driver_sql(LOCK, (job_id,))
+        os.write(frozen.connection.driver_connection.fileno(), HALF)  # type: ignore[union-attr]
         with pytest.raises(DatabaseUnavailable):
             lock(impatient, job_id)
         impatient.run(lambda session: session.execute(text("SELECT 1")), patience_seconds=0)
@@ -63,6 +63,7 @@ def test_half_a_statement_holds_its_lock_no_longer_than_a_transaction_may_take(i
         assert done.is_set()
     finally:
         frozen.invalidate()
+        frozen.close()
 
 
 def test_a_lock_that_somebody_holds_for_too_long_is_an_outage_and_no_fault(impatient: Database, api: Api) -> None:

@@ -3,6 +3,7 @@
 import uuid
 from typing import Any
 
+import pytest
 from sqlalchemy import Select, select, text
 from sqlalchemy.dialects import postgresql
 
@@ -12,6 +13,8 @@ from shared.db.session import Database
 from shared.exports.rows import of_job, selected
 from shared.exports.sheet import _facts
 from shared.jobs.results import ResultFilter
+
+pytestmark = pytest.mark.plans
 
 
 def plan_of(database: Database, query: Select[Any]) -> str:

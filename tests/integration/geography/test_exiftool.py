@@ -1,7 +1,6 @@
 """Positions of real photographs are those that exiftool reads."""
 
 import json
-import shutil
 import subprocess
 import time
 from collections.abc import Iterator
@@ -9,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.programs import program
 from tests.unit.inference.geography.test_several_blocks import FILES, HERE
 from worker.inference.files import image_files
 from worker.inference.geography import read_place
@@ -39,10 +39,7 @@ def told(photos: list[Path]) -> dict[Path, dict[str, float]]:
 
 
 def _ask(tags: tuple[str, ...], files: list[Path]) -> dict[Path, dict[str, float]]:
-    program = shutil.which("exiftool")
-    if program is None:
-        pytest.skip("exiftool is not installed (Debian: apt-get install libimage-exiftool-perl)")
-    command = [program, "-n", "-json", *tags, *map(str, files)]
+    command = [str(program("exiftool")), "-n", "-json", *tags, *map(str, files)]
     lines = subprocess.run(command, capture_output=True, check=False, timeout=300).stdout
     return {Path(entry.pop("SourceFile")): entry for entry in json.loads(lines)}
 

@@ -141,6 +141,7 @@ def test_a_chunk_that_came_too_late_for_the_last_place_has_lost_no_attempt(
     assert {tuple(row) for row in attempts} == {("running", 1, 2), ("ready", 0, 28)}
 
 
+@pytest.mark.plans
 def test_a_claim_among_a_hundred_thousand_ready_chunks_reads_a_few_pages(
     jobs: Jobs, database: Database, limited: uuid.UUID
 ) -> None:

@@ -21,7 +21,9 @@ from shared.jobs.results import ResultFilter, read_results
 from tests.integration.conftest import MakeSettings, insert_tenant
 from tests.integration.statements import Plan, Statement, explain, statements
 
-IMAGES = 20_000
+pytestmark = pytest.mark.plans
+
+IMAGES = 8_000
 PAGE = 1000
 # Of result, image and correction the row, the page of the index, and the way down to it.
 BUFFERS_PER_ROW = 10

@@ -48,6 +48,7 @@ def test_while_the_object_store_is_away_it_waits(
     assert objects_of(job_id) == []
 
 
+@pytest.mark.plans
 @pytest.mark.parametrize("asked", [DUE_JOBS, DUE_ORIGINALS], ids=["jobs", "originals"])
 def test_among_many_jobs_it_reads_those_that_are_due(fresh_database: Database, asked: TextClause) -> None:
     tenant = insert_tenant(fresh_database)

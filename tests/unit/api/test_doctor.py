@@ -3,6 +3,7 @@ from typing import Any
 import pytest
 
 from api.commands.doctor.clocks import _judge
+from api.commands.doctor.database import judge
 from api.commands.doctor.secrets import addresses, strength_of_secrets
 from api.commands.doctor.subject import Subject
 from shared.settings import Settings
@@ -53,3 +54,12 @@ def test_addresses_without_tls_are_noticed_except_on_this_machine() -> None:
 )
 def test_clocks_are_judged_by_what_they_are_off_at_least(theirs: float, level: str) -> None:
     assert _judge("clock", theirs, before=100.0, after=101.0, exact=1.0).level == level
+
+
+@pytest.mark.parametrize(
+    ("major", "level", "said"),
+    [(14, "FAIL", "too old"), (15, "OK", ""), (18, "OK", ""), (19, "WARN", "newer than any")],
+)
+def test_versions_of_postgresql_are_those_that_it_was_tried_with(major: int, level: str, said: str) -> None:
+    one = judge(f"{major}.2", major)
+    assert (one.level, said in one.said, f"PostgreSQL {major}.2" in one.said) == (level, True, True)
