@@ -10,6 +10,7 @@ import uvicorn
 from api.connection import bounded_http
 from api.main import create_app
 from api.server import Server, allow_open_files
+from shared.errors import ConfigurationError
 from shared.listening import bound_sockets
 from shared.logging import configure_logging
 from shared.settings import get_settings
@@ -25,11 +26,14 @@ OTHER_FILES = 1024
 
 def main() -> int:
     """Serve until SIGTERM or SIGINT. The exit status is not 0 when the API could not start."""
-    settings = get_settings()
-    configure_logging(settings, program="api")
-    end_traces = configure_tracing(settings, program="api")
+    try:
+        settings = get_settings()
+        configure_logging(settings, program="api")
+        end_traces = configure_tracing(settings, program="api")
+        app = create_app(settings)
+    except ConfigurationError as error:
+        sys.exit(str(error))
     allow_open_files(settings.max_waiting_clients + OTHER_FILES)
-    app = create_app(settings)
     # What is there now stays to the end. Otherwise the garbage collector walks through these 250,000 objects again and
     # again: half of the processor time of a page of results was that.
     gc.collect()

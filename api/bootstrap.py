@@ -30,19 +30,31 @@ def ensure_key(database: Database, secret: SecretStr | None) -> None:
     Raises:
         ConfigurationError: the key is malformed or belongs to another secret already, or the tables are missing.
     """
-    if secret is None:
+    key = read_key(secret)
+    if key is None:
         return
+    try:
+        _make(database, key, patience_seconds=PATIENCE_SECONDS)
+    except DatabaseUnavailable:
+        log.warning("bootstrap_key_waits_for_database")
+        threading.Thread(target=_keep_trying, args=(database, key), name="bootstrap-key", daemon=True).start()
+
+
+def read_key(secret: SecretStr | None) -> keys.Key | None:
+    """The bootstrap key, if there is one.
+
+    Raises:
+        ConfigurationError: it is malformed.
+    """
+    if secret is None:
+        return None
     key = keys.parse(secret.get_secret_value())
     if key is None:
         raise ConfigurationError(
             f"{VARIABLE} is no API key: it must be `pb_`, 12 lower-case letters or digits, `_`, and 43 letters or "
             "digits; make one with `python -m api.admin generate-key`"
         )
-    try:
-        _make(database, key, patience_seconds=PATIENCE_SECONDS)
-    except DatabaseUnavailable:
-        log.warning("bootstrap_key_waits_for_database")
-        threading.Thread(target=_keep_trying, args=(database, key), name="bootstrap-key", daemon=True).start()
+    return key
 
 
 def _keep_trying(database: Database, key: keys.Key) -> None:

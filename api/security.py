@@ -114,6 +114,17 @@ def install(app: FastAPI, settings: Settings) -> None:
         )
 
 
+def check(settings: Settings) -> None:
+    """Read what ``install`` reads, and install nothing.
+
+    Raises:
+        ConfigurationError: as ``install``.
+    """
+    for read, listed in ((_host, settings.trusted_hosts), (_origin, settings.cors_origins)):
+        for word in words(listed):
+            read(word)
+
+
 def words(listed: str) -> list[str]:
     """The words of a setting that is a list."""
     return [word.strip() for word in listed.split(",") if word.strip()]

@@ -9,13 +9,12 @@ import threading
 import uuid
 from collections.abc import AsyncIterator, Collection
 
-import redis
-import redis.asyncio
 import structlog
 from redis.exceptions import RedisError
 
 from shared.metrics.definitions import REDIS_ERRORS
 from shared.queue import PAUSE_AFTER_FAILURE_SECONDS, SOCKET_CONNECT_TIMEOUT_SECONDS, SOCKET_TIMEOUT_SECONDS
+from shared.redis_connection import close_async, connect, connect_async
 from shared.settings import Settings
 
 log = structlog.get_logger()
@@ -37,8 +36,8 @@ class Hints:
 
     def __init__(self, settings: Settings) -> None:
         self._channel = channel(settings)
-        self._redis = redis.Redis.from_url(
-            settings.redis_url.get_secret_value(),
+        self._redis = connect(
+            settings,
             socket_connect_timeout=SOCKET_CONNECT_TIMEOUT_SECONDS,
             socket_timeout=SOCKET_CONNECT_TIMEOUT_SECONDS,
         )
@@ -95,8 +94,8 @@ class Hints:
 async def listen(settings: Settings) -> AsyncIterator[uuid.UUID]:
     """The jobs that were announced, for ever; silent while Redis is away. Cancel it to end it."""
     while True:
-        connection = redis.asyncio.Redis.from_url(
-            settings.redis_url.get_secret_value(),
+        connection = connect_async(
+            settings,
             socket_connect_timeout=SOCKET_CONNECT_TIMEOUT_SECONDS,
             socket_timeout=SOCKET_TIMEOUT_SECONDS,
             socket_keepalive=True,
@@ -113,5 +112,5 @@ async def listen(settings: Settings) -> AsyncIterator[uuid.UUID]:
             REDIS_ERRORS.inc()
             log.warning("hints_not_heard", reason=type(error).__name__)
         finally:
-            await connection.aclose()
+            await close_async(connection)
         await asyncio.sleep(PAUSE_AFTER_FAILURE_SECONDS)

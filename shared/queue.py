@@ -7,7 +7,6 @@ import threading
 import time
 from typing import Any
 
-import redis
 import structlog
 from celery import Celery
 from kombu.entity import Queue
@@ -15,6 +14,7 @@ from kombu.exceptions import KombuError
 from redis.exceptions import RedisError
 
 from shared.metrics.definitions import REDIS_ERRORS, WAKEUPS
+from shared.redis_connection import celery_broker, connect
 from shared.settings import Settings
 
 log = structlog.get_logger()
@@ -36,7 +36,17 @@ def celery_settings(settings: Settings) -> dict[str, Any]:
     without a word (celery PR #10566).
     """
     return {
-        "broker_url": settings.redis_url.get_secret_value(),
+        **celery_broker(
+            settings,
+            visibility_timeout=900,
+            unacked_restore_interval=10,
+            unacked_restore_throttle=1,
+            socket_timeout=SOCKET_TIMEOUT_SECONDS,
+            socket_connect_timeout=SOCKET_CONNECT_TIMEOUT_SECONDS,
+            socket_keepalive=True,
+            health_check_interval=10,
+            global_keyprefix=settings.broker_key_prefix,
+        ),
         "result_backend": None,
         "task_ignore_result": True,
         "task_serializer": "json",
@@ -47,16 +57,6 @@ def celery_settings(settings: Settings) -> dict[str, Any]:
         "broker_connection_timeout": SOCKET_CONNECT_TIMEOUT_SECONDS,
         "broker_connection_max_retries": None,
         "broker_connection_retry_on_startup": True,
-        "broker_transport_options": {
-            "visibility_timeout": 900,
-            "unacked_restore_interval": 10,
-            "unacked_restore_throttle": 1,
-            "socket_timeout": SOCKET_TIMEOUT_SECONDS,
-            "socket_connect_timeout": SOCKET_CONNECT_TIMEOUT_SECONDS,
-            "socket_keepalive": True,
-            "health_check_interval": 10,
-            "global_keyprefix": settings.broker_key_prefix,
-        },
     }
 
 
@@ -68,8 +68,8 @@ class Wakeups:
         self._queue_key = f"{settings.broker_key_prefix}{WORK_QUEUE}"
         self._app = Celery("phytobatch-producer", set_as_current=False)
         self._app.conf.update(celery_settings(settings))
-        self._redis = redis.Redis.from_url(
-            settings.redis_url.get_secret_value(),
+        self._redis = connect(
+            settings,
             socket_connect_timeout=SOCKET_CONNECT_TIMEOUT_SECONDS,
             socket_timeout=SOCKET_CONNECT_TIMEOUT_SECONDS,
         )

@@ -3,16 +3,26 @@
 ``python -m shared.settings`` prints the table of ``docs/configuration.md``; a test compares the two.
 """
 
+import os
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from shared.addresses.http import read_http
+from shared.addresses.postgres import EXAMPLE as POSTGRES
+from shared.addresses.postgres import read_postgres
+from shared.addresses.redis import EXAMPLE as REDIS
+from shared.addresses.redis import SENTINEL_EXAMPLE as SENTINELS
+from shared.addresses.redis import read_redis
+from shared.addresses.store import read_public_store, read_store
 from shared.contracts.manifest import Runtime
 from shared.contracts.stored import MAX_DAYS, MAX_HOURS
+from shared.environment import forget_empty, unreadable_authorities
 from shared.errors import ConfigurationError
 from shared.processors import processors
 
@@ -20,17 +30,35 @@ ENV_PREFIX = "PHYTOBATCH_"
 MEBIBYTE = 1024 * 1024
 # What every secret of .env.example contains: everybody knows it.
 EXAMPLE_SECRET = "change-this"  # noqa: S105  # no secret, and no program starts with it
+# How the address of each server is read: from a text and the settings before it.
+ADDRESSES: dict[str, Callable[[str, Mapping[str, Any]], str | None]] = {
+    "database_url": lambda text, _: read_postgres(text).render_as_string(hide_password=False),
+    "redis_url": lambda text, _: read_redis(text).text,
+    "s3_endpoint_url": lambda text, known: read_store(text, known.get("s3_bucket", ""), known.get("s3_region", "")),
+    "s3_public_endpoint_url": lambda text, known: read_public_store(
+        text, known.get("s3_bucket", ""), known.get("s3_region", ""), known.get("s3_endpoint_url")
+    ),
+    "public_url": lambda text, _: read_http(text, example="https://phytobatch.example.org"),
+    "traces_endpoint": lambda text, _: read_http(text, example="http://collector:4318/v1/traces"),
+}
 
 
 class Settings(BaseSettings):
     """One object, read once per process. Units stand in the names or in the sentence."""
 
-    model_config = SettingsConfigDict(env_prefix=ENV_PREFIX, extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix=ENV_PREFIX, env_ignore_empty=True, extra="ignore", frozen=True, hide_input_in_errors=True
+    )
 
     # Where the servers are
-    database_url: SecretStr = Field(description="PostgreSQL, as `postgresql+psycopg://user:password@host:port/name`.")
-    redis_url: SecretStr = Field(description="Redis or Valkey, as `redis://:password@host:port/0`.")
+    database_url: SecretStr = Field(
+        description=f"PostgreSQL, as `{POSTGRES}`; `?sslmode=verify-full` has its certificate and name verified.",
+    )
+    redis_url: SecretStr = Field(
+        description=f"Redis or Valkey, as `{REDIS}`; by TLS, verified, as `rediss://…`; by sentinels as `{SENTINELS}`.",
+    )
     s3_bucket: str = Field(description="Bucket that uploads are written to.")
+    s3_region: str = Field(default="us-east-1", description="Region of the bucket.")
     s3_endpoint_url: str | None = Field(
         default=None, description="Address of the S3 server that API and workers use; empty for AWS."
     )
@@ -38,11 +66,14 @@ class Settings(BaseSettings):
         default=None,
         description="Address of the same S3 server that clients reach, for presigned URLs. Empty: the one above.",
     )
-    s3_region: str = Field(default="us-east-1", description="Region of the bucket.")
     s3_access_key_id: SecretStr | None = Field(
-        default=None, description="Access key; empty to let boto3 find credentials (instance role, profile)."
+        default=None,
+        description="Access key; empty to let boto3 find credentials (`AWS_*` variables, a role of the machine, of the "
+        "pod or of a web identity).",
     )
-    s3_secret_access_key: SecretStr | None = Field(default=None, description="Secret that belongs to the access key.")
+    s3_secret_access_key: SecretStr | None = Field(
+        default=None, validate_default=True, description="Secret that belongs to the access key."
+    )
 
     # API
     api_host: str = Field(
@@ -425,6 +456,19 @@ class Settings(BaseSettings):
         default="json", description="`json` for machines, `console` for people."
     )
 
+    @field_validator("*", mode="before")
+    @classmethod
+    def _address(cls, value: object, info: ValidationInfo) -> object:
+        read = ADDRESSES.get(info.field_name or "")
+        if read is None or value is None:
+            return value
+        text = value.get_secret_value() if isinstance(value, SecretStr) else value
+        if not isinstance(text, str):
+            return value
+        if not text.strip() and not cls.model_fields[str(info.field_name)].is_required():
+            return None
+        return read(text, info.data)
+
     @field_validator("*")
     @classmethod
     def _no_example(cls, value: object) -> object:
@@ -432,6 +476,16 @@ class Settings(BaseSettings):
             raise ValueError(
                 "has an example secret in it, which everybody knows; `python3 -m deploy.compose` writes a .env with "
                 "random ones, and `openssl rand -hex 24` prints one"
+            )
+        return value
+
+    @field_validator("s3_secret_access_key")
+    @classmethod
+    def _whole_key(cls, value: object, info: ValidationInfo) -> object:
+        if (value is None) != (info.data.get("s3_access_key_id") is None):
+            raise ValueError(
+                "and PHYTOBATCH_S3_ACCESS_KEY_ID belong together; one of them is empty. Set both, or none where a role "
+                "gives access"
             )
         return value
 
@@ -463,21 +517,25 @@ class Settings(BaseSettings):
 
 @lru_cache(maxsize=1)
 def get_settings() -> Settings:
-    """The settings of this process.
+    """The settings of this process. An empty variable is an absent one, also to the libraries that read theirs.
 
     Raises:
         ConfigurationError: a variable is missing or makes no sense; the message names it.
     """
+    forget_empty(os.environ)
+    wrong = unreadable_authorities(os.environ)
     try:
-        return Settings()  # the fields come from the environment
+        settings = Settings()  # the fields come from the environment
     except ValidationError as error:
-        wrong = "\n".join(
-            f"  {ENV_PREFIX}{'_'.join(map(str, e['loc'])).upper()}: {e['msg']}"
+        wrong += [
+            f"{ENV_PREFIX}{'_'.join(map(str, e['loc'])).upper()}: {e['msg'].removeprefix('Value error, ')}"
             for e in error.errors(include_input=False)
-        )
-        raise ConfigurationError(
-            f"these environment variables need a value (see docs/configuration.md):\n{wrong}"
-        ) from None
+        ]
+    else:
+        if not wrong:
+            return settings
+    lines = "\n".join(f"  {line}" for line in wrong)
+    raise ConfigurationError(f"these environment variables need a value (see docs/configuration.md):\n{lines}")
 
 
 def environment_table() -> str:

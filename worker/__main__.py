@@ -8,6 +8,7 @@ import os
 import sys
 from pathlib import Path
 
+from shared.environment import forget_empty
 from shared.errors import ConfigurationError
 from shared.settings import get_settings
 from worker.heap import share_one_heap
@@ -45,6 +46,7 @@ def _deliver(ready: Path | None) -> None:
 
 
 def _celery(program: str, ready: Path | None) -> None:
+    forget_empty(os.environ)
     share_one_heap()
     os.environ.setdefault("PILLOW_BLOCKS_MAX", PILLOW_BLOCKS)
     from worker import process

@@ -14,7 +14,7 @@ def share_one_heap() -> None:
     and grew on after its first 2,000 images (``tests.benchmarks.growth --memory``). With one it decodes as fast, on 2
     processors and on 16. Elsewhere than on glibc this does nothing.
     """
-    if CHOSEN in os.environ:
+    if os.environ.get(CHOSEN):
         return
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:

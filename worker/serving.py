@@ -9,8 +9,8 @@ import structlog
 
 from shared.classifiers import registry
 from shared.classifiers.bundle import fetch
+from shared.classifiers.named import parse_classifiers
 from shared.db.session import Database
-from shared.errors import ConfigurationError
 from shared.jobs.chunks import pool_of
 from shared.processors import processors
 from shared.settings import Settings
@@ -64,24 +64,6 @@ def _warn_of_default(database: Database, pipelines: dict[str, Pipeline]) -> None
             default=f"{default.name}@{default.version}",
             served=[f"{p.classifier.manifest.name}@{p.classifier.manifest.version}" for p in pipelines.values()],
         )
-
-
-def parse_classifiers(text: str) -> list[tuple[str, str]]:
-    """``leaf@1,leaf@2`` to names and versions.
-
-    Raises:
-        ConfigurationError: an entry is not ``NAME@VERSION``, or stands twice.
-    """
-    entries = [entry.strip() for entry in text.split(",") if entry.strip()]
-    parsed = []
-    for entry in entries:
-        name, at, version = entry.partition("@")
-        if not (name and at and version):
-            raise ConfigurationError(f"PHYTOBATCH_CLASSIFIERS: {entry!r} is not NAME@VERSION, as leaf@1")
-        parsed.append((name, version))
-    if len(set(parsed)) != len(parsed):
-        raise ConfigurationError(f"PHYTOBATCH_CLASSIFIERS names a classifier twice: {text}")
-    return parsed
 
 
 def _folders(settings: Settings, store: ObjectStore) -> list[Path]:

@@ -2,26 +2,54 @@
 
 import argparse
 import os
+from collections.abc import Callable
 
+from api import bootstrap, security
 from api.commands.classifiers import publish_classifier, register
 from api.commands.command import Command
 from api.commands.servers import create_bucket, migrate
+from shared.classifiers.named import parse_classifiers
 from shared.errors import ConfigurationError
-from shared.settings import ENV_PREFIX, EXAMPLE_SECRET, get_settings
+from shared.settings import ENV_PREFIX, EXAMPLE_SECRET, Settings, get_settings
+from shared.webhooks.schedule import Schedule
+from shared.webhooks.urls import Policy
+
+# Settings that a program reads further when it starts. Whatever stops one of them there has to stop this command.
+READERS: tuple[Callable[[Settings], object], ...] = (
+    security.check,
+    lambda settings: bootstrap.read_key(settings.bootstrap_api_key),
+    Policy.of,
+    lambda settings: Schedule.parse(settings.webhook_schedule),
+    lambda settings: parse_classifiers(settings.classifiers),
+)
 
 
-def check_settings(_: argparse.Namespace) -> str:
+def check_settings(arguments: argparse.Namespace) -> str:
     """Read the settings and connect to nothing: a start that goes wrong here has touched no server yet.
 
     Raises:
         ConfigurationError: a variable is missing, makes no sense, or is an example secret.
     """
-    get_settings()
+    settings = get_settings()
+    for read in READERS:
+        read(settings)
+    missing = [name for name in arguments.require if not os.environ.get(name)]
+    if missing:
+        raise ConfigurationError(
+            f"{', '.join(missing)}: this installation needs a value; `python3 -m deploy.compose` writes a .env with "
+            "random ones"
+        )
     # Beside the settings of our programs there are those of Grafana and whatever else stands in the same file.
     examples = sorted(n for n, value in os.environ.items() if n.startswith(ENV_PREFIX) and EXAMPLE_SECRET in value)
     if examples:
         raise ConfigurationError(f"{', '.join(examples)}: everybody knows the example secret; write another one")
     return "The settings make sense."
+
+
+def _required(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--require", action="append", default=[], metavar="VARIABLE", help="refuse where this one is empty, too"
+    )
 
 
 def prepare(_: argparse.Namespace) -> str:
@@ -44,6 +72,11 @@ def prepare(_: argparse.Namespace) -> str:
 
 
 COMMANDS = (
-    Command("check-settings", "say whether the settings make sense, without connecting to anything", check_settings),
+    Command(
+        "check-settings",
+        "say whether the settings make sense, without connecting to anything",
+        check_settings,
+        _required,
+    ),
     Command("prepare", "before a new version starts: migrate, create-bucket, publish and register", prepare),
 )

@@ -17,6 +17,7 @@ from shared.errors import RateLimited
 from shared.limits.tenant import effective
 from shared.metrics.definitions import REDIS_ERRORS
 from shared.queue import PAUSE_AFTER_FAILURE_SECONDS
+from shared.redis_connection import pool
 from shared.settings import Settings
 
 log = structlog.get_logger()
@@ -59,10 +60,9 @@ class RateLimiter:
         self._setting = settings.requests_per_minute
         self._windows = SlidingWindowCounterRateLimiter(
             RedisStorage(
-                settings.redis_url.get_secret_value(),
+                "redis://",  # where it is, the pool knows
+                pool(settings, socket_connect_timeout=TIMEOUT_SECONDS, socket_timeout=TIMEOUT_SECONDS),
                 key_prefix=f"{settings.broker_key_prefix}rate",
-                socket_connect_timeout=TIMEOUT_SECONDS,
-                socket_timeout=TIMEOUT_SECONDS,
             )
         )
         self._away_until = 0.0

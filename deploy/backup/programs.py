@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from psycopg.conninfo import make_conninfo
-from sqlalchemy.engine import make_url
 
 from deploy.backup.errors import ProgramFailed
 from deploy.local.errors import NotPossibleHere
 from deploy.local.postgres_programs import installed_package, major_version
+from shared.addresses.postgres import libpq_parameters
 
 TAIL_LINES = 15
 
@@ -28,13 +28,10 @@ class Server:
 
     @classmethod
     def of(cls, url: str) -> "Server":
-        """From the address that SQLAlchemy takes; what stands behind its ``?`` is for libpq."""
-        parsed = make_url(url)
-        query = {name: value if isinstance(value, str) else value[-1] for name, value in parsed.query.items()}
-        known = {"host": parsed.host, "port": parsed.port, "user": parsed.username, "dbname": parsed.database}
-        given = {name: value for name, value in {**known, **query}.items() if value is not None}
-        password = given.pop("password", None) or parsed.password
-        return cls(make_conninfo("", **given), None if password is None else str(password))
+        """From the address of the settings; what stands behind its ``?`` is for libpq."""
+        given = libpq_parameters(url)
+        password = given.pop("password", None)
+        return cls(make_conninfo("", **given), password)
 
     @property
     def whole(self) -> str:

@@ -173,6 +173,14 @@ class Presigner:
             last = self._last = (bucket, at, self._signing(bucket, at))
         return last[2].url(request)
 
+    def end(self, promised: datetime) -> datetime:
+        """When a URL that was signed now really ends: with the session of a role, where that ends before ``promised``.
+
+        A session that comes as ``AWS_SESSION_TOKEN`` does not say when it ends.
+        """
+        session: datetime | None = getattr(self._credentials, "_expiry_time", None)  # botocore has no other way to ask
+        return promised if session is None else min(promised, session.replace(microsecond=0))
+
     def _signing(self, bucket: str, at: datetime) -> Signing:
         try:
             if self._credentials is None:

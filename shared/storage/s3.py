@@ -16,7 +16,6 @@ from botocore.exceptions import ClientError
 from botocore.utils import parse_timestamp
 from pydantic import SecretStr
 
-from shared.errors import ConfigurationError
 from shared.settings import Settings
 from shared.storage.listing import list_objects, readable
 from shared.storage.multipart import Multipart, abort_below, abort_older
@@ -36,6 +35,13 @@ from shared.storage.store import ObjectWriter, PresignedGet, PresignedPut, Store
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
     from types_boto3_s3.type_defs import CORSRuleTypeDef
+
+DEFAULT_REGION = "us-east-1"  # the one that a new bucket must not name
+# Uploads by browsers alone need the rule; `doctor` says that there is none.
+NO_CORS = {
+    "NotImplemented": "the object store has no CORS of a bucket; set it for the whole server",
+    "AccessDenied": "our role may not set it; whoever makes the bucket sets it",
+}
 
 # Permanent for one object of our own bucket. That we may not read it, or that the bucket is gone, is a fault of the
 # installation: it must not fail a flight of images, so it counts as an outage.
@@ -70,6 +76,11 @@ class S3Store:
         session = open_session(settings)
         self._client = open_client(settings, settings.s3_endpoint_url, connections, session=session)
         self._reader = Reader(self._client, session.get_credentials(), connections=connections)
+        # Amazon makes a bucket in us-east-1 unless told otherwise, whichever region is asked.
+        elsewhere = settings.s3_endpoint_url is None and settings.s3_region != DEFAULT_REGION
+        self._where: dict[str, Any] = (
+            {"CreateBucketConfiguration": {"LocationConstraint": settings.s3_region}} if elsewhere else {}
+        )
         # A presigned URL contains the address, so it is signed for the one that clients reach.
         public = open_client(settings, settings.presign_endpoint_url, 1, session=session)
         self._presigner = Presigner(public, session.get_credentials())
@@ -124,7 +135,7 @@ class S3Store:
         query = {"response-content-disposition": disposition, "response-content-type": media_type}
         at = _now()
         url = self._presigner.url(bucket or self._bucket, Request("GET", key, seconds, query, {}), at=at)
-        return PresignedGet(url=url, expires_at=at + timedelta(seconds=seconds))
+        return PresignedGet(url=url, expires_at=self._presigner.end(at + timedelta(seconds=seconds)))
 
     def presign_put(self, key: str, *, size: int, sha256: bytes | None, seconds: int) -> PresignedPut:
         """See ``ObjectStore.presign_put``. Length and checksum are signed headers: other bytes are refused by S3."""
@@ -133,7 +144,7 @@ class S3Store:
             headers["x-amz-checksum-sha256"] = base64.b64encode(sha256).decode()
         at = _now()
         url = self._presigner.url(self._bucket, Request("PUT", key, seconds, {}, headers), at=at)
-        return PresignedPut(url=url, headers=headers, expires_at=at + timedelta(seconds=seconds))
+        return PresignedPut(url=url, headers=headers, expires_at=self._presigner.end(at + timedelta(seconds=seconds)))
 
     def create_bucket(self) -> None:
         """See ``ObjectStore.create_bucket``. Browsers may PUT from any origin: the presigned URL is the permission."""
@@ -143,16 +154,17 @@ class S3Store:
             except ClientError as error:
                 if _status(error) != HTTPStatus.NOT_FOUND:
                     raise
-                self._client.create_bucket(Bucket=self._bucket)
+                self._client.create_bucket(Bucket=self._bucket, **self._where)
             self._allow_browsers()
 
     def _allow_browsers(self) -> None:
         try:
             self._client.put_bucket_cors(Bucket=self._bucket, CORSConfiguration={"CORSRules": [CORS_RULE]})
         except ClientError as error:
-            if error.response.get("Error", {}).get("Code") != "NotImplemented":
+            reason = NO_CORS.get(str(error.response.get("Error", {}).get("Code")))
+            if reason is None:
                 raise
-            log.warning("cors_not_set", reason="the object store has no CORS of a bucket; set it for the whole server")
+            log.warning("cors_not_set", reason=reason)
 
     def check(self) -> None:
         """See ``ObjectStore.check``."""
@@ -161,13 +173,7 @@ class S3Store:
 
 
 def open_session(settings: Settings) -> boto3.session.Session:
-    """The access key of the settings; without one, what boto3 finds (instance role, profile).
-
-    Raises:
-        ConfigurationError: half of an access key is missing.
-    """
-    if (settings.s3_access_key_id is None) != (settings.s3_secret_access_key is None):
-        raise ConfigurationError("PHYTOBATCH_S3_ACCESS_KEY_ID and PHYTOBATCH_S3_SECRET_ACCESS_KEY belong together")
+    """The access key of the settings; without one, what boto3 finds (``AWS_*``, a role of machine, pod or identity)."""
     core = botocore.session.get_session()
     core.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=_time)
     return boto3.session.Session(
@@ -187,7 +193,13 @@ def open_client(
         endpoint_url=endpoint,
         config=Config(
             signature_version="s3v4",
-            s3={"addressing_style": "path" if endpoint else "auto"},
+            # Every S3 server takes the bucket in the path. Amazon wants it in the host, and URLs have to be signed for
+            # the host of the region: "auto" takes the global one, which answers for a bucket elsewhere than in
+            # us-east-1 with a redirect that no signature survives. A bucket with dots fits no certificate as a host:
+            # boto3 puts that one into the path, of the regional host too.
+            s3={"addressing_style": "path"}
+            if endpoint
+            else {"addressing_style": "virtual", "us_east_1_regional_endpoint": "regional"},
             max_pool_connections=connections,
             connect_timeout=CONNECT_TIMEOUT_SECONDS,
             read_timeout=READ_TIMEOUT_SECONDS,

@@ -106,7 +106,7 @@ class ObjectStore(Protocol):
         """A URL for clients to write exactly ``size`` bytes (with this SHA-256, if given) under ``key``."""
 
     def create_bucket(self) -> None:
-        """Make our bucket and its CORS rule, if they are missing."""
+        """Make our bucket, if it is missing, and its CORS rule, if we may."""
 
     def check(self) -> None:
         """Return when our bucket can be reached."""

@@ -45,7 +45,7 @@ def main() -> None:
     figures = Figures("reads", f"reads: an object from SeaweedFS, {THREADS} threads")
     with LocalServers.temporary(services=("objects",)) as servers:
         given = {name.removeprefix("PHYTOBATCH_").lower(): value for name, value in servers.environment.items()}
-        settings = Settings(**{"database_url": "postgresql://none", "redis_url": "redis://none", **given})  # type: ignore[arg-type]
+        settings = Settings(**{"database_url": "postgresql://none/none", "redis_url": "redis://none", **given})  # type: ignore[arg-type]
         store = S3Store(settings, connections=THREADS)
         store.create_bucket()
         for kind, size in SIZES.items():

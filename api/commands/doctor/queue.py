@@ -7,15 +7,15 @@ import redis
 from api.commands.doctor.finding import Check, Finding, fail, ok, warn
 from api.commands.doctor.subject import Subject
 from shared.queue import SOCKET_CONNECT_TIMEOUT_SECONDS
+from shared.redis_connection import connect
 
 OLDEST = (6, 2)
 MOST_OF = 0.8
 
 
 def _info(subject: Subject) -> dict[str, object]:
-    settings = subject.settings
-    with redis.Redis.from_url(
-        settings.redis_url.get_secret_value(),
+    with connect(
+        subject.settings,
         socket_connect_timeout=SOCKET_CONNECT_TIMEOUT_SECONDS,
         socket_timeout=SOCKET_CONNECT_TIMEOUT_SECONDS,
     ) as server:

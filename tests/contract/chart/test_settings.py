@@ -19,8 +19,12 @@ from tests.contract.chart.rendering import (
 )
 from tests.contract.check_tools import run
 
-# What Kubernetes puts in the place of a reference that is no secret.
-FROM_THE_CLUSTER = {"PHYTOBATCH_DECODE_THREADS": "2"}
+# What Kubernetes puts in the place of a reference, where any word will not do.
+FROM_THE_CLUSTER = {
+    "PHYTOBATCH_DECODE_THREADS": "2",
+    "PHYTOBATCH_DATABASE_URL": "postgresql://host/name",
+    "PHYTOBATCH_REDIS_URL": "redis://host",
+}
 
 
 def test_config_takes_every_setting_that_is_no_secret_and_that_the_chart_leaves_open() -> None:

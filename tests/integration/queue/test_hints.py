@@ -25,7 +25,7 @@ def servers_of_mine() -> Iterator[LocalServers]:
 
 @pytest.fixture
 def settings(servers_of_mine: LocalServers) -> Settings:
-    return Settings(database_url="postgresql://nowhere", redis_url=servers_of_mine.valkey.url, s3_bucket="bucket")
+    return Settings(database_url="postgresql://nowhere/x", redis_url=servers_of_mine.valkey.url, s3_bucket="bucket")
 
 
 @pytest.fixture

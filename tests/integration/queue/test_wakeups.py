@@ -20,7 +20,7 @@ def servers_of_mine() -> Iterator[LocalServers]:
 @pytest.fixture
 def settings(servers_of_mine: LocalServers) -> Settings:
     return Settings(
-        database_url="postgresql://nowhere",
+        database_url="postgresql://nowhere/x",
         redis_url=servers_of_mine.valkey.url,
         s3_bucket="bucket",
         wakeup_window=4,

@@ -90,7 +90,7 @@ def odd(*answers: Answer, tls: SSLContext | None = None) -> Iterator[Odd]:
 
 def at(url: str, **changed: object) -> S3Store:
     fields: dict[str, object] = {"s3_access_key_id": SecretStr("AKID"), "s3_secret_access_key": SecretStr("secret")}
-    given = {"database_url": "postgresql://x", "redis_url": "redis://x", "s3_bucket": "b", "s3_endpoint_url": url}
+    given = {"database_url": "postgresql://x/x", "redis_url": "redis://x", "s3_bucket": "b", "s3_endpoint_url": url}
     return S3Store(Settings(**{**given, **fields, **changed}))  # type: ignore[arg-type]
 
 

@@ -102,7 +102,7 @@ def test_a_listing_goes_over_page_borders(store: S3Store) -> None:
 def test_a_store_that_is_away_is_an_outage_and_no_missing_object() -> None:
     with LocalServers.temporary(services=("objects",)) as servers:
         away = {name.removeprefix("PHYTOBATCH_").lower(): value for name, value in servers.environment.items()}
-        store = S3Store(Settings(database_url="postgresql://x", redis_url="redis://x", **away))  # type: ignore[arg-type]
+        store = S3Store(Settings(database_url="postgresql://x/x", redis_url="redis://x", **away))  # type: ignore[arg-type]
         store.create_bucket()
         store.check()
         servers.objects.kill()

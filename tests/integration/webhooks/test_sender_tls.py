@@ -1,78 +1,28 @@
 """The certificate is checked for the name of the URL, though the connection goes to an address."""
 
-import shutil
 import socket
 import ssl
-import subprocess
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from pathlib import Path
 
 import pytest
 
 from shared.contracts.states import AttemptError
+from tests.integration.authority import WITH_OPENSSL, Authority
 from tests.integration.webhooks.attempts import leads_to, send
 from tests.integration.webhooks.receiver import Answer, Receiver
 
-pytestmark = pytest.mark.skipif(shutil.which("openssl") is None, reason="certificates are made with openssl")
+pytestmark = WITH_OPENSSL
 
 NAME = "hooks.example.org"
 OTHER = "other.example.org"
 MEGABYTE = 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Authority:
-    """A certificate authority that signs for ``NAME`` and for nothing else."""
-
-    folder: Path
-    asked: list[str | None] = field(default_factory=list)  # the names of the TLS greetings that servers got
-
-    def make(self) -> None:
-        """The authority, a certificate for the name, and one for the address."""
-        self._key("ca")
-        self._openssl(
-            *("req", "-x509", "-new", "-key", "ca.key", "-subj", "/CN=Test authority", "-days", "2", "-out", "ca.pem"),
-            *("-addext", "keyUsage=critical,keyCertSign,cRLSign"),
-        )
-        self._sign("name", f"DNS:{NAME}")
-        self._sign("address", "IP:127.0.0.1")
-
-    def server(self, certificate: str = "name") -> ssl.SSLContext:
-        """What a receiver serves with."""
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(self.folder / f"{certificate}.pem", self.folder / f"{certificate}.key")
-        context.sni_callback = lambda _socket, name, _context: self.asked.append(name)
-        return context
-
-    def trusting(self) -> ssl.SSLContext:
-        """What a sender trusts: this authority, as one of a company would be given by ``SSL_CERT_FILE``."""
-        return ssl.create_default_context(cafile=self.folder / "ca.pem")
-
-    def _sign(self, name: str, alternative: str) -> None:
-        self._key(name)
-        self._openssl("req", "-new", "-key", f"{name}.key", "-subj", "/CN=receiver", "-out", f"{name}.csr")
-        (self.folder / f"{name}.ext").write_text(
-            f"subjectAltName={alternative}\nbasicConstraints=critical,CA:FALSE\n"
-            "subjectKeyIdentifier=hash\nauthorityKeyIdentifier=keyid\n"
-        )
-        self._openssl(
-            *("x509", "-req", "-in", f"{name}.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial"),
-            *("-days", "2", "-extfile", f"{name}.ext", "-out", f"{name}.pem"),
-        )
-
-    def _key(self, name: str) -> None:
-        self._openssl("ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", f"{name}.key")
-
-    def _openssl(self, *arguments: str) -> None:
-        subprocess.run(["openssl", *arguments], cwd=self.folder, check=True, capture_output=True, timeout=60)
-
-
 @pytest.fixture(scope="module")
 def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
     made = Authority(tmp_path_factory.mktemp("authority"))
-    made.make()
+    made.make(name=f"DNS:{NAME}", address="IP:127.0.0.1")
     return made
 
 

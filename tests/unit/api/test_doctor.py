@@ -16,6 +16,7 @@ def settings(**overrides: Any) -> Subject:  # noqa: ANN401  # fields of Settings
         "database_url": f"postgresql+psycopg://phytobatch:{LONG}@db/phytobatch",
         "redis_url": f"redis://:{LONG}@queue/0",
         "s3_bucket": "phytobatch",
+        "s3_access_key_id": "phytobatch-key",
         "s3_secret_access_key": LONG,
         "public_url": "https://phytobatch.example.org",
     }

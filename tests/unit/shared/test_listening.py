@@ -80,7 +80,7 @@ def test_metrics_are_served_at_every_address() -> None:
     exposition = Exposition(Program.DELIVERER, DELIVERER_ZEROS)
     exposition.serve(
         Settings(
-            database_url="postgresql://x", redis_url="redis://x", s3_bucket="x", metrics_host="::", metrics_port=port
+            database_url="postgresql://x/x", redis_url="redis://x", s3_bucket="x", metrics_host="::", metrics_port=port
         )
     )
     try:

@@ -7,6 +7,7 @@ import pytest
 from boto3.session import Session
 from botocore import auth
 from botocore.credentials import ReadOnlyCredentials, RefreshableCredentials
+from pydantic import ValidationError
 
 from shared.errors import ConfigurationError, StoreUnavailable
 from shared.settings import Settings
@@ -41,7 +42,7 @@ CHECKSUM = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
 
 def settings(**given: object) -> Settings:
     fields = {
-        "database_url": "postgresql://x",
+        "database_url": "postgresql://x/x",
         "redis_url": "redis://x",
         "s3_bucket": "phytobatch",
         "s3_region": "eu-south-2",
@@ -151,5 +152,5 @@ def test_a_bucket_that_needs_another_signature_is_refused(query: str) -> None:
 
 def test_half_of_an_access_key_is_no_access_key() -> None:
     for half in ({"s3_access_key_id": None}, {"s3_secret_access_key": None}):
-        with pytest.raises(ConfigurationError, match="belong together"):
-            S3Store(settings(**half))
+        with pytest.raises(ValidationError, match="belong together"):
+            settings(**half)

@@ -44,5 +44,5 @@ def test_a_name_stands_once() -> None:
 @pytest.mark.parametrize("program", Program)
 def test_without_a_port_nothing_listens(program: Program) -> None:
     exposition = Exposition(program, NONE_KNOWN)
-    exposition.serve(Settings(database_url="postgresql://x", redis_url="redis://x", s3_bucket="x", metrics_port=0))
+    exposition.serve(Settings(database_url="postgresql://x/x", redis_url="redis://x", s3_bucket="x", metrics_port=0))
     exposition.close()

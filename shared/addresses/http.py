@@ -1,0 +1,37 @@
+"""Addresses of servers that are spoken to by HTTP: the object store, ourselves, a collector of traces."""
+
+from shared.addresses.parts import AddressError, Parts, split
+
+SCHEMES = ("https", "http")
+
+
+def read_http(text: str, *, example: str) -> str:
+    """An address by ``http`` or ``https``, without a slash at its end.
+
+    Raises:
+        AddressError: it is none, or has a user, a query or several hosts in it.
+    """
+    parts = split(text, example=example, schemes=SCHEMES)
+    if len(parts.hosts) != 1 or parts.hosts[0].name.startswith("/"):
+        raise AddressError(f"names no host, or several; write it as {example}")
+    if parts.username or parts.password:
+        raise AddressError("has a user or a password in it, which does not belong there")
+    if parts.query or "?" in text:
+        raise AddressError("has a ? in it; leave it out and what follows")
+    return f"{parts.scheme}://{parts.hosts[0].text}{_path(text)}"
+
+
+def host_of(address: str) -> str:
+    """The host of an address that ``read_http`` has read."""
+    return parts_of(address).hosts[0].name
+
+
+def parts_of(address: str) -> Parts:
+    """The parts of such an address."""
+    return split(address, example="", schemes=SCHEMES)
+
+
+def _path(text: str) -> str:
+    """The path as it was written: what is escaped in it stays so."""
+    _, slash, path = text.strip().partition("://")[2].partition("/")
+    return f"{slash}{path}".rstrip("/")

@@ -1,0 +1,72 @@
+"""The address of an S3 server: Amazon's own by region, everybody else's by endpoint.
+
+Source: AWS General Reference, "Amazon Simple Storage Service endpoints and quotas".
+"""
+
+import re
+from typing import NamedTuple
+
+from shared.addresses.http import parts_of, read_http
+from shared.addresses.parts import AddressError
+
+EXAMPLE = "https://s3.example.org or http://minio:9000"
+# For us-east-1 there is an address without a region.
+AMAZON = re.compile(
+    r"(?:(?P<bucket>.+)\.)?s3(?:[.-](?:dualstack\.)?(?P<region>[a-z]{2}(?:-[a-z]+)+-[0-9]))?\.amazonaws\.com(?:\.cn)?",
+    re.IGNORECASE,
+)
+
+
+class Amazon(NamedTuple):
+    """What the address of Amazon's S3 says beside that it is Amazon's."""
+
+    bucket: str | None
+    region: str | None
+
+
+def read_store(text: str, bucket: str, region: str) -> str | None:
+    """The address of an S3 server, without the bucket, which some clouds put at its end; ``None`` for Amazon's own.
+
+    Amazon's is left to boto3, which knows the host of every region and bucket.
+
+    Raises:
+        AddressError: it is none, begins with the bucket, or is of another region.
+    """
+    address = read_http(text, example=EXAMPLE)
+    found = amazon(address)
+    if found is not None:
+        _check_amazon(found, bucket, region)
+        return None
+    if bucket and parts_of(address).hosts[0].name.lower().startswith(f"{bucket.lower()}."):
+        raise AddressError(f"begins with the bucket; write the address of the server alone, as {EXAMPLE}")
+    return address.removesuffix(f"/{bucket}") if bucket else address
+
+
+def read_public_store(text: str, bucket: str, region: str, inside: str | None) -> str | None:
+    """The same for the address that clients reach. Amazon's own is kept where ``inside`` is another address of it.
+
+    Raises:
+        AddressError: as ``read_store``.
+    """
+    address = read_store(text, bucket, region)
+    if address is not None or inside is None:
+        return address
+    return read_http(text, example=EXAMPLE)
+
+
+def amazon(address: str) -> Amazon | None:
+    """What the address of a server says where it is one of Amazon's own and nothing more; otherwise ``None``."""
+    parts = parts_of(address)
+    found = AMAZON.fullmatch(parts.hosts[0].name)
+    if found is None or parts.path or parts.hosts[0].port is not None:
+        return None
+    return Amazon(found["bucket"], found["region"])
+
+
+def _check_amazon(found: Amazon, bucket: str, region: str) -> None:
+    if found.bucket is not None and found.bucket != bucket:
+        raise AddressError("begins with a bucket that is not PHYTOBATCH_S3_BUCKET; leave it empty for AWS")
+    if found.region is not None and found.region != region:
+        raise AddressError(
+            f"is of the region {found.region}, and PHYTOBATCH_S3_REGION says {region}; let both say the same"
+        )

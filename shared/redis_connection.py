@@ -1,0 +1,129 @@
+"""Every connection to Redis is made of the arguments that stand here: ours, those of rate limits, and Celery's.
+
+A server by TLS is recognised by its certificate and its name before anything is said to it, unless the address says
+otherwise. kombu, left to itself, believes any certificate of a ``rediss://`` address and gives it user and password.
+"""
+
+import os
+import ssl
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote
+
+import redis
+import redis.asyncio
+import redis.asyncio.retry
+import redis.asyncio.sentinel
+import redis.backoff
+import redis.retry
+import redis.sentinel
+
+from shared.addresses.redis import RedisAddress, Tls, read_redis
+from shared.settings import Settings
+
+# redis-py would ask a sentinel that is away four times, with pauses.
+AT_ONCE = redis.retry.Retry(redis.backoff.NoBackoff(), 0)
+AT_ONCE_ASYNC = redis.asyncio.retry.Retry(redis.backoff.NoBackoff(), 0)
+# Celery prefers them over its settings: they would lead past everything that stands here.
+CELERY_VARIABLES = ("CELERY_BROKER_URL", "CELERY_BROKER_READ_URL", "CELERY_BROKER_WRITE_URL")
+# What sentinels and servers alike are told of a connection.
+TIMES = ("socket_timeout", "socket_connect_timeout", "socket_keepalive")
+
+
+def redis_address(settings: Settings) -> RedisAddress:
+    """Where Redis is."""
+    return read_redis(settings.redis_url.get_secret_value())
+
+
+def connect(settings: Settings, **options: Any) -> redis.Redis:  # noqa: ANN401  # what redis-py's connections take
+    """A client, for threads; it connects when it is first used. ``options`` are those of redis-py's connections."""
+    return redis.Redis.from_pool(pool(settings, **options))
+
+
+def pool(settings: Settings, **options: Any) -> redis.ConnectionPool:  # noqa: ANN401  # as above
+    """The connections of such a client, for libraries that make the client by themselves."""
+    address = redis_address(settings)
+    if address.sentinels is None:
+        kind = redis.Connection if address.tls is None else redis.SSLConnection
+        return redis.ConnectionPool(connection_class=kind, **_of_server(address, options))
+    arguments = _of_sentinels(address, options, AT_ONCE)
+    manager = redis.sentinel.Sentinel(_nodes(address), sentinel_kwargs=arguments)  # type: ignore[no-untyped-call]
+    return redis.sentinel.SentinelConnectionPool(  # type: ignore[no-untyped-call]
+        address.sentinels.master, manager, **_of_server(address, options)
+    )
+
+
+def connect_async(settings: Settings, **options: Any) -> redis.asyncio.Redis:  # noqa: ANN401  # as above
+    """The same for an event loop. To be closed by ``close_async``."""
+    address = redis_address(settings)
+    if address.sentinels is None:
+        kind = redis.asyncio.Connection if address.tls is None else redis.asyncio.SSLConnection
+        plain = redis.asyncio.ConnectionPool(connection_class=kind, **_of_server(address, options))
+        return redis.asyncio.Redis.from_pool(plain)
+    arguments = _of_sentinels(address, options, AT_ONCE_ASYNC)
+    manager = redis.asyncio.sentinel.Sentinel(_nodes(address), sentinel_kwargs=arguments)  # type: ignore[no-untyped-call]
+    found = redis.asyncio.sentinel.SentinelConnectionPool(  # type: ignore[no-untyped-call]
+        address.sentinels.master, manager, **_of_server(address, options)
+    )
+    return redis.asyncio.Redis.from_pool(found)
+
+
+async def close_async(client: redis.asyncio.Redis) -> None:
+    """Close a client and, where there are sentinels, the connections to them."""
+    await client.aclose()
+    manager = getattr(client.connection_pool, "sentinel_manager", None)
+    for sentinel in getattr(manager, "sentinels", ()):
+        await sentinel.aclose()
+
+
+def celery_broker(settings: Settings, **options: Any) -> dict[str, Any]:  # noqa: ANN401  # as above
+    """Address, TLS and options of the transport, as Celery calls them; the query of the address is empty."""
+    for name in CELERY_VARIABLES:
+        os.environ.pop(name, None)
+    address = redis_address(settings)
+    scheme = "sentinel" if address.sentinels else "redis" if address.tls is None else "rediss"
+    user = ""
+    if address.password is not None:
+        user = f"{quote(address.username or '', safe='')}:{quote(address.password, safe='')}@"
+    if address.sentinels is not None:
+        arguments = _of_sentinels(address, options, AT_ONCE)
+        options = {**options, "master_name": address.sentinels.master, "sentinel_kwargs": arguments}
+    return {
+        "broker_url": ";".join(f"{scheme}://{user}{host.text}/{address.database}" for host in address.hosts),
+        "broker_use_ssl": tls_arguments(address.tls) or None,
+        "broker_transport_options": options,
+    }
+
+
+def tls_arguments(tls: Tls | None) -> dict[str, Any]:
+    """How a server is recognised, as redis-py and kombu call it; nothing without TLS."""
+    if tls is None:
+        return {}
+    return {
+        "ssl_cert_reqs": ssl.CERT_REQUIRED if tls.verify else ssl.CERT_NONE,
+        "ssl_check_hostname": tls.check_name,
+        "ssl_ca_certs": tls.authorities,
+        "ssl_certfile": tls.certificate,
+        "ssl_keyfile": tls.key,
+    }
+
+
+def _of_server(address: RedisAddress, options: Mapping[str, Any]) -> dict[str, Any]:
+    """How the server itself is spoken to; sentinels say where it is."""
+    login = {"username": address.username, "password": address.password, "db": address.database}
+    if address.sentinels is not None:
+        return {**login, **options, "ssl": address.tls is not None, **tls_arguments(address.tls)}
+    host = address.hosts[0]
+    return {"host": host.name, "port": host.port, **login, **options, **tls_arguments(address.tls)}
+
+
+def _nodes(address: RedisAddress) -> list[tuple[str, int | None]]:
+    return [(host.name, host.port) for host in address.hosts]
+
+
+def _of_sentinels(address: RedisAddress, options: Mapping[str, Any], retry: object) -> dict[str, Any]:
+    """How the sentinels are spoken to: with their own password and the same TLS. One that is away is passed over."""
+    sentinels = address.sentinels
+    login = {} if sentinels is None else {"username": sentinels.username, "password": sentinels.password}
+    times = {name: options[name] for name in TIMES if name in options}
+    return {**login, **times, "retry": retry, "ssl": address.tls is not None, **tls_arguments(address.tls)}

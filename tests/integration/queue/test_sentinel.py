@@ -1,0 +1,85 @@
+"""Redis behind sentinels, real ones: everybody asks them where the master is, with a password of their own."""
+
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+import redis
+
+from deploy.local.ports import LOOPBACK, free_port
+from deploy.local.servers import LocalServers
+from deploy.local.valkey import valkey_program
+from shared.settings import Settings
+from tests.integration.conftest import MakeSettings
+from tests.integration.queue.redis_users import USERS
+
+SOON = 30.0
+PASSWORD = "only-for-sentinels"  # noqa: S105  # of a server that lives for this test
+CONFIGURATION = """\
+bind 127.0.0.1
+port {port}
+dir "{folder}"
+requirepass {password}
+sentinel monitor plants 127.0.0.1 {master} 1
+sentinel auth-pass plants {auth}
+"""
+
+
+@pytest.fixture(scope="module")
+def sentinel(servers: LocalServers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """The port of a sentinel that watches the Valkey of the session as ``plants``."""
+    folder = tmp_path_factory.mktemp("sentinel")
+    port = free_port()
+    write(folder / "sentinel.conf", port, servers, folder)
+    process = subprocess.Popen(
+        [valkey_program(), str(folder / "sentinel.conf"), "--sentinel"], stdout=subprocess.DEVNULL, cwd=folder
+    )
+    try:
+        wait_for(port)
+        yield port
+    finally:
+        process.terminate()
+        process.wait(SOON)
+
+
+def write(file: Path, port: int, servers: LocalServers, folder: Path) -> None:
+    auth = urlsplit(servers.valkey.url).password
+    text = CONFIGURATION.format(port=port, folder=folder, password=PASSWORD, master=servers.valkey.port, auth=auth)
+    file.write_text(text)
+
+
+def wait_for(port: int) -> None:
+    end = time.monotonic() + SOON
+    with redis.Redis(host=LOOPBACK, port=port, password=PASSWORD) as client:
+        while True:
+            try:
+                if client.sentinel_masters()["plants"]["num-other-sentinels"] == 0:
+                    return
+            except redis.ConnectionError:
+                assert time.monotonic() < end
+                time.sleep(0.05)
+
+
+@pytest.fixture
+def behind(settings: Settings, sentinel: int, servers: LocalServers, make_settings: MakeSettings) -> Settings:
+    """The first of two sentinels is away."""
+    password = urlsplit(servers.valkey.url).password
+    url = (
+        f"sentinel://:{password}@127.0.0.1:{free_port()},127.0.0.1:{sentinel}/0"
+        f"?master_name=plants&sentinel_password={PASSWORD}"
+    )
+    return make_settings(database_url=settings.database_url, redis_url=url)
+
+
+@pytest.mark.parametrize("user", USERS, ids=lambda user: user.__name__)
+def test_everybody_finds_the_master(user: Callable[[Settings], bool], behind: Settings) -> None:
+    assert user(behind)
+
+
+@pytest.mark.parametrize("user", USERS, ids=lambda user: user.__name__)
+def test_a_master_that_no_sentinel_knows_is_an_outage(user: Callable[[Settings], bool], behind: Settings) -> None:
+    unknown = behind.redis_url.get_secret_value().replace("master_name=plants", "master_name=nobody")
+    assert not user(Settings(**{**dict(behind), "redis_url": unknown}))
