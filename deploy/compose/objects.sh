@@ -13,7 +13,10 @@ cat >/tmp/s3.json <<IDENTITY
 IDENTITY
 # It remembers the flags of earlier starts.
 rm -f /data/mini.options
+# Nobody is asked for a key at its metrics, so they are served in the network of Prometheus alone.
+watched=$(getent hosts objects-watch | cut -d ' ' -f 1 || true)
 exec weed -logtostderr=true mini -dir=/data -ip=127.0.0.1 -ip.bind=0.0.0.0 -s3.port=8333 \
   -s3.config=/tmp/s3.json -s3.port.iceberg=0 -s3.port.lance=0 -s3.iam=false -s3.autoCreateBucket=false \
   -admin.ui=false -webdav=false -master.telemetry=false -volume.preStopSeconds=0 -volume.max=10000 \
-  -filer.localSocket=/tmp/filer.sock -s3.localSocket=/tmp/s3.sock
+  -filer.localSocket=/tmp/filer.sock -s3.localSocket=/tmp/s3.sock \
+  ${watched:+-metricsPort=9327 "-metricsIp=$watched"}
