@@ -13,6 +13,7 @@ import pytest
 # The program, and the package of Debian 12 that has it.
 PACKAGES = {
     "promtool": "prometheus",
+    "amtool": "prometheus-alertmanager",
     "ogrinfo": "gdal-bin",
     "exiftool": "libimage-exiftool-perl",
     "pgbouncer": "pgbouncer",

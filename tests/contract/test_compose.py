@@ -21,6 +21,8 @@ DOCKERFILE = (ROOT / "deploy" / "Dockerfile").read_text(encoding="utf-8")
 MANUAL = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
 
 ONCE = {"settings", "prepare", "backup"}
+ONCE_OF_OTHERS = {"monitor"}
+EXPORTERS = {"postgres-exporter", "valkey-exporter", "node"}
 STORES = {"postgres", "valkey", "objects"}
 PROGRAMS = {"api", "worker", "worker-gpu", "beat", "deliverer"}
 USED = set(re.findall(r"\$\{([A-Z][A-Z0-9_]*)", COMPOSE_TEXT))
@@ -30,7 +32,7 @@ SETTINGS = {f"{ENV_PREFIX}{name.upper()}" for name in Settings.model_fields}
 OF_COMPOSE = {"COMPOSE_FILE"}
 OURS = re.compile(r"\$\{PHYTOBATCH_IMAGES:-\}phytobatch-(\w+):\$\{PHYTOBATCH_VERSION:-(.+)\}")
 
-lasting = pytest.mark.parametrize("name", sorted(set(SERVICES) - ONCE))
+lasting = pytest.mark.parametrize("name", sorted(set(SERVICES) - ONCE - ONCE_OF_OTHERS))
 every = pytest.mark.parametrize("name", sorted(SERVICES))
 
 
@@ -63,7 +65,7 @@ def test_what_compose_tells_a_program_is_a_setting_of_it(name: str) -> None:
 
 def test_every_secret_of_the_example_is_one_that_no_program_starts_with() -> None:
     secrets = re.findall(r"^(PHYTOBATCH_\w*(?:PASSWORD|KEY_ID|SECRET_ACCESS_KEY|API_KEY))=(.*)$", EXAMPLE, re.MULTILINE)
-    assert len(secrets) == 6
+    assert len(secrets) == 7
     assert {value for _, value in secrets} == {EXAMPLE_SECRET}
 
 
@@ -110,6 +112,63 @@ def test_the_proxy_reaches_neither_the_database_nor_the_queue_nor_metrics() -> N
     assert not {"data", "metrics", "outside"} & set(SERVICES["proxy"]["networks"])
 
 
+def networks_of(name: str) -> set[str]:
+    return set(SERVICES[name]["networks"])
+
+
+def listening_names() -> dict[str, str]:
+    """The names that lead to a service in one network alone, and that network."""
+    return {
+        alias: network
+        for service in SERVICES.values()
+        if isinstance(service["networks"], dict)
+        for network, options in service["networks"].items()
+        for alias in (options or {}).get("aliases", ())
+        if alias.endswith("-watch")
+    }
+
+
+def test_metrics_are_served_in_networks_that_prometheus_shares() -> None:
+    watched = listening_names()
+    assert set(watched) == {
+        f"{name}-watch" for name in ("prometheus", "postgres", "valkey", "objects", "proxy", "alertmanager")
+    }
+    asked = (ROOT / "deploy" / "observe" / "prometheus.yml").read_text(encoding="utf-8")
+    for name, network in watched.items():
+        assert internal(network), name
+        assert network in networks_of("prometheus"), name
+        assert f"[{name}]" in asked or f'"{name}:' in asked, name
+    assert {network for network in networks_of("prometheus") if not internal(network)} == set()
+
+
+def test_what_has_no_key_listens_where_prometheus_is_and_nowhere_else() -> None:
+    """A name that leads to one network is an address to listen on; `:9187` would be open in every other network too."""
+    watched = set(listening_names())
+    for name in ("prometheus", "postgres-exporter", "valkey-exporter", "alertmanager"):
+        service = SERVICES[name]
+        told = " ".join([*service.get("command", ()), *service.get("environment", {}).values()])
+        assert [alias for alias in watched if f"={alias}:" in told or told.endswith(f"{alias}:9121")], name
+    assert SERVICES["proxy"]["environment"]["PROXY_METRICS_HOST"] in watched
+    assert re.search(r"bind \{\$PROXY_METRICS_HOST:127\.0\.0\.1\}\n\tmetrics ", PROXY)
+    script = (ROOT / "deploy" / "compose" / "objects.sh").read_text(encoding="utf-8")
+    assert "getent hosts objects-watch" in script
+    assert '-metricsPort=9327 "-metricsIp=$watched"' in script
+    assert networks_of("node") == {"metrics"}
+
+
+def test_who_sends_alerts_has_a_way_out_and_nobody_else_is_there() -> None:
+    assert {name for name, service in SERVICES.items() if "alerts" in service["networks"]} == {"alertmanager"}
+    assert not internal("alerts")
+
+
+@pytest.mark.parametrize("name", sorted(EXPORTERS | {"prometheus", "alertmanager"}))
+def test_who_watches_gets_no_secret_of_the_programs(name: str) -> None:
+    given = str(SERVICES[name].get("environment", {}))
+    assert not re.search(r"PHYTOBATCH_(POSTGRES|REDIS|S3|BOOTSTRAP|DATABASE)", given)
+    assert SERVICES[name]["profiles"] == ["observe"]
+    assert "cap_add" not in SERVICES[name]
+
+
 def test_data_lies_on_volumes() -> None:
     for name in STORES:
         assert any(str(mount).startswith(f"{name}:") for mount in SERVICES[name]["volumes"])
@@ -130,7 +189,8 @@ def test_nothing_is_written_before_the_settings_were_checked(name: str) -> None:
 def test_a_server_may_be_another_so_nobody_insists_on_ours(name: str) -> None:
     assert all(SERVICES[name]["depends_on"][store]["required"] is False for store in STORES)
     overrides = {file.stem: yaml.safe_load(file.read_text()) for file in ROOT.glob("deploy/compose/external-*.yml")}
-    assert {store for override in overrides.values() for store in override["services"]} == STORES
+    off = {store for override in overrides.values() for store in override["services"]}
+    assert off == STORES | {"monitor", "postgres-exporter", "valkey-exporter"}
     assert all(f"deploy/compose/{stem}.yml" in EXAMPLE for stem in overrides)
 
 
@@ -156,7 +216,7 @@ def test_our_images_are_targets_of_the_dockerfile_in_the_version_of_the_project(
 
 @pytest.mark.parametrize("name", sorted(set(SERVICES) - PROGRAMS - ONCE))
 def test_an_image_of_others_is_named_with_its_version(name: str) -> None:
-    assert re.fullmatch(r"[a-z0-9/-]+:v?\d+(\.\d+)*(-[a-z]+)?", SERVICES[name]["image"])
+    assert re.fullmatch(r"[a-z0-9/_-]+:v?\d+(\.\d+)*(-[a-z]+)?", SERVICES[name]["image"])
 
 
 def test_a_gpu_is_asked_for_where_the_profile_is() -> None:

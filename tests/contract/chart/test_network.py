@@ -78,7 +78,7 @@ def test_only_prometheus_reads_metrics() -> None:
         for container in found["spec"]["template"]["spec"]["containers"]
         if "metrics" in [port["name"] for port in container.get("ports", [])]
     }
-    assert serves == {"api", "worker", "worker-gpu", "deliverer"}
+    assert serves == {"api", "worker", "worker-gpu", "deliverer", "beat"}
 
 
 def test_without_metrics_no_port_is_open_for_them() -> None:

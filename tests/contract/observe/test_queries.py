@@ -8,8 +8,12 @@ import pytest
 from prometheus_client import CollectorRegistry, ProcessCollector
 
 from shared.metrics.definitions import TABLE
+from tests.contract.observe.exported import EXPORTED
 from tests.contract.observe.files import DASHBOARDS, ROOT, panels, queries, rules
 
+FOREIGN = re.compile(
+    r"(?<![:\w])((?:node|pg|redis|SeaweedFS|caddy|alertmanager|prometheus|scrape)_\w+)(?:\{([^}]*)\})?"
+)
 METRIC = re.compile(r"(?<![:\w])((?:phytobatch|process)_\w+)(?:\{([^}]*)\})?")
 RECORD = re.compile(r"phytobatch:[\w:]+")
 LABEL = re.compile(r'(\w+)\s*(?:=~|!~|!=|=)\s*"')
@@ -34,6 +38,19 @@ def test_a_query_asks_for_what_the_programs_have(place: str, query: str) -> None
         assert name in KNOWN, f"{place}: {name} is not in shared/metrics/definitions.py"
         unknown = set(LABEL.findall(selector)) - KNOWN[name] - TARGET
         assert unknown == set(), f"{place}: {name} has no label {unknown}"
+
+
+@pytest.mark.parametrize(("place", "query"), list(queries()))
+def test_a_query_asks_for_what_the_exporters_show(place: str, query: str) -> None:
+    for name, selector in FOREIGN.findall(query):
+        assert name in EXPORTED, f"{place}: no exporter of ours shows {name}; is it in exported.py?"
+        unknown = set(LABEL.findall(selector)) - EXPORTED[name] - TARGET
+        assert unknown == set(), f"{place}: {name} has no label {unknown}"
+
+
+def test_whatever_the_exporters_are_said_to_show_is_asked_for() -> None:
+    asked = {name for _, query in queries() for name, _ in FOREIGN.findall(query)}
+    assert set(EXPORTED) - asked == set()
 
 
 @pytest.mark.parametrize(("place", "query"), list(queries()))
@@ -63,6 +80,18 @@ def test_no_two_panels_of_a_dashboard_lie_on_each_other(dashboard: Path) -> None
         for place in product(range(at["x"], at["x"] + at["w"]), range(at["y"], at["y"] + at["h"])):
             assert place not in taken, f"{panel['title']} lies on {taken[place]}"
             taken[place] = panel["title"]
+
+
+@pytest.mark.parametrize("dashboard", DASHBOARDS, ids=lambda path: path.stem)
+def test_a_panel_without_data_does_not_look_like_one_with_nothing_to_show(dashboard: Path) -> None:
+    """A number there would say that all is well where nobody was asked. Alerts come from Prometheus itself."""
+    said = {
+        panel["title"]: str(panel["fieldConfig"]["defaults"].get("noValue"))
+        for panel in panels(dashboard)
+        if panel.get("targets")
+    }
+    assert said
+    assert {title for title, text in said.items() if re.match(r"[0-9]|None", text)} <= {"Alerts"}
 
 
 @pytest.mark.parametrize("dashboard", DASHBOARDS, ids=lambda path: path.stem)
