@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
+import psycopg
 import structlog
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -323,6 +324,7 @@ def install(app: FastAPI, routers: Iterable[APIRouter]) -> None:
     """Let the application answer every error as a problem."""
     app.state.literal_methods = literal_methods(routers)
     app.add_exception_handler(PhytobatchError, answer_domain_error)
-    app.add_exception_handler(DBAPIError, answer_refusal)
+    for kind in (DBAPIError, psycopg.Error):
+        app.add_exception_handler(kind, answer_refusal)
     app.add_exception_handler(RequestValidationError, answer_invalid)
     app.add_exception_handler(HTTPException, answer_http_error)

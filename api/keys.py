@@ -17,6 +17,7 @@ from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from shared.contracts import stored
 from shared.contracts.states import Scope
 from shared.db.base import new_id
 from shared.db.models import ApiKey, Tenant
@@ -66,6 +67,18 @@ def parse_scopes(text: str) -> list[Scope]:
     if not words or not set(words) <= known:
         raise InvalidRequest(f"scopes are {', '.join(sorted(known))}, separated by commas; got {text!r}")
     return [Scope(word) for word in dict.fromkeys(words)]
+
+
+def checked_name(text: str) -> str:
+    """A name from the command line, which may have bytes that are no text.
+
+    Raises:
+        InvalidRequest: it cannot be stored.
+    """
+    try:
+        return stored.text(text)
+    except ValueError as error:
+        raise InvalidRequest(f"the name {stored.words(text)!r} {error}; write it in UTF-8") from error
 
 
 def tenant_named(session: Session, name: str) -> Tenant:

@@ -30,13 +30,14 @@ def create(arguments: argparse.Namespace) -> str:
         InvalidRequest: a scope or the number of days is wrong.
     """
     scopes = keys.parse_scopes(arguments.scopes)
+    name = keys.checked_name(arguments.name)
     days = arguments.expires_days
     if days is not None and not 1 <= days <= MAX_DAYS:
         raise InvalidRequest(f"a key expires after 1 to {MAX_DAYS} whole days, not {days}; leave it out for never")
     key = keys.generate()
     with transaction() as session:
         tenant = keys.tenant_named(session, arguments.tenant)
-        keys.store(session, tenant.id, key, name=arguments.name, scopes=scopes, days=days)
+        keys.store(session, tenant.id, key, name=name, scopes=scopes, days=days)
         by_operator(session, Action.KEY_CREATE, key.prefix, tenant_id=tenant.id, scopes=[str(one) for one in scopes])
     return key.text
 

@@ -5,6 +5,7 @@ import argparse
 from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 
+from api import keys
 from api.commands.audit import by_operator
 from api.commands.command import Command
 from api.commands.connect import transaction
@@ -39,6 +40,7 @@ def create(arguments: argparse.Namespace) -> str:
         InvalidRequest: the weight or a source is wrong.
     """
     _check_weight(arguments.weight)
+    keys.checked_name(arguments.name)
     sources = _normalised(arguments.allow_s3)
     with transaction() as session:
         made = session.execute(

@@ -14,6 +14,8 @@ from shared.db.models import AuditEntry
 
 log = structlog.get_logger()
 
+MAX_ADDRESS = 128
+
 
 @dataclass(frozen=True, slots=True)
 class Actor:
@@ -51,7 +53,7 @@ def record(
         "actor": stored.words(actor.name),
         "action": action.value,
         "subject": stored.words(str(subject)),
-        "address": actor.address,
+        "address": None if actor.address is None else stored.words(actor.address, MAX_ADDRESS),
         "request_id": actor.request_id,
     }
     session.add(AuditEntry(**said, tenant_id=tenant_id, details=details))

@@ -9,13 +9,18 @@ import json
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from shared.contracts import stored
 
 MAX_INPUT_EDGE = 4096  # pixels
 MAX_CLASS_ID = 64  # letters
 CLASS_ID = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
 SHA256 = r"^[0-9a-f]{64}$"
 
+# A manifest is stored as JSON.
+Words = Annotated[str, AfterValidator(stored.text)]
+Finite = Annotated[float, AfterValidator(stored.double)]
 ClassifierName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
 ClassifierVersion = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,31}$")]
 
@@ -58,7 +63,7 @@ class ClassLabel(Strict):
     """
 
     id: str = Field(min_length=1, max_length=MAX_CLASS_ID, pattern=CLASS_ID)
-    names: dict[str, str] = Field(default_factory=dict)
+    names: dict[Words, Words] = Field(default_factory=dict)
     eppo_code: str | None = Field(default=None, pattern=r"^[A-Z0-9]{5,6}$")
 
 
@@ -107,9 +112,9 @@ class Manifest(Strict):
     preprocessing: Preprocessing = Preprocessing()
     review_threshold: float = Field(default=0.6, ge=0, le=1)
     review_outputs: tuple[ReviewOutput, ...] = ()
-    description: str = ""
-    metrics: dict[str, float] = Field(default_factory=dict)
-    training_command: str = ""
+    description: Words = ""
+    metrics: dict[Words, Finite] = Field(default_factory=dict)
+    training_command: Words = ""
 
     @model_validator(mode="after")
     def _classes_are_distinct(self) -> "Manifest":

@@ -26,11 +26,12 @@ Store = Callable[[Sequence[T]], None]
 
 def is_refusal(error: Exception) -> bool:
     """Whether a value was refused, as opposed to a database that cannot be reached or a statement that is wrong."""
-    if not isinstance(error, DBAPIError):
+    # What is copied goes past SQLAlchemy, and its errors are psycopg's own.
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    if not isinstance(cause, psycopg.Error):
         return False
-    sqlstate = getattr(error.orig, "sqlstate", None)
     # psycopg refuses some values itself, and has no code then.
-    return sqlstate.startswith(OF_A_VALUE) if sqlstate else isinstance(error.orig, psycopg.DataError)
+    return cause.sqlstate.startswith(OF_A_VALUE) if cause.sqlstate else isinstance(cause, psycopg.DataError)
 
 
 def store_or_refuse(session: Session, rows: Sequence[T], store: Store[T]) -> list[T]:
@@ -72,9 +73,9 @@ class _Parts(Generic[T]):
         try:
             with self.session.begin_nested():
                 self.store(rows)
-        except DBAPIError as error:
+        except (DBAPIError, psycopg.Error) as error:
             if not is_refusal(error):
                 raise
-            log.warning("rows_refused", rows=len(rows), sqlstate=getattr(error.orig, "sqlstate", None))
+            log.warning("rows_refused", rows=len(rows), reason=str(error).partition("\n")[0])
             return False
         return True

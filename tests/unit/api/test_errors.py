@@ -70,15 +70,15 @@ def test_a_value_that_the_database_refuses_is_the_client_s(
     fault: psycopg.Error, method: str, *, is_the_client_s: bool
 ) -> None:
     asked = Request({**request().scope, "method": method})
-    error = DBAPIError("INSERT", {}, fault)
-    if not is_the_client_s:
-        with pytest.raises(DBAPIError):
-            answer_refusal(asked, error)
-        return
-    with capture_logs() as logs:
-        answer = answer_refusal(asked, error)
-    assert answer.status_code == 422
-    assert [line["event"] for line in logs] == ["value_refused"]
+    for error in (DBAPIError("INSERT", {}, fault), fault):  # COPY goes past SQLAlchemy
+        if not is_the_client_s:
+            with pytest.raises(type(error)):
+                answer_refusal(asked, error)
+            continue
+        with capture_logs() as logs:
+            answer = answer_refusal(asked, error)
+        assert answer.status_code == 422
+        assert [line["event"] for line in logs] == ["value_refused"]
 
 
 async def _call(app: RequestContext) -> list[Message]:
