@@ -13,6 +13,7 @@ from starlette.concurrency import run_in_threadpool
 
 from api import keys
 from api.errors import request_id_of
+from api.limits.shares import Holder
 from api.services import Services
 from shared.audit import Actor
 from shared.contracts.audit import ActorKind
@@ -54,6 +55,11 @@ class Caller:
     key_name: str
     actor: Actor
     requests_per_minute: int | None = None
+
+    @property
+    def holder(self) -> Holder:
+        """Whose share of this process its requests count to."""
+        return Holder(self.tenant_id, self.actor.name)
 
     def may(self, scope: Scope) -> bool:
         """Whether the key has a scope; ``admin`` has each."""

@@ -34,6 +34,7 @@ from shared.errors import (
     QuotaTooSmall,
     RateLimited,
     RowsInvalid,
+    TooManyAtATime,
     Unauthenticated,
     Unavailable,
 )
@@ -143,6 +144,7 @@ ANSWERS: Sequence[tuple[type[PhytobatchError], Answer]] = (
     # even alone never passes, and a client that is told 429 would go on asking.
     (QuotaTooSmall, Answer(HTTPStatus.FORBIDDEN, "Over the quota")),
     (QuotaExceeded, Answer(HTTPStatus.TOO_MANY_REQUESTS, "Over the quota")),
+    (TooManyAtATime, Answer(HTTPStatus.TOO_MANY_REQUESTS, "Too many at a time")),
     (RateLimited, Answer(HTTPStatus.TOO_MANY_REQUESTS, "Too many requests")),
     (Unavailable, Answer(HTTPStatus.SERVICE_UNAVAILABLE, "Try again later")),
 )

@@ -19,6 +19,7 @@ from api.jobs import routes as jobs
 from api.limits.body import BodyLimits, UnreadBodies
 from api.limits.rate import RateLimiter
 from api.limits.request import RequestLimits, check_json_depth
+from api.limits.shares import BODIES, WAITING, Pool, Shares, Turns
 from api.metrics.requests import RequestMetrics
 from api.metrics.serving import ApiMetrics
 from api.middleware import RequestContext
@@ -126,6 +127,8 @@ def connect(settings: Settings) -> Services:
     database = Database(settings, pool_size=POOL_SIZE, application="phytobatch-api", announce=hints.announce)
     wakeups = Wakeups(settings)
     store = S3Store(settings, connections=POOL_SIZE)
+    shares = Shares.of(settings)
+    waiting = Pool(settings.max_waiting_clients, shares, WAITING)
     return Services(
         settings=settings,
         database=database,
@@ -136,8 +139,11 @@ def connect(settings: Settings) -> Services:
         hub=Hub(
             Looker(database, public_url=settings.public_url),
             watch_seconds=settings.watch_seconds,
-            most=settings.max_waiting_clients,
+            places=waiting,
         ),
         webhook_policy=Policy.of(settings),
         rates=RateLimiter(settings),
+        waiting=waiting,
+        bodies=Pool(settings.max_body_bytes_at_a_time, shares, BODIES),
+        turns=Turns(POOL_SIZE, shares),
     )

@@ -1,16 +1,22 @@
 """Routers whose routes know who asks before they read a body."""
 
 from collections.abc import Callable, Coroutine
+from inspect import iscoroutinefunction
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from fastapi.routing import APIRoute
 
 from api.auth import Requires
+from api.services import Services
 
 
 class KeyFirstRoute(APIRoute):
-    """A route that admits its caller first. FastAPI reads the body before it asks for anything else."""
+    """A route that admits its caller first, and holds for it what it takes of the process.
+
+    FastAPI reads the body before it asks for anything else. What is a `def` runs in a thread, in its turn; an
+    `async def` takes a turn for each of its threads by itself, because it may last long.
+    """
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """The handler of FastAPI, behind the door."""
@@ -19,10 +25,19 @@ class KeyFirstRoute(APIRoute):
         if not doors:
             return handler
 
+        is_def = not iscoroutinefunction(self.endpoint)
+
         async def admit_and_handle(request: Request) -> Response:
             for door in doors:
                 await door.admit(request)
-            return await handler(request)
+            services: Services = request.app.state.services
+            holder = request.state.caller.holder
+            with services.bodies.take(holder, request.state.body_bytes) as request.state.body_place:
+                if not is_def:
+                    return await handler(request)
+                await request.body()  # While it comes, nobody's turn is used up.
+                async with services.turns.one(holder):
+                    return await handler(request)
 
         return admit_and_handle
 

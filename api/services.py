@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from api.limits.rate import RateLimiter
+from api.limits.shares import Pool, Turns
 from api.readiness import Readiness
 from api.waiting.hub import Hub
 from api.waker import Waker
@@ -15,7 +16,7 @@ from shared.webhooks.urls import Policy
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """Safe to share between threads, but for ``hub``, which belongs to the event loop."""
+    """Safe to share between threads, but for ``hub`` and what is held in shares, which belong to the event loop."""
 
     settings: Settings
     database: Database
@@ -26,6 +27,9 @@ class Services:
     hub: Hub
     webhook_policy: Policy
     rates: RateLimiter
+    waiting: Pool
+    bodies: Pool
+    turns: Turns
 
     def start(self) -> None:
         """Begin to publish wake-ups and hints."""

@@ -41,7 +41,7 @@ RETRYABLE_STATUSES = frozenset(
 )
 STILL_RUNNING = "idempotency-key-in-use"
 RATE_LIMITED = "rate-limited"
-REFUSED_WHOLE = frozenset({RATE_LIMITED, "quota-exceeded"})
+REFUSED_WHOLE = frozenset({RATE_LIMITED, "quota-exceeded", "too-many-at-a-time"})
 # Not repeated: whoever cannot wait for an answer now can still ask without waiting.
 TOO_MANY_WAITING = "too-many-waiting"
 

@@ -14,10 +14,11 @@
     |- QuotaExceeded           the tenant has as much open as it may; there is room again later
     |  |- QuotaTooSmall        it would not fit if there were nothing else
     |- RateLimited             too many requests of one key in a short time
+    |  |- TooManyAtATime       one key, or one tenant, holds its share of a process
     |- Unavailable             infrastructure is away; nobody's failure, try again
     |  |- StoreUnavailable     the object store
     |  |- DatabaseUnavailable
-    |  |- NoRoom               the disk for uploads of this process is full
+    |  |- NoRoom               this process has no room for more uploads, on its disk or in all
     |  |- TooManyWaiting       this process holds as many waiting clients as it may
     |- ObjectMissing           one object is not there (permanent for its image)
     |- ObjectTooLarge          one object is over the limit (permanent for its image)
@@ -132,6 +133,14 @@ class RateLimited(PhytobatchError):
         super().__init__(message)
         self.retry_after = retry_after
         self.setting = setting
+
+
+class TooManyAtATime(RateLimited):
+    """``setting`` says how large the share is."""
+
+    def __init__(self, message: str, *, code: str, retry_after: int, setting: str) -> None:
+        super().__init__(message, retry_after=retry_after, setting=setting)
+        self.code = code
 
 
 class Unavailable(PhytobatchError):

@@ -232,8 +232,25 @@ class Settings(BaseSettings):
         default=60.0, ge=0, le=300, description="Longest `?wait=` of a request, in seconds."
     )
     max_waiting_clients: int = Field(
-        default=5000, ge=1, description="Most requests and event streams that wait in one API process; more get 503."
+        default=5000,
+        ge=1,
+        description="Most requests, event streams and exports that wait in one API process for news, or for a client "
+        "that takes its answer; more get 503.",
     )
+    max_body_bytes_at_a_time: int = Field(
+        default=512 * MEBIBYTE,
+        ge=MEBIBYTE,
+        description="Most bytes of request bodies that one API process receives at a time, in memory and on its disk; "
+        "more get 503.",
+    )
+    key_share: float = Field(
+        default=0.25,
+        gt=0,
+        le=1,
+        description="Part of the waiting clients, request bodies, threads and connections of an API process that one "
+        "API key may hold; more get 429, or wait for their turn.",
+    )
+    tenant_share: float = Field(default=0.5, gt=0, le=1, description="The same for all keys of one tenant together.")
     watch_seconds: float = Field(
         default=1.0,
         gt=0,

@@ -5,7 +5,6 @@ from http import HTTPStatus
 from typing import Annotated, Any
 
 from fastapi import Query, Request, Response
-from starlette.concurrency import run_in_threadpool
 
 from api.answers import answer, problems
 from api.auth import Caller
@@ -112,7 +111,7 @@ async def import_corrections(request: Request, job_id: JobId, services: Services
     if content_type != MEDIA_TYPE:
         raise InvalidRequest(f"send the table as {MEDIA_TYPE}, this body is {content_type or 'without a Content-Type'}")
     body = await request.body()
-    return answer(await run_in_threadpool(_import, services, caller, job_id, body))
+    return answer(await services.turns.run(caller.holder, _import, services, caller, job_id, body))
 
 
 def _import(services: Services, caller: Caller, job_id: uuid.UUID, body: bytes) -> Imported:

@@ -1,17 +1,17 @@
 """An export that is sent while it is read: between two pieces it holds neither a thread nor a connection."""
 
-from collections.abc import AsyncIterator, Generator
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator
 from contextlib import closing
 from dataclasses import dataclass
 
 import structlog
-from starlette.concurrency import run_in_threadpool
 from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from api.auth import Caller
 from api.deps import JobId
 from api.exports.names import attachment, export_name
+from api.limits.shares import Place
 from api.services import Services
 from shared.errors import LimitExceeded, PhytobatchError
 from shared.exports.formats.format import Format
@@ -22,6 +22,7 @@ from shared.jobs.results import ResultFilter
 log = structlog.get_logger()
 
 Pieces = Generator[bytes, None, None]
+NextPiece = Callable[[], Awaitable[bytes | None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,7 @@ class ExportResponse(StreamingResponse):
     An error in between breaks the answer off: there is never a short file that looks whole.
     """
 
-    def __init__(self, begun: Begun, chosen: Format) -> None:
+    def __init__(self, begun: Begun, chosen: Format, place: Place, next_piece: NextPiece) -> None:
         sheet = begun.sheet
         headers = {
             "Content-Disposition": attachment(export_name(sheet.job_name, sheet.job_id, chosen.suffix)),
@@ -72,8 +73,9 @@ class ExportResponse(StreamingResponse):
             # Proxies must not wait for the whole (nginx takes this header from the answer).
             "X-Accel-Buffering": "no",
         }
-        super().__init__(_pieces(begun), headers=headers, media_type=chosen.media_type)
+        super().__init__(_pieces(begun.first, next_piece), headers=headers, media_type=chosen.media_type)
         self._rest = begun.rest
+        self._place = place
 
     async def stream_response(self, send: Send) -> None:
         """As Starlette's, but without the end of the body when there is an error: the server closes the connection."""
@@ -88,11 +90,11 @@ class ExportResponse(StreamingResponse):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, and remove what the format kept on disk, however it ends."""
-        with closing(self._rest):
+        with self._place, closing(self._rest):
             await super().__call__(scope, receive, send)
 
 
-async def _pieces(begun: Begun) -> AsyncIterator[bytes]:
-    yield begun.first
-    while (piece := await run_in_threadpool(next, begun.rest, None)) is not None:
+async def _pieces(first: bytes, next_piece: NextPiece) -> AsyncIterator[bytes]:
+    yield first
+    while (piece := await next_piece()) is not None:
         yield piece

@@ -1,11 +1,11 @@
 """``/v1/jobs/{id}/export`` at once, ``/v1/jobs/{id}/exports`` and ``/v1/exports`` for what takes longer."""
 
 import uuid
+from functools import partial
 from http import HTTPStatus
 from typing import Annotated, Any
 
 from fastapi import Depends, Header, Path, Query, Response
-from starlette.concurrency import run_in_threadpool
 
 from api.answers import answer, problems
 from api.auth import Caller
@@ -73,8 +73,14 @@ async def export_job(  # what a client may say
 ) -> Response:
     """What has its answer now, in the order of the images; `X-Phytobatch-Pending` says how many are to come."""
     chosen = choose(format, accept)
-    begun = await run_in_threadpool(begin, services, caller, job_id, chosen, only)
-    return ExportResponse(begun, chosen)
+    place = services.waiting.take(caller.holder)
+    try:
+        begun = await services.turns.run(caller.holder, begin, services, caller, job_id, chosen, only)
+    except BaseException:
+        place.give_back()
+        raise
+    next_piece = partial(services.turns.run, caller.holder, next, begun.rest, None)
+    return ExportResponse(begun, chosen, place, next_piece)
 
 
 @router.post(

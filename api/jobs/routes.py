@@ -5,7 +5,6 @@ from http import HTTPStatus
 from typing import Annotated
 
 from fastapi import Header, Query, Request, Response
-from starlette.concurrency import run_in_threadpool
 
 from api.answers import answer, problems
 from api.auth import Caller
@@ -89,7 +88,7 @@ async def upload_job(
         file_bytes=settings.max_image_bytes,
     )
     async with received(request, limits) as form:
-        done = await run_in_threadpool(submit_upload, services, caller, form, idempotency_key)
+        done = await services.turns.run(caller.holder, submit_upload, services, caller, form, idempotency_key)
     if isinstance(done, Stored):
         return done.replay()
     return answer(done, HTTPStatus.ACCEPTED, {"Location": done.links.self})
@@ -136,9 +135,9 @@ async def get_job(  # what a client may say
     check_wait(wait, most=services.settings.max_wait_seconds)
     if wait:
         patience = Patience(wait, if_none_match)
-        snapshot = await wait_for(services.hub, request, caller.tenant_id, job_id, patience)
+        snapshot = await wait_for(services.hub, request, caller.holder, job_id, patience)
     else:
-        snapshot = Snapshot(await run_in_threadpool(_read, services, caller, job_id))
+        snapshot = Snapshot(await services.turns.run(caller.holder, _read, services, caller, job_id))
     headers = {"ETag": snapshot.etag, **POLLED}
     if not snapshot.is_over:
         headers["Retry-After"] = str(services.settings.poll_after_seconds)

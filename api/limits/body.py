@@ -99,6 +99,7 @@ class BodyLimits:
         if announced is not None and announced > most.size:
             await answer_http_error(Request(scope), most.error())(scope, receive, send)
             return
+        scope["state"]["body_bytes"] = most.size if announced is None else announced
         await self._app(scope, _Arriving(receive, most, self._pace).receive, send)
 
 

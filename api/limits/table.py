@@ -82,7 +82,13 @@ OF_A_TENANT: Sequence[Limit] = (
     Limit("days of a job", "keep_days_results", "the job is deleted: 404, and a receipt"),
     Limit("days of its uploads", "keep_days_originals", "404 of the file, 409 `originals-removed` of a retry"),
 )
-OF_A_PROCESS: Sequence[Limit] = (Limit("clients that wait", "max_waiting_clients", "503 `too-many-waiting`"),)
+SHARE = "429 `too-many-waiting` or `too-many-at-a-time`; for a thread it waits its turn"
+OF_A_PROCESS: Sequence[Limit] = (
+    Limit("clients that wait", "max_waiting_clients", "503 `too-many-waiting`"),
+    Limit("bytes of request bodies at a time", "max_body_bytes_at_a_time", "503 `no-room`"),
+    Limit("part of these, and of threads and connections, for one key", "key_share", SHARE),
+    Limit("part for all keys of one tenant", "tenant_share", SHARE),
+)
 FIXED: Sequence[Fixed] = (
     Fixed("name, file name, external id", f"{NAME_LENGTH} characters", "422 `invalid-request`"),
     Fixed("metadata of a job", f"{JOB_METADATA_BYTES} bytes as JSON, numbers written out", "422 `invalid-request`"),

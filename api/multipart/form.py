@@ -97,6 +97,7 @@ async def received(request: Request, limits: Limits) -> AsyncIterator[Form]:
         yield reading.form()
     finally:
         reading.spool.close()
+        request.state.body_place.give_back()
 
 
 async def _feed(parser: PushMultipartParser, reading: "_Reading", request: Request) -> None:

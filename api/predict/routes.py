@@ -4,7 +4,6 @@ from http import HTTPStatus
 from typing import Annotated
 
 from fastapi import Query, Request, Response
-from starlette.concurrency import run_in_threadpool
 
 from api.answers import answer, problems
 from api.deps import IdempotencyKeyHeader, ServicesDep, Submitter
@@ -48,8 +47,8 @@ async def predict(
     limits = Limits(files=1, file_bytes=services.settings.max_image_bytes)
     try:
         async with received(request, limits) as form:
-            job_id, replayed = await run_in_threadpool(
-                submit_image, services, caller, form, classifier, idempotency_key
+            job_id, replayed = await services.turns.run(
+                caller.holder, submit_image, services, caller, form, classifier, idempotency_key
             )
         found = await wait_for_answer(services, caller, job_id, request.is_disconnected)
         response = _response(found, poll_after=services.settings.poll_after_seconds)

@@ -5,7 +5,6 @@ import uuid
 from collections.abc import Awaitable, Callable
 
 import anyio
-from starlette.concurrency import run_in_threadpool
 
 from api.auth import Caller
 from api.fields import classifier_ref
@@ -19,7 +18,7 @@ from shared import audit
 from shared.classifiers import registry
 from shared.contracts.audit import Action
 from shared.contracts.states import TERMINAL_STATES, ImageErrorCode, Priority
-from shared.errors import InvalidRequest
+from shared.errors import InvalidRequest, TooManyAtATime, TooManyWaiting
 from shared.jobs import lifecycle, queries
 
 FILE_FIELD = "file"
@@ -92,7 +91,7 @@ def _parts(form: Form) -> str:
 async def wait_for_answer(
     services: Services, caller: Caller, job_id: uuid.UUID, client_left: Callable[[], Awaitable[bool]]
 ) -> queries.Answer:
-    """Look until the image has a result, the client has left, or the wait is over.
+    """Look until the image has a result, the client has left, or the wait is over; once, where no more may wait.
 
     Between two looks it holds neither a thread nor a connection.
 
@@ -104,12 +103,17 @@ async def wait_for_answer(
         with services.database.begin() as session:
             return queries.read_answer(session, caller.tenant_id, job_id)
 
+    try:
+        place = services.waiting.take(caller.holder)
+    except (TooManyAtATime, TooManyWaiting):  # The image is stored: its job is the answer.
+        return await services.turns.run(caller.holder, look)
     deadline = time.monotonic() + services.settings.predict_wait_seconds
     pause = FIRST_LOOK_SECONDS
-    while True:
-        found = await run_in_threadpool(look)
-        left = deadline - time.monotonic()
-        if found.result is not None or found.job.state in TERMINAL_STATES or left <= 0 or await client_left():
-            return found
-        await anyio.sleep(min(pause, left))
-        pause = min(pause * SLOWER, SLOWEST_LOOK_SECONDS)
+    with place:
+        while True:
+            found = await services.turns.run(caller.holder, look)
+            left = deadline - time.monotonic()
+            if found.result is not None or found.job.state in TERMINAL_STATES or left <= 0 or await client_left():
+                return found
+            await anyio.sleep(min(pause, left))
+            pause = min(pause * SLOWER, SLOWEST_LOOK_SECONDS)

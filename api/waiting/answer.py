@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from fastapi import Request
 
 from api.jobs.etag import is_fresh
+from api.limits.shares import Holder
 from api.waiting.hub import Hub
 from api.waiting.presence import listening
 from api.waiting.snapshot import Snapshot
@@ -40,16 +41,17 @@ def check_wait(seconds: float, *, most: float) -> None:
         )
 
 
-async def wait_for(hub: Hub, request: Request, tenant_id: uuid.UUID, job_id: uuid.UUID, patience: Patience) -> Snapshot:
+async def wait_for(hub: Hub, request: Request, holder: Holder, job_id: uuid.UUID, patience: Patience) -> Snapshot:
     """The job as soon as the client is content with it; as it is, when the time is over or the server stops.
 
     Raises:
         NotFound: this tenant has no such job, or no longer.
         DatabaseUnavailable: Postgres is away, and was when the wait began.
+        TooManyAtATime: as many of this key or tenant wait already as may.
         TooManyWaiting: as many wait already as may.
     """
     until = asyncio.get_running_loop().time() + patience.seconds
-    with closing(hub.watch(tenant_id, job_id)) as watch:
+    with closing(hub.watch(holder, job_id)) as watch:
         snapshot = await watch.first()
         async with listening(request.receive, watch):
             while not patience.is_content(snapshot) and await watch.news(until):

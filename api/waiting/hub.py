@@ -10,9 +10,10 @@ import anyio.to_thread
 import structlog
 from anyio import CapacityLimiter
 
+from api.limits.shares import Holder, Place, Pool
 from api.waiting.look import Wanted
 from api.waiting.snapshot import Snapshot
-from shared.errors import DatabaseUnavailable, NotFound, TooManyWaiting
+from shared.errors import DatabaseUnavailable, NotFound
 
 log = structlog.get_logger()
 
@@ -37,11 +38,12 @@ class Entry:
 class Watch:
     """One client that waits for one job. Close it, or the hub goes on looking for it."""
 
-    def __init__(self, hub: "Hub", entry: Entry, tenant_id: uuid.UUID, *, events: bool) -> None:
+    def __init__(self, hub: "Hub", entry: Entry, tenant_id: uuid.UUID, place: Place, *, events: bool) -> None:
         self.events = events
         self._hub = hub
         self._entry = entry
         self._tenant_id = tenant_id
+        self._place = place
         self._news = asyncio.Event()
         self._left = False
         self._looked: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -110,16 +112,17 @@ class Watch:
     def close(self) -> None:
         """Stop waiting. Harmless when it is repeated."""
         self._looked.cancel()
+        self._place.give_back()
         self._hub.forget(self, self._entry)
 
 
 class Hub:
     """Belongs to one event loop; only the looks run in a thread, one at a time."""
 
-    def __init__(self, look: Look, *, watch_seconds: float, most: int) -> None:
+    def __init__(self, look: Look, *, watch_seconds: float, places: Pool) -> None:
         self._look = look
         self._watch_seconds = watch_seconds
-        self._most = most
+        self._places = places
         self._entries: dict[uuid.UUID, Entry] = {}
         self._watching = 0
         self._due: set[uuid.UUID] = set()
@@ -139,18 +142,16 @@ class Hub:
         """Different jobs that are waited for."""
         return len(self._entries)
 
-    def watch(self, tenant_id: uuid.UUID, job_id: uuid.UUID, *, events: bool = False) -> Watch:
+    def watch(self, holder: Holder, job_id: uuid.UUID, *, events: bool = False) -> Watch:
         """Begin to wait for a job. Close the watch at the end.
 
         Raises:
+            TooManyAtATime: as many of this key or tenant wait already as may.
             TooManyWaiting: as many wait already as may.
         """
-        if self._watching >= self._most:
-            raise TooManyWaiting(
-                f"{self._most} clients wait here already; ask without waiting, or come again in a few seconds"
-            )
+        place = self._places.take(holder)
         entry = self._entries.setdefault(job_id, Entry(job_id))
-        watch = Watch(self, entry, tenant_id, events=events)
+        watch = Watch(self, entry, holder.tenant_id, place, events=events)
         entry.watches.add(watch)
         self._watching += 1
         self._arrived.append(watch)

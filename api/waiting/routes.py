@@ -43,7 +43,7 @@ async def stream_events(
     ] = None,
 ) -> Response:
     """Begins with the job as it stands, or behind `Last-Event-ID`; ends after the terminal event."""
-    watch = services.hub.watch(caller.tenant_id, job_id, events=True)
+    watch = services.hub.watch(caller.holder, job_id, events=True)
     try:
         snapshot = await watch.first()
         cursor = cursor_of(last_event_id, snapshot)

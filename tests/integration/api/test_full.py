@@ -76,7 +76,8 @@ def test_while_every_connection_of_the_api_is_taken_it_answers_503_and_afterward
 ) -> None:
     monkeypatch.setattr(sessions, "POOL_TIMEOUT_SECONDS", 0.5)
     job_id = stack.api.new_job()
-    with serve_api(stack.settings) as served, ThreadPoolExecutor(60) as callers:
+    settings = stack.settings.model_copy(update={"key_share": 1.0, "tenant_share": 1.0})
+    with serve_api(settings) as served, ThreadPoolExecutor(60) as callers:
         api = served.with_key(stack.api.key)
         holder = Database(stack.settings, pool_size=1)
         with holder.begin() as session:  # Whoever asks for a job now waits, and holds a connection meanwhile.

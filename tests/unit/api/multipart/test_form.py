@@ -10,6 +10,7 @@ from fastapi import Request
 from starlette.requests import ClientDisconnect
 
 from api.errors import BodyTooLarge
+from api.limits.shares import Place
 from api.multipart import form, spool
 from api.multipart.form import Form, Limits, received
 from shared.errors import InvalidRequest, LimitExceeded, NoRoom
@@ -27,7 +28,9 @@ def request(body: bytes, content_type: bytes = EDGE, *, piece: int = 7, whole: b
             return {"type": "http.disconnect"}
         return {"type": "http.request", "body": pieces.pop(0), "more_body": bool(pieces) or not whole}
 
-    return Request({"type": "http", "method": "POST", "headers": [(b"content-type", content_type)]}, receive)
+    asked = Request({"type": "http", "method": "POST", "headers": [(b"content-type", content_type)]}, receive)
+    asked.state.body_place = Place(lambda: None)
+    return asked
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from api.limits.shares import WAITING, Holder, Pool, Shares
 from api.waiting.hub import Hub, Watch
 from api.waiting.look import Wanted
 from api.waiting.snapshot import Snapshot
@@ -17,6 +18,7 @@ from shared.errors import DatabaseUnavailable, NotFound, TooManyWaiting
 from shared.jobs.queries import SeenJob
 
 TENANT = uuid.UUID(int=1)
+HOLDER = Holder(TENANT, "key")
 JOB = uuid.UUID(int=2)
 SOON = 5.0
 A_MOMENT = 0.2
@@ -55,7 +57,7 @@ def run(
 
     async def inside() -> None:
         jobs = Jobs()
-        hub = Hub(jobs, watch_seconds=watch_seconds, most=most)
+        hub = Hub(jobs, watch_seconds=watch_seconds, places=Pool(most, Shares(1, 1), WAITING))
         async with hub.at_work(silence()):
             await asyncio.wait_for(test(hub, jobs), SOON)
 
@@ -68,7 +70,7 @@ async def news(watch: Watch, seconds: float = SOON) -> bool:
 
 def test_a_watch_begins_with_a_look_and_hears_of_a_change_after_a_hint() -> None:
     async def test(hub: Hub, jobs: Jobs) -> None:
-        with closing(hub.watch(TENANT, JOB)) as watch:
+        with closing(hub.watch(HOLDER, JOB)) as watch:
             assert (await watch.first()).revision == 1
             assert not await news(watch, A_MOMENT)
             jobs.put(JOB, 2, JobState.COMPLETED)
@@ -81,7 +83,7 @@ def test_a_watch_begins_with_a_look_and_hears_of_a_change_after_a_hint() -> None
 
 def test_without_a_hint_the_next_round_sees_it() -> None:
     async def test(hub: Hub, jobs: Jobs) -> None:
-        with closing(hub.watch(TENANT, JOB)) as watch:
+        with closing(hub.watch(HOLDER, JOB)) as watch:
             await watch.first()
             jobs.put(JOB, 2)
             assert await news(watch)
@@ -91,7 +93,7 @@ def test_without_a_hint_the_next_round_sees_it() -> None:
 
 def test_new_results_are_told_in_the_rounds_and_a_new_state_at_once() -> None:
     async def test(hub: Hub, jobs: Jobs) -> None:
-        with closing(hub.watch(TENANT, JOB)) as watch:
+        with closing(hub.watch(HOLDER, JOB)) as watch:
             await watch.first()
             jobs.put(JOB, 2)
             hub.hint(JOB)
@@ -105,7 +107,7 @@ def test_new_results_are_told_in_the_rounds_and_a_new_state_at_once() -> None:
 
 def test_many_clients_are_one_look() -> None:
     async def test(hub: Hub, jobs: Jobs) -> None:
-        watches = [hub.watch(TENANT, JOB) for _ in range(50)]
+        watches = [hub.watch(HOLDER, JOB) for _ in range(50)]
         await asyncio.gather(*(watch.first() for watch in watches))
         looks = len(jobs.looks)
         assert looks <= 2
@@ -122,7 +124,7 @@ def test_many_clients_are_one_look() -> None:
 
 def test_a_job_that_nobody_waits_for_is_forgotten() -> None:
     async def test(hub: Hub, jobs: Jobs) -> None:
-        first, second = hub.watch(TENANT, JOB), hub.watch(TENANT, JOB)
+        first, second = hub.watch(HOLDER, JOB), hub.watch(HOLDER, JOB)
         await first.first()
         first.close()
         first.close()
@@ -139,22 +141,22 @@ def test_a_job_that_nobody_waits_for_is_forgotten() -> None:
 
 def test_a_client_too_many_is_refused_until_one_has_left() -> None:
     async def test(hub: Hub, _jobs: Jobs) -> None:
-        first = hub.watch(TENANT, JOB)
+        first = hub.watch(HOLDER, JOB)
         with pytest.raises(TooManyWaiting):
-            hub.watch(TENANT, JOB)
+            hub.watch(HOLDER, JOB)
         first.close()
-        hub.watch(TENANT, JOB).close()
+        hub.watch(HOLDER, JOB).close()
 
     run(test, most=1)
 
 
 def test_another_tenants_job_and_one_that_is_gone_do_not_exist() -> None:
     async def test(hub: Hub, jobs: Jobs) -> None:
-        with closing(hub.watch(uuid.UUID(int=9), JOB)) as other, pytest.raises(NotFound):
+        with closing(hub.watch(Holder(uuid.UUID(int=9), "other"), JOB)) as other, pytest.raises(NotFound):
             await other.first()
-        with closing(hub.watch(TENANT, uuid.UUID(int=9))) as nothing, pytest.raises(NotFound):
+        with closing(hub.watch(HOLDER, uuid.UUID(int=9))) as nothing, pytest.raises(NotFound):
             await nothing.first()
-        with closing(hub.watch(TENANT, JOB)) as watch:
+        with closing(hub.watch(HOLDER, JOB)) as watch:
             await watch.first()
             jobs.standing[JOB] = None
             hub.hint(JOB)
@@ -167,10 +169,10 @@ def test_another_tenants_job_and_one_that_is_gone_do_not_exist() -> None:
 
 def test_without_postgres_new_clients_are_told_and_those_who_wait_go_on() -> None:
     async def test(hub: Hub, jobs: Jobs) -> None:
-        with closing(hub.watch(TENANT, JOB)) as watch:
+        with closing(hub.watch(HOLDER, JOB)) as watch:
             await watch.first()
             jobs.error = DatabaseUnavailable("away")
-            with closing(hub.watch(TENANT, JOB)) as late, pytest.raises(DatabaseUnavailable):
+            with closing(hub.watch(HOLDER, JOB)) as late, pytest.raises(DatabaseUnavailable):
                 await late.first()
             assert not await news(watch, A_MOMENT)
             assert watch.snapshot.revision == 1
@@ -185,11 +187,11 @@ def test_without_postgres_new_clients_are_told_and_those_who_wait_go_on() -> Non
 def test_a_fault_in_a_look_does_not_end_the_looking() -> None:
     async def test(hub: Hub, jobs: Jobs) -> None:
         jobs.error = ValueError("a fault")
-        with closing(hub.watch(TENANT, JOB)) as watch:
+        with closing(hub.watch(HOLDER, JOB)) as watch:
             with pytest.raises(ValueError, match="a fault"):
                 await watch.first()
             jobs.error = None
-            with closing(hub.watch(TENANT, JOB)) as second:
+            with closing(hub.watch(HOLDER, JOB)) as second:
                 assert (await second.first()).revision == 1
 
     run(test)
@@ -197,14 +199,14 @@ def test_a_fault_in_a_look_does_not_end_the_looking() -> None:
 
 def test_closing_ends_all_waiting_now_and_from_now_on() -> None:
     async def test(hub: Hub, _jobs: Jobs) -> None:
-        with closing(hub.watch(TENANT, JOB)) as watch:
+        with closing(hub.watch(HOLDER, JOB)) as watch:
             await watch.first()
             waiting = asyncio.create_task(news(watch, NEVER))
             await asyncio.sleep(0)
             hub.close()
             assert await waiting is False
             assert watch.is_over
-            with closing(hub.watch(TENANT, JOB)) as late:
+            with closing(hub.watch(HOLDER, JOB)) as late:
                 assert (await late.first()).revision == 1
                 assert await news(late, NEVER) is False
 
@@ -213,7 +215,7 @@ def test_closing_ends_all_waiting_now_and_from_now_on() -> None:
 
 def test_a_client_that_leaves_wakes_its_own_watch_alone() -> None:
     async def test(hub: Hub, _jobs: Jobs) -> None:
-        with closing(hub.watch(TENANT, JOB)) as gone, closing(hub.watch(TENANT, JOB)) as other:
+        with closing(hub.watch(HOLDER, JOB)) as gone, closing(hub.watch(HOLDER, JOB)) as other:
             await asyncio.gather(gone.first(), other.first())
             gone.leave()
             assert await news(gone, NEVER) is False

@@ -1,0 +1,163 @@
+"""What many clients share in one API process, and how much of it one key and one tenant may hold at a time.
+
+Whoever holds nothing always gets the first piece, however large, as long as the whole has room for it.
+All of it belongs to the event loop.
+"""
+
+import asyncio
+import uuid
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Hashable, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import ParamSpec, Self, TypeVar
+
+from starlette.concurrency import run_in_threadpool
+
+from shared.errors import NoRoom, TooManyAtATime, TooManyWaiting, Unavailable
+from shared.settings import Settings
+
+RETRY_SECONDS = 2
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Who holds something: a key, by its public part, and its tenant."""
+
+    tenant_id: uuid.UUID
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Shares:
+    """The parts of a whole that one key and one tenant may hold, each above 0 and at most 1."""
+
+    key: float
+    tenant: float
+
+    @classmethod
+    def of(cls, settings: Settings) -> "Shares":
+        """As the settings say."""
+        return cls(settings.key_share, settings.tenant_share)
+
+    def most(self, holder: Holder, size: int) -> Iterator[tuple[Hashable, int, str]]:
+        """Who may hold how much of ``size`` (at least 1), and the setting that says so: the key, then its tenant."""
+        yield holder.key, max(1, int(size * self.key)), "PHYTOBATCH_KEY_SHARE"
+        yield holder.tenant_id, max(1, int(size * self.tenant)), "PHYTOBATCH_TENANT_SHARE"
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What a pool holds: the words for it, the code of a refused share, and the error when the whole is used up."""
+
+    words: str
+    code: str
+    error: Callable[[str], Unavailable]
+
+
+WAITING = Kind("clients that wait", "too-many-waiting", TooManyWaiting)
+BODIES = Kind("bytes of request bodies", "too-many-at-a-time", NoRoom)
+
+
+class Place:
+    """A piece of a pool. Giving it back twice is harmless."""
+
+    def __init__(self, give_back: Callable[[], None]) -> None:
+        self._give_back: Callable[[], None] | None = give_back
+
+    def give_back(self) -> None:
+        """Let others have it."""
+        if self._give_back is not None:
+            self._give_back()
+            self._give_back = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.give_back()
+
+
+class Pool:
+    """So many pieces; who asks for one that is not there is refused."""
+
+    def __init__(self, size: int, shares: Shares, kind: Kind) -> None:
+        self._size = size
+        self._shares = shares
+        self._kind = kind
+        self._held: Counter[Hashable] = Counter()
+        self._total = 0
+
+    def take(self, holder: Holder, amount: int = 1) -> Place:
+        """So many pieces.
+
+        Raises:
+            Unavailable: all of them together hold the whole.
+            TooManyAtATime: the key or its tenant holds its share.
+        """
+        if self._total and self._total + amount > self._size:
+            raise self._kind.error(
+                f"this process holds as many {self._kind.words} as it may ({self._size}); come again in a few seconds"
+            )
+        for who, most, setting in self._shares.most(holder, self._size):
+            if self._held[who] and self._held[who] + amount > most:
+                raise TooManyAtATime(
+                    f"of the {self._kind.words} of this process {most} may be of one "
+                    f"{'key' if who == holder.key else 'tenant'}; end some, or come again in a few seconds",
+                    code=self._kind.code,
+                    retry_after=RETRY_SECONDS,
+                    setting=setting,
+                )
+        self._count(holder, amount)
+        return Place(lambda: self._count(holder, -amount))
+
+    def _count(self, holder: Holder, amount: int) -> None:
+        self._total += amount
+        for who in (holder.key, holder.tenant_id):
+            self._held[who] += amount
+            if not self._held[who]:
+                del self._held[who]
+
+
+@dataclass(slots=True)
+class _Line:
+    """Those of one key or tenant who work and wait for their turn."""
+
+    free: asyncio.Semaphore
+    users: int = 0
+
+
+@dataclass(slots=True)
+class Turns:
+    """Threads and database connections: nobody is refused, but a key waits behind itself when it has its share."""
+
+    size: int
+    shares: Shares
+    _lines: dict[Hashable, _Line] = field(default_factory=dict)
+
+    @asynccontextmanager
+    async def one(self, holder: Holder) -> AsyncIterator[None]:
+        """A turn of the key and its tenant, for the length of the block."""
+        (key, of_key, _), (tenant, of_tenant, _) = self.shares.most(holder, self.size)
+        async with self._in_line(key, of_key), self._in_line(tenant, of_tenant):
+            yield
+
+    async def run(self, holder: Holder, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """What a function returns that runs in a thread, in its turn."""
+        async with self.one(holder):
+            return await run_in_threadpool(function, *args, **kwargs)
+
+    @asynccontextmanager
+    async def _in_line(self, who: Hashable, most: int) -> AsyncIterator[None]:
+        line = self._lines.setdefault(who, _Line(asyncio.Semaphore(most)))
+        line.users += 1
+        try:
+            async with line.free:
+                yield
+        finally:
+            line.users -= 1
+            if not line.users:
+                del self._lines[who]
