@@ -6,6 +6,7 @@ from urllib.parse import quote
 
 from client import multipart
 from client.resources import Job, JsonObject
+from client.text import utf8
 from client.transport import IDEMPOTENCY_HEADER, Answer, Request, Transport
 
 Query = Mapping[str, str | float | Sequence[str] | None]
@@ -63,7 +64,7 @@ def idempotency(key: str | None) -> dict[str, str]:
 
 def path_of(collection: str, thing_id: str) -> str:
     """``/v1/COLLECTION/ID``, with the id quoted whole: one that was typed must not become another path."""
-    return f"/v1/{collection}/{quote(thing_id, safe='')}"
+    return f"/v1/{collection}/{quote(utf8(thing_id), safe='')}"
 
 
 def job_of(answer: Answer) -> Job:

@@ -4,6 +4,7 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TextIO
 
 from client import exit_codes
@@ -14,31 +15,36 @@ from client.configuration import DEFAULT_URL, KEY_VARIABLE, URL_VARIABLE
 from client.errors import ApiError, PhytobatchError
 from client.exit_codes import MEANINGS, ExitCode
 from client.terminal.ctrl_c import CtrlC
-from client.terminal.output import Output
+from client.terminal.output import Output, let_go
 
 DESCRIPTION = "Classify the plant photographs of a drone flight or a greenhouse round."
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns its exit code (see ``phytobatch --help``)."""
-    _make_tolerant(sys.stdout)
-    _make_tolerant(sys.stderr)
+    sys.stdout, sys.stderr = _tolerant(sys.stdout), _tolerant(sys.stderr)
     CtrlC().install()
     options = build_parser().parse_args(arguments)
     output = Output(as_json=options.json, quiet=options.quiet, no_color=options.no_color)
     command: Command = options.command
     try:
-        return int(command.run(Context(options, output)))
+        code = int(command.run(Context(options, output)))
+        sys.stdout.flush()  # What cannot be written is said here, and not by Python at its end.
     except BrokenPipeError:
         # Whoever read our answer has seen enough ("phytobatch results … | head"). Python would complain at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        let_go(sys.stdout)
         return ExitCode.OK
+    except OSError as error:  # A full disk behind stdout; what files can do wrong has sentences of its own.
+        let_go(sys.stdout)
+        output.error(f"{error.filename or 'The answer'} cannot be read or written: {error.strerror or error}.")
+        return ExitCode.UNEXPECTED
     except KeyboardInterrupt:
         output.error("interrupted")
         return ExitCode.INTERRUPTED
     except PhytobatchError as error:
         _explain(output, error)
         return exit_codes.of_error(error)
+    return code
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -109,11 +115,14 @@ def _as_json(error: PhytobatchError) -> dict[str, object]:
     return about
 
 
-def _make_tolerant(stream: TextIO) -> None:
-    # A file name that the terminal's encoding lacks is shown escaped; it must not end the program.
+def _tolerant(stream: TextIO | None) -> TextIO:
+    """The stream, in which what its encoding lacks is shown escaped; one that was closed before us takes all."""
+    if stream is None:
+        return Path(os.devnull).open("w", encoding="utf-8")
     reconfigure = getattr(stream, "reconfigure", None)
     if reconfigure is not None:
         reconfigure(errors="backslashreplace")
+    return stream
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from client.errors import ConfigurationError
+from client.text import decoded
 
 URL_VARIABLE = "PHYTOBATCH_URL"
 KEY_VARIABLE = "PHYTOBATCH_API_KEY"
@@ -25,8 +26,14 @@ def base_url(given: str | None = None, environment: Mapping[str, str] = os.envir
         ConfigurationError: it is no http or https address, or has a user name, a query or a fragment in it.
     """
     url = (given or environment.get(URL_VARIABLE) or DEFAULT_URL).strip()
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
+    try:
+        parts = urlsplit(url)
+        understood = (
+            parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0 and url.isprintable()
+        )
+    except ValueError:  # brackets without an address between them, or a port that is none
+        understood = False
+    if not understood:
         raise ConfigurationError(f"{url!r} is no address of a server; give one like https://phytobatch.example.org.")
     if parts.username or parts.query or parts.fragment:
         raise ConfigurationError("The server's address must have no user name, query or fragment in it.")
@@ -50,6 +57,8 @@ def api_key(key_file: Path | None = None, environment: Mapping[str, str] = os.en
 
 def _read(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"The key file {path} cannot be read: {error}") from error
+        return decoded(path.read_bytes()).strip()
+    except OSError as error:
+        raise ConfigurationError(f"The key file {path} cannot be read: {error.strerror or error}.") from error
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(f"The key file {path} is no text in UTF-8; save it again as UTF-8.") from error

@@ -10,6 +10,7 @@ from urllib3.filepost import encode_multipart_formdata
 
 from client.errors import FileUnreadable
 from client.resources import JsonObject
+from client.text import printable, utf8
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,18 +26,23 @@ def encode(files: Iterable[tuple[str, Path]], fields: Mapping[str, str | None]) 
 
     Raises:
         FileUnreadable: a file cannot be read.
+        ConfigurationError: a field is no text.
     """
     parts: list[tuple[str, str | tuple[str, bytes, str]]] = []
-    parts += [(name, value) for name, value in fields.items() if value is not None]
+    parts += [(name, utf8(value).decode()) for name, value in fields.items() if value is not None]
     # The server looks at the bytes and not at what a name promises, hence one type for all.
-    parts += [(name, (path.name, _read(path), "application/octet-stream")) for name, path in files]
+    parts += [(name, (printable(path.name), _read(path), "application/octet-stream")) for name, path in files]
     body, content_type = encode_multipart_formdata(parts, boundary=uuid.uuid4().hex)
     return Form(body, content_type)
 
 
 def json_body(data: JsonObject | None) -> bytes:
-    """JSON in UTF-8; an empty object for None, since the calls without a body accept that too."""
-    return json.dumps(data or {}, ensure_ascii=False, separators=(",", ":")).encode()
+    """JSON in UTF-8; an empty object for None, since the calls without a body accept that too.
+
+    Raises:
+        ConfigurationError: a value is no text.
+    """
+    return utf8(json.dumps(data or {}, ensure_ascii=False, separators=(",", ":")))
 
 
 def _read(path: Path) -> bytes:

@@ -22,6 +22,7 @@ from client.problems import error_of
 from client.resources import JsonObject
 from client.retry import RetryPolicy, parse_retry_after
 from client.streams import Stream
+from client.text import utf8
 
 IDEMPOTENCY_HEADER = "Idempotency-Key"
 _IDEMPOTENT_METHODS = frozenset({"GET", "HEAD", "PUT", "DELETE"})
@@ -63,8 +64,12 @@ class Request:
 
     @property
     def target(self) -> str:
-        """Path and query; parameters that are None are left out, a list stands once for each of its values."""
-        given = {name: value for name, value in self.query.items() if value is not None}
+        """Path and query; parameters that are None are left out, a list stands once for each of its values.
+
+        Raises:
+            ConfigurationError: a parameter is no text.
+        """
+        given = {name: _sendable(value) for name, value in self.query.items() if value is not None}
         return f"{self.path}?{urlencode(given, doseq=True)}" if given else self.path
 
 
@@ -111,6 +116,12 @@ class Answer:
             return parsedate_to_datetime(self.headers["Date"])
         except (KeyError, ValueError):
             return None
+
+
+def _sendable(value: str | float | Sequence[str]) -> float | bytes | list[bytes]:
+    if isinstance(value, str):
+        return utf8(value)
+    return value if isinstance(value, int | float) else [utf8(each) for each in value]
 
 
 class Transport:

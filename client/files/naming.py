@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
 from client.files.discovery import FoundFile
+from client.text import printable
 
 
 def assign_names(files: Sequence[FoundFile], known: Mapping[Path, str] | None = None) -> dict[Path, str]:
@@ -25,7 +26,7 @@ def assign_names(files: Sequence[FoundFile], known: Mapping[Path, str] | None = 
     for file in files:
         name = known.get(file.path)
         if name is None:
-            name = free_name(_printable(_join(labels.get(file.root), file.relative)), taken)
+            name = free_name(printable(_join(labels.get(file.root), file.relative)), taken)
             taken.add(name)
         names[file.path] = name
     return names
@@ -64,8 +65,3 @@ def _labels(roots: Sequence[Path]) -> dict[Path, str]:
 
 def _join(label: str | None, relative: str) -> str:
     return f"{label}/{relative}" if label else relative
-
-
-def _printable(name: str) -> str:
-    # File names on Unix are bytes. What is not UTF-8 has no place in JSON and is replaced.
-    return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")

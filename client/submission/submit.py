@@ -21,6 +21,7 @@ from client.submission.register import Registrar
 from client.submission.reporter import Reporter
 from client.submission.run import Run
 from client.submission.transfer import Transfer
+from client.text import printable
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,8 +145,9 @@ class Submission:
         """What stands in front of the names of its folder's images, where two folders hold the same name."""
         for file in found.files:
             known = self._run.ledger.files.get(file.path)
-            if file.root == sidecar.folder and known is not None and known.name.endswith(file.relative):
-                return known.name.removesuffix(file.relative)
+            relative = printable(file.relative)
+            if file.root == sidecar.folder and known is not None and known.name.endswith(relative):
+                return known.name.removesuffix(relative)
         return ""
 
     def _find(self, paths: Sequence[Path]) -> Found:

@@ -1,18 +1,47 @@
 """The two streams: answers on stdout, everything that is said to a person meanwhile on stderr."""
 
-import json
+import os
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Literal, TextIO
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from client.text import json_line
 from client.words import shown
 
 # What goes into a pipe or a file is not folded, so that grep finds whole names.
 UNLIMITED_WIDTH = 10_000
+
+
+class Answers(Console):
+    """The console of stdout."""
+
+    def on_broken_pipe(self) -> None:
+        """Whoever read our answer has seen enough; rich would end the program with 1.
+
+        Raises:
+            BrokenPipeError: always; ``client.cli`` ends the command.
+        """
+        raise BrokenPipeError
+
+
+class Notes(Console):
+    """The console of stderr."""
+
+    def on_broken_pipe(self) -> None:
+        """Go on in silence: a submission does not end because nobody reads how far it is."""
+        self.quiet = True
+        let_go(sys.stderr)
+
+
+def let_go(stream: TextIO) -> None:
+    """Let what is left in a stream that nobody reads go nowhere, so that Python has nothing to say at its end."""
+    with suppress(OSError, ValueError):  # a stream without a file, as in a test
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 class Output:
@@ -23,8 +52,8 @@ class Output:
         self.quiet = quiet
         # None leaves the decision to rich: NO_COLOR, TERM=dumb and no terminal all mean no colour.
         color = True if no_color else None
-        self.errors = Console(stderr=True, no_color=color, highlight=False, markup=False)
-        self._answers = Console(no_color=color, highlight=False, markup=False)
+        self.errors: Console = Notes(stderr=True, no_color=color, highlight=False, markup=False)
+        self._answers = Answers(no_color=color, highlight=False, markup=False)
         if not self._answers.is_terminal:
             self._answers.width = UNLIMITED_WIDTH
 
@@ -53,7 +82,7 @@ class Output:
 
     def document(self, data: Mapping[str, Any]) -> None:
         """One JSON document on a line of its own."""
-        self.stream.write(json.dumps(data, ensure_ascii=False) + "\n")
+        self.stream.write(json_line(data, self.stream) + "\n")
         self.stream.flush()
 
     def text(self, line: str) -> None:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from shared.contracts.encoded import decoded
 from shared.contracts.image_names import NO_IMAGE, ImageNames, without_apostrophe
 from shared.corrections.store import BY_LENGTH, LABEL_PATTERN, NOTE_LENGTH, NewCorrection
 from shared.db.models import Job
@@ -94,9 +95,9 @@ def raise_faults(faults: Sequence[tuple[str, str]]) -> None:
 
 def _decoded(table: bytes) -> str:
     try:
-        return table.decode("utf-8-sig").replace("\0", "")
-    except UnicodeDecodeError as error:
-        raise RowsInvalid("the table is not UTF-8; in a spreadsheet, save it as `CSV UTF-8`") from error
+        return decoded(table).replace("\0", "")
+    except ValueError as error:
+        raise RowsInvalid(f"nothing was taken: {error}") from error
 
 
 def _rows(text_: str) -> Iterator[tuple[int, dict[str, str]]]:

@@ -4,6 +4,7 @@ Exit status: 0 every file was classified, 3 some were not, 2 the options make no
 """
 
 import argparse
+import io
 import json
 import os
 import sys
@@ -31,6 +32,9 @@ Writer = Callable[[str, Outcome], str]
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Classify and print; returns the exit status."""
+    for stream in (sys.stdout, sys.stderr):  # A file name that their encoding lacks is shown escaped.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     options = _options(arguments)
     try:
         files = _files(options.photos)
@@ -133,7 +137,7 @@ def _place(outcome: Outcome) -> dict[str, object] | None:
 def _json_line(name: str, outcome: Outcome) -> str:
     found = outcome.interpretation
     error = outcome.error
-    return json.dumps(
+    return json.dumps(  # ASCII: it stays JSON in every encoding of a terminal
         {
             "file": name,
             "status": outcome.status,
@@ -145,7 +149,6 @@ def _json_line(name: str, outcome: Outcome) -> str:
             "error": {"code": error.code, "detail": error.detail} if error else None,
             "place": _place(outcome),
         },
-        ensure_ascii=False,
     )
 
 

@@ -3,6 +3,7 @@
 import io
 from pathlib import PurePosixPath
 
+from shared.contracts.encoded import decoded
 from shared.geography.sidecar.geo_txt import FIRST_LINE, read_geo_txt
 from shared.geography.sidecar.row import SidecarInvalid, SidecarRow
 from shared.geography.sidecar.table import is_header, read_table
@@ -49,9 +50,9 @@ def read_sidecar(data: bytes) -> list[SidecarRow]:
 
 def _lines(data: bytes) -> list[str]:
     try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise SidecarInvalid("the file is not UTF-8; save it as CSV UTF-8") from error
+        text = decoded(data)
+    except ValueError as error:
+        raise SidecarInvalid(str(error)) from error
     if "\0" in text:
         raise SidecarInvalid("the file contains the character U+0000; save it as plain text in UTF-8")
     return list(io.StringIO(text, newline=None))

@@ -169,7 +169,7 @@ def test_a_table_with_a_wrong_line_is_not_taken_at_all_and_every_line_is_told(ap
         ("", "first line must name the columns"),
         ("image,class\na,b\n", "first line must name the columns"),
         ("name,label,label\na,b,c\n", "twice"),
-        ("name,label\n1.jpg,rust\n".encode("utf-16"), "UTF-8"),
+        ("name,label\n1.jpg,rust\n".encode("utf-16")[:-1], "UTF-8"),
         ("name,label\nBl\xe4tter.jpg,rust\n".encode("latin-1"), "UTF-8"),
         ("seq,label\nfirst,rust\n", "no number"),
         ("seq,name,label\n1,2.jpg,rust\n", "is '1.jpg', not '2.jpg'"),

@@ -87,7 +87,7 @@ def test_a_table_without_positions_is_metadata_alone() -> None:
     [
         ("", "the first line is ''"),
         ("a,b\n1,2\n", "a CSV with a header that has a column `filename`"),
-        (b"\xff\xfea\0", "not UTF-8"),
+        (b"filename,row\ncaf\xe9.jpg,1\n", "line 2 is not UTF-8"),
         ("name,row\na\0b,1\n", r"U\+0000"),
         ("EPSG:4326\nx.jpg 1\n", "line 2: 'x.jpg 1' is not `name longitude latitude`"),
         (
