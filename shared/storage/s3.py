@@ -76,11 +76,7 @@ class S3Store:
         session = open_session(settings)
         self._client = open_client(settings, settings.s3_endpoint_url, connections, session=session)
         self._reader = Reader(self._client, session.get_credentials(), connections=connections)
-        # Amazon makes a bucket in us-east-1 unless told otherwise, whichever region is asked.
-        elsewhere = settings.s3_endpoint_url is None and settings.s3_region != DEFAULT_REGION
-        self._where: dict[str, Any] = (
-            {"CreateBucketConfiguration": {"LocationConstraint": settings.s3_region}} if elsewhere else {}
-        )
+        self._where = where_to_create(settings)
         # A presigned URL contains the address, so it is signed for the one that clients reach.
         public = open_client(settings, settings.presign_endpoint_url, 1, session=session)
         self._presigner = Presigner(public, session.get_credentials())
@@ -170,6 +166,13 @@ class S3Store:
         """See ``ObjectStore.check``."""
         with s3_call("check", self._bucket):
             self._client.head_bucket(Bucket=self._bucket)
+
+
+def where_to_create(settings: Settings) -> dict[str, Any]:
+    """Arguments of CreateBucket: Amazon makes a bucket in us-east-1 unless told otherwise, whatever region is asked."""
+    if settings.s3_endpoint_url is not None or settings.s3_region == DEFAULT_REGION:
+        return {}
+    return {"CreateBucketConfiguration": {"LocationConstraint": settings.s3_region}}
 
 
 def open_session(settings: Settings) -> boto3.session.Session:

@@ -1,7 +1,13 @@
 """docker-compose.yml, .env.example, the proxy's file and the manual say the same, and nothing is left open."""
 
+import json
+import os
 import re
+import shutil
+import subprocess
+import tempfile
 import tomllib
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -71,9 +77,67 @@ def test_every_secret_of_the_example_is_one_that_no_program_starts_with() -> Non
 
 def test_what_is_missing_stops_compose_before_anything_starts() -> None:
     needed = set(re.findall(r"\$\{(\w+):\?", COMPOSE_TEXT))
-    assert needed == {
+    command = SERVICES["settings"]["command"]
+    asked_for = {name for option, name in pairwise(command) if option == "--require"}
+    assert needed | asked_for == {
         name for name, value in re.findall(r"^(\w+)=(.*)$", EXAMPLE, re.MULTILINE) if value == EXAMPLE_SECRET
     }
+
+
+def test_an_empty_variable_is_an_absent_one() -> None:
+    assert re.findall(r"\$\{\w+[-?+]", COMPOSE_TEXT) == []
+
+
+def rendered(*files: str, **variables: str) -> dict[str, Any]:
+    """What Compose makes of its files and a ``.env`` with these variables; other secrets are there."""
+    given = dict.fromkeys(re.findall(r"\$\{(\w+):\?", COMPOSE_TEXT), "secret") | variables
+    with tempfile.NamedTemporaryFile("w", suffix=".env") as env:
+        env.writelines(f"{name}={value}\n" for name, value in given.items())
+        env.flush()
+        named = [word for file in ("docker-compose.yml", *files) for word in ("--file", file)]
+        command = ["docker", "compose", "--env-file", env.name, *named, "--profile", "*", "config", "--format", "json"]
+        kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+        # Of the programs' own file Compose takes what stands in it, and in the checkout there may be one.
+        done = subprocess.run(
+            command, cwd=ROOT, env={**kept, "PHYTOBATCH_ENV_FILE": env.name}, capture_output=True, text=True, check=True
+        )
+    found: dict[str, Any] = json.loads(done.stdout)["services"]
+    return found
+
+
+def has_compose() -> bool:
+    if shutil.which("docker") is None:
+        return False
+    return subprocess.run(["docker", "compose", "version"], capture_output=True, check=False).returncode == 0
+
+
+with_compose = pytest.mark.skipif(not has_compose(), reason="no docker compose here")
+
+
+@with_compose
+@pytest.mark.parametrize("empty", [{}, {"PHYTOBATCH_S3_ENDPOINT_URL": "", "PHYTOBATCH_S3_ACCESS_KEY_ID": ""}])
+def test_aws_needs_neither_an_endpoint_nor_keys(empty: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    services = rendered("deploy/compose/external-s3.yml", PHYTOBATCH_S3_REGION="eu-central-1", **empty)
+    assert services["objects"]["profiles"] == ["not-used"]
+    assert "--require" not in services["settings"]["command"]
+    for name in PROGRAMS | ONCE:
+        with monkeypatch.context() as program:
+            for variable in SETTINGS:
+                program.delenv(variable, raising=False)
+            for variable, value in services[name]["environment"].items():
+                program.setenv(variable, value)
+            settings = Settings()
+        assert (settings.s3_endpoint_url, settings.presign_endpoint_url) == (None, None)
+        assert (settings.s3_access_key_id, settings.s3_secret_access_key) == (None, None)
+        assert settings.s3_region == "eu-central-1"
+
+
+@with_compose
+def test_without_the_file_for_it_an_empty_endpoint_is_our_own_store() -> None:
+    for given in ({}, {"PHYTOBATCH_S3_ENDPOINT_URL": "", "PHYTOBATCH_S3_PUBLIC_ENDPOINT_URL": ""}):
+        told = rendered(PHYTOBATCH_HOST="plants.example.org", **given)["api"]["environment"]
+        assert told["PHYTOBATCH_S3_ENDPOINT_URL"] == "http://objects:8333"
+        assert told["PHYTOBATCH_S3_PUBLIC_ENDPOINT_URL"] == "https://plants.example.org"
 
 
 @every
@@ -189,8 +253,10 @@ def test_nothing_is_written_before_the_settings_were_checked(name: str) -> None:
 def test_a_server_may_be_another_so_nobody_insists_on_ours(name: str) -> None:
     assert all(SERVICES[name]["depends_on"][store]["required"] is False for store in STORES)
     overrides = {file.stem: yaml.safe_load(file.read_text()) for file in ROOT.glob("deploy/compose/external-*.yml")}
-    off = {store for override in overrides.values() for store in override["services"]}
+    off = {name for file in overrides.values() for name, told in file["services"].items() if "profiles" in told}
     assert off == STORES | {"monitor", "postgres-exporter", "valkey-exporter"}
+    # Whoever speaks to our object store is told that it is another one.
+    assert PROGRAMS | ONCE | {"objects"} == set(overrides["external-s3"]["services"])
     assert all(f"deploy/compose/{stem}.yml" in EXAMPLE for stem in overrides)
 
 

@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from io import BytesIO
 from urllib.parse import quote
@@ -84,6 +85,17 @@ def presigned_upload(subject: Subject) -> Iterator[Finding]:
             yield ok("uploads", f"a presigned upload to {url} arrives")
 
 
+def life_of_urls(subject: Subject) -> Iterator[Finding]:
+    """Whether upload URLs live as long as the setting says: those of a role end with its session."""
+    seconds = subject.settings.presigned_url_seconds
+    promised = datetime.now(UTC) + timedelta(seconds=seconds)
+    end = subject.store.presign_put(PROBES, size=len(BODY), sha256=None, seconds=seconds).expires_at
+    if end < promised - timedelta(seconds=SECONDS):
+        yield ok("upload URLs", f"end with the session of the role, at {end:%H:%M:%S} UTC; clients get new ones then")
+    else:
+        yield ok("upload URLs", f"are good for {seconds} s")
+
+
 def privacy(subject: Subject) -> Iterator[Finding]:
     """Somebody without a key asks for an object and for the list of them."""
     with _probe(subject) as (store, key), urllib3.PoolManager(retries=False, timeout=SECONDS) as http:
@@ -141,6 +153,7 @@ CHECKS: tuple[Check, ...] = (
     bucket,
     write_read_delete,
     presigned_upload,
+    life_of_urls,
     privacy,
     uploads_by_browsers,
     leftovers,

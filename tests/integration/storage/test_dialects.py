@@ -262,3 +262,13 @@ def test_a_store_without_cors_of_a_bucket_and_without_a_list_of_uploads_is_used(
         store.create_bucket()
         store.discard(prefix)
         assert list(store.list_objects(prefix)) == []
+
+
+def test_a_role_that_may_not_set_cors_uses_the_bucket_all_the_same(settings: Settings, prefix: str) -> None:
+    def refuse(request: BaseHTTPRequestHandler) -> bool:
+        return "?cors" in request.path and refuse_with(request, 403, "AccessDenied")
+
+    with before(settings, refuse=refuse) as (store, server):
+        store.create_bucket()
+        assert any("?cors" in request.path for request in server.asked)
+        assert len(list(store.list_objects(prefix))) == 2

@@ -13,7 +13,7 @@ from shared.errors import ConfigurationError, StoreUnavailable
 from shared.settings import Settings
 from shared.storage import s3
 from shared.storage.presigning import Address, Presigner, Request, Signing
-from shared.storage.s3 import S3Store, open_client, open_session
+from shared.storage.s3 import S3Store, open_client, open_session, where_to_create
 
 AT = datetime(2026, 5, 14, 7, 8, 9, tzinfo=UTC)
 KEYS = (
@@ -154,3 +154,38 @@ def test_half_of_an_access_key_is_no_access_key() -> None:
     for half in ({"s3_access_key_id": None}, {"s3_secret_access_key": None}):
         with pytest.raises(ValidationError, match="belong together"):
             settings(**half)
+
+
+@pytest.mark.parametrize(
+    ("bucket", "address"),
+    [
+        ("phytobatch", "https://phytobatch.s3.eu-south-2.amazonaws.com/"),
+        ("bucket.with.dots", "https://s3.eu-south-2.amazonaws.com/bucket.with.dots/"),
+    ],
+)
+@pytest.mark.parametrize("endpoint", [None, "https://s3.eu-south-2.amazonaws.com"])
+def test_at_amazon_urls_are_signed_for_the_host_of_the_region(
+    session: Session, bucket: str, address: str, endpoint: str | None
+) -> None:
+    given = settings(s3_bucket=bucket, s3_endpoint_url=endpoint)
+    ours = Presigner(open_client(given, given.presign_endpoint_url, 1, session=session), session.get_credentials())
+    url = ours.url(bucket, Request("PUT", "uploads/1", 900, {}, {}), at=AT)
+    assert url.startswith(f"{address}uploads/1?")
+    assert "%2Feu-south-2%2Fs3%2Faws4_request" in url
+
+
+def test_a_bucket_is_made_in_the_region_of_the_settings() -> None:
+    assert where_to_create(settings(s3_region="us-east-1")) == {}
+    assert where_to_create(settings(s3_endpoint_url="http://minio:9000")) == {}
+    there = {"CreateBucketConfiguration": {"LocationConstraint": "eu-south-2"}}
+    assert where_to_create(settings(s3_endpoint_url="https://s3.eu-south-2.amazonaws.com")) == there
+
+
+def test_a_url_says_that_it_ends_with_the_session_of_a_role(session: Session) -> None:
+    ends = datetime.now(UTC).replace(microsecond=0) + timedelta(minutes=30)
+    keys = {"access_key": "A", "secret_key": "s", "token": "t", "expiry_time": ends.isoformat()}
+    role = RefreshableCredentials.create_from_metadata(keys, refresh_using=lambda: keys, method="test")
+    ours = Presigner(open_client(settings(), None, 1, session=session), role)
+    assert ours.end(ends - timedelta(seconds=1)) == ends - timedelta(seconds=1)
+    assert ours.end(ends + timedelta(hours=1)) == ends
+    assert Presigner(open_client(settings(), None, 1, session=session), None).end(AT) == AT
