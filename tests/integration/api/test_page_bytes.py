@@ -12,7 +12,7 @@ from tests.integration.api.conftest import Hands
 from tests.integration.conftest import Api, MakeSettings, assert_problem
 
 PAGE_BYTES = 64 * 1024
-IMAGES = 40
+IMAGES = 25
 # As an installation of before has them: 4 kB in the request, 158 kB as PostgreSQL writes it.
 STORED_BEFORE = json.dumps({"readings": [1e308] * 510, "code": 123456789012345678})
 
