@@ -13,7 +13,7 @@ from deploy.local.folder import DataFolder
 from deploy.local.ports import free_port, is_free
 from deploy.local.state import StackState
 
-READY_SECONDS = 60.0
+READY_SECONDS = 240.0
 START_ATTEMPTS = 4
 RETRY_SECONDS = 0.5
 

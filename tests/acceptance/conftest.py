@@ -8,7 +8,7 @@ import pytest
 
 from deploy.local.servers import LocalServers
 from deploy.local.synthetic import render
-from tests.acceptance.system import System
+from tests.acceptance.system import LONG_LEASE, System
 
 REAL_DATA = Path(__file__).parents[3] / "shared" / "data"
 
@@ -37,7 +37,7 @@ def quiet(system: System) -> Iterator[System]:
 def stack(system: System) -> System:
     """The whole service, with one worker: what a user has."""
     system.start_beat()
-    system.start_worker()
+    system.start_worker(**LONG_LEASE)
     return system
 
 

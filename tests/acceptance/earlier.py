@@ -12,9 +12,9 @@ from alembic.script import ScriptDirectory
 
 from api.migrations import alembic_config
 from tests.acceptance.system import ROOT
+from tests.patience import PATIENCE_SECONDS
 
 PARTS = ("api", "client", "deploy", "migrations", "shared", "worker")
-GIT_SECONDS = 60
 STARTS = "import api.main, worker.jobs.tasks, worker.inference.pipeline, shared.settings"
 
 
@@ -46,7 +46,7 @@ def _migrations() -> Iterator[Path]:
 def _git(*arguments: str) -> str:
     try:
         done = subprocess.run(
-            ["git", *arguments], cwd=ROOT, capture_output=True, text=True, timeout=GIT_SECONDS, check=False
+            ["git", *arguments], cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False
         )
     except FileNotFoundError:
         pytest.skip("git is not installed: no earlier version to run")
@@ -55,7 +55,7 @@ def _git(*arguments: str) -> str:
 
 def _extract(commit: str, into: Path) -> None:
     command = ["git", "archive", "--format=zip", commit, *PARTS]
-    archive = subprocess.run(command, cwd=ROOT, capture_output=True, timeout=GIT_SECONDS, check=True)
+    archive = subprocess.run(command, cwd=ROOT, capture_output=True, timeout=PATIENCE_SECONDS, check=True)
     with zipfile.ZipFile(io.BytesIO(archive.stdout)) as files:
         files.extractall(into)
 

@@ -6,16 +6,20 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.acceptance.system import System, wait_for
+from tests.acceptance.system import System
+from tests.patience import wait_for
 
 FILE = "PHYTOBATCH_RECOVERY_FILE"
 TEST = "PYTEST_CURRENT_TEST"  # set by pytest: file::function (phase)
 
 
 def recovers(reached: Callable[[], bool], *, bound: float) -> float:
-    """Wait until the service is back at work, at most ``bound`` seconds; how long that took, in seconds."""
+    """Wait until the service is back at work; how long that took, in seconds.
+
+    ``bound``: the seconds that ``docs/faults.md`` promises of an idle machine; they are written down, and not asserted.
+    """
     began = time.monotonic()
-    wait_for(reached, bool, bound)
+    wait_for(reached, bool)
     took = time.monotonic() - began
     if FILE in os.environ:
         line = {"test": os.environ[TEST].split(" ")[0], "seconds": round(took, 2), "bound": bound}

@@ -3,7 +3,6 @@
 import os
 import signal
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,12 +16,11 @@ from deploy.local.child import Child, Program
 from deploy.local.ports import free_port
 from deploy.local.servers import LocalServers
 from deploy.local.state import new_api_key
+from tests.patience import PATIENCE_SECONDS, wait_for
 
 T = TypeVar("T")
 
 ROOT = Path(__file__).parents[2]
-STARTED_WITHIN = 120.0  # TensorFlow alone takes up to 17 s on two busy cores
-ENDED_WITHIN = 120.0
 
 # Short times, so that what takes a minute in production takes seconds here. The relations are those of the defaults.
 FAST = {
@@ -34,6 +32,9 @@ FAST = {
     "PHYTOBATCH_CHUNK_IMAGES": "16",
     "PHYTOBATCH_BATCH_SIZE": "16",
 }
+# For tests whose images must be answered at the first attempt: a worker that gets no processor for a while keeps its
+# lease.
+LONG_LEASE = {"PHYTOBATCH_LEASE_SECONDS": "60", "PHYTOBATCH_LEASE_RENEW_SECONDS": "5"}
 # Receivers of webhooks are in the test's own process.
 LOOPBACK_WEBHOOKS = {
     "PHYTOBATCH_WEBHOOK_NETWORKS": "127.0.0.0/8,::1/128",
@@ -71,7 +72,7 @@ class System:
     def admin(self, *command: str) -> None:
         """Run an operator command to its end."""
         child = self.start("admin", "-m", "api.admin", *command)
-        if child.wait(STARTED_WITHIN):
+        if child.wait(PATIENCE_SECONDS):
             raise child.failure(f"{command} failed")
 
     def prepare(self) -> None:
@@ -98,14 +99,14 @@ class System:
     def start_api(self) -> Child:
         """The API, ready."""
         child = self.start("api", "-m", "api")
-        child.wait_ready(self._api_ready, STARTED_WITHIN)
+        child.wait_ready(self._api_ready, PATIENCE_SECONDS)
         return child
 
     def start_worker(self, program: str = "worker", **environment: str) -> Child:
         """A worker whose model is warm."""
         ready = self.folder / f"{self._started}.ready"
         child = self.start("worker", "-m", program, "--ready-file", str(ready), **environment)
-        child.wait_ready(ready.exists, STARTED_WITHIN)
+        child.wait_ready(ready.exists, PATIENCE_SECONDS)
         return child
 
     def start_beat(self) -> Child:
@@ -116,7 +117,7 @@ class System:
         """The process that delivers webhooks, at work."""
         ready = self.folder / f"{self._started}.ready"
         child = self.start("deliverer", "-m", "worker", "deliver", "--ready-file", str(ready), **environment)
-        child.wait_ready(ready.exists, STARTED_WITHIN)
+        child.wait_ready(ready.exists, PATIENCE_SECONDS)
         return child
 
     def stop(self) -> None:
@@ -169,11 +170,11 @@ class System:
         with self.client() as api:
             return api.job(job_id)
 
-    def wait_until(self, job_id: str, reached: Callable[[Job], bool], seconds: float = ENDED_WITHIN) -> Job:
+    def wait_until(self, job_id: str, reached: Callable[[Job], bool], seconds: float = PATIENCE_SECONDS) -> Job:
         """Look at the job until it is as wanted; fail with what was seen last."""
         return wait_for(lambda: self.job(job_id), reached, seconds)
 
-    def wait_for_end(self, job_id: str, seconds: float = ENDED_WITHIN) -> Job:
+    def wait_for_end(self, job_id: str, seconds: float = PATIENCE_SECONDS) -> Job:
         """Look at the job until it is over."""
         return self.wait_until(job_id, lambda job: job.is_terminal, seconds)
 
@@ -184,18 +185,7 @@ class System:
 
     def _api_ready(self) -> bool:
         try:
-            with urllib3.PoolManager(retries=False, timeout=3) as pool:
+            with urllib3.PoolManager(retries=False, timeout=PATIENCE_SECONDS) as pool:
                 return pool.request("GET", f"{self.url}/readyz").status == 200
         except urllib3.exceptions.HTTPError:
             return False
-
-
-def wait_for(look: Callable[[], T], reached: Callable[[T], bool], seconds: float) -> T:
-    """Look until it is as wanted; fail with what was seen last."""
-    deadline = time.monotonic() + seconds
-    while True:
-        seen = look()
-        if reached(seen):
-            return seen
-        assert time.monotonic() < deadline, f"not within {seconds} s; last seen: {seen}"
-        time.sleep(0.05)

@@ -12,8 +12,9 @@ from PIL import Image
 
 from client import ImageSpec
 from deploy.local.ports import free_port
-from tests.acceptance.system import System, wait_for
+from tests.acceptance.system import System
 from tests.integration.metrics.scrape import Scrape, scrape
+from tests.patience import wait_for
 
 GIBIBYTE = 1024**3
 
@@ -91,7 +92,7 @@ def test_every_odd_file_gets_its_answer_or_its_reason(quiet: System, leaf_files:
     assert worker.memory_info().rss < 3 * GIBIBYTE, "a picture of 400 megapixels would have taken 1.2 GB by itself"
     expected = Counter(came_of_it for _, came_of_it in odd.values())
     # A job is over before its last chunk is counted.
-    assert_told(wait_for(lambda: scrape(metrics_port), is_idle, 30), expected)
+    assert_told(wait_for(lambda: scrape(metrics_port), is_idle), expected)
 
 
 def is_idle(seen: Scrape) -> bool:

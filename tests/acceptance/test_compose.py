@@ -18,6 +18,7 @@ import pytest
 from deploy.compose.__main__ import main as make_secrets
 from deploy.local.ports import free_port
 from deploy.local.synthetic.folder import write_set
+from tests.patience import PATIENCE_SECONDS
 
 ROOT = Path(__file__).parents[2]
 PROJECT = "phytobatch-test"
@@ -47,7 +48,7 @@ def docker(
 def has_compose() -> bool:
     if shutil.which("docker") is None:
         return False
-    found = subprocess.run(["docker", "compose", "version"], capture_output=True, check=False, timeout=60)
+    found = subprocess.run(["docker", "compose", "version"], capture_output=True, check=False, timeout=PATIENCE_SECONDS)
     return found.returncode == 0
 
 

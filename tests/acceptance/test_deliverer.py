@@ -10,9 +10,10 @@ from standardwebhooks import Webhook
 
 from deploy.local.ports import free_port
 from shared.webhooks.signing import new_secret
-from tests.acceptance.system import System, wait_for
+from tests.acceptance.system import System
 from tests.integration.metrics.scrape import Scrape, scrape
 from tests.integration.webhooks.receiver import Answer, Receiver
+from tests.patience import PATIENCE_SECONDS, wait_for
 
 ALL_EVENTS = [
     "job.validated",
@@ -22,7 +23,6 @@ ALL_EVENTS = [
     "job.failed",
     "job.canceled",
 ]
-SECONDS = 60.0
 UNDER_WAY = "phytobatch_webhook_under_way"
 
 
@@ -81,24 +81,24 @@ def test_a_kill_between_the_post_and_the_record_means_twice_and_never_not_at_all
     receiver.answer = Answer(hang=True)
     doomed = delivery_free.start_deliverer(PHYTOBATCH_WEBHOOK_TIMEOUT_SECONDS="2")
     job_id = cancel_a_draft(delivery_free)
-    receiver.wait_for(1, SECONDS)
+    receiver.wait_for(1)
     doomed.send(signal.SIGKILL)
-    doomed.wait(SECONDS)
+    doomed.wait(PATIENCE_SECONDS)
     assert states(delivery_free) == [("pending", 0)]
     receiver.answer = Answer()
     delivery_free.start_deliverer(PHYTOBATCH_WEBHOOK_TIMEOUT_SECONDS="2")
-    first, second = receiver.wait_for(2, SECONDS)
+    first, second = receiver.wait_for(2)
     assert first.headers["webhook-id"] == second.headers["webhook-id"]
     assert first.body == second.body
     assert json.loads(second.body)["data"]["job_id"] == job_id
-    assert wait_for(lambda: states(delivery_free), lambda seen: seen == [("delivered", 1)], SECONDS)
+    assert wait_for(lambda: states(delivery_free), lambda seen: seen == [("delivered", 1)])
 
 
 def test_what_happens_while_no_deliverer_runs_comes_when_one_does(delivery_free: System, receiver: Receiver) -> None:
     add_endpoint(delivery_free, receiver.url)
     jobs = {cancel_a_draft(delivery_free) for _ in range(3)}
     delivery_free.start_deliverer()
-    requests = receiver.wait_for(3, SECONDS)
+    requests = receiver.wait_for(3)
     assert {json.loads(request.body)["data"]["job_id"] for request in requests} == jobs
 
 
@@ -107,9 +107,9 @@ def test_told_to_stop_it_finishes_what_is_under_way_and_ends_well(delivery_free:
     receiver.answer = Answer(delay=1.0)
     deliverer = delivery_free.start_deliverer()
     cancel_a_draft(delivery_free)
-    receiver.wait_for(1, SECONDS)
+    receiver.wait_for(1)
     deliverer.send(signal.SIGTERM)
-    assert deliverer.wait(SECONDS) == 0
+    assert deliverer.wait(PATIENCE_SECONDS) == 0
     assert states(delivery_free) == [("delivered", 1)]
 
 
@@ -127,7 +127,7 @@ def test_a_job_that_runs_tells_its_story_in_verified_webhooks(
     job_id = delivery_free.submit(leaf_files[:20])
     job = delivery_free.wait_for_end(job_id)
     assert job.state == "completed"
-    requests = receiver.wait_for(3, SECONDS)
+    requests = receiver.wait_for(3)
     told = sorted(
         (Webhook(secret).verify(request.body, request.headers) for request in requests),
         key=lambda event: event["data"]["revision"],
@@ -139,7 +139,7 @@ def test_a_job_that_runs_tells_its_story_in_verified_webhooks(
     revisions = [event["data"]["revision"] for event in told]
     assert revisions == sorted(set(revisions))
     # The third is counted when it is recorded, a moment after the receiver has it.
-    counted = wait_for(lambda: scrape(metrics_port), lambda seen: delivered(seen) >= 3, SECONDS)
+    counted = wait_for(lambda: scrape(metrics_port), lambda seen: delivered(seen) >= 3)
     assert delivered(counted) == 3
     assert counted.value("phytobatch_webhook_attempt_seconds_count") == 3
     assert counted.value(UNDER_WAY) == 0

@@ -14,11 +14,11 @@ from client import Export
 from shared.settings import Settings
 from shared.storage.keys import exports_prefix
 from shared.storage.s3 import S3Store
-from tests.acceptance.system import ROOT, System, wait_for
+from tests.acceptance.system import ROOT, System
+from tests.patience import PATIENCE_SECONDS, wait_for
 from tests.programs import program
 
 MANY = 150_000
-WITHIN = 180.0
 
 
 def phytobatch(system: System, *arguments: str, expected: int = 0) -> str:
@@ -28,7 +28,7 @@ def phytobatch(system: System, *arguments: str, expected: int = 0) -> str:
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=WITHIN,
+        timeout=PATIENCE_SECONDS,
         check=False,
     )
     assert done.returncode == expected, (done.returncode, done.stdout, done.stderr)
@@ -81,11 +81,11 @@ def test_a_worker_killed_in_the_middle_of_an_export_is_replaced(quiet: System, t
     job_id = large_job(system)
     with system.client() as api:
         export = api.exports.create(job_id, "geojson")
-        wait_for(lambda: _parts(system, job_id), lambda parts: parts > 0, WITHIN)
+        wait_for(lambda: _parts(system, job_id), lambda parts: parts > 0)
         doomed.kill()
         assert export_row(system, export.id) == ("running", 1)
         system.start_worker()
-        done: Export = api.exports.wait(export.id, timeout=WITHIN)
+        done: Export = api.exports.wait(export.id, timeout=PATIENCE_SECONDS)
         assert (done.rows, export_row(system, export.id)) == (MANY, ("completed", 2))
         api.exports.download(export.id, tmp_path / "large.geojson")
     collection = json.loads((tmp_path / "large.geojson").read_bytes())

@@ -16,11 +16,12 @@ from deploy.local.child import Child
 from deploy.local.ports import free_port
 from shared.queue import WORK_QUEUE
 from tests.acceptance.recovery import goes_on, recovers
-from tests.acceptance.system import FAST, System, wait_for
+from tests.acceptance.system import FAST, LONG_LEASE, System
 from tests.integration.metrics.scrape import scrape
+from tests.patience import PATIENCE_SECONDS, wait_for
 
 LEASE = float(FAST["PHYTOBATCH_LEASE_SECONDS"])
-SLACK = 15.0  # after a lease ran out, the next claim comes within this time
+SLACK = 15.0  # on an idle machine the next claim comes within this time after a lease ran out
 
 
 def under_way(job: Job) -> bool:
@@ -91,8 +92,8 @@ def test_a_worker_paused_past_its_lease_is_fenced_out(quiet: System, leaf_files:
     before = system.results(job_id)
     paused.send(signal.SIGCONT)
     log = paused.program.log
-    wait_for(log.read_text, lambda text: "lease_lost" in text, LEASE + SLACK)
-    wait_for(lambda: scrape(metrics_port).total("phytobatch_chunks_total", outcome="lease_lost"), bool, SLACK)
+    wait_for(log.read_text, lambda text: "lease_lost" in text)
+    wait_for(lambda: scrape(metrics_port).total("phytobatch_chunks_total", outcome="lease_lost"), bool)
     assert_every_image_answered_once(system, job_id, leaf_files)
     assert system.results(job_id) == before
     assert 2 in attempts(system, job_id)
@@ -100,14 +101,14 @@ def test_a_worker_paused_past_its_lease_is_fenced_out(quiet: System, leaf_files:
 
 def test_a_worker_told_to_stop_hands_its_chunks_back_at_once(quiet: System, leaf_files: list[Path]) -> None:
     system = quiet
-    leaving = system.start_worker()
+    leaving = system.start_worker(**LONG_LEASE)
     job_id = system.submit(leaf_files)
     system.wait_until(job_id, lambda job: under_way(job) and running_chunks(system) > 0)
     leaving.send(signal.SIGTERM)
     recovers(lambda: running_chunks(system) == 0, bound=SLACK)
-    assert leaving.wait(40) == 0
+    assert leaving.wait(PATIENCE_SECONDS) == 0
     assert system.job(job_id).counts.pending > 0
-    system.start_worker()
+    system.start_worker(**LONG_LEASE)
     system.wait_for_end(job_id)
     assert_every_image_answered_once(system, job_id, leaf_files)
     assert set(attempts(system, job_id)) == {1}
@@ -145,7 +146,7 @@ def test_a_worker_told_to_stop_while_redis_is_away_hands_its_chunks_back_too(
     quiet: System, leaf_files: list[Path]
 ) -> None:
     system = quiet
-    leaving = system.start_worker()
+    leaving = system.start_worker(**LONG_LEASE)
     system.servers.valkey.kill()
     try:
         job_id = system.submit(leaf_files)
@@ -155,7 +156,7 @@ def test_a_worker_told_to_stop_while_redis_is_away_hands_its_chunks_back_too(
         assert system.job(job_id).counts.pending > 0
     finally:
         system.servers.valkey.restart()
-    system.start_worker()
+    system.start_worker(**LONG_LEASE)
     system.wait_for_end(job_id)
     assert_every_image_answered_once(system, job_id, leaf_files)
     assert set(attempts(system, job_id)) == {1}
@@ -166,7 +167,7 @@ def test_lost_wakeups_cost_seconds_and_no_image(quiet: System, leaf_files: list[
     job_id = system.submit(leaf_files[:64])
     with redis.Redis.from_url(system.servers.valkey.url) as valkey:
         # The commit publishes a wake-up, and we take it away before a worker is there.
-        wait_for(lambda: valkey.delete(f"phytobatch:{WORK_QUEUE}"), bool, 10)
+        wait_for(lambda: valkey.delete(f"phytobatch:{WORK_QUEUE}"), bool)
     system.start_worker()
     recovers(goes_on(system, job_id), bound=SLACK)
     system.wait_for_end(job_id)
@@ -184,7 +185,7 @@ def test_postgres_restarted_in_mid_job_loses_nothing(quiet: System, leaf_files: 
         time.sleep(0.3)
     recovers(goes_on(system, job_id), bound=LEASE + SLACK)
     with system.client() as api:
-        wait_for(lambda: api.job(job_id), lambda job: job.is_terminal, 120)
+        wait_for(lambda: api.job(job_id), lambda job: job.is_terminal)
     assert_every_image_answered_once(system, job_id, leaf_files)
 
 
@@ -211,7 +212,7 @@ def test_an_object_store_that_is_away_fails_no_image_and_costs_no_attempt(
     system = quiet
     job_id = system.submit(leaf_files[:128])
     system.servers.objects.kill()
-    system.start_worker()
+    system.start_worker(**LONG_LEASE)
     time.sleep(3)
     assert system.job(job_id).counts.failed == 0
     system.servers.objects.restart()

@@ -9,11 +9,11 @@ import urllib3
 
 from deploy.local.servers import LocalServers
 from tests.acceptance.collector import Collector, SeenSpan
-from tests.acceptance.system import System, wait_for
+from tests.acceptance.system import System
 from tests.acceptance.test_deliverer import add_endpoint
 from tests.integration.webhooks.receiver import Receiver
+from tests.patience import wait_for
 
-SECONDS = 60.0
 REQUEST_ID = "field-7-round-3"
 
 
@@ -52,7 +52,7 @@ def job_id(traced: System, leaf_files: list[Path]) -> Iterator[str]:
         )
         assert answer.status == 202, answer.data
         made = answer.json()["id"]
-        wait_for(lambda: len(receiver.requests), lambda count: count >= 3, SECONDS)
+        wait_for(lambda: len(receiver.requests), lambda count: count >= 3)
         yield made
 
 
@@ -75,7 +75,7 @@ def test_one_trace_leads_from_the_post_to_the_webhooks(collector: Collector, job
         attempts = {span.attributes["phytobatch.event"] for span in seen if span.name == "webhook attempt"}
         return wanted <= {(span.service, span.name) for span in seen} and events <= attempts
 
-    spans = wait_for(lambda: spans_of(collector, job_id), arrived, SECONDS)
+    spans = wait_for(lambda: spans_of(collector, job_id), arrived)
     assert [span for span in spans if span.is_error] == []
 
 
@@ -98,4 +98,4 @@ def test_the_logs_of_every_program_name_the_request_and_the_job(traced: System, 
         assert [event for event in of_the_job if event.get("job_id") != job_id] == []
         return {(event["program"], event["event"]) for event in ours}
 
-    wait_for(seen, lambda found: wanted <= found, SECONDS)
+    wait_for(seen, lambda found: wanted <= found)

@@ -13,6 +13,7 @@ import pytest
 
 from client import Result
 from tests.acceptance.system import ROOT, System
+from tests.patience import PATIENCE_SECONDS
 from tests.programs import program
 
 FLIGHT_IMAGES = 2000
@@ -42,7 +43,7 @@ def phytobatch(system: System, *arguments: str) -> None:
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=280,
+        timeout=PATIENCE_SECONDS,
         check=False,
     )
     assert done.returncode in {0, 3}, (done.stdout, done.stderr)

@@ -9,7 +9,8 @@ import pytest
 from client import ImageSpec, Job, Result
 from deploy.local.servers import LocalServers
 from tests.acceptance.earlier import unpack
-from tests.acceptance.system import System, wait_for
+from tests.acceptance.system import LONG_LEASE, System
+from tests.patience import PATIENCE_SECONDS, wait_for
 
 IMAGES = 96
 
@@ -26,13 +27,13 @@ def answers(results: list[Result]) -> list[tuple[object, ...]]:
 def backup(system: System, *arguments: str | Path) -> str:
     """Run a backup command to its end; what it printed."""
     child = system.start("backup", "-m", "deploy.backup", *map(str, arguments))
-    assert child.wait(120) == 0, child.tail()
+    assert child.wait(PATIENCE_SECONDS) == 0, child.tail()
     return child.program.log.read_text()
 
 
 def findings(system: System) -> dict[str, dict[str, str]]:
     child = system.start("admin", "-m", "api.admin", "doctor", "--json")
-    code = child.wait(60)
+    code = child.wait(PATIENCE_SECONDS)
     found = {one["check"]: one for one in json.loads(child.program.log.read_text())}
     assert code == 0, found
     return found
@@ -53,9 +54,9 @@ def test_a_backup_of_a_running_installation_restores_every_image(
     system.wait_until(unfinished, under_way)
     worker.send(signal.SIGSTOP)  # in mid-chunk, until the moment of the database is taken
     saving = system.start("backup", "-m", "deploy.backup", "create", str(tmp_path / "backup"))
-    wait_for((tmp_path / "backup" / "database.dump").exists, bool, 120)
+    wait_for((tmp_path / "backup" / "database.dump").exists, bool, PATIENCE_SECONDS)
     worker.send(signal.SIGCONT)
-    assert saving.wait(120) == 0, saving.tail()
+    assert saving.wait(PATIENCE_SECONDS) == 0, saving.tail()
     system.wait_for_end(unfinished)
     expected = {job: answers(system.results(job)) for job in (finished, unfinished)}
 
@@ -67,7 +68,7 @@ def test_a_backup_of_a_running_installation_restores_every_image(
             assert "every count is right" in said
             restored.start_api()
             assert 0 < restored.job(unfinished).counts.pending < IMAGES
-            restored.start_worker()
+            restored.start_worker(**LONG_LEASE)
             found = findings(restored)
             assert found["migrations"]["level"] == found["default classifier"]["level"] == "OK"
             with restored.client() as api:

@@ -7,7 +7,8 @@ import psutil
 import pytest
 
 from tests.acceptance import poison
-from tests.acceptance.system import System, wait_for
+from tests.acceptance.system import System
+from tests.patience import wait_for
 
 POISONED_WORKER = "tests.acceptance.poisoned_worker"
 # Two crashes in the open; then the chunk is split, and the crash happens in the child of the third worker.
@@ -39,7 +40,7 @@ def test_an_image_that_ends_its_process_fails_alone(
             workers.append(system.start_worker(POISONED_WORKER))
         return system.job(job_id).is_terminal
 
-    wait_for(look, bool, 180)
+    wait_for(look, bool)
     assert len(workers) - 1 == DEATHS
     assert workers[-1].returncode is None, "the last worker is healthy"
     job = system.job(job_id)

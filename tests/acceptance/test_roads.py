@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from client import NotFound
-from tests.acceptance.system import System, wait_for
+from tests.acceptance.system import System
+from tests.patience import wait_for
 
 FLIGHTS = "flights-of-a-user"
 
@@ -33,7 +34,7 @@ def test_the_images_of_an_allowed_prefix_are_imported_and_classified_where_they_
     assert [result.name for result in system.results(job_id)] == [file.name for file in leaf_files[:20]]
     with system.client() as api:
         api.delete(job_id)
-    wait_for(lambda: job_rows(system, job_id), lambda rows: rows == 0, 30)
+    wait_for(lambda: job_rows(system, job_id), lambda rows: rows == 0)
     assert len(keys_below(system, FLIGHTS, "may/")) == 20, "the originals belong to the user"
 
 
@@ -49,7 +50,7 @@ def test_a_small_set_in_one_call_is_classified_and_leaves_nothing_when_it_is_del
         api.delete(job_id)
         with pytest.raises(NotFound):
             api.job(job_id)
-    wait_for(lambda: job_rows(system, job_id), lambda rows: rows == 0, 30)
+    wait_for(lambda: job_rows(system, job_id), lambda rows: rows == 0)
     assert keys_below(system, "phytobatch", f"uploads/{job_id}/") == []
 
 

@@ -6,6 +6,7 @@ from urllib.parse import unquote, urlsplit
 import urllib3
 
 from tests.acceptance.system import System
+from tests.patience import PATIENCE_SECONDS
 
 SIGNATURE = "X-Amz-Signature"
 
@@ -26,7 +27,7 @@ def secrets_of(system: System) -> dict[str, str]:
 
 def test_a_busy_service_writes_no_secret_into_any_log(stack: System, leaf_files: list[Path]) -> None:
     """What succeeds, what is refused and what breaks: each road on which a key or a signature travels."""
-    with urllib3.PoolManager(retries=False, timeout=30) as pool:
+    with urllib3.PoolManager(retries=False, timeout=PATIENCE_SECONDS) as pool:
         key = {"X-API-Key": stack.api_key}
         wrong = f"{stack.api_key[:-4]}AAAA"
         job_id = stack.submit(leaf_files[:4])
@@ -49,8 +50,8 @@ def test_a_busy_service_writes_no_secret_into_any_log(stack: System, leaf_files:
         ]
         for method, path, headers, body in asked:
             pool.request(method, f"{stack.url}{path}", headers=headers, body=body)
-    stack.start("doctor", "-m", "api.admin", "doctor").wait(60)
-    stack.start("keys", "-m", "api.admin", "list-keys").wait(60)
+    stack.start("doctor", "-m", "api.admin", "doctor").wait(PATIENCE_SECONDS)
+    stack.start("keys", "-m", "api.admin", "list-keys").wait(PATIENCE_SECONDS)
     secrets = {
         **secrets_of(stack),
         "a wrong key": wrong[16:],

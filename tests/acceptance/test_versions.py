@@ -8,7 +8,8 @@ from pathlib import Path
 
 from client.resources import ClassifierRef
 from deploy.local.child import Child
-from tests.acceptance.system import System, wait_for
+from tests.acceptance.system import System
+from tests.patience import wait_for
 from worker.inference.manifest import MANIFEST_FILE, read_manifest, shipped_classifier_dir
 
 JOBS_WITH_EACH = 3
@@ -56,12 +57,12 @@ def test_a_new_version_rolls_out_while_jobs_run(quiet: System, leaf_files: list[
     load = threading.Thread(target=keep_submitting)
     load.start()
     try:
-        wait_for(lambda: len(submitted), lambda count: count >= JOBS_WITH_EACH, 60)
+        wait_for(lambda: len(submitted), lambda count: count >= JOBS_WITH_EACH)
         start(system, cache, "rolling@1,rolling@2")
         before = len(submitted)
         system.admin("default-classifier", "rolling", "2")
         old.stop()
-        wait_for(lambda: len(submitted), lambda count: count >= before + JOBS_WITH_EACH, 60)
+        wait_for(lambda: len(submitted), lambda count: count >= before + JOBS_WITH_EACH)
     finally:
         enough.set()
         load.join()

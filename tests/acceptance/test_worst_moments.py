@@ -12,8 +12,9 @@ import redis
 
 from shared.queue import WORK_QUEUE
 from tests.acceptance.recovery import goes_on, recovers
-from tests.acceptance.system import System, wait_for
+from tests.acceptance.system import LONG_LEASE, System
 from tests.acceptance.test_faults import LEASE, SLACK, assert_every_image_answered_once, attempts, running_chunks
+from tests.patience import wait_for
 
 DYING_WORKER = "tests.acceptance.dying_worker"
 PREFIX = "phytobatch:"
@@ -32,7 +33,7 @@ def test_a_kill_between_commit_and_acknowledgement_does_no_work_twice(quiet: Sys
     job_id = system.submit(leaf_files[:128])
     # It hears of work from Redis alone, so what it worked on is a message without an acknowledgement.
     dying = system.start_worker(DYING_WORKER, PHYTOBATCH_IDLE_LOOK_SECONDS="60")
-    wait_for(lambda: dying.returncode, lambda code: code is not None, 60)
+    wait_for(lambda: dying.returncode, lambda code: code is not None)
     stored = system.results(job_id)
     assert len(stored) >= 16, "the results were committed"
     done = [(no, attempt) for no, attempt in chunks_by_state(system, job_id, "done") if no > 0]
@@ -45,7 +46,7 @@ def test_a_kill_between_commit_and_acknowledgement_does_no_work_twice(quiet: Sys
         before = attempts(system, job_id)
         assert all(before[no] == attempt == 1 for no, attempt in done)
         redeliver(valkey)
-        wait_for(lambda: valkey.llen(f"{PREFIX}{WORK_QUEUE}"), lambda left: left == 0, 30)
+        wait_for(lambda: valkey.llen(f"{PREFIX}{WORK_QUEUE}"), lambda left: left == 0)
     assert attempts(system, job_id) == before, "the redelivered message found nothing to do"
     kept = {result.seq for result in stored}
     assert [result for result in system.results(job_id) if result.seq in kept] == stored
@@ -88,8 +89,8 @@ def test_workers_whose_clocks_are_ten_minutes_off_change_nothing(
         row = sql.execute("SELECT extract(epoch FROM now())").fetchone()
     assert row is not None
     assert float(told.stdout) - float(row[0]) > 60 * MINUTES - 30, "the clock is wrong indeed"
-    system.start_worker(**early)
-    system.start_worker(**late)
+    system.start_worker(**early, **LONG_LEASE)
+    system.start_worker(**late, **LONG_LEASE)
     job_id = system.submit(leaf_files)
     recovers(goes_on(system, job_id), bound=SLACK)
     system.wait_for_end(job_id)

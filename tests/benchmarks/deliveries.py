@@ -24,10 +24,11 @@ import psutil
 from deploy.local.ports import free_port
 from deploy.local.servers import LocalServers
 from shared.webhooks.signing import new_secret
-from tests.acceptance.system import System, wait_for
+from tests.acceptance.system import System
 from tests.benchmarks.figures import Figures
 from tests.benchmarks.plain_posts import data
 from tests.integration.webhooks.receiver import Answer, Received, Receiver
+from tests.patience import wait_for
 
 HEALTHY = 45
 REFUSING, HANGING = 3, 2

@@ -21,11 +21,12 @@ from client import ClassifierRef, ImageSpec, Phytobatch
 from shared.classifiers import registry
 from shared.db.session import Database
 from shared.settings import Settings
-from tests.acceptance.system import System, wait_for
+from tests.acceptance.system import System
 from tests.benchmarks.figures import Figures
 from tests.benchmarks.nothing import MANIFEST
 from tests.benchmarks.throughput import production_system
 from tests.integration.conftest import insert_key, insert_tenant
+from tests.patience import wait_for
 
 GOAL = "≥ 3,000"
 PAGE = 1000

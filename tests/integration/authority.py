@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import PATIENCE_SECONDS
+
 WITH_OPENSSL = pytest.mark.skipif(shutil.which("openssl") is None, reason="certificates are made with openssl")
 
 
@@ -60,4 +62,6 @@ class Authority:
         self._openssl("ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", f"{name}.key")
 
     def _openssl(self, *arguments: str) -> None:
-        subprocess.run(["openssl", *arguments], cwd=self.folder, check=True, capture_output=True, timeout=60)
+        subprocess.run(
+            ["openssl", *arguments], cwd=self.folder, check=True, capture_output=True, timeout=PATIENCE_SECONDS
+        )

@@ -37,8 +37,8 @@ from shared.db.session import Database
 from shared.settings import Settings
 from shared.storage.s3 import S3Store
 from tests.on_postgres import OTHER_POSTGRES
+from tests.patience import PATIENCE_SECONDS
 
-HTTP_SECONDS = 30.0
 LABELS = ("healthy", "powdery_mildew", "rust")
 MANIFEST = Manifest.model_validate(
     {
@@ -307,7 +307,7 @@ def serve(settings: Settings) -> Iterator[Api]:
     assert server.started, "the API did not start"
     port = server.servers[0].sockets[0].getsockname()[1]
     try:
-        with urllib3.PoolManager(maxsize=32, timeout=HTTP_SECONDS) as pool:
+        with urllib3.PoolManager(maxsize=32, timeout=PATIENCE_SECONDS) as pool:
             yield Api(f"http://127.0.0.1:{port}", None, pool)
     finally:  # a test that fails must not leave a thread that keeps pytest from ending
         server.should_exit = True

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from shared.contracts.manifest import Decode, ResizeFilter
+from tests.patience import PATIENCE_SECONDS
 from worker.inference.keras_classifier import KerasClassifier
 from worker.inference.manifest import read_manifest
 from worker.inference.preprocess import preprocess
@@ -51,7 +52,11 @@ def as_the_original_service_answers(file: Path, photos: list[Path]) -> list[list
         "print(json.dumps(np.asarray(rows).tolist()))\n"
     )
     done = subprocess.run(
-        [sys.executable, "-c", program, file, *photos], capture_output=True, text=True, check=True, timeout=200
+        [sys.executable, "-c", program, file, *photos],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=PATIENCE_SECONDS,
     )
     rows: list[list[float]] = json.loads(done.stdout.splitlines()[-1])
     return rows

@@ -11,6 +11,8 @@ from typing import Any, Protocol
 import pytest
 from PIL import Image
 
+from tests.patience import PATIENCE_SECONDS
+
 
 class Stack(Protocol):
     """What these tests use of the stack."""
@@ -42,7 +44,7 @@ class Command:
     def run(self, *arguments: str, code: int = 0) -> str:
         """stdout of a process that must end with ``code``."""
         process = self.start(*arguments)
-        out, err = process.communicate(timeout=240)
+        out, err = process.communicate(timeout=PATIENCE_SECONDS)
         assert process.returncode == code, f"{process.returncode} {out} {err}"
         return out
 

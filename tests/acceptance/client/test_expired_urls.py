@@ -21,6 +21,7 @@ from client.submission.register import Registrar
 from client.submission.reporter import Silence
 from client.submission.run import Run
 from client.submission.transfer import Transfer
+from tests.patience import PATIENCE_SECONDS
 
 
 def expired(target: UploadTarget, environment: dict[str, str]) -> UploadTarget:
@@ -61,6 +62,6 @@ def test_an_expired_url_is_renewed_and_the_file_arrives(
 
     assert (run.outcome.sent, run.outcome.skipped) == (1, [])
     client.commit(job.id)
-    assert client.wait(job.id, timeout=240).counts.succeeded == 1
+    assert client.wait(job.id, timeout=PATIENCE_SECONDS).counts.succeeded == 1
     ledger.remove()
     client.close()

@@ -7,6 +7,7 @@ from typing import Any
 
 from tests.acceptance.client.test_resume import uploaded, wait_for
 from tests.acceptance.system import System
+from tests.patience import PATIENCE_SECONDS
 
 IMAGES = 120
 
@@ -23,7 +24,7 @@ def test_an_upload_goes_on_when_the_network_is_back(
     time.sleep(3)
     assert process.poll() is None, process.communicate()
     stack.servers.objects.restart()
-    out, err = process.communicate(timeout=240)
+    out, err = process.communicate(timeout=PATIENCE_SECONDS)
     assert process.returncode == 0, f"{out} {err}"
     assert at_the_loss < IMAGES, "the upload was over before the network was lost"
     with stack.client() as api:

@@ -12,6 +12,8 @@ from typing import Any
 import boto3
 import pytest
 
+from tests.patience import PATIENCE_SECONDS
+
 IMAGES = 120
 
 
@@ -20,7 +22,7 @@ def uploaded(journal: list[dict[str, Any]]) -> int:
 
 
 def wait_for(true: Callable[[], bool], process: "subprocess.Popen[str]") -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while not true():
         assert process.poll() is None, process.communicate()
         assert time.monotonic() < deadline
@@ -54,7 +56,7 @@ def test_the_same_command_again_sends_only_what_is_missing(
     process = command.start("submit", folder, "--parallel", "1")
     wait_for(lambda: uploaded(command.journal()) >= 10, process)
     os.kill(process.pid, sign)
-    process.communicate(timeout=30)
+    process.communicate(timeout=PATIENCE_SECONDS)
     assert process.returncode in {-signal.SIGKILL, 130}
     finished = uploaded(command.journal())
     assert finished < IMAGES, "the upload ended before it could be killed"

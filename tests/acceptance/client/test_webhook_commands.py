@@ -10,6 +10,7 @@ from client import verify
 from tests.acceptance.client.conftest import Command
 from tests.acceptance.system import System
 from tests.integration.webhooks.receiver import Answer, Receiver
+from tests.patience import PATIENCE_SECONDS
 
 
 @pytest.fixture
@@ -88,7 +89,7 @@ def test_a_secret_is_rotated_and_both_sign(phytobatch: Command, receiver: Receiv
 
 def test_a_secret_is_on_stdout_alone(phytobatch: Command, receiver: Receiver) -> None:
     process = phytobatch.start("webhooks", "create", receiver.url)
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=PATIENCE_SECONDS)
 
     (secret,) = [line.split()[1] for line in out.splitlines() if line.startswith("secret ")]
     assert secret.startswith("whsec_")
@@ -108,7 +109,7 @@ def test_a_job_has_an_address_of_its_own(phytobatch: Command, receiver: Receiver
     job = submitted["job"]["id"]
     phytobatch.run("cancel", job)
 
-    received = receiver.wait_for(1, 30)[-1]
+    received = receiver.wait_for(1)[-1]
     event = verify(secret, received.headers, received.body)
     assert (event["type"], event["data"]["job_id"]) == ("job.canceled", job)
     assert phytobatch.json("status", job)["webhook_url"] == receiver.url
@@ -126,7 +127,7 @@ def test_what_was_missed_is_sent_again(phytobatch: Command, delivering: System, 
     phytobatch.run("webhooks", "enable", webhook)
 
     count = phytobatch.json("webhooks", "redeliver", webhook, "--since", "10m")["redelivered"]
-    told = [json.loads(each.body) for each in receiver.wait_for(count, 30)]
+    told = [json.loads(each.body) for each in receiver.wait_for(count)]
     # What happened in the other tests was missed, too.
     assert job.id in {each["data"].get("job_id") for each in told if each["type"] == "job.canceled"}
     assert "0 events" in phytobatch.run("webhooks", "redeliver", webhook, "--since", "0s")

@@ -15,10 +15,11 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
+from tests.patience import PATIENCE_SECONDS
+
 RUN = ("bash", "python")
 SHOWN = ("json", "text", "mermaid")
 NOT_RUN = re.compile(r"\*Not run by the tests\b[^:]*: .{10,}\*")
-PAGE_SECONDS = 240
 BEGIN = {
     "bash": "set -Eeuo pipefail; trap 'echo \"line $LINENO: $BASH_COMMAND\" >&2' ERR",
     "python": "",
@@ -92,7 +93,7 @@ def run(page: Path, language: str, folder: Path, environment: Mapping[str, str])
         start_new_session=True,
     ) as process:
         try:
-            out, err = process.communicate(timeout=PAGE_SECONDS)
+            out, err = process.communicate(timeout=PATIENCE_SECONDS)
         finally:  # with what it left in the background
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)

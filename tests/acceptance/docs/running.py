@@ -8,8 +8,7 @@ from pathlib import Path
 
 import urllib3
 
-STARTED_WITHIN = 60.0
-ENDED_WITHIN = 10.0
+from tests.patience import PATIENCE_SECONDS
 
 
 @contextmanager
@@ -25,14 +24,14 @@ def serving(command: Sequence[str], port: int, log: Path, environment: Mapping[s
         finally:
             process.terminate()
             try:
-                process.wait(ENDED_WITHIN)
+                process.wait(PATIENCE_SECONDS)
             except subprocess.TimeoutExpired:
                 process.kill()
 
 
 def _wait_for_answer(process: "subprocess.Popen[bytes]", port: int, log: Path) -> None:
-    deadline = time.monotonic() + STARTED_WITHIN
-    with urllib3.PoolManager(retries=False, timeout=3) as pool:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    with urllib3.PoolManager(retries=False, timeout=PATIENCE_SECONDS) as pool:
         while True:
             try:
                 pool.request("GET", f"http://127.0.0.1:{port}/")

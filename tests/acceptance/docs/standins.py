@@ -10,6 +10,8 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
 
+from tests.patience import PATIENCE_SECONDS
+
 AXIOM = "application/vnd.deere.axiom.v3+json"
 JSON_API = "application/vnd.api+json"
 DEERE_PAGE = 2
@@ -56,7 +58,7 @@ class StandIn:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._server.shutdown()
-        self._thread.join(10)
+        self._thread.join(PATIENCE_SECONDS)
         self._server.server_close()
 
 

@@ -14,12 +14,12 @@ from deploy.local.synthetic import render
 from tests.acceptance.docs.conftest import ROOT
 from tests.acceptance.docs.running import serving
 from tests.acceptance.docs.standins import FarmOS, JohnDeere
-from tests.acceptance.system import System, wait_for
+from tests.acceptance.system import System
+from tests.patience import PATIENCE_SECONDS, wait_for
 
 EXAMPLES = ROOT / "docs" / "examples"
 RECEIVER = str(EXAMPLES / "webhook_receiver.py")
 KINDS = ("healthy", "rust", "rust", "healthy", "rust", "rust")
-SECONDS = 60.0
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +50,9 @@ def _placed(file: Path, number: int) -> ImageSpec:
 
 def run(name: str, job_id: str, environment: dict[str, str]) -> "subprocess.CompletedProcess[str]":
     command = [sys.executable, str(EXAMPLES / name), job_id]
-    return subprocess.run(command, env=environment, check=False, capture_output=True, text=True, timeout=SECONDS)
+    return subprocess.run(
+        command, env=environment, check=False, capture_output=True, text=True, timeout=PATIENCE_SECONDS
+    )
 
 
 def answers(system: System, job_id: str) -> list[tuple[str | None, bool | None]]:
@@ -73,7 +75,7 @@ def test_a_job_that_ends_is_written_into_farmos_by_the_receiver_of_its_webhook(
     log_file = tmp_path / "receiver.log"
     with serving(command, port, log_file, {**reader, "WEBHOOK_SECRET": secret, "FARMOS_LOCATION": "north"}):
         job_id = submit(documented, photographs)
-        log = wait_for(lambda: observation(farmos, job_id), lambda seen: seen is not None, SECONDS)
+        log = wait_for(lambda: observation(farmos, job_id), lambda seen: seen is not None)
     assert log is not None
     assert log["attributes"]["name"] == "Plant health: North <field>"
     assert log["relationships"]["location"]["data"] == [{"type": "asset--land", "id": "north"}]

@@ -18,6 +18,7 @@ from standardwebhooks import Webhook
 from deploy.local.ports import free_port
 from shared.webhooks.signing import new_secret
 from tests.acceptance.docs.running import serving
+from tests.patience import PATIENCE_SECONDS
 
 EXAMPLES = Path(__file__).parents[3] / "docs" / "examples"
 BODY = (
@@ -35,7 +36,9 @@ def program(language: str, folder: Path) -> list[str]:
     if language == "node":
         return [found, str(EXAMPLES / "webhook_receiver.mjs")]
     built = folder / "receiver"
-    subprocess.run([found, "build", "-o", str(built), str(EXAMPLES / "webhook_receiver.go")], check=True, timeout=240)
+    subprocess.run(
+        [found, "build", "-o", str(built), str(EXAMPLES / "webhook_receiver.go")], check=True, timeout=PATIENCE_SECONDS
+    )
     return [str(built)]
 
 
@@ -49,7 +52,7 @@ class Running:
 
     def post(self, headers: dict[str, str], body: bytes = BODY, *, host: str = "127.0.0.1") -> int:
         """The status that a delivery gets."""
-        with urllib3.PoolManager(retries=False, timeout=10) as pool:
+        with urllib3.PoolManager(retries=False, timeout=PATIENCE_SECONDS) as pool:
             return pool.request("POST", f"http://{host}:{self.port}/hooks", body=body, headers=headers).status
 
     def accepted(self) -> list[str]:

@@ -19,12 +19,13 @@ from tests.contract.observe.files import (
     read,
     rules,
 )
+from tests.patience import PATIENCE_SECONDS
 from tests.programs import program
 
 
 def promtool(*arguments: str | Path) -> str:
     command = [str(program("promtool")), *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=PATIENCE_SECONDS)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
@@ -78,7 +79,7 @@ def configured(tmp_path: Path, url: str) -> Path:
     """The configuration that the container of Alertmanager writes at its start."""
     target = tmp_path / "alertmanager.yml"
     variables = {**os.environ, "ALERT_WEBHOOK_URL": url, "ALERTMANAGER_CONFIGURATION": str(target)}
-    subprocess.run(["sh", OBSERVE / "alertmanager.sh", "true"], env=variables, check=True, timeout=60)
+    subprocess.run(["sh", OBSERVE / "alertmanager.sh", "true"], env=variables, check=True, timeout=PATIENCE_SECONDS)
     return target
 
 
@@ -108,5 +109,5 @@ def test_an_alert_that_silences_others_is_one_that_exists(tmp_path: Path) -> Non
 def test_alertmanager_takes_the_configuration(tmp_path: Path) -> None:
     target = configured(tmp_path, "https://alerts.example.org/hook?a=1&token='x'")
     command = [str(program("amtool")), "check-config", str(target)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=PATIENCE_SECONDS)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from tests.integration.conftest import HTTP_SECONDS, Api
+from tests.integration.conftest import Api
+from tests.patience import PATIENCE_SECONDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,7 @@ class Stream:
 
 @contextmanager
 def following(
-    api: Api, job_id: str, *, last_event_id: object = None, seconds: float = HTTP_SECONDS
+    api: Api, job_id: str, *, last_event_id: object = None, seconds: float = PATIENCE_SECONDS
 ) -> Iterator[Stream]:
     """Open the stream of a job; the connection is closed at the end of the block."""
     at = urlsplit(api.base)

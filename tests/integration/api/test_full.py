@@ -18,12 +18,12 @@ from shared.errors import DatabaseUnavailable
 from shared.storage import s3
 from tests.integration.api.test_outages import Stack, stack
 from tests.integration.conftest import Api, MakeSettings, Serve, assert_problem
+from tests.patience import PATIENCE_SECONDS
 
 __all__ = ["stack"]
 
 MEBIBYTE = 1024**2
 LARGE = 4 * MEBIBYTE
-PATIENCE_SECONDS = 150.0
 
 
 @contextmanager
@@ -83,7 +83,9 @@ def test_while_every_connection_of_the_api_is_taken_it_answers_503_and_afterward
         with holder.begin() as session:  # Whoever asks for a job now waits, and holds a connection meanwhile.
             session.execute(text("LOCK TABLE jobs IN ACCESS EXCLUSIVE MODE"))
             waiting = [callers.submit(api.get, f"/v1/jobs/{job_id}") for _ in range(60)]
-            refused = next(done for done in as_completed(waiting, timeout=25) if done.result().status != 200)
+            refused = next(
+                done for done in as_completed(waiting, timeout=PATIENCE_SECONDS) if done.result().status != 200
+            )
             problem = assert_problem(refused.result(), 503, "database-unavailable")
             assert int(refused.result().headers["Retry-After"]) >= 1
             assert problem["request_id"]

@@ -15,6 +15,7 @@ from shared.classifiers import registry
 from shared.db.session import Database
 from shared.settings import Settings
 from tests.integration.conftest import MANIFEST, Api, Serve, assert_problem, insert_key, insert_tenant
+from tests.patience import PATIENCE_SECONDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +103,7 @@ def test_an_api_that_starts_while_postgres_is_away_makes_the_bootstrap_key_later
         assert api.get("/healthz").status == 200
         assert_problem(api.get("/v1/jobs"), 503, "database-unavailable")
         stack.servers.postgres.restart()
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + PATIENCE_SECONDS
         while api.get("/v1/jobs").status != 200:
             assert time.monotonic() < deadline
             time.sleep(0.1)

@@ -20,9 +20,9 @@ from shared.db.session import Database
 from shared.settings import Settings
 from tests.integration.api.event_stream import following
 from tests.integration.conftest import Api, MakeSettings
+from tests.patience import PATIENCE_SECONDS
 
 ROOT = Path(__file__).parents[3]
-EXIT_SECONDS = 60
 
 
 def environment(settings: Settings, **more: str) -> dict[str, str]:
@@ -65,13 +65,13 @@ def addresses(process: subprocess.Popen[str]) -> list[str]:
 def stop(process: subprocess.Popen[str]) -> tuple[int, list[dict[str, object]]]:
     process.send_signal(signal.SIGTERM)
     rest = list(lines(process))
-    return process.wait(EXIT_SECONDS), rest
+    return process.wait(PATIENCE_SECONDS), rest
 
 
 def test_it_serves_at_every_address_logs_without_secrets_and_stops_when_told(make_settings: MakeSettings) -> None:
     key = keys.generate().text
     process = start(make_settings(), api_host="::", bootstrap_api_key=key)
-    with process, urllib3.PoolManager(timeout=30) as pool:
+    with process, urllib3.PoolManager(timeout=PATIENCE_SECONDS) as pool:
         at = [url.replace("0.0.0.0", "127.0.0.1").replace("[::]", "[::1]") for url in addresses(process)]  # noqa: S104  # read
         assert len(at) == (2 if socket.has_dualstack_ipv6() else 1)
         assert [pool.request("GET", f"{url}/healthz").status for url in at] == [200] * len(at)
@@ -89,10 +89,10 @@ def test_it_serves_at_every_address_logs_without_secrets_and_stops_when_told(mak
 def test_those_who_wait_do_not_hold_up_its_end(make_settings: MakeSettings) -> None:
     key = keys.generate().text
     process = start(make_settings(stream_heartbeat_seconds=3600), bootstrap_api_key=key)
-    with process, urllib3.PoolManager(timeout=EXIT_SECONDS) as pool, ThreadPoolExecutor(1) as threads:
+    with process, urllib3.PoolManager(timeout=PATIENCE_SECONDS) as pool, ThreadPoolExecutor(1) as threads:
         api = Api(base_url(process), key, pool)
         job_id = api.new_job()
-        with following(api, job_id, seconds=EXIT_SECONDS) as stream:
+        with following(api, job_id, seconds=PATIENCE_SECONDS) as stream:
             stream.until("job.progress")
             waiting = threads.submit(api.get, f"/v1/jobs/{job_id}?wait=60")
             time.sleep(0.5)
@@ -108,7 +108,7 @@ def test_several_processes_may_make_the_bootstrap_key_at_once(make_settings: Mak
     settings = make_settings()
     key = keys.generate().text
     processes = [start(settings, bootstrap_api_key=key) for _ in range(2)]
-    with urllib3.PoolManager(timeout=30) as pool:
+    with urllib3.PoolManager(timeout=PATIENCE_SECONDS) as pool:
         for process in processes:
             assert Api(base_url(process), key, pool).get("/v1/jobs").status == 200
         for process in processes:
@@ -120,7 +120,7 @@ def test_several_processes_may_make_the_bootstrap_key_at_once(make_settings: Mak
 def test_a_malformed_bootstrap_key_stops_the_start_and_is_not_logged(make_settings: MakeSettings, key: str) -> None:
     with start(make_settings(), bootstrap_api_key=key) as process:
         said = list(lines(process))
-        assert process.wait(EXIT_SECONDS) != 0
+        assert process.wait(PATIENCE_SECONDS) != 0
     assert any("PHYTOBATCH_BOOTSTRAP_API_KEY" in str(line.get("reason")) for line in said)
     assert not any(f'"{key}"' in json.dumps(line) or f"'{key}'" in json.dumps(line) for line in said)
 
@@ -131,7 +131,7 @@ def test_a_database_without_tables_stops_the_start_with_what_to_do(
     empty = database.engine.url.set(database="postgres").render_as_string(hide_password=False)
     with start(make_settings(database_url=empty), bootstrap_api_key=keys.generate().text) as process:
         said = list(lines(process))
-        assert process.wait(EXIT_SECONDS) != 0
+        assert process.wait(PATIENCE_SECONDS) != 0
     assert any("migrate" in str(line.get("reason")) for line in said)
 
 
@@ -141,5 +141,5 @@ def test_a_port_that_is_taken_stops_the_start_with_a_line_that_says_so(make_sett
         start(make_settings(), api_port=str(taken.getsockname()[1])) as process,
     ):
         (line,) = [line for line in lines(process) if line["event"] == "cannot_listen"]
-        assert process.wait(EXIT_SECONDS) == 1
+        assert process.wait(PATIENCE_SECONDS) == 1
     assert line["reason"] == "Address already in use"

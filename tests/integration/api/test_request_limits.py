@@ -10,6 +10,7 @@ import pytest
 from api.connection import Bounds
 from shared.settings import Settings
 from tests.integration.conftest import Api, MakeSettings, assert_problem
+from tests.patience import PATIENCE_SECONDS
 
 SMALL = {"max_url_bytes": 600, "max_query_bytes": 100, "max_header_bytes": 2000, "max_json_depth": 8}
 
@@ -53,7 +54,7 @@ def test_header_fields_that_are_too_large_are_a_problem(api: Api) -> None:
 def test_a_head_that_never_ends_is_ended(api: Api, settings: Settings) -> None:
     """It is not kept in memory until somebody has enough."""
     host, port = urlsplit(api.base).hostname, urlsplit(api.base).port
-    with socket.create_connection((host, port), timeout=10) as line:
+    with socket.create_connection((host, port), timeout=PATIENCE_SECONDS) as line:
         line.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\nX-Endless: ")
         sent = 0
         try:

@@ -13,6 +13,7 @@ from shared.db.session import Database
 from shared.storage.keys import upload_key, upload_prefix
 from shared.storage.s3 import S3Store
 from tests.integration.conftest import Api, MakeSettings, Serve, assert_problem, insert_key, insert_tenant
+from tests.patience import PATIENCE_SECONDS
 
 BYTES = b"not really a photograph"
 SHA256 = hashlib.sha256(BYTES).hexdigest()
@@ -198,7 +199,7 @@ def test_a_client_that_leaves_in_the_middle_leaves_nothing_behind(api: Api) -> N
     half = b'--x\r\nContent-Disposition: form-data; name="files"; filename="a"\r\n\r\n' + b"x" * 1000
     host = urlsplit(api.base)
     for path in ("/v1/jobs/upload", "/predict"):
-        with socket.create_connection((host.hostname, host.port), timeout=10) as line:
+        with socket.create_connection((host.hostname, host.port), timeout=PATIENCE_SECONDS) as line:
             head = f"POST {path} HTTP/1.1\r\nHost: x\r\nX-API-Key: {api.key}\r\n{form}\r\n\r\n"
             line.sendall(head.encode() + half)
     assert upload(api, ("whole.jpg", BYTES)).status == 202

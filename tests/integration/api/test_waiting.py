@@ -12,15 +12,21 @@ from shared.contracts.states import Scope
 from shared.settings import Settings
 from tests.integration.api.conftest import Hands
 from tests.integration.api.event_stream import following
-from tests.integration.conftest import Api, MakeKey, Serve, assert_problem
+from tests.integration.conftest import Api, MakeKey, MakeSettings, Serve, assert_problem
+from tests.patience import PATIENCE_SECONDS
 
-# Every change of these tests is made within a second; whoever waits for this long has not been told.
-LONG = 20
-SOON = 10.0
+# Whoever waits for this long has not been told.
+LONG = 300
+SOON = PATIENCE_SECONDS
 A_MOMENT = 0.3
 CLOSED = "redis://127.0.0.1:1/0"
 
 Answer = urllib3.BaseHTTPResponse
+
+
+@pytest.fixture(scope="module")
+def settings(make_settings: MakeSettings) -> Settings:
+    return make_settings(max_wait_seconds=LONG)
 
 
 @pytest.fixture(scope="module")

@@ -8,8 +8,7 @@ import redis
 from shared.queue import WORK_QUEUE
 from shared.settings import Settings
 from tests.integration.conftest import Api
-
-PATIENCE_SECONDS = 20.0
+from tests.patience import PATIENCE_SECONDS
 
 
 @pytest.fixture

@@ -14,8 +14,7 @@ from client import Phytobatch
 from shared.db.session import Database
 from tests.integration.api.conftest import Hands
 from tests.integration.conftest import Api
-
-SHELL_SECONDS = 60.0
+from tests.patience import PATIENCE_SECONDS
 
 
 @pytest.fixture
@@ -51,7 +50,7 @@ def beside() -> Iterator[Beside]:
         running = []
         yield lambda do: running.append(pool.submit(do))
         for each in running:
-            each.result(timeout=60)
+            each.result(PATIENCE_SECONDS)
 
 
 class Shell:
@@ -64,7 +63,7 @@ class Shell:
         """A process that must end with ``code``."""
         command = [sys.executable, "-m", "client", *arguments]
         ended = subprocess.run(
-            command, env=self.environment, capture_output=True, text=True, timeout=SHELL_SECONDS, check=False
+            command, env=self.environment, capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False
         )
         assert ended.returncode == code, f"{ended.returncode} {ended.stdout} {ended.stderr}"
         return ended

@@ -11,9 +11,9 @@ import termios
 import time
 from collections.abc import Mapping, Sequence
 
+from tests.patience import PATIENCE_SECONDS
+
 COLUMNS, ROWS = 80, 24
-SECONDS = 60.0
-CLOSE_SECONDS = 10.0
 STEERING = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 COLOUR = re.compile(r"\x1b\[(?:\d+;)*[39][0-8]")
 
@@ -37,14 +37,14 @@ class Terminal:
 
     def wait_for(self, text: str) -> None:
         """Read until it stands there."""
-        deadline = time.monotonic() + SECONDS
+        deadline = time.monotonic() + PATIENCE_SECONDS
         while text not in STEERING.sub("", self.written):
             assert time.monotonic() < deadline, self.written
             assert self._read(), f"the program ended: {self.written}"
 
     def end(self) -> int:
         """Read to the end; the exit code."""
-        deadline = time.monotonic() + SECONDS
+        deadline = time.monotonic() + PATIENCE_SECONDS
         try:
             while self._read():
                 assert time.monotonic() < deadline, self.written
@@ -56,7 +56,7 @@ class Terminal:
         """End the program if it still runs: a test that fails leaves nothing to those after it."""
         os.close(self._master)
         try:
-            self.process.wait(CLOSE_SECONDS)
+            self.process.wait(PATIENCE_SECONDS)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()

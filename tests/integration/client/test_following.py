@@ -11,6 +11,7 @@ from client.waiting.job_stream import JobStream
 from shared.jobs.results import NewResult
 from tests.integration.api.conftest import Hands, rust, truncated
 from tests.integration.client.conftest import Beside, Shell
+from tests.patience import PATIENCE_SECONDS
 
 
 def second_is_truncated(seq: int) -> NewResult:
@@ -28,11 +29,11 @@ def test_the_stream_tells_each_change_and_counts_add_up(
         seen.set()
 
     def work() -> None:
-        assert seen.wait(30)
+        assert seen.wait(PATIENCE_SECONDS)
         hands.run(committed)
 
     beside(work)
-    ended = sdk.wait(committed, timeout=60, on_change=on_change)
+    ended = sdk.wait(committed, timeout=PATIENCE_SECONDS, on_change=on_change)
 
     assert ended.state == "completed"
     assert ended.finished_at is not None
@@ -78,7 +79,7 @@ def test_without_a_stream_the_end_is_told_too(
     monkeypatch.setattr(JobStream, "connect", not_here)
     beside(lambda: hands.run(committed))
 
-    assert sdk.wait(committed, timeout=60).state == "completed"
+    assert sdk.wait(committed, timeout=PATIENCE_SECONDS).state == "completed"
 
 
 def test_a_wait_that_is_too_short_leaves_the_job_alone(sdk: Phytobatch, committed: str) -> None:
@@ -97,7 +98,7 @@ def test_what_failed_is_tried_again_and_followed(sdk: Phytobatch, committed: str
         sdk.retry(committed)
     assert caught.value.code == "job-active"
     beside(lambda: hands.run(committed))
-    ended = sdk.wait(committed, timeout=60)
+    ended = sdk.wait(committed, timeout=PATIENCE_SECONDS)
 
     assert (ended.state, ended.counts.succeeded) == ("completed", 5)
     with pytest.raises(Conflict) as caught:

@@ -14,6 +14,7 @@ from shared.db.session import Database
 from shared.errors import DatabaseUnavailable
 from shared.settings import Settings
 from tests.integration.conftest import Api
+from tests.patience import PATIENCE_SECONDS
 
 # A whole Parse and the beginning of a Bind whose rest never comes (PostgreSQL, "Message Formats"): the statement is
 # under way, so the session is not idle, and a message that is being read cannot be canceled.
@@ -53,13 +54,13 @@ def test_half_a_statement_holds_its_lock_no_longer_than_a_transaction_may_take(i
                 lambda session: session.execute(
                     text("SELECT 1 FROM jobs WHERE id = :id FOR UPDATE"), {"id": uuid.UUID(job_id)}
                 ),
-                patience_seconds=20,
+                patience_seconds=PATIENCE_SECONDS,
             )
             done.set()
 
         waiting = threading.Thread(target=again)
         waiting.start()
-        waiting.join(30)
+        waiting.join(PATIENCE_SECONDS)
         assert done.is_set()
     finally:
         frozen.invalidate()

@@ -17,6 +17,7 @@ from shared.db.session import Database
 from shared.storage.s3 import S3Store
 from tests.integration.api.conftest import Hands, rust, truncated
 from tests.integration.conftest import Api, MakeKey, MakeSettings, Serve, assert_problem, insert_key, insert_tenant
+from tests.patience import PATIENCE_SECONDS
 
 NASTY = ("=1+1.jpg", "line\nbreak.jpg", "🌿/שלום.jpg", 'a,b;c".jpg', "plain.jpg")
 
@@ -183,13 +184,13 @@ def test_a_reader_that_stops_reading_holds_no_connection(api: Api, database: Dat
     job_id = api.new_job()
     many_results(database, job_id, 20_000)
     address = urlsplit(api.base)
-    with socket.create_connection((str(address.hostname), address.port or 80), timeout=10) as slow:
+    with socket.create_connection((str(address.hostname), address.port or 80), timeout=PATIENCE_SECONDS) as slow:
         slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         request = f"GET /v1/jobs/{job_id}/export?format=ndjson HTTP/1.1\r\nHost: x\r\nX-API-Key: {api.key}\r\n\r\n"
         slow.sendall(request.encode())
         assert slow.recv(100).startswith(b"HTTP/1.1 200")
         held = _open_transactions(database)
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + PATIENCE_SECONDS
         while held and time.monotonic() < deadline:
             time.sleep(0.05)
             held = _open_transactions(database)
@@ -214,7 +215,7 @@ def test_a_job_that_is_deleted_meanwhile_breaks_the_answer_off(api: Api, databas
     job_id = api.new_job()
     many_results(database, job_id, 20_000)
     address = urlsplit(api.base)
-    with socket.create_connection((str(address.hostname), address.port or 80), timeout=10) as slow:
+    with socket.create_connection((str(address.hostname), address.port or 80), timeout=PATIENCE_SECONDS) as slow:
         slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 16)
         request = f"GET /v1/jobs/{job_id}/export?format=ndjson HTTP/1.1\r\nHost: x\r\nX-API-Key: {api.key}\r\n\r\n"
         slow.sendall(request.encode())

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import PATIENCE_SECONDS
 from tests.programs import program
 from tests.unit.inference.geography.test_several_blocks import FILES, HERE
 from worker.inference.files import image_files
@@ -40,7 +41,7 @@ def told(photos: list[Path]) -> dict[Path, dict[str, float]]:
 
 def _ask(tags: tuple[str, ...], files: list[Path]) -> dict[Path, dict[str, float]]:
     command = [str(program("exiftool")), "-n", "-json", *tags, *map(str, files)]
-    lines = subprocess.run(command, capture_output=True, check=False, timeout=300).stdout
+    lines = subprocess.run(command, capture_output=True, check=False, timeout=PATIENCE_SECONDS).stdout
     return {Path(entry.pop("SourceFile")): entry for entry in json.loads(lines)}
 
 

@@ -11,6 +11,7 @@ from shared.contracts.manifest import ClassLabel, Manifest
 from shared.db.models import Classifier
 from shared.db.session import Database
 from tests.integration.jobs.factory import Jobs
+from tests.patience import PATIENCE_SECONDS
 
 
 @pytest.fixture
@@ -47,7 +48,7 @@ def at_once() -> Callable[..., list[object]]:
         barrier = Barrier(len(functions))
 
         def start(function: Callable[[], object]) -> object:
-            barrier.wait(timeout=10)
+            barrier.wait(PATIENCE_SECONDS)
             try:
                 return function()
             except Exception as error:  # noqa: BLE001  # the test looks at it

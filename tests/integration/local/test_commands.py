@@ -9,8 +9,8 @@ import pytest
 
 from deploy.local.folder import DataFolder, running_pid
 from deploy.local.servers import LocalServers
+from tests.patience import PATIENCE_SECONDS
 
-WAIT_SECONDS = 60
 HOLD = """
 import sys, time
 from deploy.local.servers import LocalServers
@@ -45,7 +45,7 @@ def run(command: str, folder: DataFolder | Path) -> "subprocess.CompletedProcess
         check=False,
         capture_output=True,
         text=True,
-        timeout=WAIT_SECONDS,
+        timeout=PATIENCE_SECONDS,
         env={**os.environ, "PHYTOBATCH_LOCAL_DATA": str(path)},
     )
 
@@ -62,7 +62,7 @@ def test_down_stops_what_runs_on_the_folder(folder: DataFolder, holder: "subproc
     assert running_pid(folder) == holder.pid
     done = run("down", folder)
     assert done.returncode == 0, done.stderr
-    assert holder.wait(WAIT_SECONDS) == -signal.SIGTERM
+    assert holder.wait(PATIENCE_SECONDS) == -signal.SIGTERM
     assert running_pid(folder) is None
 
 
@@ -99,7 +99,7 @@ def test_a_missing_photo_folder_is_said_before_anything_starts(folder: DataFolde
         check=False,
         capture_output=True,
         text=True,
-        timeout=WAIT_SECONDS,
+        timeout=PATIENCE_SECONDS,
         env={**os.environ, "PHYTOBATCH_LOCAL_DATA": str(folder.path)},
     )
     assert done.returncode == 1

@@ -13,8 +13,8 @@ import pytest
 from deploy.local.errors import FolderInUse
 from deploy.local.folder import running_pid
 from deploy.local.servers import LocalServers
+from tests.patience import PATIENCE_SECONDS
 
-GONE_SECONDS = 15
 PARENT = """
 import json, sys, time
 from deploy.local.servers import LocalServers
@@ -47,7 +47,7 @@ def test_nothing_outlives_a_parent_that_was_killed(servers: LocalServers) -> Non
     parent.kill()
     parent.wait()
     parent.stdout.close()
-    _, alive = psutil.wait_procs(family, timeout=GONE_SECONDS)
+    _, alive = psutil.wait_procs(family, timeout=PATIENCE_SECONDS)
     assert alive == []
     with LocalServers(servers.folder.path, fast=True) as again:
         assert again.postgres.database_exists("phytobatch")
@@ -90,7 +90,7 @@ def test_a_parent_that_is_interrupted_stops_its_servers(servers: LocalServers) -
     parent, family = start_parent(servers.folder.path)
     assert parent.stdout is not None
     parent.send_signal(signal.SIGINT)
-    parent.wait(GONE_SECONDS)
+    parent.wait(PATIENCE_SECONDS)
     parent.stdout.close()
     assert [process for process in family if process.is_running()] == []
     assert not (servers.folder.path / "postgres" / "data" / "postmaster.pid").exists()

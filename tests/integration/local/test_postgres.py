@@ -8,6 +8,7 @@ import pytest
 
 from deploy.local.errors import ProcessFailed
 from deploy.local.servers import LocalServers
+from tests.patience import PATIENCE_SECONDS
 
 
 def rows(servers: LocalServers, statement: str, database: str = "phytobatch") -> list[tuple[object, ...]]:
@@ -53,7 +54,7 @@ def test_a_killed_server_is_replaced_although_a_backend_was_busy(servers: LocalS
         sleeper.start()
         servers.postgres.kill()
         sleeper.join()
-    assert psutil.wait_procs([backend], timeout=10)[1] == []
+    assert psutil.wait_procs([backend], timeout=PATIENCE_SECONDS)[1] == []
     servers.postgres.restart()
     assert rows(servers, "SELECT 1") == [(1,)]
 

@@ -19,8 +19,8 @@ from deploy.local.servers import LocalServers
 from deploy.local.stack import API_KEY
 from deploy.local.state import StackState
 from tests.integration.webhooks.receiver import Receiver
+from tests.patience import PATIENCE_SECONDS
 
-WAIT_SECONDS = 180
 UP = [sys.executable, "-m", "deploy.local", "up"]
 
 
@@ -36,7 +36,7 @@ class RunningUp:
         )
 
     def card(self) -> StackCard:
-        deadline = time.monotonic() + WAIT_SECONDS
+        deadline = time.monotonic() + PATIENCE_SECONDS
         while (card := read_card(self.folder)) is None:
             assert self.process.poll() is None, self.said()
             assert time.monotonic() < deadline
@@ -45,7 +45,7 @@ class RunningUp:
 
     def end(self, number: signal.Signals) -> int:
         self.process.send_signal(number)
-        return self.process.wait(WAIT_SECONDS)
+        return self.process.wait(PATIENCE_SECONDS)
 
     def said(self) -> str:
         assert self.process.stdout is not None
@@ -65,7 +65,7 @@ def family(card: StackCard) -> list[psutil.Process]:
 
 def metrics_at(url: str) -> str:
     """What a program shows, as soon as it listens."""
-    deadline = time.monotonic() + WAIT_SECONDS
+    deadline = time.monotonic() + PATIENCE_SECONDS
     with urllib3.PoolManager(retries=False) as pool:
         while True:
             try:
@@ -113,7 +113,7 @@ def test_up_serves_an_api_that_knows_the_printed_key_and_stops_cleanly(stack: Ru
 def test_a_program_that_dies_is_started_again(stack: RunningUp) -> None:
     card = stack.card()
     os.kill(card.processes["api"], signal.SIGKILL)
-    deadline = time.monotonic() + WAIT_SECONDS
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while (now := stack.card()).processes.get("api") in {None, card.processes["api"]} or not api_ready(now.url):
         assert time.monotonic() < deadline
         time.sleep(0.2)
@@ -133,7 +133,7 @@ def test_a_webhook_comes_from_the_stack_to_this_machine(stack: RunningUp) -> Non
         assert made.status == 201, made.data
         job = pool.request("POST", f"{card.url}/v1/jobs", json={}, headers=headers).json()
         assert pool.request("POST", f"{card.url}{job['links']['cancel']}", headers=headers).status == 200
-        (request,) = receiver.wait_for(1, WAIT_SECONDS)
+        (request,) = receiver.wait_for(1)
     told = Webhook(made.json()["secret"]).verify(request.body, request.headers)
     assert told["type"] == "job.canceled"
     assert told["data"]["links"]["job"] == f"{card.url}/v1/jobs/{job['id']}"
@@ -143,6 +143,6 @@ def test_a_webhook_comes_from_the_stack_to_this_machine(stack: RunningUp) -> Non
 def test_nothing_is_left_when_up_itself_is_killed(stack: RunningUp) -> None:
     processes = family(stack.card())
     stack.process.kill()
-    stack.process.wait(WAIT_SECONDS)
-    assert psutil.wait_procs(processes, timeout=30)[1] == []
+    stack.process.wait(PATIENCE_SECONDS)
+    assert psutil.wait_procs(processes, timeout=PATIENCE_SECONDS)[1] == []
     assert read_card(stack.folder) is None

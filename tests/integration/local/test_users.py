@@ -14,6 +14,7 @@ import pytest
 from deploy.local import postgres_programs
 from deploy.local.account import postgres_account
 from deploy.local.servers import LocalServers
+from tests.patience import PATIENCE_SECONDS
 
 NORMAL_USER = "daemon"
 NAMELESS_UID = 54321
@@ -49,7 +50,7 @@ def start_as(uid: str, folder: Path) -> "subprocess.CompletedProcess[str]":
         check=False,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=PATIENCE_SECONDS,
         env={**os.environ, "HOME": str(folder)},
     )
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import urllib3
 from prometheus_client.parser import text_string_to_metric_families
 
+from tests.patience import PATIENCE_SECONDS
+
 
 @dataclass(frozen=True, slots=True)
 class Scrape:
@@ -29,7 +31,7 @@ class Scrape:
 
 def scrape(port: int) -> Scrape:
     """Ask a program on this machine."""
-    with urllib3.PoolManager(timeout=30, retries=False) as pool:
+    with urllib3.PoolManager(timeout=PATIENCE_SECONDS, retries=False) as pool:
         answer = pool.request("GET", f"http://127.0.0.1:{port}/metrics")
     assert answer.status == 200
     families = list(text_string_to_metric_families(answer.data.decode()))

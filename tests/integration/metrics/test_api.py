@@ -21,6 +21,7 @@ from shared.metrics.exposition import Exposition
 from shared.settings import Settings
 from tests.integration.conftest import Api, MakeSettings
 from tests.integration.metrics.scrape import scrape
+from tests.patience import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.usefixtures("always_read")
 
@@ -58,7 +59,7 @@ def test_who_waits_is_counted_apart(api: Api, settings: Settings) -> None:
     before = scrape(settings.metrics_port).total("phytobatch_http_request_seconds_count", **route)
     with ThreadPoolExecutor(1) as threads:
         waiting = threads.submit(api.get, f"/v1/jobs/{job_id}?wait=2")
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + PATIENCE_SECONDS
         while scrape(settings.metrics_port).value("phytobatch_http_waiting_clients") != 1:
             assert time.monotonic() < deadline
         assert waiting.result().status == 200

@@ -15,6 +15,7 @@ from sqlalchemy import make_url, text
 from deploy.local.postgres_programs import installed_package
 from shared.db.session import Database
 from shared.settings import Settings
+from tests.patience import PATIENCE_SECONDS
 
 COMPOSE = Path(__file__).parents[3] / "deploy" / "compose"
 PASSWORD = "Statistics0nly"  # noqa: S105  # of an account of this test
@@ -36,7 +37,12 @@ def monitor(settings: Settings, database: Database) -> Iterator[str]:
     }
     for _ in range(2):
         done = subprocess.run(
-            ["sh", COMPOSE / "monitor.sh"], env=variables, capture_output=True, text=True, check=False, timeout=60
+            ["sh", COMPOSE / "monitor.sh"],
+            env=variables,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=PATIENCE_SECONDS,
         )
         assert done.returncode == 0, done.stderr
     yield url.set(drivername="postgresql", username=ROLE, password=PASSWORD).render_as_string(hide_password=False)

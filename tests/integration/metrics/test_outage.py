@@ -14,6 +14,7 @@ from deploy.local.servers import LocalServers
 from shared.settings import Settings
 from tests.integration.conftest import serve
 from tests.integration.metrics.scrape import Scrape, scrape
+from tests.patience import PATIENCE_SECONDS
 
 
 @pytest.fixture
@@ -40,7 +41,7 @@ def served(servers: LocalServers, monkeypatch: pytest.MonkeyPatch) -> Iterator[i
 
 
 def up_again(port: int) -> Scrape:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while (seen := scrape(port)).value("phytobatch_database_up") != 1:
         assert time.monotonic() < deadline
         time.sleep(0.2)

@@ -13,8 +13,7 @@ import redis
 from deploy.local.servers import LocalServers
 from shared.hints import Hints, channel, listen
 from shared.settings import Settings
-
-SOON = 10.0
+from tests.patience import PATIENCE_SECONDS
 
 
 @pytest.fixture
@@ -53,7 +52,7 @@ class Ear:
     def __exit__(self, *_: object) -> None:
         assert self._task is not None
         self._loop.call_soon_threadsafe(self._task.cancel)
-        self._thread.join(SOON)
+        self._thread.join(PATIENCE_SECONDS)
         assert not self._thread.is_alive()
 
     def _run(self) -> None:
@@ -71,7 +70,7 @@ class Ear:
 
     def hears(self, hints: Hints, job_id: uuid.UUID) -> bool:
         """Whether a hint comes through, when it is given often enough for somebody who must first connect."""
-        end = time.monotonic() + SOON
+        end = time.monotonic() + PATIENCE_SECONDS
         while time.monotonic() < end:
             hints.announce([job_id])
             time.sleep(0.1)
@@ -109,7 +108,7 @@ def test_a_stop_publishes_what_was_announced(settings: Settings) -> None:
         other.announce([uuid.uuid4()])
         other.announce([job_id])
         other.stop()
-        end = time.monotonic() + SOON
+        end = time.monotonic() + PATIENCE_SECONDS
         while job_id not in ear.heard and time.monotonic() < end:
             time.sleep(0.05)
         assert job_id in ear.heard

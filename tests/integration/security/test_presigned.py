@@ -16,6 +16,7 @@ from shared.settings import Settings
 from shared.storage.keys import upload_key
 from shared.storage.s3 import S3Store
 from shared.storage.store import PresignedPut
+from tests.patience import PATIENCE_SECONDS
 
 BODY = b"not really a leaf"
 MANY = 10**6
@@ -67,7 +68,7 @@ def test_a_body_without_a_length_is_refused(store: S3Store, key: str, *, checked
     """The length is signed; whoever sends chunks of unknown length does not send it."""
     url = signed(store, key, checked=checked)
     at = urlsplit(url.url)
-    connection = http.client.HTTPConnection(at.netloc, timeout=20)
+    connection = http.client.HTTPConnection(at.netloc, timeout=PATIENCE_SECONDS)
     connection.putrequest("PUT", f"{at.path}?{at.query}")
     connection.putheader("Transfer-Encoding", "chunked")
     for name, value in url.headers.items():
@@ -84,7 +85,7 @@ def test_a_body_without_a_length_is_refused(store: S3Store, key: str, *, checked
 def test_more_bytes_than_announced_are_no_part_of_the_object(store: S3Store, key: str, *, checked: bool) -> None:
     url = signed(store, key, checked=checked)
     at = urlsplit(url.url)
-    connection = http.client.HTTPConnection(at.netloc, timeout=20)
+    connection = http.client.HTTPConnection(at.netloc, timeout=PATIENCE_SECONDS)
     connection.putrequest("PUT", f"{at.path}?{at.query}")
     for name, value in url.headers.items():
         connection.putheader(name, value)

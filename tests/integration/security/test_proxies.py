@@ -6,6 +6,7 @@ import urllib3
 from api import keys
 from tests.integration.api.test_process import base_url, start, stop
 from tests.integration.conftest import Api, MakeSettings
+from tests.patience import PATIENCE_SECONDS
 
 CLAIMED = "203.0.113.9"
 
@@ -14,7 +15,7 @@ CLAIMED = "203.0.113.9"
 def test_only_a_trusted_proxy_may_say_who_the_client_is(make_settings: MakeSettings, trusted: str, seen: str) -> None:
     key = keys.generate().text
     process = start(make_settings(), bootstrap_api_key=key, trusted_proxies=trusted)
-    with process, urllib3.PoolManager(timeout=30) as pool:
+    with process, urllib3.PoolManager(timeout=PATIENCE_SECONDS) as pool:
         api = Api(base_url(process), key, pool)
         assert api.get("/v1/jobs", headers={"X-Forwarded-For": CLAIMED}).status == 200
         _, lines = stop(process)

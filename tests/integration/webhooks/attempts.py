@@ -12,6 +12,7 @@ from shared.webhooks.networks import Networks
 from shared.webhooks.ports import Ports
 from shared.webhooks.signing import new_secret
 from shared.webhooks.urls import Policy
+from tests.patience import PATIENCE_SECONDS
 from worker.webhooks.message import Attempt, Message
 from worker.webhooks.resolver import Resolve
 from worker.webhooks.sender import Sender
@@ -38,7 +39,7 @@ def send(
     url: str | Message,
     *,
     policy: Policy = LOOPBACK,
-    timeout_seconds: float = 10.0,
+    timeout_seconds: float = PATIENCE_SECONDS,
     resolver: Resolve | None = None,
     ssl_context: ssl.SSLContext | None = None,
 ) -> Attempt:

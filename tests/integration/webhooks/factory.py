@@ -21,6 +21,7 @@ from shared.webhooks.clock import Clock
 from shared.webhooks.signing import new_secret
 from shared.webhooks.urls import Policy
 from tests.integration.conftest import insert_tenant
+from tests.patience import PATIENCE_SECONDS
 from worker.webhooks.deliverer import Deliverer
 from worker.webhooks.ledger import Ledger
 from worker.webhooks.sender import Sender
@@ -159,10 +160,10 @@ def delivering(
 
     thread = threading.Thread(target=run, name="deliverer")
     thread.start()
-    ready.wait(10)
+    ready.wait(PATIENCE_SECONDS)
     try:
         yield made[0]
     finally:
         loop.call_soon_threadsafe(made[0].stop)
-        thread.join(30)
+        thread.join(PATIENCE_SECONDS)
         assert not thread.is_alive(), "the deliverer did not stop"

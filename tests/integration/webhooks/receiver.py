@@ -13,6 +13,8 @@ from http import HTTPStatus
 from types import TracebackType
 from typing import Self
 
+from tests.patience import PATIENCE_SECONDS
+
 MAX_HEAD = 64 * 1024
 PIECE = 16 * 1024
 SEND_BUFFER = 64 * 1024
@@ -80,14 +82,14 @@ class Receiver:
 
     def __enter__(self) -> Self:
         self._thread.start()
-        assert self._ready.wait(10), "the receiver did not start"
+        assert self._ready.wait(PATIENCE_SECONDS), "the receiver did not start"
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join(10)
+        self._thread.join(PATIENCE_SECONDS)
         assert not self._thread.is_alive(), "the receiver did not stop"
 
     @property
@@ -97,7 +99,7 @@ class Receiver:
         host = f"[{self._host}]" if ":" in self._host else self._host
         return f"{scheme}://{host}:{self.port}/hooks"
 
-    def wait_for(self, count: int, seconds: float = 10) -> list[Received]:
+    def wait_for(self, count: int, seconds: float = PATIENCE_SECONDS) -> list[Received]:
         """The requests, as soon as there are so many.
 
         Raises:
@@ -108,7 +110,7 @@ class Receiver:
             assert came, f"{len(self.requests)} requests came in {seconds} s, not {count}"
             return list(self.requests)
 
-    def wait_until_left(self, seconds: float = 10) -> None:
+    def wait_until_left(self, seconds: float = PATIENCE_SECONDS) -> None:
         """Return when no connection is open.
 
         Raises:

@@ -15,8 +15,7 @@ from tests.integration.conftest import Api, MakeSettings, insert_key, insert_ten
 from tests.integration.webhooks.factory import MovableClock, delivering
 from tests.integration.webhooks.hooks import Hooks
 from tests.integration.webhooks.receiver import Received, Receiver
-
-SECONDS = 10.0
+from tests.patience import PATIENCE_SECONDS
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +52,7 @@ def is_signed_by(secret: str, came: Received) -> bool:
 
 def arrived(hooks: Hooks) -> dict[str, Any]:
     """The one delivery, once it is recorded that it arrived."""
-    deadline = time.monotonic() + SECONDS
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while not (found := hooks.deliveries("?state=delivered")):
         assert time.monotonic() < deadline, hooks.deliveries()
         time.sleep(0.02)

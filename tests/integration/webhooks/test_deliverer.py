@@ -21,8 +21,8 @@ from shared.settings import Settings
 from tests.integration.conftest import MakeSettings
 from tests.integration.webhooks.factory import MovableClock, Outbox, delivering
 from tests.integration.webhooks.receiver import Answer, Received, Receiver
+from tests.patience import PATIENCE_SECONDS
 
-SECONDS = 10.0
 # The schedule of the specification: seconds before each attempt.
 PAUSES = (0, 5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400)
 LOOPBACK = {"webhook_networks": "127.0.0.0/8:1-65535,[::1/128]:1-65535"}
@@ -31,7 +31,10 @@ LOOPBACK = {"webhook_networks": "127.0.0.0/8:1-65535,[::1/128]:1-65535"}
 @pytest.fixture
 def settings(make_settings: MakeSettings) -> Settings:
     return make_settings(
-        **LOOPBACK, webhook_timeout_seconds=2, public_url="https://phytobatch.example.org/", shutdown_seconds=5
+        **LOOPBACK,
+        webhook_timeout_seconds=60,
+        public_url="https://phytobatch.example.org/",
+        shutdown_seconds=60,
     )
 
 
@@ -60,7 +63,7 @@ def receiver() -> Iterator[Receiver]:
 
 
 def eventually(look: Callable[[], WebhookDelivery], reached: Callable[[WebhookDelivery], bool]) -> WebhookDelivery:
-    deadline = time.monotonic() + SECONDS
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while not reached(seen := look()):
         assert time.monotonic() < deadline, f"still {seen.state}, attempts {seen.attempts}, {seen.last_error}"
         time.sleep(0.02)
@@ -123,10 +126,11 @@ def test_a_receiver_that_is_down_for_four_attempts_gets_it_at_the_fifth(
     with delivering(settings, database, clock):
         for number, pause in enumerate(PAUSES[:5]):
             if number:
-                clock.move(seconds=pause - 1)
-                time.sleep(0.1)
-                assert len(receiver.requests) == number, "it came before its time"
-                clock.move(seconds=pause * 0.1 + 2)
+                clock.move(seconds=0.8 * pause)
+                if pause > 60:  # so that what is left is longer than a busy machine may take to look
+                    time.sleep(0.1)
+                    assert len(receiver.requests) == number, "it came before its time"
+                clock.move(seconds=0.3 * pause + 1)
             receiver.wait_for(number + 1)
             attempted(outbox, event, number + 1)
     delivery = outbox.delivery(event)
@@ -137,7 +141,7 @@ def test_a_receiver_that_is_down_for_four_attempts_gets_it_at_the_fifth(
     assert len({request.body for request in receiver.requests}) == 1
     stamps = [int(request.headers["webhook-timestamp"]) for request in receiver.requests]
     gaps = [later - earlier for earlier, later in itertools.pairwise(stamps)]
-    assert all(pause <= gap <= 1.1 * pause + 5 for gap, pause in zip(gaps, PAUSES[1:5], strict=True)), gaps
+    assert all(gap >= pause for gap, pause in zip(gaps, PAUSES[1:5], strict=True)), gaps
 
 
 def test_after_ten_failures_over_three_days_it_is_over(
@@ -232,7 +236,7 @@ def test_an_open_breaker_uses_up_no_attempts_and_lets_one_probe_through(
 
 
 def eventually_open(outbox: Outbox, endpoint: uuid.UUID) -> None:
-    deadline = time.monotonic() + SECONDS
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while outbox.look(endpoint).open_until is None:
         assert time.monotonic() < deadline
         time.sleep(0.02)
@@ -251,7 +255,7 @@ def test_two_deliverers_keep_to_one_limit_for_an_endpoint(
         for number in range(30):
             outbox.event(endpoint, number=number)
         with delivering(limited, database, clock), delivering(limited, database, clock):
-            requests = receiver.wait_for(30, SECONDS)
+            requests = receiver.wait_for(30)
             time.sleep(0.2)
         # No answer was given before the delay, so each was under way for that long at least.
         began = [request.at for request in receiver.requests]
@@ -263,16 +267,25 @@ def test_two_deliverers_keep_to_one_limit_for_an_endpoint(
 def test_an_endpoint_that_hangs_does_not_slow_the_others(
     settings: Settings, database: Database, outbox: Outbox, clock: MovableClock, receiver: Receiver
 ) -> None:
+    impatient = settings.model_copy(update={"shutdown_seconds": 0.2})
     with Receiver(lambda _: Answer(hang=True)) as hanging:
         stuck, healthy = outbox.endpoint(hanging.url), outbox.endpoint(receiver.url)
         stuck_events = [outbox.event(stuck) for _ in range(20)]
         for number in range(50):
             outbox.event(healthy, number=number)
-        with delivering(settings, database, clock, slots=16):
+        with delivering(impatient, database, clock, slots=16):
             receiver.wait_for(50)
+            hanging.wait_for(1)
             assert outbox.attempts(stuck_events[0]) == [], "the healthy one waited for the deadline of the other"
-            attempted(outbox, stuck_events[0], 1)
-    assert outbox.delivery(stuck_events[0]).last_error == AttemptError.TIMEOUT
+
+
+def test_an_attempt_that_takes_too_long_is_a_failure_like_others(
+    settings: Settings, database: Database, outbox: Outbox, clock: MovableClock, receiver: Receiver
+) -> None:
+    receiver.answer = Answer(hang=True)
+    event = outbox.event(outbox.endpoint(receiver.url))
+    with delivering(settings.model_copy(update={"webhook_timeout_seconds": 0.5}), database, clock):
+        assert attempted(outbox, event, 1).last_error == AttemptError.TIMEOUT
 
 
 def test_an_address_that_is_refused_is_a_failure_like_others(
@@ -347,7 +360,9 @@ def test_the_process_knows_no_classifier_no_queue_and_no_object_store() -> None:
         "import json, sys; import worker.__main__, worker.webhooks.process; "
         "print(json.dumps(sorted({name.partition('.')[0] for name in sys.modules})))"
     )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=PATIENCE_SECONDS
+    )
     loaded = set(json.loads(done.stdout))
     assert {"aiohappyeyeballs", "sqlalchemy"} <= loaded
     assert not loaded & {"tensorflow", "keras", "numpy", "PIL", "celery", "kombu", "boto3", "botocore", "redis"}
@@ -365,7 +380,7 @@ def test_a_schedule_that_makes_no_sense_is_said_at_the_start(settings: Settings)
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=PATIENCE_SECONDS,
         env=environment,
     )
     assert done.returncode == 1

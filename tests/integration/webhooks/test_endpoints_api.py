@@ -11,6 +11,7 @@ from shared.contracts.states import DEFAULT_EVENTS, Scope
 from shared.db.session import Database
 from tests.integration.conftest import Api, MakeKey, MakeSettings, Serve, assert_problem, insert_key, insert_tenant
 from tests.integration.webhooks.hooks import URL, Hooks
+from tests.patience import PATIENCE_SECONDS
 
 NOBODY = "01934f6e-7a3c-7b1e-8f00-5d1c6a2b9e10"
 ADMIN_CALLS = [
@@ -345,7 +346,7 @@ def test_a_tenant_has_so_many_webhooks_and_no_more(make_settings: MakeSettings, 
         barrier = Barrier(8)
 
         def create(number: int) -> int:
-            barrier.wait(timeout=10)
+            barrier.wait(PATIENCE_SECONDS)
             return api.post("/v1/webhooks", {"url": f"{URL}/{number}"}).status
 
         with ThreadPoolExecutor(8) as pool:

@@ -12,6 +12,7 @@ from shared.jobs import lifecycle
 from shared.webhooks import per_job
 from tests.integration.conftest import Api, assert_problem
 from tests.integration.webhooks.hooks import URL, Hooks
+from tests.patience import PATIENCE_SECONDS
 
 OTHER_URL = "https://other.example.org/hooks"
 PICTURE = ("a.jpg", b"no picture, but bytes")
@@ -153,7 +154,7 @@ def test_many_jobs_at_once_make_one_endpoint(hooks: Hooks) -> None:
     barrier = Barrier(8)
 
     def create(_: int) -> str | None:
-        barrier.wait(timeout=10)
+        barrier.wait(PATIENCE_SECONDS)
         return endpoint_of(hooks, hooks.api.new_job(webhook_url=URL))
 
     with ThreadPoolExecutor(8) as pool:
@@ -172,7 +173,7 @@ def test_deleting_the_endpoint_while_its_job_changes_waits_and_never_locks_out(h
             _wait_until_somebody_waits(hooks)
             # Inserts a delivery, which refers to the endpoint that is being removed.
             lifecycle.cancel(session, uuid.UUID(job_id))
-        assert removed.result(timeout=20).status == 204
+        assert removed.result(PATIENCE_SECONDS).status == 204
     assert hooks.api.get(f"/v1/jobs/{job_id}").json()["state"] == "canceled"
     assert hooks.deliveries() == []
 
@@ -187,7 +188,7 @@ def test_deleting_the_endpoint_waits_for_the_job_that_is_being_made_with_it(hook
             _wait_until_somebody_waits(hooks)
             new = lifecycle.NewJob(webhook_endpoint_id=endpoint_id)
             job_id = lifecycle.create_draft(session, hooks.tenant_id, new, draft_hours=1).id
-        assert removed.result(timeout=20).status == 204
+        assert removed.result(PATIENCE_SECONDS).status == 204
     assert hooks.api.get(f"/v1/jobs/{job_id}").json()["webhook_url"] is None
 
 
@@ -212,5 +213,5 @@ def test_creating_jobs_and_deleting_their_endpoint_at_once_loses_neither(hooks: 
     with ThreadPoolExecutor(4) as pool:
         creating = [pool.submit(create, number) for number in range(30)]
         deleting = [pool.submit(delete, number) for number in range(15)]
-        assert {each.result(timeout=30) for each in creating} == {201}
-        assert {each.result(timeout=30) for each in deleting} <= {204, 404}
+        assert {each.result(PATIENCE_SECONDS) for each in creating} == {201}
+        assert {each.result(PATIENCE_SECONDS) for each in deleting} <= {204, 404}

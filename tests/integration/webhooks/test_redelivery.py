@@ -12,6 +12,7 @@ from shared.webhooks import redelivery
 from shared.webhooks.redelivery import Again
 from tests.integration.conftest import assert_problem
 from tests.integration.webhooks.hooks import LONG_AGO, URL, Hooks
+from tests.patience import PATIENCE_SECONDS
 
 YEAR_2026 = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -225,5 +226,5 @@ def test_redeliveries_enabling_and_removal_at_once_never_lock_each_other_out(hoo
     with ThreadPoolExecutor(3) as pool:
         working = [pool.submit(until_it_is_gone, number) for number in range(3)]
         assert hooks.api.request("DELETE", endpoint["links"]["self"]).status == 204
-        assert [each.result(timeout=20) for each in working] == ["NotFound"] * 3
+        assert [each.result(PATIENCE_SECONDS) for each in working] == ["NotFound"] * 3
     assert hooks.deliveries() == []

@@ -11,6 +11,7 @@ from shared.contracts.states import AttemptError
 from tests.integration.authority import WITH_OPENSSL, Authority
 from tests.integration.webhooks.attempts import leads_to, send
 from tests.integration.webhooks.receiver import Answer, Receiver
+from tests.patience import PATIENCE_SECONDS
 
 pytestmark = WITH_OPENSSL
 
@@ -71,11 +72,11 @@ def test_a_server_that_does_not_speak_tls(authority: Authority) -> None:
             connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
 
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        listening.settimeout(10)
+        listening.settimeout(PATIENCE_SECONDS)
         thread = threading.Thread(target=answer_in_plain_text, args=(listening,))
         thread.start()
         attempt = send(f"https://127.0.0.1:{listening.getsockname()[1]}/", ssl_context=authority.trusting())
-        thread.join(10)
+        thread.join(PATIENCE_SECONDS)
     assert (attempt.status, attempt.error) == (None, AttemptError.TLS_FAILED)
 
 

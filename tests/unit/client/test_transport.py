@@ -10,6 +10,7 @@ from client.errors import ApiError, LimitExceeded, NetworkError, ServerUnavailab
 from client.pools import Pools
 from client.retry import RetryPolicy
 from client.transport import Request, Transport
+from tests.patience import PATIENCE_SECONDS
 
 Reply = tuple[int, dict[str, str]]
 CUT = (0, {"": ""})
@@ -63,7 +64,7 @@ def server() -> Iterator[Misbehaving]:
     yield server
     server.shutdown()
     server.server_close()
-    thread.join(10)
+    thread.join(PATIENCE_SECONDS)
 
 
 Send = Callable[[str, dict[str, str]], int]

@@ -9,8 +9,8 @@ import pytest
 
 from deploy.local.child import LAUNCHER, Child, Program, describe_exit, log_tail, set_aside
 from deploy.local.errors import ProcessFailed
+from tests.patience import PATIENCE_SECONDS
 
-WAIT_SECONDS = 20
 PARENT = """
 import subprocess, sys, os, time
 launcher, how, signal_number = sys.argv[1:4]
@@ -30,7 +30,7 @@ def program(tmp_path: Path, code: str, **overrides: object) -> Program:
 def test_a_child_that_ends_early_is_an_error_with_its_last_words(tmp_path: Path) -> None:
     child = Child(program(tmp_path, "import sys; print('no such table'); sys.exit(4)"))
     with pytest.raises(ProcessFailed, match=r"(?s)tried ended at its start \(exit code 4\).*no such table"):
-        child.wait_ready(lambda: False, WAIT_SECONDS)
+        child.wait_ready(lambda: False, PATIENCE_SECONDS)
 
 
 def test_a_child_that_is_never_ready_is_an_error(tmp_path: Path) -> None:
@@ -47,17 +47,17 @@ def test_a_child_that_ignores_sigterm_is_killed_with_its_family(tmp_path: Path) 
         "print(subprocess.Popen(['/bin/sleep', '60']).pid); time.sleep(60)"
     )
     child = Child(program(tmp_path, code, stop_seconds=0.2))
-    child.wait_ready(lambda: bool(child.tail()), WAIT_SECONDS)
+    child.wait_ready(lambda: bool(child.tail()), PATIENCE_SECONDS)
     grandchild = psutil.Process(int(child.tail()))
     child.stop()
     assert child.returncode == -signal.SIGKILL
-    assert psutil.wait_procs([grandchild], timeout=WAIT_SECONDS)[1] == []
+    assert psutil.wait_procs([grandchild], timeout=PATIENCE_SECONDS)[1] == []
 
 
 def test_the_tail_is_of_this_run_alone(tmp_path: Path) -> None:
     for word in ("first", "second"):
         child = Child(program(tmp_path, f"print('{word}')"))
-        assert child.wait(WAIT_SECONDS) == 0
+        assert child.wait(PATIENCE_SECONDS) == 0
         child.kill()
         assert child.tail() == word
     assert log_tail(tmp_path / "tried.log") == "first\nsecond"
@@ -87,7 +87,7 @@ def test_the_launcher_ties_a_program_to_its_parent(how: str) -> None:
         tied = psutil.Process(int(parent.stdout.readline()))
         family = [tied, *tied.children()]
         parent.kill()
-    assert psutil.wait_procs(family, timeout=WAIT_SECONDS)[1] == []
+    assert psutil.wait_procs(family, timeout=PATIENCE_SECONDS)[1] == []
 
 
 def test_the_launcher_starts_nothing_for_a_parent_that_has_gone(tmp_path: Path) -> None:

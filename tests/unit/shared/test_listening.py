@@ -11,6 +11,7 @@ from shared.listening import EVERY_ADDRESS, EVERY_IPV4_ADDRESS, bound_sockets, r
 from shared.metrics.definition import Program
 from shared.metrics.exposition import Exposition
 from shared.settings import Settings
+from tests.patience import PATIENCE_SECONDS
 from worker.metrics.attempts import DELIVERER_ZEROS
 
 
@@ -40,7 +41,10 @@ def listening(host: str, port: int = 0) -> Iterator[list[socket.socket]]:
 
 def seen_client(server: socket.socket, address: str) -> str:
     """The address that the server sees of a client that connects to one of its own."""
-    with socket.create_connection((address, server.getsockname()[1]), timeout=30), server.accept()[0] as accepted:
+    with (
+        socket.create_connection((address, server.getsockname()[1]), timeout=PATIENCE_SECONDS),
+        server.accept()[0] as accepted,
+    ):
         return str(accepted.getpeername()[0])
 
 
@@ -84,7 +88,7 @@ def test_metrics_are_served_at_every_address() -> None:
         )
     )
     try:
-        with urllib3.PoolManager(timeout=30) as pool:
+        with urllib3.PoolManager(timeout=PATIENCE_SECONDS) as pool:
             for address in ("127.0.0.1", "[::1]"):
                 assert b"phytobatch_build_info" in pool.request("GET", f"http://{address}:{port}/metrics").data
     finally:

@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from shared.contracts.manifest import CLASS_ID
+from tests.patience import PATIENCE_SECONDS
 from worker.training.dataset import labelled_files
 from worker.training.errors import TrainingError
 from worker.training.folders import chosen_classes, class_folders, class_id
@@ -115,7 +116,7 @@ def test_the_command_says_it_before_tensorflow_is_imported(data: Path, tmp_path:
     """Each folder has one image: the class is named, and nothing was read or written."""
     command = [sys.executable, "-X", "importtime", "-m", "worker.training", "train", "--data", str(data)]
     options = ["--out", str(tmp_path / "out"), "--name", "vine", "--version", "1"]
-    done = subprocess.run([*command, *options], capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run([*command, *options], capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False)
     assert done.returncode == 1
     assert "at least two images" in done.stderr
     assert "Traceback" not in done.stderr

@@ -7,6 +7,8 @@ import sys
 
 import pytest
 
+from tests.patience import PATIENCE_SECONDS
+
 HEAPS = """
 import ctypes, threading
 from worker.heap import share_one_heap
@@ -34,7 +36,12 @@ def test_all_threads_share_one_heap_unless_somebody_chose_otherwise(chosen: str 
     if chosen:
         environment["MALLOC_ARENA_MAX"] = chosen
     done = subprocess.run(
-        [sys.executable, "-c", HEAPS], capture_output=True, text=True, check=True, timeout=60, env=environment
+        [sys.executable, "-c", HEAPS],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=PATIENCE_SECONDS,
+        env=environment,
     )
     heaps = done.stdout.count("<heap nr=")
     assert (heaps == 1) is one, done.stdout

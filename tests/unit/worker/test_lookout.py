@@ -3,6 +3,7 @@
 import threading
 from types import SimpleNamespace
 
+from tests.patience import PATIENCE_SECONDS
 from worker.jobs.lookout import Lookout
 
 
@@ -11,7 +12,7 @@ def test_join_returns_after_the_chunk_at_work_is_through() -> None:
 
     def work_once() -> bool:
         at_work.set()
-        may_end.wait(10)
+        may_end.wait(PATIENCE_SECONDS)
         through.set()
         return False
 
@@ -19,7 +20,7 @@ def test_join_returns_after_the_chunk_at_work_is_through() -> None:
     workplace = SimpleNamespace(work_once=work_once)
     lookout = Lookout(context, workplace, stopping, threads=1, ready=None)  # type: ignore[arg-type]
     lookout.start()
-    assert at_work.wait(10)
+    assert at_work.wait(PATIENCE_SECONDS)
     stopping.set()
     threading.Timer(0.2, may_end.set).start()
     lookout.join()

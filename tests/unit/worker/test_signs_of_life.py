@@ -10,6 +10,7 @@ from celery.beat import SchedulingError
 from celery.schedules import schedule
 
 from shared.db.session import Database
+from tests.patience import PATIENCE_SECONDS
 from worker.beat import Beat
 from worker.jobs.leases import LeaseKeeper
 from worker.process import READY_FILE
@@ -20,7 +21,7 @@ def test_the_keeper_of_leases_shows_that_it_lives() -> None:
     database = cast("Database", None)  # It holds no chunk, so it asks nothing.
     keeper = LeaseKeeper(database, lease_seconds=1, renew_seconds=0.01, stuck_seconds=1, alive=lives.set)
     keeper.start()
-    assert lives.wait(10)
+    assert lives.wait(PATIENCE_SECONDS)
     keeper.close()
 
 

@@ -13,12 +13,11 @@ from deploy.local.servers import LocalServers
 from shared.db.session import Database
 from shared.queue import Wakeups
 from shared.settings import Settings
-from tests.acceptance.system import wait_for
 from tests.integration.api.commands.conftest import Admin
 from tests.integration.conftest import Api, Serve
+from tests.patience import wait_for
 
 CLIENTS = 4
-SECONDS = 30.0
 
 
 class Load:
@@ -47,7 +46,7 @@ class Load:
     def goes_on(self) -> None:
         """Wait until every client has called again, and more than once."""
         seen = len(self.statuses)
-        wait_for(lambda: len(self.statuses), lambda count: count > seen + 3 * CLIENTS, SECONDS)
+        wait_for(lambda: len(self.statuses), lambda count: count > seen + 3 * CLIENTS)
 
 
 def test_an_api_key_is_exchanged_under_load_and_nobody_is_refused(

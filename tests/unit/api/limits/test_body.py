@@ -11,6 +11,7 @@ from api.errors import BodyTooSlow
 from api.limits import body
 from api.limits.body import BodyLimits, Pace, UnreadBodies
 from shared.settings import Settings
+from tests.patience import PATIENCE_SECONDS
 
 NEVER = 3600.0
 PACE = Pace(seconds=20, bytes_per_second=1000, max_seconds=100)
@@ -48,7 +49,7 @@ class Client:
         self.answer.append(message)
 
     def ask(self, app: Callable[[Scope, Receive, Send], Awaitable[None]]) -> None:
-        asyncio.run(asyncio.wait_for(app(self.scope, self.receive, self.send), 60))
+        asyncio.run(asyncio.wait_for(app(self.scope, self.receive, self.send), PATIENCE_SECONDS))
 
 
 def limits(app: Any, **given: float) -> BodyLimits:  # noqa: ANN401  # an ASGI application

@@ -16,11 +16,11 @@ from shared.contracts.states import JobState
 from shared.db.models import Job
 from shared.errors import DatabaseUnavailable, NotFound, TooManyWaiting
 from shared.jobs.queries import SeenJob
+from tests.patience import PATIENCE_SECONDS
 
 TENANT = uuid.UUID(int=1)
 HOLDER = Holder(TENANT, "key")
 JOB = uuid.UUID(int=2)
-SOON = 5.0
 A_MOMENT = 0.2
 NEVER = 3600.0
 
@@ -59,12 +59,12 @@ def run(
         jobs = Jobs()
         hub = Hub(jobs, watch_seconds=watch_seconds, places=Pool(most, Shares(1, 1), WAITING))
         async with hub.at_work(silence()):
-            await asyncio.wait_for(test(hub, jobs), SOON)
+            await asyncio.wait_for(test(hub, jobs), PATIENCE_SECONDS)
 
     asyncio.run(inside())
 
 
-async def news(watch: Watch, seconds: float = SOON) -> bool:
+async def news(watch: Watch, seconds: float = PATIENCE_SECONDS) -> bool:
     return await watch.news(asyncio.get_running_loop().time() + seconds)
 
 

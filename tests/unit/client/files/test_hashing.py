@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from client.files.hashing import LOOKAHEAD, in_order, sha256_of
+from tests.patience import PATIENCE_SECONDS
 
 
 def test_the_checksum_is_that_of_the_bytes(tmp_path: Path) -> None:
@@ -21,7 +22,7 @@ def test_results_come_in_the_order_of_the_items_though_the_first_is_the_last_to_
 
     def work(item: int) -> int:
         if item == 0:
-            assert second_ran.wait(10)
+            assert second_ran.wait(PATIENCE_SECONDS)
         second_ran.set()
         return item * 10
 

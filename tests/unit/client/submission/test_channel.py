@@ -6,6 +6,7 @@ import pytest
 
 from client.errors import Interrupted
 from client.submission.channel import Channel
+from tests.patience import PATIENCE_SECONDS
 
 
 def test_items_come_out_in_order_and_end_when_every_writer_has_closed() -> None:
@@ -34,7 +35,7 @@ def test_a_full_channel_holds_its_writer_back_until_something_is_taken() -> None
     assert next(reader) == 0
     assert len(written) <= 3
     assert list(reader) == [1, 2, 3, 4]
-    thread.join(10)
+    thread.join(PATIENCE_SECONDS)
     assert written == [0, 1, 2, 3, 4]
 
 

@@ -10,8 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from client.terminal.ctrl_c import CtrlC
-
-PATIENCE_SECONDS = 10.0
+from tests.patience import PATIENCE_SECONDS
 
 
 class LetGo(io.IOBase):

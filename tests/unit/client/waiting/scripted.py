@@ -9,8 +9,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from tests.patience import PATIENCE_SECONDS
+
 JOB_ID = "0192"
-IDLE_SECONDS = 20.0
+IDLE_SECONDS = PATIENCE_SECONDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +111,7 @@ def scripted() -> Iterator[Scripted]:
         server.ended.set()
         server.shutdown()
         server.server_close()
-        thread.join(10)
+        thread.join(PATIENCE_SECONDS)
 
 
 def job_json(state: str, *, done: int = 0, **more: Any) -> dict[str, Any]:  # noqa: ANN401  # fields of a job

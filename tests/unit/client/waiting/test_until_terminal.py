@@ -6,7 +6,17 @@ import pytest
 
 from client import Job, NotFound, Phytobatch, RetryPolicy, ServerUnavailable, WaitTimeout
 from client.waiting import job_stream, until_terminal
-from tests.unit.client.waiting.scripted import JOB_ID, UNCHANGED, Reply, Scripted, event, job, problem, stream
+from tests.unit.client.waiting.scripted import (
+    IDLE_SECONDS,
+    JOB_ID,
+    UNCHANGED,
+    Reply,
+    Scripted,
+    event,
+    job,
+    problem,
+    stream,
+)
 
 HELLO = b"retry: 2500\n\n"
 
@@ -207,7 +217,7 @@ def test_a_timeout_ends_also_a_stream_that_says_nothing(
     assert time.monotonic() - began < IDLE_BOUND
 
 
-IDLE_BOUND = 10.0  # Well below the time after which the server itself would end the stream.
+IDLE_BOUND = IDLE_SECONDS / 2  # Well below the time after which the server itself would end the stream.
 
 
 def test_a_timeout_ends_questions_too(server: Scripted, client: Phytobatch, pauses: list[float]) -> None:

@@ -1,0 +1,53 @@
+"""No test depends on how fast the machine is: bounds of waiting come from ``tests/patience.py``."""
+
+import ast
+from pathlib import Path
+
+from hypothesis import settings
+
+from tests.patience import PATIENCE_SECONDS
+
+ROOT = Path(__file__).parents[2]
+# Commands for a person who sits before them; they have bounds of their own.
+COMMANDS = {"benchmarks", "chaos", "corpus", "fuzz", "hostile"}
+WAITING = frozenset(
+    ["as_completed", "communicate", "join", "result", "settimeout", "wait", "wait_for", "wait_procs", "wait_ready"]
+)
+# Below this a number is a short wait on purpose, for something that must not come meanwhile.
+SHORT_SECONDS = 3
+
+
+def bounds(tree: ast.AST) -> list[int]:
+    """Lines on which a wait has a number for its bound."""
+    found = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            name = getattr(node.func, "attr", getattr(node.func, "id", ""))
+            given = [each.value for each in node.keywords if each.arg == "timeout"]
+            if name in WAITING and len(node.args) > (name == "wait_for"):
+                given.append(node.args[-1])
+            found += [each.lineno for each in given if _seconds(each) > SHORT_SECONDS]
+        elif isinstance(node, ast.BinOp) and isinstance(node.left, ast.Call):
+            name = getattr(node.left.func, "attr", "")
+            found += [node.lineno] if name == "monotonic" and _seconds(node.right) > SHORT_SECONDS else []
+    return found
+
+
+def _seconds(node: ast.expr) -> float:
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, int | float) else 0
+
+
+def test_what_must_come_is_waited_for_as_long_as_on_the_busiest_machine() -> None:
+    assert bounds(ast.parse("thread.join(10)\nrun(x, timeout=30)\nend = time.monotonic() + 5\nx.wait(1)")) == [1, 2, 3]
+    found = [
+        f"{file.relative_to(ROOT)}:{line}"
+        for file in sorted((ROOT / "tests").rglob("*.py"))
+        if not COMMANDS & set(file.relative_to(ROOT).parts)
+        for line in bounds(ast.parse(file.read_text(encoding="utf-8")))
+    ]
+    assert found == [], f"use PATIENCE_SECONDS ({PATIENCE_SECONDS:.0f} s) of tests/patience.py"
+
+
+def test_no_example_of_hypothesis_has_a_deadline() -> None:
+    assert settings().deadline is None
+    assert settings.get_profile("thorough").deadline is None
