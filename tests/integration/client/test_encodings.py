@@ -11,6 +11,7 @@ from sqlalchemy import select
 from shared.db.models import Image
 from shared.db.session import Database
 from tests.integration.client.conftest import Shell
+from tests.patience import PATIENCE_SECONDS
 
 ROW = os.fsdecode(b"fila \xf1")
 PHOTO = os.fsdecode(b"caf\xe9.jpg")
@@ -56,7 +57,9 @@ def test_a_submission_goes_on_when_nobody_reads_how_far_it_is(shell: Shell, tmp_
     os.close(reader)
     environment = {**shell.environment, "XDG_STATE_HOME": str(tmp_path)}
     command = [sys.executable, "-m", "client", "submit", str(tmp_path), "--json"]
-    ended = subprocess.run(command, env=environment, stdout=subprocess.PIPE, stderr=writer, timeout=60, check=False)
+    ended = subprocess.run(
+        command, env=environment, stdout=subprocess.PIPE, stderr=writer, timeout=PATIENCE_SECONDS, check=False
+    )
     os.close(writer)
     assert ended.returncode == 0
     assert json.loads(ended.stdout)["job"]["state"] != "draft"

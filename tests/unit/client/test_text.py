@@ -15,6 +15,7 @@ from client.configuration import api_key, base_url
 from client.errors import ConfigurationError
 from client.text import json_line, printable, utf8
 from client.transport import Request
+from tests.patience import PATIENCE_SECONDS
 
 BROKEN = os.fsdecode(b"caf\xe9")
 
@@ -88,7 +89,7 @@ def test_streams_that_take_nothing_end_without_a_traceback(streams: str, code: i
     command = f"'{sys.executable}' -m client version {streams}; exit ${{PIPESTATUS[0]}}"
     environment = {**os.environ, "PHYTOBATCH_URL": "http://127.0.0.1:1"}
     ended = subprocess.run(
-        ["bash", "-c", command], env=environment, capture_output=True, text=True, timeout=60, check=False
+        ["bash", "-c", command], env=environment, capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False
     )
     assert (ended.returncode, "Traceback" in ended.stderr, "Exception" in ended.stderr) == (code, False, False)
     assert said in ended.stderr
