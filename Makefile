@@ -11,7 +11,7 @@ STAMP := $(VENV)/.installed
 DATA ?= .data
 export PHYTOBATCH_LOCAL_DATA ?= $(DATA)
 
-.PHONY: help install checks demo up down clean test postgres unit lint types imports lock images audit sbom scan migration train evaluate bench chaos fuzz faults
+.PHONY: help install checks demo up down clean test postgres unit lint types imports lock images audit sbom scan migration train evaluate bench chaos hostile fuzz faults
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -144,6 +144,9 @@ MINUTES ?= 10
 
 chaos: $(STAMP) ## kill, pause and cut off everything for ten minutes, then look whether anything was lost (SEED=1 MINUTES=10)
 	@$(BIN)/python -m tests.chaos --seed $(SEED) --minutes $(MINUTES)
+
+hostile: $(STAMP) ## search for ten minutes for the picture that costs a worker most (SEED=1 MINUTES=10)
+	@$(BIN)/python -m tests.hostile --seed $(SEED) --minutes $(MINUTES)
 
 fuzz: $(CHECKS_STAMP) ## schemathesis against the whole service, every check, with and without a key (SEED=1 MINUTES=10)
 	@$(BIN)/python -m tests.fuzz --seed $(SEED) --minutes $(MINUTES)

@@ -420,7 +420,7 @@ class Settings(BaseSettings):
         default=8.0, gt=0, description="Processor time of one picture in such a process; beyond it it is `too_costly`."
     )
     isolated_seconds: float = Field(
-        default=60.0,
+        default=120.0,
         gt=0,
         description="Time on the clock of one picture in such a process; beyond it it is `too_costly`.",
     )

@@ -12,6 +12,7 @@ from shared.settings import get_settings
 from shared.tracing import configure_tracing
 from worker import process
 from worker.inference.errors import ClassifierError
+from worker.jobs.work import FURTHER_SLOTS
 from worker.metrics.beat import serve_beat_metrics
 from worker.schedule import beat_schedule
 
@@ -31,7 +32,7 @@ app.conf.update(
     # Leases do that with a bound; Celery would deliver a message that kills its worker for ever.
     task_reject_on_worker_lost=False,
     worker_pool="threads",  # No fork: TensorFlow hangs after one.
-    worker_concurrency=settings.worker_slots + process.EXPRESS_SLOTS,
+    worker_concurrency=settings.worker_slots + FURTHER_SLOTS,
     worker_prefetch_multiplier=1,
     worker_cancel_long_running_tasks_on_connection_loss=False,
     worker_send_task_events=False,

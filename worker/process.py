@@ -21,15 +21,13 @@ from worker.exports.exporter import Exporter
 from worker.jobs.context import Context
 from worker.jobs.leases import LeaseKeeper
 from worker.jobs.lookout import Lookout
-from worker.jobs.work import Workplace
+from worker.jobs.work import FURTHER_SLOTS, Workplace
 from worker.metrics.worker import worker_readings
 from worker.metrics.zeros import WORKER_ZEROS
 from worker.serving import open_pipelines
 
 log = structlog.get_logger()
 
-# Beside the slots of the setting, for what people wait for.
-EXPRESS_SLOTS = 1
 # Each slot, each lookout, the lease keeper, the exporter and the sweep may hold a connection at the same moment.
 SPARE_CONNECTIONS = 4
 # Chunks come and go; whatever a worker does with the database it does again after an outage.
@@ -98,7 +96,7 @@ def start(settings: Settings) -> WorkerProcess:
     hints = Hints(settings)
     database = Database(
         settings,
-        pool_size=2 * (settings.worker_slots + EXPRESS_SLOTS) + SPARE_CONNECTIONS,
+        pool_size=2 * (settings.worker_slots + FURTHER_SLOTS) + SPARE_CONNECTIONS,
         application="phytobatch-worker",
         announce=hints.announce,
         trust_seconds=TRUST_SECONDS,
@@ -134,7 +132,7 @@ def _assemble(context: Context, exposition: Exposition, hints: Hints) -> WorkerP
         context,
         workplace,
         stopping,
-        threads=settings.worker_slots + EXPRESS_SLOTS,
+        threads=settings.worker_slots + FURTHER_SLOTS,
         ready=Path(ready) if ready else None,
     )
     exposition.show(worker_readings(context.pipelines.values(), workplace.slots))

@@ -23,15 +23,15 @@ HEADINGS = ("CLASSIFIER", "SHA256", "ONNX", "DEFAULT", "OPEN JOBS", "OPEN CHUNKS
 LIST = text(
     """
     WITH work AS (
-        SELECT pool, count(*) FILTER (WHERE state <> 'done') AS open,
+        SELECT split_part(pool, ':', 2) AS classifier, count(*) FILTER (WHERE state <> 'done') AS open,
                max(done_at) FILTER (WHERE worker IS NOT NULL) AS ran
-        FROM chunks WHERE kind = 'classify' GROUP BY pool),
+        FROM chunks WHERE kind = 'classify' GROUP BY split_part(pool, ':', 2)),
     pinned AS (
         SELECT classifier_id AS id, count(*) AS jobs FROM jobs
         WHERE state IN ('draft', 'validating', 'queued', 'running', 'canceling') AND deleted_at IS NULL GROUP BY 1)
     SELECT c.name || '@' || c.version, left(c.sha256, 12), left(c.manifest ->> 'onnx_sha256', 12),
            CASE WHEN c.is_default THEN 'default' END, coalesce(p.jobs, 0), coalesce(w.open, 0), w.ran
-    FROM classifiers c LEFT JOIN pinned p ON p.id = c.id LEFT JOIN work w ON w.pool = 'classify:' || c.id
+    FROM classifiers c LEFT JOIN pinned p ON p.id = c.id LEFT JOIN work w ON w.classifier = c.id::text
     ORDER BY c.name, c.created_at
     """
 )

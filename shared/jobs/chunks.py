@@ -11,6 +11,7 @@ from shared.db.models import Chunk, Job
 from shared.db.plans import IMAGES_WITH_RESULT
 from shared.jobs.cut import cut
 
+CLASSIFY, ISOLATED = f"{ChunkKind.CLASSIFY}:", "isolated:"
 # The claim sorts by it: smaller first.
 PRIORITY_ORDER = {Priority.INTERACTIVE: 0, Priority.BULK: 1}
 
@@ -20,7 +21,20 @@ _OPEN = f"{IMAGES_WITH_RESULT} WHERE i.job_id = :job AND i.seq BETWEEN :first AN
 
 def pool_of(classifier_id: uuid.UUID) -> str:
     """The pool of the chunks that need this classifier; workers claim from the pools that they serve."""
-    return f"{ChunkKind.CLASSIFY}:{classifier_id}"
+    return f"{CLASSIFY}{classifier_id}"
+
+
+def isolated_pool_of(pool: str) -> str:
+    """The pool of chunks whose pictures are all decoded in processes of their own, for the same classifier.
+
+    Workers take them in a slot of their own, so that slow pictures of one tenant keep no slot from another.
+    """
+    return f"{ISOLATED}{pool.removeprefix(CLASSIFY).removeprefix(ISOLATED)}"
+
+
+def classifier_pool_of(pool: str) -> str:
+    """The pool of the same classifier that ``pool_of`` gives; also of a pool of isolated chunks."""
+    return f"{CLASSIFY}{pool.removeprefix(ISOLATED)}" if pool.startswith(ISOLATED) else pool
 
 
 def add_chunk(session: Session, job: Job, kind: ChunkKind, *, pool: str) -> None:

@@ -18,7 +18,7 @@ from shared.contracts.states import ChunkKind, ChunkState, JobState, Priority
 from shared.db.models import Job
 from shared.errors import LeaseLost
 from shared.jobs import lifecycle
-from shared.jobs.chunks import PRIORITY_ORDER
+from shared.jobs.chunks import PRIORITY_ORDER, isolated_pool_of
 from shared.jobs.results import NewResult, store_results
 from shared.jobs.turns import CLAIM, COUNT_AGAIN, WITH_WORK
 from shared.receipts import writing as receipts
@@ -52,6 +52,20 @@ FORGET_ANSWERS = text(
     DELETE FROM idempotency_keys WHERE tenant_id = :tenant AND location IN (
         SELECT '/v1/jobs/' || CAST(:job AS uuid)
         UNION ALL SELECT '/v1/exports/' || id FROM exports WHERE job_id = :job)
+    """
+)
+
+SET_ASIDE = text("UPDATE chunks SET pool = :pool, isolated = true WHERE job_id = :job AND no = :no AND state = 'ready'")
+OTHERS_WAIT = text(
+    """
+    SELECT EXISTS (SELECT 1 FROM chunks WHERE state = 'ready' AND pool = :pool AND not_before <= now()
+                   AND tenant_id <> :tenant)
+    """
+)
+PAUSE_TENANT = text(
+    """
+    UPDATE chunks SET not_before = now() + :pause
+    WHERE state = 'ready' AND pool = :pool AND tenant_id = :tenant AND not_before < now() + :pause
     """
 )
 
@@ -301,6 +315,42 @@ def release(
     if job.state == JobState.CANCELING:
         lifecycle.close_ready_chunks(session, job)
         lifecycle.finish_if_done(session, job)
+    return kept
+
+
+def set_aside(session: Session, held: Claim, results: Sequence[NewResult]) -> Sequence[NewResult]:
+    """Hand a chunk back for the slot that decodes in processes: only pictures out of the ordinary are left of it.
+
+    Returns:
+        What was stored, as :func:`finish` does.
+
+    Raises:
+        LeaseLost: the chunk belongs to somebody else; nothing is stored.
+    """
+    kept = release(session, held, results)
+    session.execute(SET_ASIDE, {"job": held.job_id, "no": held.no, "pool": isolated_pool_of(held.pool)})
+    return kept
+
+
+def others_wait(session: Session, held: Claim) -> bool:
+    """Whether another tenant has a ready chunk in the pool of ours."""
+    return bool(session.execute(OTHERS_WAIT, {"pool": held.pool, "tenant": held.tenant_id}).scalar_one())
+
+
+def yield_turn(
+    session: Session, held: Claim, results: Sequence[NewResult], *, pause_seconds: float
+) -> Sequence[NewResult]:
+    """Hand a chunk back so that other tenants are next: those of this tenant in the pool pause for a while.
+
+    Returns:
+        What was stored, as :func:`finish` does.
+
+    Raises:
+        LeaseLost: the chunk belongs to somebody else; nothing is stored.
+    """
+    kept = release(session, held, results, pause_seconds=pause_seconds)
+    pause = timedelta(seconds=pause_seconds)
+    session.execute(PAUSE_TENANT, {"pool": held.pool, "tenant": held.tenant_id, "pause": pause})
     return kept
 
 

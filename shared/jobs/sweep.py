@@ -119,7 +119,7 @@ def _contain_crash(session: Session, job: Job, chunk: Chunk, policy: CrashPolicy
         _close(session, job, chunk, [crashed])
         IMAGES.labels(crashed.status, ImageErrorCode.WORKER_CRASHED).inc()
         lifecycle.finish_if_done(session, job)
-    elif chunk.attempt >= policy.isolate_after and not chunk.isolated:
+    elif chunk.attempt >= policy.isolate_after and not (chunk.isolated and chunk.first_seq == chunk.last_seq):
         cut_chunks(
             session,
             job,

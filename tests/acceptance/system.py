@@ -1,7 +1,9 @@
 """A whole Phytobatch of real processes on real servers, that a test may kill, pause and cut off piece by piece."""
 
+import copy
 import os
 import signal
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -74,6 +76,16 @@ class System:
         child = self.start("admin", "-m", "api.admin", *command)
         if child.wait(PATIENCE_SECONDS):
             raise child.failure(f"{command} failed")
+
+    def for_another_tenant(self, name: str) -> "System":
+        """The same service, as a new tenant sees it."""
+        self.admin("create-tenant", name)
+        command = [sys.executable, "-m", "api.admin", "create-key", "--tenant", name]
+        command += ["--name", "test", "--scopes", "submit,read"]
+        made = subprocess.run(command, cwd=self.code, env=self.environment, capture_output=True, text=True, check=True)
+        seen = copy.copy(self)
+        seen.api_key = next(word for word in made.stdout.split() if word.startswith("pb_"))
+        return seen
 
     def prepare(self) -> None:
         """Schema, bucket, classifier."""

@@ -68,6 +68,12 @@ def webp_that_claims(side: int) -> bytes:
     return bytes(small)
 
 
+def webp_of_one_colour() -> bytes:
+    """A lossless WebP of 7,745 x 7,745 transparent pixels of one colour; its codes have no bits (RFC 9649, 6.2)."""
+    bits = "2f401e9017075081540820000a1a02495bbced8f8f88e87f00"
+    return bytes.fromhex(f"5249464626000000574542505650384c19000000{bits}00")
+
+
 def saved(kind: str, size: tuple[int, int], **options: object) -> bytes:
     """A black picture."""
     stream = io.BytesIO()

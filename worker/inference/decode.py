@@ -69,6 +69,7 @@ _DECODER_ERRORS = (
     struct.error,
     zlib.error,
 )
+_SUPPORTED = "upload JPEG, PNG, TIFF, WebP or BMP."
 _TRUNCATED = "The file ends in the middle of the picture; upload it again."
 
 
@@ -106,12 +107,15 @@ def inspect_file(data: bytes, limits: PictureLimits) -> Structure | None:
     """Inspect a file before anything is decoded; None where it is out of the ordinary (see ``structure.inspect``).
 
     Raises:
-        ImageError: ``empty``, ``truncated`` where the end was never written, or as ``structure.inspect``.
+        ImageError: ``empty``, ``unsupported_format`` by the first bytes, ``truncated`` where the end was never written,
+            or as ``structure.inspect``.
     """
     if not data:
         raise ImageError(ImageErrorCode.EMPTY, "The file is empty (0 bytes); upload it again.")
     if is_zero_filled(data):
         raise ImageError(ImageErrorCode.TRUNCATED, _TRUNCATED)
+    if not has_supported_signature(data):
+        raise ImageError(ImageErrorCode.UNSUPPORTED_FORMAT, f"The file is {what_it_is(data)}; {_SUPPORTED}")
     return inspect(data, limits)
 
 
@@ -136,9 +140,6 @@ def to_rgb(image: Image.Image) -> Image.Image:
 def _image_error(data: bytes, error: Exception) -> ImageError:
     """Sort a decoder's exception by what the bytes are, because the exception's type says little."""
     unidentified = isinstance(error, UnidentifiedImageError)  # Its message is the address of an object in memory.
-    if unidentified and not has_supported_signature(data):
-        detail = f"The file is {what_it_is(data)}; upload JPEG, PNG, TIFF, WebP or BMP."
-        return ImageError(ImageErrorCode.UNSUPPORTED_FORMAT, detail)
     if "truncated" in str(error).lower() or ends_early(data):
         return ImageError(ImageErrorCode.TRUNCATED, _TRUNCATED)
     if unidentified and (form := describe_form(data)):

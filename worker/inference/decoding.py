@@ -1,7 +1,9 @@
 """One picture from encoded bytes to the model's input: in a thread if it is ordinary, else in a process of its own."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import Enum
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +11,7 @@ from numpy.typing import NDArray
 from shared.contracts.manifest import Manifest
 from worker.inference.budget import ByteBudget
 from worker.inference.decode import inspect_file
+from worker.inference.errors import ImageError
 from worker.inference.fair_threads import FairThreads, Share
 from worker.inference.isolation import IsolatedPool
 from worker.inference.limits import PictureLimits
@@ -20,6 +23,18 @@ from worker.inference.timing import timed
 Pixels = NDArray[np.float32]
 # Takes the result, the reason why there is none, or None where the picture was canceled; in any thread.
 Done = Callable[[Pixels | BaseException | None], None]
+
+
+class Odd(Enum):
+    """What a run does with pictures that are out of the ordinary."""
+
+    ISOLATE = "isolate"  # They are decoded in processes, in their turn.
+    DEFER = "defer"  # They are left out, and the run says so.
+    ISOLATE_ALL = "isolate all"  # Every picture is taken for one: one of them ended a worker.
+
+
+class OutOfTheOrdinary(Exception):
+    """A picture that a run leaves out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +54,15 @@ class Decoding:
     pixel_budget: ByteBudget
     pool: IsolatedPool
     observer: Observer
+
+    def inspect(self, data: bytes) -> Structure | None:
+        """As ``inspect_file``; a file that is refused counts as decoded."""
+        began = time.perf_counter()
+        try:
+            return inspect_file(data, self.limits)
+        except ImageError:
+            self.observer.took(Stage.DECODE, time.perf_counter() - began)
+            raise
 
     def in_thread(self, data: bytes, structure: Structure) -> Pixels:
         """Decode an ordinary picture here: float32, (height, width, 3).
@@ -76,24 +100,24 @@ class Decoding:
 class RunDecoder:
     """The decoding of one run, with its shares of threads and processes."""
 
-    def __init__(self, decoding: Decoding, threads: FairThreads, *, isolated: bool, urgent: bool) -> None:
+    def __init__(self, decoding: Decoding, threads: FairThreads, *, odd: Odd, urgent: bool) -> None:
         """Start nothing.
 
         Args:
             decoding: of the pipeline.
             threads: of the lane.
-            isolated: every picture goes to a process.
+            odd: which pictures go to a process.
             urgent: somebody waits for it.
         """
         self._decoding = decoding
-        self._isolated = isolated
+        self._odd = odd
         self._threads: Share = threads.share()
         self._processes: Share = decoding.pool.share(urgent=urgent)
         self._abandoned = False
 
     def submit(self, data: bytes, done: Done) -> None:
         """Decode ``data`` when it is this run's turn."""
-        if self._isolated:
+        if self._odd is Odd.ISOLATE_ALL:
             self._pass_on(data, done)
         else:
             self._submit(self._threads, lambda: self._inspect(data, done), done)
@@ -108,9 +132,12 @@ class RunDecoder:
         """In a thread of the lane: decode here, or pass it on."""
         decoding = self._decoding
         try:
-            structure = inspect_file(data, decoding.limits)
+            structure = decoding.inspect(data)
             if structure is None or structure.memory_bytes > decoding.limits.thread_bytes:
-                self._pass_on(data, done)
+                if self._odd is Odd.DEFER:
+                    done(OutOfTheOrdinary())
+                else:
+                    self._pass_on(data, done)
                 return
             result: Pixels | BaseException = decoding.in_thread(data, structure)
         except BaseException as error:  # noqa: BLE001  # Raised again in the caller's thread, where it belongs.

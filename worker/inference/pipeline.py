@@ -20,14 +20,14 @@ from typing import Self
 
 from worker.inference.budget import ByteBudget
 from worker.inference.classifier import Classifier
-from worker.inference.decoding import Decoding, Pixels
+from worker.inference.decoding import Decoding, Odd, Pixels
 from worker.inference.isolation import IsolatedPool
 from worker.inference.lane import Lane
 from worker.inference.limits import DEFAULT_LIMITS, PictureLimits
 from worker.inference.observer import Nobody, Observer
 from worker.inference.run import Item, Outcome, Run, Workshop
 
-__all__ = ["Item", "Outcome", "Pipeline", "Pixels"]
+__all__ = ["Item", "Odd", "Outcome", "Pipeline", "Pixels"]
 
 # What is urgent is little: an eighth of the bytes, and a few downloads at a time.
 URGENT_SHARE = 8
@@ -104,7 +104,7 @@ class Pipeline:
         fetch: Callable[[Item], bytes],
         *,
         on_batch: Callable[[], None] | None = None,
-        isolated: bool = False,
+        odd: Odd = Odd.ISOLATE,
         urgent: bool = False,
     ) -> Generator[Outcome, None, None]:
         """Classify ``items``; yields one outcome for each, in the order in which they finish.
@@ -118,15 +118,14 @@ class Pipeline:
                 fails that image; anything else ends the run and is raised here.
             on_batch: called in the caller's thread before each batch and about once a second while waiting; what it
                 raises ends the run.
-            isolated: decode all pictures in processes of their own, so that one that crashes the decoder fails alone
-                (``worker_crashed``).
+            odd: which pictures are decoded in processes of their own: those out of the ordinary, none, or all.
             urgent: somebody waits for it; it does not queue behind the images of other runs.
 
         Raises:
             OutputInvalid: the model answered with something that is no probability.
             Exception: what ``fetch`` or ``on_batch`` raised.
         """
-        run = Run(self._workshop, self.urgent if urgent else self.bulk, items, fetch, isolated=isolated)
+        run = Run(self._workshop, self.urgent if urgent else self.bulk, items, fetch, odd=odd)
         try:
             yield from run.outcomes(on_batch or _nothing)
         finally:

@@ -13,7 +13,7 @@ import numpy as np
 from shared.contracts.states import ImageErrorCode, ImageStatus
 from worker.inference.budget import Reservation
 from worker.inference.classifier import Classifier
-from worker.inference.decoding import Decoding, Pixels, RunDecoder
+from worker.inference.decoding import Decoding, Odd, OutOfTheOrdinary, Pixels, RunDecoder
 from worker.inference.errors import ImageError
 from worker.inference.geography import FilePlace, read_place
 from worker.inference.interpret import Interpretation, interpret
@@ -37,12 +37,16 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one image: an interpretation or an error, never both; ``place`` wherever bytes arrived."""
+    """The result of one image: an interpretation or an error, never both; ``place`` wherever bytes arrived.
+
+    ``deferred``: neither, because the picture is out of the ordinary, and the run leaves such pictures out.
+    """
 
     seq: int
     interpretation: Interpretation | None = None
     error: ImageError | None = None
     place: FilePlace | None = None
+    deferred: bool = False
 
     @property
     def status(self) -> ImageStatus:
@@ -81,7 +85,7 @@ class Run:
         items: Sequence[Item],
         fetch: Callable[[Item], bytes],
         *,
-        isolated: bool,
+        odd: Odd,
     ) -> None:
         self._workshop = workshop
         self._lane = lane
@@ -90,7 +94,7 @@ class Run:
         self._left = len(items)  # not yet taken out of the queue
         self._outstanding = 0  # submitted and not yet taken out of the queue
         self._fetch = fetch
-        self._decoder = RunDecoder(workshop.decoding, lane.decodes, isolated=isolated, urgent=lane.urgent)
+        self._decoder = RunDecoder(workshop.decoding, lane.decodes, odd=odd, urgent=lane.urgent)
         self._bytes = lane.budget.holder()
         self._ready: queue.SimpleQueue[_Prepared] = queue.SimpleQueue()
         self._abandoned = threading.Event()
@@ -106,7 +110,9 @@ class Run:
                 prepared = self._next()
                 if prepared is None:  # Nothing for a second: classify what is there, and call on_batch.
                     break
-                if isinstance(prepared.error, ImageError):
+                if isinstance(prepared.error, OutOfTheOrdinary):
+                    yield Outcome(prepared.item.seq, deferred=True)
+                elif isinstance(prepared.error, ImageError):
                     yield Outcome(prepared.item.seq, error=prepared.error, place=prepared.place)
                 elif prepared.error is not None:
                     raise prepared.error

@@ -1,21 +1,25 @@
 """Classifying a chunk: what is finished is kept, whatever interrupts it."""
 
+import time
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import dataclass, field
 from typing import Any
 
 import structlog
 
 from shared.contracts.geography import PositionFault
 from shared.contracts.states import ImageErrorCode, ImageStatus
-from shared.errors import ObjectMissing, ObjectTooLarge, StoreUnavailable
+from shared.errors import DatabaseUnavailable, ObjectMissing, ObjectTooLarge, StoreUnavailable
 from shared.jobs import claims
+from shared.jobs.chunks import classifier_pool_of
+from shared.jobs.claims import Claim
 from shared.jobs.images import PendingImage, pending_images
 from shared.jobs.results import NewResult
 from shared.metrics.definitions import STAGE_SECONDS
 from shared.tracing import span
 from worker.inference.errors import ImageError
-from worker.inference.pipeline import Item, Outcome
+from worker.inference.pipeline import Item, Odd, Outcome
 from worker.jobs.context import Context
 from worker.jobs.leases import CancelAsked, Held, StopAsked
 from worker.jobs.outcome import ChunkOutcome
@@ -24,6 +28,9 @@ from worker.metrics.stages import WRITE
 
 log = structlog.get_logger()
 
+# How long an isolated chunk keeps its slot while another tenant waits for it, and for how long that one is let by.
+TURN_SECONDS = 10.0
+TURN_PAUSE_SECONDS = 5.0
 # Errors of the object store that are about one object, and what they mean for its image.
 OBJECT_ERRORS = {
     ObjectMissing: ImageErrorCode.OBJECT_MISSING,
@@ -31,35 +38,60 @@ OBJECT_ERRORS = {
 }
 
 
+class TurnOver(Exception):
+    """Others wait for the slot: hand the chunk back with what is finished."""
+
+
+@dataclass(slots=True)
+class _Progress:
+    """The results of a chunk until now, and the pictures that are left for the slot that decodes in processes."""
+
+    done: list[NewResult] = field(default_factory=list)
+    deferred: int = 0
+    began: float = field(default_factory=time.monotonic)
+
+
 def classify(context: Context, held: Held) -> ChunkOutcome:
     """Classify every image of the chunk that has no result yet, and close the chunk.
 
-    When the object store goes away or the process is to stop, the chunk is handed back with what is finished.
+    When the object store goes away or the process is to stop, the chunk is handed back with what is finished; so it is
+    where only pictures are left that are out of the ordinary, for a slot of their own.
 
     Raises:
         DatabaseUnavailable: Postgres stayed away for longer than a lease.
         LeaseLost: the chunk belongs to another worker.
         OutputInvalid: the model answered with something that is no probability.
     """
-    chunk = held.claim
-    with context.database.begin() as session:
+    chunk, database = held.claim, context.database
+    with database.begin() as session:
         images = pending_images(session, chunk.job_id, first_seq=chunk.first_seq, last_seq=chunk.last_seq)
-    done: list[NewResult] = []
+    progress = _Progress()
+    done = progress.done
     outcome = ChunkOutcome.FINISHED
     try:
-        _run(context, held, images, done)
+        _run(context, held, images, progress)
     except CancelAsked:
         log.info("chunk_canceled", finished=len(done), images=len(images))
         outcome = ChunkOutcome.CANCELED
     except StopAsked:
-        _hand_back(context, held, done, pause_seconds=0)
+        count_results(database.run(lambda session: claims.release(session, chunk, done)))
+        return ChunkOutcome.HANDED_BACK
+    except TurnOver:
+        log.info("chunk_turn_over", finished=len(done), images=len(images))
+        pause = TURN_PAUSE_SECONDS
+        count_results(database.run(lambda session: claims.yield_turn(session, chunk, done, pause_seconds=pause)))
         return ChunkOutcome.HANDED_BACK
     except StoreUnavailable as error:
         log.warning("chunk_handed_back", reason=str(error), finished=len(done), images=len(images))
-        _hand_back(context, held, done, pause_seconds=context.settings.release_backoff_seconds)
+        pause = context.settings.release_backoff_seconds
+        count_results(database.run(lambda session: claims.release(session, chunk, done, pause_seconds=pause)))
         return ChunkOutcome.HANDED_BACK
+    if progress.deferred and outcome is ChunkOutcome.FINISHED:
+        log.info("chunk_set_aside", finished=len(done), images=len(images))
+        count_results(database.run(lambda session: claims.set_aside(session, chunk, done)))
+        return ChunkOutcome.SET_ASIDE
     with span("store results", attributes={"phytobatch.images": len(done)}), STAGE_SECONDS.labels(WRITE).time():
-        kept = context.database.run(
+        kept = database.run(
             lambda session: claims.finish(session, chunk, done), patience_seconds=context.settings.lease_seconds
         )
     count_results(kept)
@@ -67,23 +99,54 @@ def classify(context: Context, held: Held) -> ChunkOutcome:
     return outcome
 
 
-def _run(context: Context, held: Held, images: list[PendingImage], done: list[NewResult]) -> None:
-    """Fill ``done``; it keeps what is finished when something is raised."""
-    pipeline = context.pipelines[held.claim.pool]
+def _run(context: Context, held: Held, images: list[PendingImage], progress: _Progress) -> None:
+    """Fill ``progress``; it keeps what is finished when something is raised."""
+    pipeline = context.pipelines[classifier_pool_of(held.claim.pool)]
     outcomes = pipeline.run(
         [
             Item(seq=i.seq, name=i.name, size=i.size, sha256=None if i.sha256 is None else i.sha256.hex())
             for i in images
         ],
         _fetcher(context, images),
-        on_batch=held.check,
-        isolated=held.claim.isolated,
+        on_batch=lambda: _check(context, held, progress),
+        odd=_odd_pictures(held.claim),
         urgent=held.claim.urgent,
     )
     with closing(outcomes):
         for outcome in outcomes:
-            done.append(_result_of(outcome, pipeline.classifier.runtime))
+            if outcome.deferred:
+                progress.deferred += 1
+            else:
+                progress.done.append(_result_of(outcome, pipeline.classifier.runtime))
             held.progressed()
+
+
+def _odd_pictures(claim: Claim) -> Odd:
+    """Pictures out of the ordinary take seconds; no bulk slot waits for them."""
+    if claim.isolated:
+        return Odd.ISOLATE_ALL
+    return Odd.ISOLATE if claim.urgent else Odd.DEFER
+
+
+def _check(context: Context, held: Held, progress: _Progress) -> None:
+    """Between batches: as ``Held.check``, and an isolated chunk ends its turn where another tenant waits for it.
+
+    Raises:
+        TurnOver: something is finished, the turn was long enough, and another tenant waits.
+    """
+    held.check()
+    claim = held.claim
+    if not claim.isolated or claim.urgent or not progress.done:  # Each turn brings a chunk further.
+        return
+    if time.monotonic() - progress.began < TURN_SECONDS:
+        return
+    try:
+        with context.database.begin() as session:
+            waited_for = claims.others_wait(session, claim)
+    except DatabaseUnavailable:
+        return
+    if waited_for:
+        raise TurnOver
 
 
 def _fetcher(context: Context, images: list[PendingImage]) -> Callable[[Item], bytes]:
@@ -139,8 +202,3 @@ def _place_of(outcome: Outcome) -> dict[str, Any]:
         "captured_at": place.captured_at,
         "position_fault": None if unread else place.fault,
     }
-
-
-def _hand_back(context: Context, held: Held, done: list[NewResult], *, pause_seconds: float) -> None:
-    kept = context.database.run(lambda session: claims.release(session, held.claim, done, pause_seconds=pause_seconds))
-    count_results(kept)

@@ -9,5 +9,6 @@ class ChunkOutcome(StrEnum):
     FINISHED = "finished"
     CANCELED = "canceled"  # Its job was canceled; what was finished is kept.
     HANDED_BACK = "handed_back"  # The process stops, or a server is away; the attempt does not count.
+    SET_ASIDE = "set_aside"  # Only pictures are left that are decoded in processes; another slot takes them.
     LEASE_LOST = "lease_lost"  # It belongs to another worker.
     FAULT = "fault"  # An error of ours; the attempt counts.

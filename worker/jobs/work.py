@@ -4,12 +4,14 @@ import itertools
 import threading
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import structlog
 
 from shared.contracts.states import ChunkKind, Priority
 from shared.errors import DatabaseUnavailable, LeaseLost, StoreUnavailable
 from shared.jobs import claims
+from shared.jobs.chunks import isolated_pool_of
 from shared.jobs.claims import Claim, Offer
 from shared.metrics.definitions import CHUNK_ATTEMPTS, CHUNKS_ENDED
 from shared.tracing import failed
@@ -30,6 +32,10 @@ MESSAGE_SECONDS = 10.0
 # new, it wakes as many as there are.
 WAKE_PAUSE_SECONDS = 0.25
 RIPPLE = 2
+# Beside the slots of the setting: for what people wait for, and for pictures that take seconds each.
+EXPRESS_SLOTS = 1
+ISOLATED_SLOTS = 1
+FURTHER_SLOTS = EXPRESS_SLOTS + ISOLATED_SLOTS
 
 RUNNERS: dict[ChunkKind, Callable[[Context, Held], ChunkOutcome]] = {
     ChunkKind.VALIDATE: validate,
@@ -55,11 +61,17 @@ def offers_of(pools: Sequence[str], *, patient: bool) -> list[Offer]:
     ]
 
 
+def isolated_offers_of(pools: Sequence[str]) -> list[Offer]:
+    """Chunks whose pictures are all decoded in processes of their own."""
+    return [Offer(isolated_pool_of(pool), Priority.BULK) for pool in pools]
+
+
 class Workplace:
     """The slots of this process: at most so many chunks at a time, whoever asks (Celery, or our own look).
 
     One express slot more takes no bulk images: somebody who waits for one photograph, or for the report of a
-    validation, does not wait until a chunk of a whole flight is through.
+    validation, does not wait until a chunk of a whole flight is through. One isolated slot more takes chunks of
+    pictures that are out of the ordinary and may take seconds each.
     """
 
     def __init__(self, context: Context, keeper: LeaseKeeper, stopping: threading.Event) -> None:
@@ -67,9 +79,12 @@ class Workplace:
         self._keeper = keeper
         self._stopping = stopping
         self.slots = Slots(context.settings.worker_slots)
-        express = Slots(1)
         # Tried in this order: the express slot is left for those who find the others taken.
-        self._slots = ((self.slots, True), (express, False))
+        self._slots: tuple[tuple[Slots, Callable[[Sequence[str]], list[Offer]]], ...] = (
+            (self.slots, partial(offers_of, patient=True)),
+            (Slots(ISOLATED_SLOTS), isolated_offers_of),
+            (Slots(EXPRESS_SLOTS), partial(offers_of, patient=False)),
+        )
         self._turns = itertools.count()
         self._woke_at = 0.0
 
@@ -89,15 +104,19 @@ class Workplace:
         """
         if self._stopping.is_set():
             return False
-        for slot, patient in self._slots:
-            if slot.take():
-                try:
-                    worked = self._work(offers_of(self._pools(), patient=patient))
-                finally:
-                    slot.give_back()
-                if worked is not None:
-                    self._pass_on(worked)
-                return worked is not None
+        offered: set[Offer] = set()
+        for slot, offers_for in self._slots:
+            offers = offers_for(self._pools())
+            if offered.issuperset(offers) or not slot.take():
+                continue
+            offered.update(offers)
+            try:
+                worked = self._work(offers)
+            finally:
+                slot.give_back()
+            if worked is not None:
+                self._pass_on(worked)
+                return True
         return False
 
     def _pass_on(self, done: ChunkKind) -> None:

@@ -11,7 +11,7 @@ FROM (
   SELECT pool FROM chunks WHERE state = 'ready' AND not_before <= now()
 ) AS open
 WHERE pool IN (
-  SELECT 'classify:' || id FROM classifiers
+  SELECT prefix || id FROM classifiers, (VALUES ('classify:'), ('isolated:')) AS pools (prefix)
   {{- if .classifiers }}
   WHERE name || '@' || version IN ('{{ join "', '" .classifiers }}')
   {{- else }}

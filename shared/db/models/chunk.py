@@ -38,7 +38,7 @@ class Chunk(Base):
     no: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     tenant_id: Mapped[uuid.UUID]
     kind: Mapped[str] = mapped_column(Text, default=ChunkKind.CLASSIFY)
-    # Which workers can run it: "validate", "purge" or "classify:<classifier id>".
+    # Which workers can run it: "validate", "purge", "classify:<classifier id>" or "isolated:<classifier id>".
     pool: Mapped[str] = mapped_column(Text)
     # 0 interactive, 1 bulk: a number, because the claim sorts by it.
     priority: Mapped[int] = mapped_column(SmallInteger)

@@ -10,6 +10,7 @@ from shared.contracts.states import ChunkKind, ImageStatus, JobState, Priority
 from shared.db.session import Database
 from shared.errors import LeaseLost
 from shared.jobs import claims, lifecycle
+from shared.jobs.chunks import classifier_pool_of, isolated_pool_of
 from shared.jobs.claims import Claim
 from shared.jobs.sweep import CrashPolicy, sweep
 from tests.integration.jobs.factory import Jobs, answers
@@ -269,3 +270,61 @@ def test_counts_add_up_in_a_job_of_every_kind_of_end(jobs: Jobs, database: Datab
     with database.begin() as session:
         assert lifecycle.cancel(session, job_id).state == JobState.CANCELED
     assert jobs.counts(job_id) == {"total": 3, "pending": 0, "succeeded": 1, "failed": 1, "rejected": 0, "canceled": 1}
+
+
+def isolated(jobs: Jobs) -> Claim | None:
+    return jobs.try_claim(pool=isolated_pool_of(jobs.pool))
+
+
+def test_a_chunk_that_is_set_aside_keeps_what_is_finished_and_waits_for_another_slot(
+    jobs: Jobs, database: Database
+) -> None:
+    job_id = jobs.queued(images=3, chunk_images=3)
+    held = jobs.claim()
+    with database.begin() as session:
+        claims.set_aside(session, held, answers(held)[:2])
+    assert jobs.try_claim() is None
+    again = isolated(jobs)
+    assert again is not None
+    assert (again.no, again.isolated, again.attempt) == (held.no, True, 1)
+    assert classifier_pool_of(again.pool) == jobs.pool
+    assert jobs.counts(job_id)["succeeded"] == 2
+    with pytest.raises(LeaseLost), database.begin() as session:
+        claims.set_aside(session, held, [])
+    jobs.finish(again)
+    assert jobs.get(job_id).state == JobState.COMPLETED
+
+
+def test_a_chunk_that_was_set_aside_and_kills_its_worker_is_split_all_the_same(jobs: Jobs, database: Database) -> None:
+    jobs.queued(images=2, chunk_images=2)
+    with database.begin() as session:
+        claims.set_aside(session, jobs.claim(), [])
+    for _ in range(2):
+        lost = isolated(jobs)
+        assert lost is not None
+        expire(database, lost)
+        sweep(database, POLICY)
+    singles = [isolated(jobs), isolated(jobs)]
+    assert [one and (one.first_seq, one.last_seq, one.isolated) for one in singles] == [(1, 1, True), (2, 2, True)]
+
+
+def test_whoever_yields_its_turn_lets_other_tenants_by(jobs: Jobs, database: Database) -> None:
+    greedy = jobs.queued(images=4, chunk_images=2)
+    with database.begin() as session:
+        for one in (jobs.claim(), jobs.claim()):
+            claims.set_aside(session, one, [])
+    held = isolated(jobs)
+    assert held is not None
+    with database.begin() as session:
+        assert not claims.others_wait(session, held)
+    modest = jobs.queued(images=1)
+    with database.begin() as session:
+        claims.set_aside(session, jobs.claim(), [])
+    with database.begin() as session:
+        assert claims.others_wait(session, held)
+        claims.yield_turn(session, held, answers(held)[:1], pause_seconds=60)
+    after = isolated(jobs)
+    assert after is not None
+    assert after.job_id == modest
+    assert isolated(jobs) is None, "both chunks of the other tenant pause"
+    assert jobs.counts(greedy)["succeeded"] == 1

@@ -20,7 +20,7 @@ from shared.jobs.chunks import pool_of
 from shared.settings import Settings
 from shared.storage.s3 import S3Store
 from worker.inference.manifest import MANIFEST_FILE, read_manifest, shipped_classifier_dir
-from worker.inference.pipeline import Item, Pipeline
+from worker.inference.pipeline import Item, Odd, Pipeline
 from worker.serving import open_pipelines
 
 
@@ -146,7 +146,7 @@ def test_an_isolated_image_has_the_time_and_the_memory_of_the_settings(  # fixtu
     file = io.BytesIO()
     Image.new("RGB", (10_000, 6_000)).save(file, "PNG", compress_level=1)
     with opened:
-        (one,) = pipeline.run([Item(0, "0.png", None)], lambda _: file.getvalue(), isolated=True)
+        (one,) = pipeline.run([Item(0, "0.png", None)], lambda _: file.getvalue(), odd=Odd.ISOLATE_ALL)
     assert (one.error and one.error.code) in codes
 
 

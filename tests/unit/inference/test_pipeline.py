@@ -22,7 +22,7 @@ from worker.inference.classifier import Classifier, GpuMemory
 from worker.inference.errors import ImageError, OutputInvalid
 from worker.inference.geography import FilePlace
 from worker.inference.limits import PictureLimits
-from worker.inference.pipeline import Item, Outcome, Pipeline
+from worker.inference.pipeline import Item, Odd, Outcome, Pipeline
 from worker.inference.preprocess import preprocess, resized_pixels
 
 Encode = Callable[..., bytes]
@@ -315,7 +315,7 @@ def test_what_is_urgent_waits_for_no_picture_of_a_bulk_run(
             return resized_pixels(data, Preprocessing(), (8, 12))
 
         monkeypatch.setattr(pipeline.isolated, "resized_pixels", slowly)
-        behind = caller.submit(lambda: list(pipeline.run(bulk.items(), bulk.fetch, isolated=True)))
+        behind = caller.submit(lambda: list(pipeline.run(bulk.items(), bulk.fetch, odd=Odd.ISOLATE_ALL)))
         assert decoding.wait(WAIT)
         assert len(list(pipeline.run(urgent.items(), urgent.fetch, urgent=True))) == 5
         assert not behind.done()
@@ -373,7 +373,7 @@ def test_a_batch_that_the_classifier_cannot_take_is_refused(batch_size: int, cla
 def test_isolated_runs_answer_the_same(pipeline: Pipeline, store: Store) -> None:
     store.data[3] = store.data[3][:200]
     plain = {o.seq: (o.interpretation, o.error and o.error.code) for o in pipeline.run(store.items(), store.fetch)}
-    isolated = pipeline.run(store.items(), store.fetch, isolated=True)
+    isolated = pipeline.run(store.items(), store.fetch, odd=Odd.ISOLATE_ALL)
     assert {o.seq: (o.interpretation, o.error and o.error.code) for o in isolated} == plain
 
 

@@ -48,7 +48,7 @@ class IsolationLimits:
     """
 
     processor_seconds: float = 8.0
-    timeout_seconds: float = 60.0
+    timeout_seconds: float = 120.0
     memory_bytes: int = 512 * MEBIBYTE
     result_bytes: int = 64 * MEBIBYTE
 

@@ -16,7 +16,7 @@ from shared.contracts.states import ImageErrorCode, ImageStatus
 from worker.inference.classifier import Classifier
 from worker.inference.errors import ImageError
 from worker.inference.isolation import IsolatedPool, IsolationLimits, scrubbed_environment
-from worker.inference.pipeline import Item, Pipeline
+from worker.inference.pipeline import Item, Odd, Pipeline
 from worker.inference.preprocess import resized_pixels
 
 Encode = Callable[..., bytes]
@@ -211,7 +211,7 @@ def test_a_run_survives_its_poison(classifier: Classifier, isolated: IsolatedPoo
         isolated=isolated,
     ) as pipeline:
         items = [Item(n, "", len(picture)) for n, picture in enumerate(pictures)]
-        outcomes = {o.seq: o for o in pipeline.run(items, lambda item: pictures[item.seq], isolated=True)}
+        outcomes = {o.seq: o for o in pipeline.run(items, lambda item: pictures[item.seq], odd=Odd.ISOLATE_ALL)}
     assert {n: o.error.code for n, o in outcomes.items() if o.error} == {
         1: ImageErrorCode.WORKER_CRASHED,
         3: ImageErrorCode.WORKER_CRASHED,
