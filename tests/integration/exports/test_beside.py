@@ -3,6 +3,7 @@
 import threading
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -21,6 +22,7 @@ from shared.exports.sweep import ExportPolicy, sweep_exports
 from shared.jobs import claims as chunks
 from shared.jobs.claims import Offer
 from shared.jobs.purge import remove_job
+from shared.metrics.definitions import EXPORTS_ENDED
 from shared.settings import Settings
 from shared.storage.keys import export_key, exports_prefix
 from shared.storage.s3 import S3Store
@@ -30,6 +32,7 @@ from worker.exports import exporter as exporter_module
 from worker.exports.exporter import Exporter
 from worker.exports.held import HeldExport
 from worker.exports.make import make
+from worker.exports.outcome import ExportOutcome
 from worker.jobs.context import Context
 
 POLICY = ExportPolicy(most_attempts=3, keep_hours=1)
@@ -73,13 +76,32 @@ def held(context: Context, claim: ExportClaim, *, renew_seconds: float = 15) -> 
     return HeldExport(claim, context.database, threading.Event(), lease_seconds=60, renew_seconds=renew_seconds)
 
 
+@contextmanager
+def counted(name: ExportFormat, outcome: ExportOutcome) -> Iterator[None]:
+    """One export of this format ends so in the block, and no other ends at all."""
+
+    def ended() -> dict[tuple[str, ...], float]:
+        return {
+            tuple(sample.labels.values()): sample.value
+            for family in EXPORTS_ENDED.collect()
+            for sample in family.samples
+            if sample.name.endswith("_total")
+        }
+
+    before = ended()
+    yield
+    grown = {labels: value - before.get(labels, 0) for labels, value in ended().items()}
+    assert {labels: by for labels, by in grown.items() if by} == {(name, outcome): 1}
+
+
 @pytest.mark.parametrize("name", list(ExportFormat))
 def test_what_is_made_beside_is_what_is_sent_directly(
     api: Api, exporter: Exporter, done: str, name: ExportFormat
 ) -> None:
     export_id = ask(api, done, name)
     assert (seen(api, export_id)["state"], seen(api, export_id)["download"]) == ("queued", None)
-    assert exporter.work_once()
+    with counted(name, ExportOutcome.MADE):
+        assert exporter.work_once()
     export = seen(api, export_id)
     assert (export["state"], export["rows"], export["error"]) == ("completed", 5, None)
     file = api.pool.request("GET", export["download"]["url"])
@@ -232,7 +254,8 @@ def test_a_worker_that_is_told_to_stop_hands_its_export_back(
     export_id = ask(api, done)
     stopping = threading.Event()
     Paused(monkeypatch, stopping.set)
-    assert Exporter(context, stopping).work_once()
+    with counted(ExportFormat.CSV, ExportOutcome.HANDED_BACK):
+        assert Exporter(context, stopping).work_once()
     assert seen(api, export_id)["state"] == "queued"
     assert claimed(context.database).attempt == 1
 
@@ -242,7 +265,8 @@ def test_what_a_format_cannot_hold_fails_with_its_sentence(
 ) -> None:
     monkeypatch.setattr("shared.exports.formats.shapefile_zip.MOST_BYTES", 10)
     export_id = ask(api, done, "shapefile")
-    exporter.work_once()
+    with counted(ExportFormat.SHAPEFILE, ExportOutcome.FAILED):
+        exporter.work_once()
     export = seen(api, export_id)
     assert (export["state"], export["rows"]) == ("failed", None)
     assert "2 GB" in export["error"]
@@ -258,7 +282,8 @@ def test_a_job_that_is_retried_meanwhile_is_exported_again(
 
     with monkeypatch.context() as patched:
         patched.setattr(exporter_module, "make", outdated)
-        assert exporter.work_once()
+        with counted(ExportFormat.CSV, ExportOutcome.OUTDATED):
+            assert exporter.work_once()
     assert sweep_exports(context.database, store, POLICY) == (1, 0)
     assert exporter.work_once()
     assert seen(api, export_id)["state"] == "completed"
