@@ -6,7 +6,8 @@ shells write them into their history. The key comes from the environment or from
 
 import os
 import re
-from collections.abc import Mapping
+import ssl
+from collections.abc import Mapping, MutableMapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -14,6 +15,7 @@ from client.errors import ConfigurationError
 from client.text import decoded
 
 URL_VARIABLE = "PHYTOBATCH_URL"
+AUTHORITIES_VARIABLE = "SSL_CERT_FILE"
 KEY_VARIABLE = "PHYTOBATCH_API_KEY"
 DEFAULT_URL = "http://127.0.0.1:8000"
 _KEY_PATTERN = re.compile(r"[\x21-\x7e]{1,512}")
@@ -25,11 +27,15 @@ def base_url(given: str | None = None, environment: Mapping[str, str] = os.envir
     Raises:
         ConfigurationError: it is no http or https address, or has a user name, a query or a fragment in it.
     """
-    url = (given or environment.get(URL_VARIABLE) or DEFAULT_URL).strip()
+    url = (given or environment.get(URL_VARIABLE, "")).strip() or DEFAULT_URL
     try:
         parts = urlsplit(url)
         understood = (
-            parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0 and url.isprintable()
+            parts.scheme in {"http", "https"}
+            and bool(parts.hostname)
+            and parts.port != 0
+            and url.isprintable()
+            and " " not in url
         )
     except ValueError:  # brackets without an address between them, or a port that is none
         understood = False
@@ -53,6 +59,27 @@ def api_key(key_file: Path | None = None, environment: Mapping[str, str] = os.en
         where = str(key_file) if key_file is not None else KEY_VARIABLE
         raise ConfigurationError(f"{where} does not hold an API key: one line like pb_… is expected.")
     return key
+
+
+def check_authorities(environment: MutableMapping[str, str] = os.environ) -> None:
+    """Return when ``SSL_CERT_FILE``, where it is set, holds certificates: a file that does not would trust nobody.
+
+    An empty variable is taken out, because to OpenSSL it is a file without a name.
+
+    Raises:
+        ConfigurationError: it names a file that cannot be read, or that holds no certificate.
+    """
+    path = environment.get(AUTHORITIES_VARIABLE)
+    if path is None:
+        return
+    if not path.strip():
+        del environment[AUTHORITIES_VARIABLE]
+        return
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(path)
+    except OSError as error:  # ssl.SSLError is one
+        reason = "it holds no certificate in PEM" if isinstance(error, ssl.SSLError) else error.strerror or str(error)
+        raise ConfigurationError(f"{AUTHORITIES_VARIABLE} names {path}, which cannot be used: {reason}.") from None
 
 
 def _read(path: Path) -> str:

@@ -63,8 +63,9 @@ class Phytobatch:
         """Connect lazily. ``url`` and ``api_key`` default to ``PHYTOBATCH_URL`` and ``PHYTOBATCH_API_KEY``.
 
         Raises:
-            ConfigurationError: no key, or an address that has no sense.
+            ConfigurationError: no key, an address that has no sense, or an ``SSL_CERT_FILE`` that holds no certificate.
         """
+        configuration.check_authorities()
         key = api_key or configuration.api_key()
         pools = Pools(connections=connections)
         policy = retry or RetryPolicy()

@@ -1,8 +1,8 @@
 """Environment variables that are set and empty, as Compose, Helm and shells hand them over: they count as absent.
 
-To libraries they do not: an empty ``AWS_CA_BUNDLE`` or ``OTEL_EXPORTER_OTLP_CERTIFICATE`` turns off the verification of
-certificates, an empty ``SSL_CERT_FILE`` trusts nobody, and an empty ``AWS_CONTAINER_CREDENTIALS_RELATIVE_URI`` is asked
-for keys. So they are taken out of the environment of the process before anything reads them.
+To libraries they do not: an empty ``AWS_CA_BUNDLE`` stops boto3 (older versions verified nothing then), an empty
+``SSL_CERT_FILE`` trusts nobody, and an empty ``AWS_CONTAINER_CREDENTIALS_RELATIVE_URI`` is asked for keys. So they are
+taken out of the environment of the process before anything reads them.
 """
 
 from collections.abc import Mapping, MutableMapping

@@ -13,8 +13,10 @@ from deploy.local.ports import LOOPBACK, free_port
 from deploy.local.servers import LocalServers
 from deploy.local.valkey import valkey_program
 from shared.settings import Settings
+from tests.integration.authority import WITH_OPENSSL, Authority
 from tests.integration.conftest import MakeSettings
 from tests.integration.queue.redis_users import USERS
+from tests.integration.tls_front import TlsFront
 
 SOON = 30.0
 PASSWORD = "only-for-sentinels"  # noqa: S105  # of a server that lives for this test
@@ -63,6 +65,13 @@ def wait_for(port: int) -> None:
                 time.sleep(0.05)
 
 
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    made = Authority(tmp_path_factory.mktemp("authority"))
+    made.make(sentinel="IP:127.0.0.1")
+    return made
+
+
 @pytest.fixture
 def behind(settings: Settings, sentinel: int, servers: LocalServers, make_settings: MakeSettings) -> Settings:
     """The first of two sentinels is away."""
@@ -83,3 +92,18 @@ def test_everybody_finds_the_master(user: Callable[[Settings], bool], behind: Se
 def test_a_master_that_no_sentinel_knows_is_an_outage(user: Callable[[Settings], bool], behind: Settings) -> None:
     unknown = behind.redis_url.get_secret_value().replace("master_name=plants", "master_name=nobody")
     assert not user(Settings(**{**dict(behind), "redis_url": unknown}))
+
+
+@WITH_OPENSSL
+@pytest.mark.parametrize("user", USERS, ids=lambda user: user.__name__)
+def test_by_tls_a_sentinel_hears_nothing_before_it_was_verified(
+    user: Callable[[Settings], bool], behind: Settings, sentinel: int, authority: Authority
+) -> None:
+    with TlsFront(sentinel, authority.server("sentinel")) as front:
+        url = f"sentinels://:x@127.0.0.1:{front.port}/0?master_name=plants&sentinel_password={PASSWORD}"
+        assert not user(Settings(**{**dict(behind), "redis_url": url}))
+        assert (front.connections > 0, bytes(front.heard)) == (True, b"")
+        # The master that it would name speaks no TLS here, so it is asked for one that it does not know.
+        trusted = f"{url.replace('plants', 'nobody')}&ssl_ca_certs={authority.file}"
+        assert not user(Settings(**{**dict(behind), "redis_url": trusted}))
+        assert PASSWORD.encode() in front.heard

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from client.configuration import api_key, base_url
+from client.configuration import api_key, base_url, check_authorities
 from client.errors import ConfigurationError
 from client.pools import is_loopback
 from client.sdk import Phytobatch
@@ -18,12 +18,25 @@ def test_an_option_comes_before_the_environment_and_that_before_the_default() ->
     assert base_url("https://a/base/", environment) == "https://a/base"
     assert base_url(None, environment) == "https://b"
     assert base_url(None, {}) == "http://127.0.0.1:8000"
+    assert base_url("", {"PHYTOBATCH_URL": " "}) == "http://127.0.0.1:8000"
 
 
-@pytest.mark.parametrize("url", ["phytobatch.example.org", "ftp://x", "https://", "https://u:p@x", "https://x/?a=1"])
+@pytest.mark.parametrize(
+    "url", ["phytobatch.example.org", "ftp://x", "https://", "https://u:p@x", "https://x/?a=1", "https://x y"]
+)
 def test_an_address_that_makes_no_sense_is_refused(url: str) -> None:
     with pytest.raises(ConfigurationError):
         base_url(url, {})
+
+
+def test_a_file_of_authorities_that_would_trust_nobody_is_named(tmp_path: Path) -> None:
+    (tmp_path / "empty.pem").write_text("")
+    for path in (tmp_path / "empty.pem", tmp_path / "none.pem"):
+        with pytest.raises(ConfigurationError, match=f"SSL_CERT_FILE names {path}"):
+            check_authorities({"SSL_CERT_FILE": str(path)})
+    environment = {"SSL_CERT_FILE": ""}
+    check_authorities(environment)
+    assert environment == {}
 
 
 def test_the_key_comes_from_a_file_or_the_environment(tmp_path: Path) -> None:

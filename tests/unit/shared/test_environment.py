@@ -34,10 +34,10 @@ def test_every_setting_may_be_empty(monkeypatch: pytest.MonkeyPatch, empty: str)
     assert get_settings() == plain
 
 
-def test_an_empty_variable_turns_no_verification_off(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_empty_variable_changes_nothing_in_what_is_verified(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("AWS_CA_BUNDLE", "OTEL_EXPORTER_OTLP_CERTIFICATE", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"):
         monkeypatch.setenv(name, "")
-    # What botocore would take for "do not verify".
+    # What botocore stops at, and what its older versions took for "do not verify".
     assert Session().get_config_variable("ca_bundle") == ""
     get_settings()
     assert Session().get_config_variable("ca_bundle") is None
