@@ -4,7 +4,6 @@ import io
 import re
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler
 from urllib.parse import parse_qs, quote, urlsplit
 from xml.sax.saxutils import escape
@@ -17,41 +16,51 @@ from shared.settings import Settings
 from shared.storage import s3
 from shared.storage.s3 import S3Store
 from shared.storage.store import StoredObject
-from tests.integration.storage.test_reading import KEYS, Odd, at, error, odd, says
+from tests.integration.storage.test_reading import KEYS, Answer, Odd, error, says
 
 Change = Callable[[BaseHTTPRequestHandler, bytes], bytes]
+Instead = Callable[[BaseHTTPRequestHandler], bool]
 HEADERS_OF_A_HOP = frozenset({"connection", "transfer-encoding", "content-length", "keep-alive"})
 
 
 class Before(Odd):
     """A server that hands each request on to the real one, and changes the answer.
 
-    ``refuse`` may answer in its place; it says whether it did.
+    ``change`` makes another body of it; ``instead`` may answer itself, and says whether it did.
     """
 
-    def __init__(
-        self,
-        settings: Settings,
-        *,
-        change: Change = lambda _, body: body,
-        refuse: Callable[[BaseHTTPRequestHandler], bool] = lambda _: False,
-    ) -> None:
+    def __init__(self, settings: Settings) -> None:
         super().__init__(self._hand_on)
         self._real = str(settings.s3_endpoint_url)
-        self._change, self._refuse = change, refuse
+        self.plainly()
         self._http = urllib3.PoolManager(retries=False)
         handler = self.server.RequestHandlerClass
         for method in ("PUT", "POST", "DELETE"):
             setattr(handler, f"do_{method}", handler.do_GET)  # type: ignore[attr-defined]  # Odd made it
 
+    def plainly(self) -> None:
+        """Change nothing from here on."""
+        self.change: Change = lambda _, body: body
+        self.instead: Instead = lambda _: False
+        self.asked.clear()
+
+    def says(self, answer: Answer) -> None:
+        """Give one answer to everything."""
+
+        def instead(request: BaseHTTPRequestHandler) -> bool:
+            answer(request)
+            return True
+
+        self.instead = instead
+
     def _hand_on(self, request: BaseHTTPRequestHandler) -> None:
         body = request.rfile.read(int(request.headers.get("Content-Length", 0)))
-        if self._refuse(request):
+        if self.instead(request):
             return
         answer = self._http.request(
             request.command, self._real + request.path, body=body, headers=dict(request.headers)
         )
-        changed = self._change(request, answer.data)
+        changed = self.change(request, answer.data)
         request.send_response(answer.status)
         for name, value in answer.headers.items():
             if name.lower() not in HEADERS_OF_A_HOP:
@@ -62,24 +71,33 @@ class Before(Odd):
         request.wfile.write(changed)
 
 
-@pytest.fixture(autouse=True)
-def _once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(s3, "ATTEMPTS", 1)
-
-
-@contextmanager
-def before(settings: Settings, **how: object) -> Iterator[tuple[S3Store, Before]]:
-    """The store as the programs open it, and the server that it asks."""
-    made = Before(settings, **how)  # type: ignore[arg-type]
+@pytest.fixture(scope="module")
+def before(settings: Settings) -> Iterator[Before]:
+    made = Before(settings)
     with made.running():
-        yield S3Store(settings.model_copy(update={"s3_endpoint_url": made.url})), made
+        yield made
+
+
+@pytest.fixture(scope="module")
+def store(settings: Settings, before: Before) -> Iterator[S3Store]:
+    """The store as the programs open it, which asks once."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(s3, "ATTEMPTS", 1)
+        made = S3Store(settings.model_copy(update={"s3_endpoint_url": before.url}))
+        made.create_bucket()
+        yield made
+
+
+@pytest.fixture(autouse=True)
+def _plainly(before: Before) -> Iterator[None]:
+    yield
+    before.plainly()
 
 
 @pytest.fixture
 def prefix(store: S3Store) -> str:
     """Two objects of the same size with other bytes, below a prefix of their own."""
     folder = f"flight-{uuid.uuid4().hex}/"
-    store.create_bucket()
     for number in (1, 2):
         store.put(f"{folder}{number}.tif", io.BytesIO(b"%d" % number * 4), size=4)
     return folder
@@ -94,9 +112,9 @@ def prefix(store: S3Store) -> str:
         rb"<(ETag|Size|LastModified|StorageClass)>.*?</\1>|<Owner>.*?</Owner>",
     ],
 )
-def test_a_listing_needs_no_more_than_keys(settings: Settings, prefix: str, gone: bytes) -> None:
-    with before(settings, change=lambda _, body: re.sub(gone, b"", body)) as (store, _):
-        found = list(store.list_objects(prefix))
+def test_a_listing_needs_no_more_than_keys(store: S3Store, before: Before, prefix: str, gone: bytes) -> None:
+    before.change = lambda _, body: re.sub(gone, b"", body)
+    found = list(store.list_objects(prefix))
     assert [(one.key, one.size) for one in found] == [(f"{prefix}1.tif", 4), (f"{prefix}2.tif", 4)]
     assert [one.md5 is None for one in found] == [b"ETag" in gone] * 2
 
@@ -104,11 +122,13 @@ def test_a_listing_needs_no_more_than_keys(settings: Settings, prefix: str, gone
 @pytest.mark.parametrize(
     "said", [b"<ETag/>", b'<ETag>""</ETag>', b"<ETag>7</ETag>", b"<LastModified>soon</LastModified>"]
 )
-def test_what_a_listing_says_beside_the_keys_may_be_odd(settings: Settings, prefix: str, said: bytes) -> None:
+def test_what_a_listing_says_beside_the_keys_may_be_odd(
+    store: S3Store, before: Before, prefix: str, said: bytes
+) -> None:
     name = said[1:5].replace(b"/", b"")
     odd_one = rb"<%s[^>]*>.*?</%s[^>]*>" % (name, name)
-    with before(settings, change=lambda _, body: re.sub(odd_one, said, body)) as (store, _):
-        assert [one.key for one in store.list_objects(prefix)] == [f"{prefix}1.tif", f"{prefix}2.tif"]
+    before.change = lambda _, body: re.sub(odd_one, said, body)
+    assert [one.key for one in store.list_objects(prefix)] == [f"{prefix}1.tif", f"{prefix}2.tif"]
 
 
 @pytest.mark.parametrize(
@@ -149,41 +169,33 @@ def knows_no_bulk(request: BaseHTTPRequestHandler) -> bool:
     return refuse_with(request, 501, "NotImplemented")
 
 
-@pytest.mark.parametrize(("refuse", "requests"), [(wants_md5, 1), (knows_no_bulk, 3)])
+@pytest.mark.parametrize(("instead", "requests"), [(wants_md5, 1), (knows_no_bulk, 3)])
 def test_objects_are_removed_where_md5_is_wanted_and_where_only_one_at_a_time_goes(
-    settings: Settings, prefix: str, refuse: Callable[[BaseHTTPRequestHandler], bool], requests: int
+    store: S3Store, before: Before, prefix: str, instead: Instead, requests: int
 ) -> None:
-    with before(settings, refuse=refuse) as (store, server):
-        store.delete([f"{prefix}1.tif", f"{prefix}2.tif"])
-        assert len(server.asked) == requests
-        assert list(store.list_objects(prefix)) == []
+    before.instead = instead
+    before.asked.clear()
+    store.delete([f"{prefix}1.tif", f"{prefix}2.tif"])
+    assert len(before.asked) == requests
+    assert list(store.list_objects(prefix)) == []
 
 
-@pytest.mark.parametrize(("code", "raised"), [(b"NoSuchKey", False), (b"AccessDenied", True)])
-def test_a_key_that_was_not_removed_is_an_outage_unless_it_is_gone(
-    settings: Settings, prefix: str, code: bytes, *, raised: bool
-) -> None:
-    fault = b"<DeleteResult><Error><Key>x</Key><Code>%s</Code></Error></DeleteResult>" % code
-
-    def change(request: BaseHTTPRequestHandler, body: bytes) -> bytes:
-        return fault if request.command == "POST" else body
-
-    with before(settings, change=change) as (store, _):
-        if raised:
-            with pytest.raises(StoreUnavailable, match="AccessDenied"):
-                store.delete([f"{prefix}1.tif"])
-        else:
-            store.delete([f"{prefix}1.tif"])
+def test_a_key_that_was_not_removed_is_an_outage_unless_it_is_gone(store: S3Store, before: Before, prefix: str) -> None:
+    said = "<DeleteResult><Error><Key>x</Key><Code>{}</Code></Error></DeleteResult>"
+    before.change = lambda *_: said.format("NoSuchKey").encode()
+    store.delete([f"{prefix}1.tif"])
+    before.change = lambda *_: said.format("AccessDenied").encode()
+    with pytest.raises(StoreUnavailable, match="AccessDenied"):
+        store.delete([f"{prefix}2.tif"])
 
 
-def test_keys_of_any_letters_are_listed_and_removed(settings: Settings) -> None:
+def test_keys_of_any_letters_are_listed_and_removed(store: S3Store) -> None:
     folder = f"{uuid.uuid4().hex}/"
-    with before(settings) as (store, _):
-        for key in KEYS:
-            store.put(folder + key, io.BytesIO(b"x"), size=1)
-        assert {one.key for one in store.list_objects(folder)} == {folder + key for key in KEYS}
-        store.delete([folder + key for key in KEYS])
-        assert list(store.list_objects(folder)) == []
+    for key in KEYS:
+        store.put(folder + key, io.BytesIO(b"x"), size=1)
+    assert {one.key for one in store.list_objects(folder)} == {folder + key for key in KEYS}
+    store.delete([folder + key for key in KEYS])
+    assert list(store.list_objects(folder)) == []
 
 
 def listing(*keys: str, more: bool = False, **said: str) -> bytes:
@@ -216,9 +228,9 @@ class Pages:
 
 
 @pytest.mark.parametrize("refuses", [False, True])
-def test_a_server_of_the_first_version_is_listed_to_its_end(*, refuses: bool) -> None:
-    with odd(Pages(refuses=refuses)) as server:
-        assert [one.key for one in at(server.url).list_objects("")] == list(Pages.KEYS)
+def test_a_server_of_the_first_version_is_listed_to_its_end(store: S3Store, before: Before, *, refuses: bool) -> None:
+    before.says(Pages(refuses=refuses))
+    assert [one.key for one in store.list_objects("")] == list(Pages.KEYS)
 
 
 @pytest.mark.parametrize(
@@ -231,44 +243,40 @@ def test_a_server_of_the_first_version_is_listed_to_its_end(*, refuses: bool) ->
         b"<html>not a listing",
     ],
 )
-def test_a_listing_that_does_not_go_on_is_an_outage_and_never_a_short_listing(page: bytes) -> None:
-    with odd(says(200, page)) as server, pytest.raises(StoreUnavailable):
-        list(at(server.url).list_objects(""))
+def test_a_listing_that_does_not_go_on_is_an_outage_and_never_a_short_listing(
+    store: S3Store, before: Before, page: bytes
+) -> None:
+    before.says(says(200, page))
+    with pytest.raises(StoreUnavailable):
+        list(store.list_objects(""))
 
 
-def test_a_key_that_xml_cannot_hold_hides_no_other() -> None:
-    with odd(says(200, listing("a&#x1;.jpg", "b\x02.jpg", "c&#65534;.jpg", "d&#x41;&#10;.jpg"))) as server:
-        found = [one.key for one in at(server.url).list_objects("")]
+def test_a_key_that_xml_cannot_hold_hides_no_other(store: S3Store, before: Before) -> None:
+    before.says(says(200, listing("a&#x1;.jpg", "b\x02.jpg", "c&#65534;.jpg", "d&#x41;&#10;.jpg")))
+    found = [one.key for one in store.list_objects("")]
     assert found == ["a\ufffd.jpg", "b\ufffd.jpg", "c\ufffd.jpg", "dA\n.jpg"]
 
 
-def test_a_bucket_of_others_that_cannot_be_asked_for_is_theirs_to_mend() -> None:
-    with odd(says(200, listing())) as server:
-        store = at(server.url)
-        with pytest.raises(ObjectMissing):
-            list(store.list_objects("", bucket="arn:aws:s3:::"))
-        assert server.asked == []
+def test_a_bucket_of_others_that_cannot_be_asked_for_is_theirs_to_mend(store: S3Store, before: Before) -> None:
+    before.asked.clear()
+    with pytest.raises(ObjectMissing):
+        list(store.list_objects("", bucket="arn:aws:s3:::"))
+    assert before.asked == []
 
 
 def test_a_store_without_cors_of_a_bucket_and_without_a_list_of_uploads_is_used(
-    settings: Settings, prefix: str
+    store: S3Store, before: Before, prefix: str
 ) -> None:
-    def refuse(request: BaseHTTPRequestHandler) -> bool:
-        if "?cors" in request.path or "?uploads" in request.path:
-            return refuse_with(request, 501, "NotImplemented")
-        return False
-
-    with before(settings, refuse=refuse) as (store, _):
-        store.create_bucket()
-        store.discard(prefix)
-        assert list(store.list_objects(prefix)) == []
+    before.instead = lambda request: (
+        ("?cors" in request.path or "?uploads" in request.path) and refuse_with(request, 501, "NotImplemented")
+    )
+    store.create_bucket()
+    store.discard(prefix)
+    assert list(store.list_objects(prefix)) == []
 
 
-def test_a_role_that_may_not_set_cors_uses_the_bucket_all_the_same(settings: Settings, prefix: str) -> None:
-    def refuse(request: BaseHTTPRequestHandler) -> bool:
-        return "?cors" in request.path and refuse_with(request, 403, "AccessDenied")
-
-    with before(settings, refuse=refuse) as (store, server):
-        store.create_bucket()
-        assert any("?cors" in request.path for request in server.asked)
-        assert len(list(store.list_objects(prefix))) == 2
+def test_a_role_that_may_not_set_cors_uses_the_bucket_all_the_same(store: S3Store, before: Before, prefix: str) -> None:
+    before.instead = lambda request: "?cors" in request.path and refuse_with(request, 403, "AccessDenied")
+    store.create_bucket()
+    assert any("?cors" in request.path for request in before.asked)
+    assert len(list(store.list_objects(prefix))) == 2

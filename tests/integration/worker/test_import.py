@@ -2,8 +2,8 @@
 
 import threading
 import uuid
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler
 from urllib.parse import quote
 
 import pytest
@@ -12,9 +12,13 @@ from deploy.local.servers import LocalServers
 from shared.contracts.source import Source
 from shared.contracts.states import ChunkKind, JobState
 from shared.db.models import Result
+from shared.db.session import Database
 from shared.errors import StoreUnavailable
 from shared.jobs import lifecycle
+from shared.settings import Settings
 from shared.storage import s3
+from shared.storage.s3 import S3Store
+from tests.integration.conftest import MakeSettings, name_of
 from tests.integration.jobs.factory import Jobs
 from tests.integration.storage.test_reading import Answer, at, error, odd, says
 from tests.integration.worker.test_validate import announce, context, images_of, run, source
@@ -41,9 +45,42 @@ CARD = (
 COMPOSED, DECOMPOSED = "a/\u00e9.jpg", "a/e\u0301.jpg"
 
 
-@pytest.fixture(autouse=True)
-def _once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(s3, "ATTEMPTS", 1)
+@pytest.fixture(scope="module")
+def database(settings: Settings) -> Iterator[Database]:
+    """One for all: a validation that goes on is leased, so no other test claims it."""
+    made = Database(settings)
+    yield made
+    made.dispose()
+
+
+@pytest.fixture(scope="module")
+def settings(make_settings: MakeSettings, servers: LocalServers) -> Iterator[Settings]:
+    made = make_settings()
+    yield made
+    servers.postgres.drop_database(name_of(made))
+
+
+class Theirs:
+    """A store of somebody else, which gives these answers in turn; the last one stays."""
+
+    def __init__(self) -> None:
+        self.answers: list[Answer] = []
+
+    def __call__(self, request: BaseHTTPRequestHandler) -> None:
+        (self.answers.pop(0) if len(self.answers) > 1 else self.answers[0])(request)
+
+
+@pytest.fixture(scope="module")
+def theirs() -> Theirs:
+    return Theirs()
+
+
+@pytest.fixture(scope="module")
+def store(theirs: Theirs) -> Iterator[S3Store]:
+    """The store at their address, which asks once."""
+    with pytest.MonkeyPatch.context() as patch, odd(theirs) as server:
+        patch.setattr(s3, "ATTEMPTS", 1)
+        yield at(server.url, s3_bucket="ours")
 
 
 def test_a_copied_card_gives_its_photograph_alone(
@@ -67,29 +104,38 @@ def lists(*keys: str, size: int = 4) -> Answer:
 
 
 @pytest.fixture
-def begin(context: Context, jobs: Jobs) -> Callable[[str, str], tuple[uuid.UUID, Held, Context]]:
-    """Commit an import from a bucket at an address, and claim its validation."""
+def begin(database: Database, jobs: Jobs, settings: Settings, store: S3Store, theirs: Theirs) -> "Begin":
+    """Commit an import of ``a/`` from a bucket that answers so, and claim its validation."""
+    unused: object = None
+    context = Context(
+        settings=settings.model_copy(update={"max_images_per_job": 10}),
+        database=database,
+        store=store,
+        wakeups=unused,  # type: ignore[arg-type]
+        pipelines={},
+        name="test",
+    )
 
-    def begun(url: str, prefix: str) -> tuple[uuid.UUID, Held, Context]:
-        job_id = announce(context.database, source=source("theirs", prefix))
-        with context.database.begin() as session:
+    def begun(*answers: Answer) -> tuple[uuid.UUID, Held, Context]:
+        theirs.answers = list(answers)
+        job_id = announce(database, source=source("theirs", "a/"))
+        with database.begin() as session:
             lifecycle.commit(session, job_id, jobs.classifier.id)
-        held = Held(jobs.claim_kind(ChunkKind.VALIDATE), context.database, threading.Event())
-        settings = context.settings.model_copy(update={"max_images_per_job": 10})
-        return job_id, held, replace(context, store=at(url, s3_bucket="ours"), settings=settings)
+        held = Held(jobs.claim_kind(ChunkKind.VALIDATE), database, threading.Event())
+        assert held.claim.job_id == job_id
+        return job_id, held, context
 
     return begun
 
 
-Begin = Callable[[str, str], tuple[uuid.UUID, Held, Context]]
+Begin = Callable[..., tuple[uuid.UUID, Held, Context]]
 
 
 def test_keys_whose_names_become_equal_and_keys_that_are_no_names_are_all_images(begin: Begin) -> None:
     keys = ("a//1.jpg", "a/1.jpg", COMPOSED, DECOMPOSED, "a/nul\0.jpg", f"a/{'k' * 1100}.jpg")
-    with odd(lists(*keys)) as server:
-        job_id, held, context = begin(server.url, "a/")
-        import_images(context, held, Source.model_validate(source("theirs", "a/")))
-        validate(context, held)  # The worker before it ended between import and validation.
+    job_id, held, context = begin(lists(*keys))
+    import_images(context, held, Source.model_validate(source("theirs", "a/")))
+    validate(context, held)  # The worker before it ended between import and validation.
     images = images_of(context.database, job_id)
     names = ["1.jpg", "1~2.jpg", "\u00e9.jpg", "e\u0301~2.jpg", "nul\ufffd.jpg", "k" * 1022]
     assert [image.name for image in images] == names
@@ -100,10 +146,9 @@ def test_keys_whose_names_become_equal_and_keys_that_are_no_names_are_all_images
 
 
 def test_an_object_that_changed_between_two_attempts_is_one_image_with_a_reason(begin: Begin) -> None:
-    with odd(lists("a/1.jpg"), lists("a/1.jpg", size=5)) as server:
-        job_id, held, context = begin(server.url, "a/")
-        import_images(context, held, Source.model_validate(source("theirs", "a/")))
-        validate(context, held)
+    job_id, held, context = begin(lists("a/1.jpg"), lists("a/1.jpg", size=5))
+    import_images(context, held, Source.model_validate(source("theirs", "a/")))
+    validate(context, held)
     with context.database.begin() as session:
         result = session.query(Result).filter_by(job_id=job_id).one()
     assert result.error_code == "size_mismatch"
@@ -126,9 +171,8 @@ def test_an_object_that_changed_between_two_attempts_is_one_image_with_a_reason(
 def test_what_is_wrong_with_a_source_ends_the_job_at_once_with_a_sentence_about_it(
     begin: Begin, jobs: Jobs, answer: Answer, code: str, words: str
 ) -> None:
-    with odd(answer) as server:
-        job_id, held, context = begin(server.url, "a/")
-        validate(context, held)
+    job_id, held, context = begin(answer)
+    validate(context, held)
     job = jobs.get(job_id)
     assert (job.state, job.error_code, held.claim.attempt) == (JobState.FAILED, code, 1)
     assert words in str(job.error_detail)
@@ -137,17 +181,15 @@ def test_what_is_wrong_with_a_source_ends_the_job_at_once_with_a_sentence_about_
 
 @pytest.mark.parametrize("answer", [error(503, "SlowDown"), error(403, "SignatureDoesNotMatch"), says(200, b"<html>")])
 def test_a_store_that_is_ill_is_tried_again_and_ends_no_job(begin: Begin, jobs: Jobs, answer: Answer) -> None:
-    with odd(answer) as server:
-        job_id, held, context = begin(server.url, "a/")
-        with pytest.raises(StoreUnavailable):
-            validate(context, held)
+    job_id, held, context = begin(answer)
+    with pytest.raises(StoreUnavailable):
+        validate(context, held)
     assert jobs.get(job_id).state == JobState.VALIDATING
 
 
 def test_an_import_that_is_canceled_meanwhile_is_an_order_and_no_fault(begin: Begin) -> None:
-    with odd(lists("a/1.jpg")) as server:
-        job_id, held, context = begin(server.url, "a/")
-        with context.database.begin() as session:
-            lifecycle.cancel(session, job_id)
-        with pytest.raises(CancelAsked):
-            validate(context, held)
+    job_id, held, context = begin(lists("a/1.jpg"))
+    with context.database.begin() as session:
+        lifecycle.cancel(session, job_id)
+    with pytest.raises(CancelAsked):
+        validate(context, held)
