@@ -19,6 +19,7 @@ from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
+from api.links import link
 from shared.contracts import stored
 from shared.db.refusals import is_refusal
 from shared.errors import (
@@ -193,7 +194,7 @@ def problem(  # the members of a problem
         "title": title or HTTPStatus(status).phrase,
         "status": int(status),
         "detail": stored.words(detail, MAX_DETAIL),
-        "instance": request.url.path,
+        "instance": link(request.url.path),
         "request_id": request_id_of(request),
         **{name: value for name, value in members.items() if value is not None},
     }

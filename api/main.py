@@ -20,6 +20,8 @@ from api.limits.body import BodyLimits, UnreadBodies
 from api.limits.rate import RateLimiter
 from api.limits.request import RequestLimits, check_json_depth
 from api.limits.shares import BODIES, WAITING, Pool, Shares, Turns
+from api.links import BelowAPath, prefix_of
+from api.manual import routes as manual
 from api.metrics.requests import RequestMetrics
 from api.metrics.serving import ApiMetrics
 from api.middleware import RequestContext
@@ -65,6 +67,7 @@ ROUTERS = (
     webhooks.router,
     deliveries.router,
     health.router,
+    manual.router,
 )
 
 
@@ -72,10 +75,11 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     """The application, with every server connected lazily: it starts also while they are away.
 
     Raises:
-        ConfigurationError: hosts or origins make no sense; at start, when the bootstrap key is malformed, the tables
-            are missing, or the port of the metrics is taken.
+        ConfigurationError: hosts, origins or the public address make no sense; at start, when the bootstrap key is
+            malformed, the tables are missing, or the port of the metrics is taken.
     """
     chosen = settings or get_settings()
+    prefix = prefix_of(chosen.public_url)
     services = connect(chosen)
 
     @asynccontextmanager
@@ -97,8 +101,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         version=version("phytobatch"),
         description=openapi.DESCRIPTION,
         lifespan=lifespan,
+        docs_url=None,
         redoc_url=None,
-        swagger_ui_oauth2_redirect_url=None,
         redirect_slashes=False,
         dependencies=[Depends(check_json_depth)],
     )
@@ -106,13 +110,16 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     for router in ROUTERS:
         app.include_router(router)
     errors.install(app, ROUTERS)
-    openapi.install(app)
+    openapi.install(app, prefix)
     app.add_middleware(BodyLimits, settings=chosen)
     app.add_middleware(RequestLimits, settings=chosen)
     security.install(app, chosen)
     app.add_middleware(RequestContext)
+    app.add_middleware(security.TransportSecurity, seconds=chosen.hsts_seconds)
     app.add_middleware(RequestMetrics)
-    app.add_middleware(UnreadBodies)  # Added last, so it is the outermost of ours: it sees every answer.
+    app.add_middleware(UnreadBodies)  # It sees every answer.
+    if prefix:
+        app.add_middleware(BelowAPath, prefix=prefix)  # Added last, so it is the outermost: the others see no prefix.
     tracing.install(app, chosen)
     return app
 

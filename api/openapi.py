@@ -66,20 +66,25 @@ WITH_NULLS: tuple[type[BaseModel], ...] = (
 REFERENCE = "#/components/schemas/{model}"
 
 
-def install(app: FastAPI) -> None:
-    """Let the application describe itself."""
+def install(app: FastAPI, prefix: str) -> None:
+    """Let the application, which stands below ``prefix``, describe itself."""
 
     def describe() -> dict[str, Any]:
         if app.openapi_schema is None:
-            app.openapi_schema = _document(app)
+            app.openapi_schema = _document(app, [{"url": prefix}] if prefix else None)
         return app.openapi_schema
 
     app.openapi = describe  # type: ignore[method-assign]  # FastAPI's documented way to change the document
 
 
-def _document(app: FastAPI) -> dict[str, Any]:
+def _document(app: FastAPI, servers: list[dict[str, Any]] | None) -> dict[str, Any]:
     document = get_openapi(
-        title=app.title, version=app.version, description=app.description, routes=app.routes, tags=TAGS
+        title=app.title,
+        version=app.version,
+        description=app.description,
+        routes=app.routes,
+        tags=TAGS,
+        servers=servers,
     )
     schemas: dict[str, Any] = document["components"]["schemas"]
     for model in WITH_NULLS:

@@ -95,6 +95,11 @@ class Settings(BaseSettings):
         description="Origins whose web pages may call the API from a browser, as `https://farm.example.org`, exactly "
         "and separated by commas; empty: none.",
     )
+    hsts_seconds: int = Field(
+        default=31_536_000,
+        ge=0,
+        description="How long browsers that came by TLS come by nothing else (HSTS), in seconds; 0: they forget it.",
+    )
     bootstrap_api_key: SecretStr | None = Field(
         default=None,
         description="A first API key with every scope, for the tenant `default`; made at start if it does not exist.",
@@ -185,7 +190,8 @@ class Settings(BaseSettings):
     public_url: str | None = Field(
         default=None,
         description="Address of the API that clients reach, as `https://phytobatch.example.org`, for the links in "
-        "webhooks. Empty: the links are paths.",
+        "webhooks. Empty: the links are paths. With a path, as `https://farm.example/phyto`, the API is served below "
+        "it, whether the proxy takes the path away or not.",
     )
 
     # What a tenant may use: each of these holds for tenants that have none of their own (`set-limits`)

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from api.exports.names import export_name
 from api.fields import RequestBody
 from api.jobs.schemas import job_path
+from api.links import link
 from api.results.routes import FinalStatus
 from shared.contracts.exports import ExportFormat, ExportState
 from shared.contracts.geography import PlaceFilter
@@ -121,7 +122,7 @@ class ExportPage(BaseModel):
 
 def export_path(export_id: uuid.UUID) -> str:
     """Where an export is on this server."""
-    return f"/v1/exports/{export_id}"
+    return link(f"/v1/exports/{export_id}")
 
 
 def file_name(export: Export, job_name: str | None) -> str:

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from api.fields import ClassifierRef, ImageMetadata, JobMetadata, Moment, RequestBody, WebhookUrl
+from api.links import link
 from shared.contracts import stored
 from shared.contracts.source import Source
 from shared.contracts.states import JobState, Priority
@@ -301,7 +302,7 @@ class JobPage(BaseModel):
 
 def job_path(job_id: uuid.UUID) -> str:
     """Where a job is on this server."""
-    return f"/v1/jobs/{job_id}"
+    return link(f"/v1/jobs/{job_id}")
 
 
 def progress_out(row: SeenJob, now: datetime) -> ProgressOut:

@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from api.links import link
 from shared.contracts.receipts import RemovalReason, Removed
 from shared.db.models import Receipt
 
@@ -57,7 +58,7 @@ class ReceiptPage(BaseModel):
 
 def receipt_path(receipt_id: uuid.UUID) -> str:
     """Where a receipt is on this server."""
-    return f"/v1/receipts/{receipt_id}"
+    return link(f"/v1/receipts/{receipt_id}")
 
 
 def receipt_out(receipt: Receipt) -> ReceiptOut:

@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from api.links import link
 from shared.contracts.states import AttemptError, DeliveryState, EventType
 from shared.db.models import WebhookAttempt
 from shared.webhooks.body import encode, envelope
@@ -101,7 +102,7 @@ class DeliveryPage(BaseModel):
 
 def delivery_path(delivery_id: uuid.UUID) -> str:
     """Where a delivery is on this server."""
-    return f"/v1/deliveries/{delivery_id}"
+    return link(f"/v1/deliveries/{delivery_id}")
 
 
 def delivery_out(row: DeliveryRow) -> DeliveryOut:

@@ -17,6 +17,7 @@ from pydantic import (
 from pydantic.json_schema import SkipJsonSchema
 
 from api.fields import Moment, RequestBody, WebhookUrl
+from api.links import link
 from shared.contracts.states import DEFAULT_EVENTS, SUBSCRIBABLE_EVENTS, DisabledReason, EventType
 from shared.contracts.stored import Text
 from shared.webhooks.endpoints import EndpointRow
@@ -210,7 +211,7 @@ class NewJobSecret(_JobSecretTimes):
 
 def endpoint_path(endpoint_id: uuid.UUID) -> str:
     """Where a webhook is on this server."""
-    return f"/v1/webhooks/{endpoint_id}"
+    return link(f"/v1/webhooks/{endpoint_id}")
 
 
 def endpoint_out(row: EndpointRow) -> EndpointOut:
@@ -239,7 +240,9 @@ def _fields(row: EndpointRow) -> dict[str, Any]:
         "per_job": endpoint.per_job,
         "created_at": endpoint.created_at,
         "previous_secret_until": row.previous_secret_until,
-        "links": EndpointLinks(self=endpoint_path(endpoint.id), deliveries=f"/v1/deliveries?endpoint={endpoint.id}"),
+        "links": EndpointLinks(
+            self=endpoint_path(endpoint.id), deliveries=link(f"/v1/deliveries?endpoint={endpoint.id}")
+        ),
     }
 
 

@@ -2,6 +2,7 @@
 
 import argparse
 from pathlib import Path
+from urllib.parse import urljoin
 
 from client.commands import options
 from client.commands.command import Command, Context
@@ -118,7 +119,7 @@ def _say_what_happened(context: Context, outcome: Outcome, job: Job) -> None:
         output.text(f"job {job.id} {job.state}")
         for name in ("self", "results"):
             if name in job.links:
-                output.text(f"  {context.client.url}{job.links[name]}")
+                output.text(f"  {urljoin(context.client.url, job.links[name])}")
 
 
 def _say_how_to_go_on(output: Output, submission: Submission) -> None:

@@ -16,6 +16,7 @@ def test_every_answer_has_the_security_headers(api: Api, path: str) -> None:
     assert headers["X-Frame-Options"] == "DENY"
     assert headers["Referrer-Policy"] == "no-referrer"
     assert headers["Cross-Origin-Resource-Policy"] == "same-origin"
+    assert headers["Cross-Origin-Opener-Policy"] == "same-origin"
     assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
 
 
@@ -23,6 +24,25 @@ def test_only_the_page_with_forms_may_run_scripts(api: Api) -> None:
     assert "script-src" in api.get("/docs").headers["Content-Security-Policy"]
     assert api.get("/openapi.json").headers["Content-Security-Policy"].startswith("default-src 'none';")
     assert "script-src" not in api.get("/openapi.json").headers["Content-Security-Policy"]
+
+
+@pytest.mark.parametrize("path", ["/v1/jobs", "/nowhere", "/docs", "/healthz"])
+def test_browsers_that_came_by_tls_come_by_nothing_else(api: Api, path: str) -> None:
+    by_tls = {"X-Forwarded-Proto": "https", "Host": "phytobatch.example.org:8443"}
+    assert api.get(path, headers=by_tls).headers["Strict-Transport-Security"] == "max-age=31536000"
+    for headers in (
+        {"Host": "phytobatch.example.org"},
+        {**by_tls, "X-Forwarded-Proto": "http"},
+        {**by_tls, "Host": "localhost:8443"},
+        {**by_tls, "Host": "api.localhost"},
+    ):
+        assert "Strict-Transport-Security" not in api.get(path, headers=headers).headers
+
+
+def test_the_policy_of_tls_can_be_taken_back(make_settings: MakeSettings, serve_api: Serve) -> None:
+    with serve_api(make_settings(hsts_seconds=0)) as api:
+        answer = api.get("/healthz", headers={"X-Forwarded-Proto": "https", "Host": "phytobatch.example.org"})
+        assert answer.headers["Strict-Transport-Security"] == "max-age=0"
 
 
 def test_without_the_setting_no_page_of_another_origin_may_call(api: Api) -> None:
@@ -61,6 +81,7 @@ def test_named_origins_and_no_others_may_call(make_settings: MakeSettings, serve
         {"trusted_hosts": "https://farm.example.org"},
         {"trusted_hosts": "farm.*.org"},
         {"trusted_hosts": "farm.example.org:443"},
+        {"public_url": "https://farm.example.org/v1"},
     ],
 )
 def test_a_setting_that_makes_no_sense_stops_the_start(make_settings: MakeSettings, setting: dict[str, str]) -> None:

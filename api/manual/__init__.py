@@ -1,0 +1,1 @@
+"""The page on which people try the API: Swagger UI, from a package, without any other host."""

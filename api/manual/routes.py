@@ -1,0 +1,37 @@
+"""``/docs`` and its files."""
+
+from http import HTTPStatus
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Response
+
+from api.jobs.etag import is_fresh
+from api.manual.files import PAGE, served
+from shared.errors import NotFound
+
+router = APIRouter(include_in_schema=False)
+
+# A new version may bring other files: after a day a browser asks whether they are the same.
+CACHED = "public, max-age=86400"
+
+
+@router.get("/docs")
+async def page() -> Response:
+    """The page on which people try the API."""
+    return Response(PAGE, media_type="text/html; charset=utf-8", headers={"Cache-Control": "no-cache"})
+
+
+@router.get("/docs/{name}")
+def file(
+    name: str, accept_encoding: Annotated[str, Header()] = "", if_none_match: Annotated[str | None, Header()] = None
+) -> Response:
+    """A file of the page."""
+    found = served(name)
+    if found is None:
+        raise NotFound("there is no such file")
+    headers = {"ETag": found.etag, "Cache-Control": CACHED, "Vary": "Accept-Encoding"}
+    if is_fresh(if_none_match, found.etag):
+        return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
+    if "gzip" not in accept_encoding:
+        return Response(found.content, media_type=found.media_type, headers=headers)
+    return Response(found.compressed, media_type=found.media_type, headers={**headers, "Content-Encoding": "gzip"})
