@@ -461,6 +461,11 @@ class Settings(BaseSettings):
         description="How many tenants metrics name, those with the most images waiting first; the others are one "
         "series. 0 names none and reads nothing of them.",
     )
+    operator: str | None = Field(
+        default=None,
+        max_length=100,
+        description="Who runs the commands of operators, for the audit log; `--as NAME` says it for one command.",
+    )
     broker_key_prefix: str = Field(default="phytobatch:", description="Prefix of every key in Redis.")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         default="INFO", description="Least level of log lines."

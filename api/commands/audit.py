@@ -4,6 +4,9 @@ import argparse
 import getpass
 import socket
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import timedelta
 from typing import Any
 
@@ -13,24 +16,46 @@ from api.commands.command import Command
 from api.commands.connect import transaction
 from api.commands.table import table
 from api.commands.times import moment, short, span
-from api.keys import tenant_named
+from api.keys import checked_name, tenant_named
 from shared.audit import Actor, queries, record
 from shared.contracts.audit import Action, ActorKind
 from shared.db.models import AuditEntry
 from shared.errors import InvalidRequest
+from shared.settings import get_settings
 
 HEADINGS = ("AT", "WHO", "FROM", "WHAT", "ON", "TENANT", "DETAILS", "REQUEST")
 DEFAULT_LINES = 100
 LEAST = timedelta(days=queries.LEAST_DAYS)
+PERSON: ContextVar[str | None] = ContextVar("person", default=None)
+
+
+@contextmanager
+def acting_as(person: str | None) -> Iterator[None]:
+    """Note under this name what commands change in the block; ``None`` leaves it to the settings.
+
+    Raises:
+        InvalidRequest: the name cannot be stored, or is empty.
+    """
+    if person is not None and not checked_name(person).strip():
+        raise InvalidRequest("`--as` needs a name")
+    token = PERSON.set(person)
+    try:
+        yield
+    finally:
+        PERSON.reset(token)
 
 
 def operator() -> Actor:
-    """Whoever runs this command, as ``user@host``."""
+    """Whoever runs this command, as ``person@host``: in a container the host, and the user too, say nothing."""
+    person = PERSON.get() or get_settings().operator or _user()
+    return Actor(ActorKind.OPERATOR, f"{person}@{socket.gethostname()}")
+
+
+def _user() -> str:
     try:
-        user = getpass.getuser()
+        return getpass.getuser()
     except (KeyError, OSError):  # A container whose user has no line in /etc/passwd.
-        user = "unknown"
-    return Actor(ActorKind.OPERATOR, f"{user}@{socket.gethostname()}")
+        return "unknown"
 
 
 def by_operator(
@@ -48,6 +73,8 @@ def by_operator(
 def show(arguments: argparse.Namespace) -> str:
     """Who did what to what, and from where: the newest entries that fit, oldest first. Times are UTC.
 
+    `WHO` is the first part of a key and its name, or an operator as person@host; `--as` of a command names the person.
+
     Raises:
         NotFound: there is no such tenant.
     """
@@ -64,11 +91,11 @@ def show(arguments: argparse.Namespace) -> str:
     return table(HEADINGS, [_row(*one) for one in found]) if found else "There are no such entries."
 
 
-def _row(entry: AuditEntry, tenant: str | None) -> tuple[object, ...]:
+def _row(entry: AuditEntry, tenant: str | None, key: str | None) -> tuple[object, ...]:
     details = ", ".join(f"{name}={value}" for name, value in entry.details.items())
     owner = tenant or entry.tenant_id
     at = f"{entry.at:%Y-%m-%d %H:%M:%S}"
-    who = f"{entry.actor_kind} {entry.actor}"
+    who = f"{entry.actor_kind} {entry.actor}" + (f" ({key})" if key else "")
     return (at, who, entry.address, entry.action, entry.subject, owner, details, entry.request_id)
 
 
@@ -88,7 +115,9 @@ def forget(arguments: argparse.Namespace) -> str:
 
 def _show_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--tenant", metavar="NAME", help="only what belongs to this tenant")
-    parser.add_argument("--by", metavar="KEY", help="only what this key (the 12 characters after pb_) or user@host did")
+    parser.add_argument(
+        "--by", metavar="KEY", help="only what this key (the 12 characters after pb_) or person@host did"
+    )
     parser.add_argument("--action", metavar="job.delete", help="only this; its first word alone, as `job`, takes all")
     parser.add_argument("--on", metavar="ID", help="only what was done to this job, webhook, key, ...")
     parser.add_argument("--since", type=moment, metavar="7d", help="2026-11-26T07:00:00Z, or a span")

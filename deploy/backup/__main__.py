@@ -16,6 +16,7 @@ from deploy.backup.restore import restore
 from deploy.backup.verify import verify
 from shared.errors import PhytobatchError
 from shared.settings import get_settings
+from shared.usage import told_by
 
 PRIVATE = 0o077
 
@@ -51,7 +52,7 @@ ACTIONS: dict[str, tuple[Callable[[argparse.Namespace], str], str]] = {
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m deploy.backup", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m deploy.backup", description=told_by(__doc__))
     actions = parser.add_subparsers(dest="action", required=True)
     for name, (_, words) in ACTIONS.items():
         action = actions.add_parser(name, help=words, description=words)

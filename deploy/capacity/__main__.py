@@ -10,12 +10,13 @@ from pathlib import Path
 from deploy.capacity.errors import CapacityError
 from deploy.capacity.read import read_inputs
 from deploy.capacity.tables import input_table, scaling_tables
+from shared.usage import told_by
 
 SCALES = (1_000_000, 10_000_000)
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m deploy.capacity", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m deploy.capacity", description=told_by(__doc__))
     parser.add_argument("file", nargs="?", type=Path, help="TOML with inputs, by section")
     parser.add_argument("--images", nargs="+", type=_images, default=SCALES, metavar="N", help="images a day")
     parser.add_argument(

@@ -8,6 +8,7 @@ from deploy.local.control import clean, down, status, up
 from deploy.local.demo import demo
 from deploy.local.errors import LocalStackError
 from deploy.local.folder import DATA_VARIABLE, DataFolder, chosen_folder
+from shared.usage import told_by
 
 COMMANDS = {
     "up": (up, "run the stack until Ctrl-C"),
@@ -20,7 +21,9 @@ COMMANDS = {
 def parser() -> argparse.ArgumentParser:
     """The command line."""
     main_parser = argparse.ArgumentParser(
-        prog="python -m deploy.local", description=__doc__, epilog=f"The data folder is .data, or {DATA_VARIABLE}."
+        prog="python -m deploy.local",
+        description=told_by(__doc__),
+        epilog=f"The data folder is .data, or {DATA_VARIABLE}.",
     )
     commands = main_parser.add_subparsers(dest="command", required=True)
     for name, (_, text) in COMMANDS.items():

@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, func, select, text
 from sqlalchemy.orm import Session
 
-from shared.db.models import AuditEntry, Tenant
+from shared.contracts.audit import ActorKind
+from shared.db.models import ApiKey, AuditEntry, Tenant
 
 # The trigger of the table keeps what is younger from everybody.
 LEAST_DAYS = 30
@@ -27,9 +28,14 @@ class Wanted:
     limit: int = 100
 
 
-def find(session: Session, wanted: Wanted) -> Sequence[tuple[AuditEntry, str | None]]:
-    """The newest entries that fit, oldest first, each with the name of its tenant, where that still exists."""
-    query = select(AuditEntry, Tenant.name).outerjoin(Tenant, Tenant.id == AuditEntry.tenant_id)
+def find(session: Session, wanted: Wanted) -> Sequence[tuple[AuditEntry, str | None, str | None]]:
+    """The newest entries that fit, oldest first, each with the names of its tenant and of its key, where they exist."""
+    by_key = (ApiKey.prefix == AuditEntry.actor) & (AuditEntry.actor_kind == ActorKind.KEY)
+    query = (
+        select(AuditEntry, Tenant.name, ApiKey.name)
+        .outerjoin(Tenant, Tenant.id == AuditEntry.tenant_id)
+        .outerjoin(ApiKey, by_key)
+    )
     for column in ("tenant_id", "actor", "subject"):
         if (value := getattr(wanted, column)) is not None:
             query = query.where(getattr(AuditEntry, column) == value)
@@ -38,7 +44,7 @@ def find(session: Session, wanted: Wanted) -> Sequence[tuple[AuditEntry, str | N
     if wanted.since is not None:
         query = query.where(AuditEntry.at >= wanted.since)
     newest = session.execute(query.order_by(AuditEntry.id.desc()).limit(wanted.limit)).all()
-    return [(row[0], row[1]) for row in reversed(newest)]
+    return [(row[0], row[1], row[2]) for row in reversed(newest)]
 
 
 def forget(session: Session, *, older_than: timedelta) -> int:

@@ -19,7 +19,7 @@ MAX_ADDRESS = 128
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who asks: an API key by its prefix, or an operator as ``user@host``; and from which address, by which request."""
+    """The one who asks: a key by its prefix, an operator as ``person@host``; from which address, by which request."""
 
     kind: ActorKind
     name: str

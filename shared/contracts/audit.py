@@ -44,4 +44,4 @@ class ActorKind(StrEnum):
     """Who did it."""
 
     KEY = "key"  # An API key; its name in the log is its prefix, which is no secret.
-    OPERATOR = "operator"  # Somebody with a shell: user and host.
+    OPERATOR = "operator"  # Somebody with a shell: person and host.

@@ -22,7 +22,7 @@ class AuditEntry(Base):
 
     id: Mapped[Id]
     at: Mapped[CreatedAt]
-    # ``ActorKind``, and the prefix of the API key or the operator as ``user@host``.
+    # ``ActorKind``, and the prefix of the API key or the operator as ``person@host``.
     actor_kind: Mapped[str] = mapped_column(Text)
     actor: Mapped[str] = mapped_column(Text)
     # ``Action``.

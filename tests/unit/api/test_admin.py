@@ -19,6 +19,15 @@ def test_every_command_is_named_in_the_help(capsys: pytest.CaptureFixture[str]) 
     assert len({command.name for command in COMMANDS}) == len(COMMANDS)
 
 
+@pytest.mark.parametrize("name", [command.name for command in COMMANDS])
+def test_help_is_for_users_and_not_for_programmers(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="0"):
+        main([name, "--help"])
+    said = capsys.readouterr().out
+    assert not re.search(r"\b(Raises|Returns|Args):|``", said)
+    assert len(said.split("\n\n")[1]) > 10, "it says what it does"
+
+
 def test_a_generated_key_can_be_used(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["generate-key"]) == 0
     assert re.fullmatch(r"pb_[a-z0-9]{12}_[A-Za-z0-9]{43}\n", capsys.readouterr().out)

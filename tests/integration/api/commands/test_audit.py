@@ -1,9 +1,15 @@
 """``audit`` and ``audit-forget``; and that every command that changes something says so."""
 
+import getpass
+import socket
+
 import pytest
 from sqlalchemy import text
 
+from shared.audit import Actor, record
+from shared.contracts.audit import Action, ActorKind
 from shared.db.session import Database
+from shared.settings import get_settings
 from tests.integration.api.commands.conftest import Admin
 from tests.integration.audit.test_audit import old_entry
 from tests.integration.jobs.factory import Jobs
@@ -39,6 +45,35 @@ def test_what_operators_do_is_listed_and_found(admin: Admin) -> None:
     assert "max_open_jobs=7" in said
     assert key not in said
     assert key[16:] not in said
+
+
+def test_an_entry_names_the_person_and_not_the_container(admin: Admin, monkeypatch: pytest.MonkeyPatch) -> None:
+    admin.say("create-tenant", "one")
+    admin.say("--as", "María Field", "create-tenant", "two")
+    admin.say("create-tenant", "three", "--as", "mia")
+    monkeypatch.setenv("PHYTOBATCH_OPERATOR", "night shift")
+    get_settings.cache_clear()
+    admin.say("create-tenant", "four")
+    admin.say("create-tenant", "five", "--as", "mia")
+    people = [getpass.getuser(), "María Field", "mia", "night shift", "mia"]
+    assert [row[1] for row in admin.rows("audit")] == [f"operator {each}@{socket.gethostname()}" for each in people]
+    assert len(admin.rows("audit", "--by", f"mia@{socket.gethostname()}")) == 2
+
+
+@pytest.mark.parametrize(("name", "said"), [("", "a name"), (" ", "a name"), ("\udcff", "in UTF-8")])
+def test_a_person_without_a_name_changes_nothing(admin: Admin, name: str, said: str) -> None:
+    status, _, refused = admin("--as", name, "create-tenant", "farm")
+    assert status == 1
+    assert said in refused
+    assert admin.say("list-tenants").startswith("There are no tenants")
+
+
+def test_what_a_key_did_is_listed_with_its_name(admin: Admin, database: Database) -> None:
+    admin.say("create-tenant", "farm")
+    key = admin.say("create-key", "--tenant", "farm", "--name", "field office", "--scopes", "read")
+    with database.begin() as session:
+        record(session, Actor(ActorKind.KEY, key[3:15]), Action.JOB_CREATE, "a job")
+    assert admin.rows("audit", "--action", "job")[0][1] == f"key {key[3:15]} (field office)"
 
 
 def test_a_refused_command_is_no_entry(admin: Admin) -> None:
