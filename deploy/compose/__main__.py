@@ -7,6 +7,8 @@ from pathlib import Path
 from deploy.compose.secrets import write
 
 HERE = Path(__file__).resolve().parents[2]
+# The steps that come after this one in docs/installation.md.
+NEXT = 'make images IMAGES="api worker deliverer", then docker compose up -d --wait'
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -23,7 +25,7 @@ def main(arguments: list[str] | None = None) -> int:
             file=sys.stderr,
         )
         return 1
-    print(f"{target} written, readable by you alone. Next: docker compose up -d --wait")
+    print(f"{target} written, readable by you alone. Next: {NEXT}")
     return 0
 
 

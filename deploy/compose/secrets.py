@@ -25,5 +25,5 @@ def write(example: Path, target: Path) -> None:
     """
     text = fill(example.read_text(encoding="utf-8"))
     descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+    with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
         file.write(text)

@@ -2,6 +2,7 @@
 
 import importlib.metadata
 import json
+import ssl
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,8 @@ from deploy.local.child import Program
 from deploy.local.errors import NotPossibleHere
 from deploy.local.ports import LOOPBACK, is_free
 from deploy.local.server import Server, bare_environment, write_private
+from deploy.mutual_tls import CERTIFICATE, KEY, SETTINGS
+from deploy.mutual_tls import write as write_certificate
 
 if TYPE_CHECKING:
     from types_boto3_s3.client import S3Client  # a package of types alone, not installed in production
@@ -41,7 +44,7 @@ FLAGS = (
 
 
 class ObjectServer(Server):
-    """One SeaweedFS with one S3 identity."""
+    """One SeaweedFS with one S3 identity; every other port of it answers to its own certificate alone."""
 
     name = "objects"
     title = "SeaweedFS"
@@ -71,7 +74,7 @@ class ObjectServer(Server):
         return all(is_free(port + part) and is_free(port + part + GRPC_OFFSET) for part in range(len(PARTS)))
 
     def prepare(self) -> None:
-        """Write the identity, and delete the file in which the server remembers flags of earlier starts."""
+        """Write identity and certificate; delete the file in which the server remembers flags of earlier starts."""
         self.home.mkdir(mode=0o700, exist_ok=True)
         identity = {
             "name": "phytobatch",
@@ -80,6 +83,9 @@ class ObjectServer(Server):
         }
         write_private(self.home / "s3.json", json.dumps({"identities": [identity]}))
         (self.home / "mini.options").unlink(missing_ok=True)
+        # A new one for each start: nothing depends on it for longer, and its settings have whole paths.
+        (self.home / SETTINGS).unlink(missing_ok=True)
+        write_certificate(self.home)
 
     def program(self) -> Program:
         """``weed mini`` with every part on the loopback address."""
@@ -99,8 +105,13 @@ class ObjectServer(Server):
 
     def answers(self) -> bool:
         """Whether S3 is up and the master would find room for a new object."""
-        master = f"http://{LOOPBACK}:{self.port + PARTS.index('master')}"
-        return _ok(f"{self.url}/healthz") and _ok(f"{master}/dir/assign")
+        master = f"https://{LOOPBACK}:{self.port + PARTS.index('master')}"
+        return _ok(f"{self.url}/healthz") and _ok(f"{master}/dir/assign", self._as_the_store())
+
+    def _as_the_store(self) -> ssl.SSLContext:
+        context = ssl.create_default_context(cafile=self.home / CERTIFICATE)
+        context.load_cert_chain(self.home / CERTIFICATE, self.home / KEY)
+        return context
 
     def client(self) -> "S3Client":
         """A boto3 client with the server's keys. Close it after use."""
@@ -124,9 +135,9 @@ class ObjectServer(Server):
             client.close()
 
 
-def _ok(url: str) -> bool:
+def _ok(url: str, tls: ssl.SSLContext | None = None) -> bool:
     try:
-        with urllib3.PoolManager(retries=False, timeout=ANSWER_SECONDS) as pool:
+        with urllib3.PoolManager(retries=False, timeout=ANSWER_SECONDS, ssl_context=tls) as pool:
             return pool.request("GET", url).status == 200  # noqa: PLR2004  # HTTP's "OK"
     except urllib3.exceptions.HTTPError:
         return False

@@ -158,3 +158,32 @@ def test_photographs_go_through_the_proxy_and_survive_a_killed_worker(
     said, _ = client.communicate(timeout=SECONDS)
     assert client.returncode == 0, said
     assert json.loads(said.splitlines()[-1])["job"]["counts"]["succeeded"] == IMAGES
+
+
+@needs_compose
+@pytest.mark.skipif(
+    "PHYTOBATCH_COMPOSE_TEST" not in os.environ, reason="needs our images: set PHYTOBATCH_COMPOSE_TEST=1"
+)
+@pytest.mark.timeout(3 * SECONDS)
+def test_no_port_inside_answers_without_a_key(host: tuple[Path, str, dict[str, str]]) -> None:
+    """Every port of every data store, from every network that it shares with one of our programs or the proxy."""
+    env_file, _, ports = host
+    services = configured(env_file, variables=ports)
+    image = services["api"]["image"]
+    asker = ROOT / "tests" / "integration" / "security" / "unkeyed.py"
+    for store, one in (("postgres", 5432), ("valkey", 6379), ("objects", 8333)):
+        for network in services[store]["networks"]:
+            if network.startswith("watch-"):
+                continue  # of Prometheus and the exporters alone: measurements have no key
+            command = ["docker", "run", "--rm", "--interactive", "--network", f"{PROJECT}_{network}"]
+            with asker.open("rb") as program:
+                done = subprocess.run(
+                    [*command, "--entrypoint", "python", image, "-", store, "1-65535"],
+                    stdin=program,
+                    capture_output=True,
+                    check=True,
+                    timeout=SECONDS,
+                )
+            found = json.loads(done.stdout)
+            assert one in found["listening"]
+            assert found["shown"] == {}, f"{store} from {network}"

@@ -14,7 +14,9 @@ from typing import Any
 import pytest
 import yaml  # type: ignore[import-untyped]  # it publishes no types
 
+from deploy.compose.__main__ import NEXT
 from deploy.local.objects import FLAGS
+from deploy.mutual_tls import write as write_certificate
 from shared.settings import ENV_PREFIX, EXAMPLE_SECRET, Settings
 
 ROOT = Path(__file__).parents[2]
@@ -321,6 +323,70 @@ def test_the_dockerfile_is_one_that_the_classic_builder_reads() -> None:
     assert not [line for line in lines if "--mount" in line or "<<" in line]
     # It builds every stage above the one that was asked for: gigabytes of CUDA must not stand above the others.
     assert re.findall(r"^FROM base AS (\S+)", DOCKERFILE, re.MULTILINE)[-1] == "gpu"
+
+
+def test_the_object_store_starts_with_its_certificate_or_not_at_all(tmp_path: Path) -> None:
+    """Without it SeaweedFS would start as well, and give every photograph to whoever reaches its other ports."""
+    assert "certificate:/certificate" in SERVICES["settings"]["volumes"]
+    assert "certificate:/certificate:ro" in SERVICES["objects"]["volumes"]
+    assert "certificate" in COMPOSE["volumes"]
+    script = tmp_path / "objects.sh"
+    text = (ROOT / "deploy" / "compose" / "objects.sh").read_text(encoding="utf-8")
+    script.write_text(text.replace("/certificate/", f"{tmp_path}/").replace("exec weed", "echo started; true weed"))
+    script.write_text(script.read_text().replace("cd /certificate", f"cd {tmp_path}").replace("/data/", f"{tmp_path}/"))
+    keys = {"PATH": os.defpath, "S3_ACCESS_KEY_ID": "k", "S3_SECRET_ACCESS_KEY": "s"}
+
+    def start() -> subprocess.CompletedProcess[str]:
+        return subprocess.run(["/bin/sh", str(script)], env=keys, capture_output=True, text=True, check=False)
+
+    assert start().returncode == 1
+    write_certificate(tmp_path)
+    assert start().stdout == "started\n"
+    (tmp_path / "security.toml").write_text("")
+    refused = start()
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert "security.toml is missing" in refused.stderr
+
+
+def test_settings_are_read_again_where_one_of_them_or_the_program_changed(tmp_path: Path) -> None:
+    """Compose runs this for each service that somebody starts: what was found good costs no time."""
+    site = tmp_path / "site-packages" / "phytobatch-0.1.0.dist-info"
+    site.mkdir(parents=True)
+    record, python = site / "RECORD", tmp_path / "python"
+    record.write_text("api/main.py,sha256=1,1\n")
+    python.write_text(f'#!/bin/sh\necho "$*" >>{tmp_path}/calls\ntest -z "$PHYTOBATCH_WRONG"\n')
+    python.chmod(0o700)
+    text = (ROOT / "deploy" / "compose" / "settings.sh").read_text(encoding="utf-8")
+    text = text.replace("/opt/phytobatch/lib/python*/site-packages", str(site.parent)).replace(
+        "/certificate", str(tmp_path)
+    )
+
+    def run(**variables: str) -> tuple[int, list[str]]:
+        """Exit status, and what Python was asked to do."""
+        (tmp_path / "calls").write_text("")
+        path = f"{tmp_path}:{os.defpath}"
+        done = subprocess.run(["/bin/sh", "-c", text], env={"PATH": path, **variables}, check=False)
+        return done.returncode, (tmp_path / "calls").read_text().splitlines()
+
+    both = ["-m api.admin check-settings", f"-m deploy.mutual_tls {tmp_path}"]
+    assert run(PHYTOBATCH_A="1") == (0, both)
+    assert run(PHYTOBATCH_A="1", HOSTNAME="another") == (0, [])
+    assert run(PHYTOBATCH_A="2") == (0, both)
+    record.write_text("api/main.py,sha256=2,1\n")
+    assert run(PHYTOBATCH_A="2") == (0, both)
+    assert run(PHYTOBATCH_WRONG="1") == (1, both[:1])
+    assert run(PHYTOBATCH_WRONG="1") == (1, both[:1]), "what was refused stays refused"
+
+
+def test_the_host_is_mounted_as_any_host_can_be() -> None:
+    """``rslave`` is refused where ``/`` is a private mount."""
+    assert SERVICES["node"]["volumes"] == ["/:/host:ro"]
+
+
+def test_the_command_that_makes_the_secrets_says_what_the_manual_says_next() -> None:
+    page = (ROOT / "docs" / "installation.md").read_text(encoding="utf-8")
+    steps = page.split("python3 -m deploy.compose ", 1)[1].split("\n", 3)[1:3]
+    assert ", then ".join(steps) == NEXT
 
 
 def test_the_object_store_has_the_flags_of_the_local_one() -> None:

@@ -23,6 +23,17 @@ def shell_scripts() -> list[Path]:
     return [path for path in tracked() if path.read_bytes()[:64].decode("latin-1").startswith(SHELLS)]
 
 
+def test_a_checkout_on_windows_has_the_same_bytes(tmp_path: Path) -> None:
+    """What a shell or a container reads must not get carriage returns, whatever a user's git is told to do."""
+    windows = ["-c", "core.autocrlf=true", "-c", "core.eol=crlf"]
+    if not (ROOT / ".git").exists():
+        pytest.skip("this is no git checkout, so there are no line ends to convert")
+    subprocess.run(["git", *windows, "checkout-index", "--all", f"--prefix={tmp_path}/"], cwd=ROOT, check=True)
+    files = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    assert tmp_path / "docker-compose.yml" in files
+    assert [path.name for path, held in files.items() if b"\r\n" in held and b"\0" not in held] == []
+
+
 def test_hadolint_has_nothing_to_say_about_the_images() -> None:
     done = run("hadolint", ROOT / "deploy" / "Dockerfile")
     assert done.returncode == 0, done.stdout

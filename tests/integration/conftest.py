@@ -28,7 +28,9 @@ from api.connection import bounded_http
 from api.main import create_app
 from api.migrations import alembic_config
 from api.server import Server
+from deploy.local.folder import DataFolder
 from deploy.local.servers import LocalServers
+from deploy.local.state import StackState
 from shared.classifiers import registry
 from shared.contracts.manifest import Manifest
 from shared.contracts.states import Scope
@@ -36,6 +38,7 @@ from shared.db.models import ApiKey, Tenant
 from shared.db.session import Database
 from shared.settings import Settings
 from shared.storage.s3 import S3Store
+from tests.integration.security.open_store import OpenServer
 from tests.on_postgres import OTHER_POSTGRES
 from tests.patience import PATIENCE_SECONDS
 
@@ -157,6 +160,17 @@ def plain_logs() -> Iterator[None]:
     )
     yield
     structlog.reset_defaults()
+
+
+@pytest.fixture(scope="session")
+def open_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpenServer]:
+    """A SeaweedFS without the certificate that shuts its ports."""
+    folder = DataFolder(tmp_path_factory.mktemp("open") / "data")
+    folder.prepare()
+    server = OpenServer(folder, StackState(folder.secrets))
+    server.start()
+    yield server
+    server.stop()
 
 
 @pytest.fixture(scope="session")

@@ -4,8 +4,19 @@ Each module checks one thing; its ``CHECKS`` are run in order. Where the first o
 others would only say so again.
 """
 
-from api.commands.doctor import classifiers, clocks, database, encryption, objects, queue, secrets, webhooks, work
+from api.commands.doctor import (
+    classifiers,
+    clocks,
+    database,
+    encryption,
+    objects,
+    queue,
+    secrets,
+    store_ports,
+    webhooks,
+    work,
+)
 from api.commands.doctor.command import commands
 
 # In the order in which they are printed: what the others stand on comes first.
-COMMANDS = commands((secrets, database, queue, encryption, objects, clocks, classifiers, webhooks, work))
+COMMANDS = commands((secrets, database, queue, encryption, objects, store_ports, clocks, classifiers, webhooks, work))

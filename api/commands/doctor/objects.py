@@ -6,19 +6,22 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from io import BytesIO
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import urllib3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from api.commands.doctor.finding import Check, Finding, fail, ok, warn
+from api.commands.doctor.secrets import LOCAL
 from api.commands.doctor.subject import Subject
 from shared.errors import PhytobatchError
 from shared.storage.s3 import S3Store
+from shared.storage.store import PresignedPut
 
 PROBES = "probes"
 BODY = b"Phytobatch doctor: a probe, to be removed at once.\n"
 SECONDS = 5.0
+SAME = "a proxy before S3 must keep Host, path, query and body as they are: all are signed"
 LIFECYCLE = (
     "add a rule AbortIncompleteMultipartUpload of 7 days (aws s3api put-bucket-lifecycle-configuration): exports and "
     "tools of yours write large objects in parts"
@@ -68,6 +71,9 @@ def presigned_upload(subject: Subject) -> Iterator[Finding]:
         try:
             answer = http.request("PUT", target.url, headers=target.headers, body=BODY)
         except urllib3.exceptions.HTTPError as error:
+            if _of_the_host_alone(subject):
+                yield _signed_for_the_host(subject, target)
+                return
             yield warn(
                 "uploads",
                 f"{url} cannot be reached from here ({type(error).__name__}: {error})",
@@ -79,7 +85,7 @@ def presigned_upload(subject: Subject) -> Iterator[Finding]:
             yield fail(
                 "uploads",
                 f"{url} answers {answer.status} to an upload",
-                "a proxy before S3 must keep Host, path, query and body as they are: all are signed",
+                SAME,
             )
         else:
             yield ok("uploads", f"a presigned upload to {url} arrives")
@@ -94,6 +100,29 @@ def life_of_urls(subject: Subject) -> Iterator[Finding]:
         yield ok("upload URLs", f"end with the session of the role, at {end:%H:%M:%S} UTC; clients get new ones then")
     else:
         yield ok("upload URLs", f"are good for {seconds} s")
+
+
+def _of_the_host_alone(subject: Subject) -> bool:
+    """Whether clients upload to ``localhost`` and the store is elsewhere: in a container, that is another machine."""
+    public, store = (
+        urlsplit(url or "").hostname
+        for url in (subject.settings.presign_endpoint_url, subject.settings.s3_endpoint_url)
+    )
+    return public in LOCAL and store not in LOCAL
+
+
+def _signed_for_the_host(subject: Subject, target: PresignedPut) -> Finding:
+    """Do as the proxy on the host would: hand the store what was signed for the public address."""
+    public, store = urlsplit(target.url), subject.settings.s3_endpoint_url
+    with urllib3.PoolManager(retries=False, timeout=SECONDS) as http:
+        headers = {**target.headers, "Host": public.netloc}
+        answer = http.request("PUT", f"{store}{public.path}?{public.query}", headers=headers, body=BODY)
+    url = f"{public.scheme}://{public.netloc}"
+    if answer.status == HTTPStatus.OK:
+        return ok(
+            "uploads", f"the store takes what is signed for {url}; that is this host alone, and not seen from in here"
+        )
+    return fail("uploads", f"the store answers {answer.status} to an upload that is signed for {url}", SAME)
 
 
 def privacy(subject: Subject) -> Iterator[Finding]:

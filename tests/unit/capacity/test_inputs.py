@@ -37,6 +37,30 @@ def test_the_connections_are_those_of_the_code() -> None:
     assert connections.deliverers == 2 * CONNECTIONS
 
 
+@pytest.mark.parametrize(
+    ("page", "sentence"),
+    [
+        (
+            "installation.md",
+            "At most {api} connections of each API process, {worker} of a worker, {one} of a deliverer",
+        ),
+        ("maintenance.md", "{worker} connections to PostgreSQL each"),
+        ("maintenance.md", "{api} connections each"),
+        (
+            "es/installation.md",
+            "Como máximo {api} conexiones por proceso de API, {worker} por proceso de trabajo, {one} por proceso de "
+            "entrega",
+        ),
+        ("es/maintenance.md", "{worker} conexiones a PostgreSQL cada uno"),
+        ("es/maintenance.md", "{api} conexiones cada uno"),
+    ],
+)
+def test_the_manuals_name_the_connections_of_the_code(page: str, sentence: str) -> None:
+    connections = Inputs().connections
+    said = sentence.format(api=connections.api, worker=connections.worker, one=CONNECTIONS)
+    assert said in (ROOT / "docs" / page).read_text(encoding="utf-8")
+
+
 def test_every_input_says_where_it_comes_from() -> None:
     for section in fields(Inputs()):
         for one in fields(getattr(Inputs(), section.name)) if section.name != "workers" else fields(WorkerClass()):

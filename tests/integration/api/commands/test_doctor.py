@@ -22,10 +22,22 @@ from shared.storage.s3 import S3Store, open_client
 from tests.integration.api.commands.conftest import Admin, set_environment
 from tests.integration.conftest import MANIFEST
 from tests.integration.jobs.factory import Jobs
+from tests.integration.security.open_store import OpenServer
 from tests.integration.webhooks.factory import Outbox
 
 Look = Callable[[], dict[str, dict[str, str]]]
-HEALTHY = ("secrets", "database", "migrations", "redis", "redis persistence", "bucket", "objects", "uploads", "privacy")
+HEALTHY = (
+    "secrets",
+    "database",
+    "migrations",
+    "redis",
+    "redis persistence",
+    "bucket",
+    "objects",
+    "uploads",
+    "privacy",
+    "store ports",
+)
 
 
 @pytest.fixture
@@ -145,6 +157,31 @@ def test_a_bucket_that_anybody_can_read_or_nobody_can_reach_is_noticed(
     assert found["privacy"]["level"] == "FAIL"
     assert "cannot be reached from here" in found["uploads"]["said"]
     assert found["leftovers"]["level"] == "WARN"
+
+
+def test_a_store_whose_other_ports_ask_for_no_key_is_noticed(
+    look: Look, admin: Admin, change: Callable[..., Settings], open_store: OpenServer
+) -> None:
+    assert look()["store ports"]["level"] == "OK"
+    change(s3_endpoint_url=open_store.url)
+    said = admin("doctor")[1]
+    for part in ("the master", "the volume server", "the filer", "measurements", "gRPC without TLS"):
+        assert part in said
+    # The ports of a cloud are not ours to look at.
+    change(s3_endpoint_url="https://93.184.215.14")
+    assert "not looked at" in look()["store ports"]["said"]
+
+
+def test_uploads_to_localhost_are_judged_at_the_store_where_localhost_is_another_machine(
+    look: Look, change: Callable[..., Settings], servers: LocalServers
+) -> None:
+    """As in a container: clients on the host reach a proxy there, which no container can."""
+    elsewhere = servers.objects.url.replace("127.0.0.1", "127.1")  # stands for the name of another machine
+    nobody = f"https://localhost:{free_port()}"
+    change(s3_endpoint_url=elsewhere, s3_public_endpoint_url=nobody)
+    assert (look()["uploads"]["level"], nobody in look()["uploads"]["said"]) == ("OK", True)
+    change(s3_endpoint_url=elsewhere, s3_public_endpoint_url=nobody.replace("localhost", "photos.invalid"))
+    assert look()["uploads"]["level"] == "WARN"
 
 
 def test_classifiers_that_are_not_what_the_register_says_are_noticed(
