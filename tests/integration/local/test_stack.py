@@ -14,7 +14,8 @@ from standardwebhooks import Webhook
 
 from deploy.local.card import StackCard, read_card
 from deploy.local.folder import DataFolder
-from deploy.local.programs import api_ready
+from deploy.local.ports import is_free
+from deploy.local.programs import RECEIVER_PORTS, api_ready
 from deploy.local.servers import LocalServers
 from deploy.local.stack import API_KEY
 from deploy.local.state import StackState
@@ -127,8 +128,13 @@ def test_a_webhook_comes_from_the_stack_to_this_machine(stack: RunningUp) -> Non
     card = stack.card()
     key = StackState(stack.folder.secrets).known_secret(API_KEY)
     assert key is not None
-    with Receiver() as receiver, urllib3.PoolManager() as pool:
+    port = next(port for port in RECEIVER_PORTS if is_free(port))
+    with Receiver(port=port) as receiver, urllib3.PoolManager() as pool:
         headers = {"X-API-Key": key}
+        # Not to any other port of this machine, where the stack's own servers and those of others listen.
+        for other in (card.url, card.metrics["worker"], "http://127.0.0.1:9100/hooks"):
+            refused = pool.request("POST", f"{card.url}/v1/webhooks", json={"url": other}, headers=headers)
+            assert refused.json()["type"].endswith("webhook-url-refused"), other
         made = pool.request("POST", f"{card.url}/v1/webhooks", json={"url": receiver.url}, headers=headers)
         assert made.status == 201, made.data
         job = pool.request("POST", f"{card.url}/v1/jobs", json={}, headers=headers).json()

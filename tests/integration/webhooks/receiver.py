@@ -67,6 +67,7 @@ class Receiver:
         *,
         ssl_context: ssl.SSLContext | None = None,
         host: str = "127.0.0.1",
+        port: int = 0,
     ) -> None:
         self.answer: Answer | Answering = answers or Answer()
         self.requests: list[Received] = []
@@ -74,6 +75,7 @@ class Receiver:
         self.open = 0  # connections
         self.peak = 0  # most connections at a time
         self._host = host
+        self._wanted = port
         self._ssl_context = ssl_context
         self._news = threading.Condition()
         self._ready = threading.Event()
@@ -124,7 +126,7 @@ class Receiver:
         self._loop = asyncio.get_running_loop()
         self._stop = asyncio.Event()
         listening = socket.create_server(
-            (self._host, 0), family=socket.AF_INET6 if ":" in self._host else socket.AF_INET, backlog=1024
+            (self._host, self._wanted), family=socket.AF_INET6 if ":" in self._host else socket.AF_INET, backlog=1024
         )
         # A fixed buffer: what is written is then what the sender took, give or take this much.
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)

@@ -48,8 +48,7 @@ def test_the_connections_are_those_of_the_code() -> None:
         ("maintenance.md", "{api} connections each"),
         (
             "es/installation.md",
-            "Como máximo {api} conexiones por proceso de API, {worker} por proceso de trabajo, {one} por proceso de "
-            "entrega",
+            "{api} conexiones por proceso de API, {worker} por proceso de trabajo, {one} por proceso de entrega",
         ),
         ("es/maintenance.md", "{worker} conexiones a PostgreSQL cada uno"),
         ("es/maintenance.md", "{api} conexiones cada uno"),
