@@ -44,6 +44,22 @@ lasting = pytest.mark.parametrize("name", sorted(set(SERVICES) - ONCE - ONCE_OF_
 every = pytest.mark.parametrize("name", sorted(SERVICES))
 
 
+class Overriding(yaml.SafeLoader):  # type: ignore[misc]  # it publishes no types
+    """YAML of Compose that goes over other YAML: `!override` takes the place of a list, and does not add to it."""
+
+
+class Instead(list[str]):
+    """A list that takes the place of the one below it."""
+
+
+Overriding.add_constructor("!override", lambda loader, node: Instead(loader.construct_sequence(node)))
+
+
+def overriding(file: Path) -> dict[str, Any]:
+    found: dict[str, Any] = yaml.load(file.read_text(encoding="utf-8"), Overriding)  # noqa: S506  # a safe loader
+    return found
+
+
 def limits(name: str) -> dict[str, Any]:
     found: dict[str, Any] = SERVICES[name]["deploy"]["resources"]["limits"]
     return found
@@ -254,12 +270,18 @@ def test_nothing_is_written_before_the_settings_were_checked(name: str) -> None:
 @pytest.mark.parametrize("name", sorted(PROGRAMS))
 def test_a_server_may_be_another_so_nobody_insists_on_ours(name: str) -> None:
     assert all(SERVICES[name]["depends_on"][store]["required"] is False for store in STORES)
-    overrides = {file.stem: yaml.safe_load(file.read_text()) for file in ROOT.glob("deploy/compose/external-*.yml")}
+    overrides = {file.stem: overriding(file) for file in ROOT.glob("deploy/compose/external-*.yml")}
     off = {name for file in overrides.values() for name, told in file["services"].items() if "profiles" in told}
     assert off == STORES | {"monitor", "postgres-exporter", "valkey-exporter"}
     # Whoever speaks to our object store is told that it is another one.
     assert PROGRAMS | ONCE | {"objects"} == set(overrides["external-s3"]["services"])
     assert all(f"deploy/compose/{stem}.yml" in EXAMPLE for stem in overrides)
+    for override in overrides.values():
+        for store, service in override["services"].items():
+            # Compose adds a profile to those that are there, and then the service starts with either.
+            assert service.get("profiles", ["not-used"]) == ["not-used"]
+            if "profiles" in service:
+                assert isinstance(service["profiles"], Instead) == ("profiles" in SERVICES[store]), store
 
 
 @pytest.mark.parametrize("name", ["api", "worker", "worker-gpu", "deliverer"])
