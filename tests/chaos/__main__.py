@@ -29,6 +29,7 @@ READY_SECONDS = 120.0
 SETTLE_SECONDS = 300.0
 DUE = "SELECT count(*) FROM webhook_deliveries WHERE state = 'pending'"
 # While the deliverer is killed, time must not be lost to long pauses.
+COSTLY_SECONDS = "0.5"  # Of a processor; there are hundreds of costly pictures.
 RECEIVER_SCHEDULE = "0,1,2,3,5,8,10,10,15,20,30,30,60"
 
 
@@ -49,7 +50,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _campaign(seed: int, seconds: float, workers: int, logs: Path, scratch: Path) -> int:
     print(f"chaos: seed {seed}, {seconds / 60:g} minutes, {workers} workers, {len(TENANTS)} tenants", flush=True)
     with LocalServers.temporary() as servers, Receiver() as receiver:
-        system = System(servers, logs, PHYTOBATCH_WEBHOOK_SCHEDULE=RECEIVER_SCHEDULE)
+        system = System(
+            servers,
+            logs,
+            PHYTOBATCH_WEBHOOK_SCHEDULE=RECEIVER_SCHEDULE,
+            PHYTOBATCH_ISOLATED_PROCESSOR_SECONDS=COSTLY_SECONDS,
+        )
         world = World.of(system, workers)
         try:
             system.prepare()

@@ -10,7 +10,7 @@ import psycopg
 
 from shared.contracts.states import TERMINAL_EVENT, JobState
 from tests.acceptance.system import System
-from tests.chaos.inputs import ENDS
+from tests.chaos.inputs import ENDS, GOOD
 from tests.chaos.load import Sent, Tenant
 from tests.integration.webhooks.receiver import Received
 
@@ -101,7 +101,7 @@ class Checker:
             elif code == "worker_crashed":
                 # Honest, and counted: so many workers died with it that nobody can tell it from poison.
                 found.crashed += 1
-            elif one.kind == "good":
+            elif one.kind in GOOD:
                 if status != "succeeded" or not _is_close((label, confidence), self.calm[one.picture]):
                     yield f"{one.name} is {status} {code} {label} {confidence}; calm: {self.calm[one.picture]}"
             elif (status, code) != ENDS[one.kind]:

@@ -21,6 +21,7 @@ from tests.chaos.world import World
 # Between two faults; several may be at work at the same time.
 PAUSE_SECONDS = (1.5, 6.0)
 TEND_SECONDS = 0.2
+SLOW_PERIOD_SECONDS = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +149,22 @@ class Nemesis:
         self._later(chance.uniform(1, longest), name, partial(signal_all, pids, signal.SIGCONT))
         return ()
 
+    def slow_down(self, chance: random.Random, *, name: str, longest: float) -> tuple[tuple[str, int], ...] | None:
+        """SIGSTOP and SIGCONT in turns: a server that answers, and ten times as slowly."""
+        if name in self._hit:
+            return None
+        server = self._server(name)
+        over = threading.Event()
+        slow = threading.Thread(target=slowly, args=([server.pid, *children_of(server.pid)], over), name=f"slow-{name}")
+        slow.start()
+
+        def healed() -> None:
+            over.set()
+            slow.join()
+
+        self._later(chance.uniform(2, longest), name, healed)
+        return ()
+
     def _server(self, name: str) -> Server:
         server: Server = getattr(self.world.system.servers, name)
         return server
@@ -178,6 +195,15 @@ def signal_all(pids: list[int], number: signal.Signals) -> None:
             continue
 
 
+def slowly(pids: list[int], over: threading.Event) -> None:
+    """Let processes run for a tenth of the time, until it is over."""
+    while not over.is_set():
+        signal_all(pids, signal.SIGSTOP)
+        over.wait(SLOW_PERIOD_SECONDS * 0.9)
+        signal_all(pids, signal.SIGCONT)
+        over.wait(SLOW_PERIOD_SECONDS * 0.1)
+
+
 Strike = Callable[[Nemesis, random.Random], tuple[tuple[str, int], ...] | None]
 
 # Kind, what is done, and how often among the others.
@@ -197,4 +223,5 @@ FAULTS: tuple[tuple[str, Strike, int], ...] = (
     ("Postgres cut off", partial(Nemesis.cut_off, name="postgres", longest=8), 2),
     ("object store killed", partial(Nemesis.kill_server, name="objects", longest=6), 3),
     ("object store cut off", partial(Nemesis.cut_off, name="objects", longest=8), 2),
+    ("object store slow", partial(Nemesis.slow_down, name="objects", longest=15), 3),
 )

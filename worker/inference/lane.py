@@ -1,7 +1,5 @@
 """Threads and bytes of their own for what is urgent, and for all the rest."""
 
-from concurrent.futures import ThreadPoolExecutor
-
 from worker.inference.budget import ByteBudget
 from worker.inference.fair_threads import FairThreads
 
@@ -18,10 +16,10 @@ class Lane:
         """Start nothing yet; threads come with the first image."""
         self.urgent = urgent
         self.budget = ByteBudget(max(1, bytes_in_flight))
-        self.downloads = ThreadPoolExecutor(download_threads, thread_name_prefix=f"{name}-download")
+        self.downloads = FairThreads(f"{name}-download", download_threads)
         self.decodes = FairThreads(f"{name}-decode", decode_threads)
 
     def close(self) -> None:
         """Cancel what has not begun, and wait for what has."""
-        self.downloads.shutdown(wait=True, cancel_futures=True)
+        self.downloads.close()
         self.decodes.close()

@@ -7,7 +7,7 @@ Threads and who waits for what (this order has no cycle, so nothing can deadlock
     decode threads        which inspect a file, wait for room for its pixels, and decode an ordinary one; others go to
     isolated processes    (``worker.inference.isolation``)
 
-Decode threads and isolated processes share their time evenly between runs, and runs share the bytes: pictures of one
+Threads and isolated processes share their time evenly between runs, and runs share the bytes: pictures of one
 tenant that are slow to decode cost another tenant's run at most half of the machine. Bytes are given back by whoever
 decoded and never by the consumer, so a consumer that pauses holds no other run up. Pillow, TensorFlow and sockets
 release the GIL, so threads are enough.

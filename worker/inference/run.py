@@ -4,7 +4,6 @@ import hashlib
 import queue
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import tzinfo
 
@@ -98,7 +97,7 @@ class Run:
         self._bytes = lane.budget.holder()
         self._ready: queue.SimpleQueue[_Prepared] = queue.SimpleQueue()
         self._abandoned = threading.Event()
-        self._downloads: set[Future[None]] = set()
+        self._downloads = lane.downloads.share()
 
     def outcomes(self, on_batch: Callable[[], None]) -> Iterator[Outcome]:
         """Collect batches until every item has an outcome."""
@@ -123,8 +122,7 @@ class Run:
     def abandon(self) -> None:
         """Stop whatever has not begun; what has begun ends by itself and is thrown away."""
         self._abandoned.set()
-        for future in list(self._downloads):
-            future.cancel()
+        self._downloads.cancel()
         self._decoder.abandon()
         self._bytes.leave()
 
@@ -140,15 +138,8 @@ class Run:
             self._submit(item, reservation)
 
     def _submit(self, item: Item, reservation: Reservation) -> None:
-        future = self._lane.downloads.submit(self._download, item, reservation)
-        self._downloads.add(future)
-
-        def ended(future: Future[None]) -> None:
-            self._downloads.discard(future)
-            if future.cancelled():
-                reservation.release()
-
-        future.add_done_callback(ended)
+        future = self._downloads.submit(lambda: self._download(item, reservation))
+        future.add_done_callback(lambda ended: reservation.release() if ended.cancelled() else None)
 
     def _next(self) -> _Prepared | None:
         if not self._outstanding:  # It has waited for bytes already.

@@ -23,7 +23,7 @@ from worker.inference.errors import ImageError
 from worker.inference.isolation.shared import mapped
 from worker.inference.limits import PictureLimits
 
-NICENESS = 10  # Ordinary pictures of others go first where processors are scarce.
+NICENESS = 5  # Where processors are scarce, an ordinary picture gets three times as much of them.
 # Where the system does not say how much a process has.
 _ASSUMED_BYTES = 1024**3
 
