@@ -158,11 +158,11 @@ class AnswerReader:
             await self._line()
 
     async def _line(self) -> bytes:
-        while b"\n" not in self._buffer:
-            if len(self._buffer) > MAX_CHUNK_LINE or not await self._more():
+        while (end := self._buffer.find(b"\n", 0, MAX_CHUNK_LINE)) < 0:
+            if len(self._buffer) >= MAX_CHUNK_LINE or not await self._more():
                 return b""
-        line, _, rest = bytes(self._buffer).partition(b"\n")
-        self._buffer[:] = rest
+        line = bytes(self._buffer[:end])
+        del self._buffer[: end + 1]
         return line
 
 
