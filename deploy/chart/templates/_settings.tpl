@@ -15,7 +15,7 @@ contract test compares it with shared/settings.py.
 {{- $_ := required "config.PHYTOBATCH_S3_BUCKET: name the bucket that uploads are written to" $given.PHYTOBATCH_S3_BUCKET -}}
 {{- $host := include "phytobatch.publicHost" $root -}}
 {{- if and $host (not (hasKey $given "PHYTOBATCH_PUBLIC_URL")) -}}
-{{- $_ := set $given "PHYTOBATCH_PUBLIC_URL" (printf "https://%s" $host) -}}
+{{- $_ := set $given "PHYTOBATCH_PUBLIC_URL" (printf "https://%s%s" $host (ternary $root.Values.ingress.path $root.Values.gateway.path $root.Values.ingress.enabled | trimSuffix "/")) -}}
 {{- end -}}
 {{- range $name, $value := mustMergeOverwrite (dict) $root.Values.certificates.environment $given .own }}
 - name: {{ $name }}

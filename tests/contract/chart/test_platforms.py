@@ -136,8 +136,8 @@ def test_nothing_is_meant_for_a_controller_that_gets_no_fixes_any_more() -> None
     assert not [example for example in EXAMPLES if "nginx" in text(example)]
 
 
-def route(example: str) -> Manifest:
-    (found,) = of_kind("HTTPRoute", example).values()
+def route(example: str, *values: str) -> Manifest:
+    (found,) = of_kind("HTTPRoute", example, *values).values()
     return found["spec"]  # type: ignore[no-any-return]
 
 
@@ -152,6 +152,8 @@ def test_a_gateway_sends_every_path_of_the_host_to_the_service_and_cuts_nothing_
     # Event streams have no end; a Gateway's own limit is often 15 seconds.
     assert rule["timeouts"] == {"request": "0s"}
     assert environment(workloads("gateway")["api"])["PHYTOBATCH_PUBLIC_URL"] == "https://phytobatch.example.org"
+    (below,) = route("gateway", "gateway.path=/phyto")["rules"]
+    assert below["matches"] == [{"path": {"type": "PathPrefix", "value": "/phyto"}}]
 
 
 @pytest.mark.parametrize("example", ["gateway", "ipv6-only", "autopilot"])

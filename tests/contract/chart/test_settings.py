@@ -13,6 +13,7 @@ from tests.contract.chart.rendering import (
     RenderingRefused,
     containers,
     environment,
+    of_kind,
     rendered,
     text,
     workloads,
@@ -122,6 +123,10 @@ def test_what_a_program_says_for_itself_wins_over_what_all_have() -> None:
 def test_links_in_webhooks_lead_to_the_ingress() -> None:
     url = environment(workloads("locked-down")["deliverer"])["PHYTOBATCH_PUBLIC_URL"]
     assert url == "https://phytobatch.example.org"
+    below = workloads("locked-down", "ingress.path=/phyto")["api"]
+    assert environment(below)["PHYTOBATCH_PUBLIC_URL"] == "https://phytobatch.example.org/phyto"
+    (found,) = of_kind("Ingress", "locked-down", "ingress.path=/phyto").values()
+    assert found["spec"]["rules"][0]["http"]["paths"][0]["path"] == "/phyto"
     own = workloads("locked-down", "config.PHYTOBATCH_PUBLIC_URL=https://elsewhere.example.org")["deliverer"]
     assert environment(own)["PHYTOBATCH_PUBLIC_URL"] == "https://elsewhere.example.org"
 
