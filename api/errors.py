@@ -15,13 +15,12 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DataError
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
 from api.links import link
 from shared.contracts import stored
-from shared.db.refusals import is_refusal
 from shared.errors import (
     Conflict,
     Forbidden,
@@ -226,9 +225,10 @@ def answer_domain_error(request: Request, error: Exception) -> JSONResponse:
 def answer_refusal(request: Request, error: Exception) -> JSONResponse:
     """A value that no type of ours caught and the database refuses: nothing is stored, and the client can mend it.
 
-    It is logged as a fault of ours all the same. What cannot be read is none of the client's doing.
+    It is logged as a fault of ours all the same. What cannot be read is none of the client's doing, and neither is what
+    a constraint refuses.
     """
-    if request.method in READING or not is_refusal(error):
+    if request.method in READING:
         raise error
     log.error("value_refused", method=request.method, path=request.url.path, exc_info=error)
     return problem(request, HTTPStatus.UNPROCESSABLE_ENTITY, "invalid-request", REFUSED)
@@ -327,7 +327,7 @@ def install(app: FastAPI, routers: Iterable[APIRouter]) -> None:
     """Let the application answer every error as a problem."""
     app.state.literal_methods = literal_methods(routers)
     app.add_exception_handler(PhytobatchError, answer_domain_error)
-    for kind in (DBAPIError, psycopg.Error):
+    for kind in (DataError, psycopg.DataError):  # COPY goes past SQLAlchemy.
         app.add_exception_handler(kind, answer_refusal)
     app.add_exception_handler(RequestValidationError, answer_invalid)
     app.add_exception_handler(HTTPException, answer_http_error)
