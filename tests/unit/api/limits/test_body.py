@@ -54,7 +54,7 @@ class Client:
 
 def limits(app: Any, **given: float) -> BodyLimits:  # noqa: ANN401  # an ASGI application
     fields: dict[str, Any] = {
-        "database_url": "postgresql+psycopg://x",
+        "database_url": "postgresql+psycopg://x/x",
         "redis_url": "redis://x",
         "s3_bucket": "x",
         **given,
