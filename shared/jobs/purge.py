@@ -1,7 +1,8 @@
 """Removing deleted jobs: uploads and exports first, then rows. Imported originals belong to the user and stay."""
 
 import uuid
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Iterable, Iterator
+from itertools import islice
 
 from sqlalchemy import Uuid, cast, func, select
 from sqlalchemy.dialects.postgresql import ARRAY
@@ -16,29 +17,47 @@ from shared.storage.keys import EXPORTS, UPLOADS, exports_prefix, upload_prefix
 from shared.storage.store import ObjectStore, StoredObject
 
 OF_JOBS = (UPLOADS, EXPORTS)
+# Objects between two signs of progress: a store that is slow, or that takes them one by one, needs a second for each.
+STEP_OBJECTS = 100
 
 
-def remove_job(database: Database, store: ObjectStore, held: Claim) -> None:
+def remove_job(database: Database, store: ObjectStore, held: Claim, *, beat: Callable[[], None]) -> None:
     """Remove what is left of a deleted job. Repeating it finds less to remove.
+
+    Args:
+        database: where its rows are.
+        store: where its objects are.
+        held: the chunk.
+        beat: called after every step of at most :data:`STEP_OBJECTS` objects; what it raises ends the removal.
 
     Raises:
         StoreUnavailable: the object store is away.
         LeaseLost: the chunk belongs to somebody else.
     """
-    objects, size = _weigh(store, held.job_id)
+    objects, size = _weigh(store, held.job_id, beat)
     database.run(lambda session: receipts.note_objects(session, held.job_id, objects=objects, size=size))
-    store.delete(found.key for found in store.list_objects(upload_prefix(held.job_id)))
+    for step in _steps(store.list_objects(upload_prefix(held.job_id))):
+        store.delete(found.key for found in step)
+        beat()
     store.discard(exports_prefix(held.job_id))
+    beat()
     database.run(lambda session: claims.finish_purge(session, held))
 
 
-def _weigh(store: ObjectStore, job_id: uuid.UUID) -> tuple[int, int]:
+def _weigh(store: ObjectStore, job_id: uuid.UUID, beat: Callable[[], None]) -> tuple[int, int]:
     """How many objects a job has, and their bytes."""
     objects = size = 0
     for prefix in (upload_prefix(job_id), exports_prefix(job_id)):
-        for found in store.list_objects(prefix):
-            objects, size = objects + 1, size + found.size
+        for step in _steps(store.list_objects(prefix)):
+            objects, size = objects + len(step), size + sum(found.size for found in step)
+            beat()
     return objects, size
+
+
+def _steps(objects: Iterable[StoredObject]) -> Iterator[list[StoredObject]]:
+    rest = iter(objects)
+    while step := list(islice(rest, STEP_OBJECTS)):
+        yield step
 
 
 def job_of(key: str) -> uuid.UUID | None:

@@ -12,6 +12,12 @@ def purge(context: Context, held: Held) -> ChunkOutcome:
     Raises:
         StoreUnavailable: the object store is away.
         LeaseLost: the chunk belongs to another worker.
+        StopAsked: this process is to stop; the rest is removed later.
     """
-    remove_job(context.database, context.store, held.claim)
+
+    def beat() -> None:
+        held.progressed()
+        held.check()
+
+    remove_job(context.database, context.store, held.claim, beat=beat)
     return ChunkOutcome.FINISHED

@@ -1,9 +1,9 @@
 """``purge``: remove a job, what is left of deleted ones, and objects that no job knows."""
 
 import argparse
-import os
-import socket
+import time
 import uuid
+from collections.abc import Callable
 
 from api.commands.audit import by_operator
 from api.commands.command import Command
@@ -18,12 +18,13 @@ from shared.errors import InvalidRequest
 from shared.jobs import claims, lifecycle, requeue
 from shared.jobs.claims import Claim, Offer
 from shared.jobs.purge import objects_by_job, remove_job, without_job
+from shared.programs import own_name
 from shared.settings import get_settings
 from shared.storage.s3 import S3Store
 
 OFFERS = tuple(Offer(ChunkKind.PURGE, priority) for priority in Priority)
-# Nobody renews it here. 100,000 objects are removed within a minute; a command that dies leaves them to a worker later.
-LEASE_SECONDS = 900.0
+# Renewed between steps; a command that dies leaves the rest to a worker after this.
+LEASE_SECONDS = 120.0
 PROGRAM = "api.admin purge"
 MEBIBYTE = 1024 * 1024
 
@@ -66,13 +67,26 @@ def _remove_deleted(database: Database) -> int:
         requeue.make_due(session, kind=ChunkKind.PURGE)
     removed = 0
     while (held := _claim(database)) is not None:
-        remove_job(database, store, held)
+        remove_job(database, store, held, beat=_renewing(database, held))
         removed += 1
     return removed
 
 
+def _renewing(database: Database, held: Claim) -> Callable[[], None]:
+    """Renew the lease, as often as a worker would."""
+    renewed_at = time.monotonic()
+
+    def beat() -> None:
+        nonlocal renewed_at
+        if time.monotonic() - renewed_at > LEASE_SECONDS / 4:
+            database.run(lambda session: claims.renew(session, held, lease_seconds=LEASE_SECONDS))
+            renewed_at = time.monotonic()
+
+    return beat
+
+
 def _claim(database: Database) -> Claim | None:
-    name = f"admin:{socket.gethostname()}:{os.getpid()}"
+    name = f"admin:{own_name()}"
     with database.begin() as session:
         return claims.claim(session, OFFERS, worker=name, lease_seconds=LEASE_SECONDS)
 

@@ -321,7 +321,7 @@ def test_the_exports_of_a_deleted_job_go_with_it(
             purge = chunks.claim(session, offers, worker="test", lease_seconds=60)
         if purge is None:
             break
-        remove_job(database, store, purge)
+        remove_job(database, store, purge, beat=lambda: None)
     assert list(store.list_objects(exports_prefix(uuid.UUID(done)))) == []
     with database.begin() as session:
         assert session.execute(text("SELECT count(*) FROM exports WHERE job_id = :job"), {"job": done}).scalar() == 0

@@ -62,7 +62,7 @@ def purge(database: Database, store: S3Store) -> None:
             held = claims.claim(session, offers, worker="test", lease_seconds=60)
         if held is None:
             return
-        remove_job(database, store, held)
+        remove_job(database, store, held, beat=lambda: None)
 
 
 @pytest.fixture
@@ -153,7 +153,7 @@ def test_an_interrupted_removal_counts_what_there_was(
     with database.begin() as session:  # It was lost after the objects and before the rows.
         writing.note_objects(session, held.job_id, objects=3, size=3 * len(BODY))
     store.delete(found.key for found in store.list_objects(f"uploads/{job_id}/"))
-    remove_job(database, store, held)
+    remove_job(database, store, held, beat=lambda: None)
     assert api.get(location).json()["removed"]["objects"] == 3
 
 
