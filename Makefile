@@ -11,7 +11,7 @@ STAMP := $(VENV)/.installed
 DATA ?= .data
 export PHYTOBATCH_LOCAL_DATA ?= $(DATA)
 
-.PHONY: help install checks demo up down clean test postgres unit lint types imports lock images audit sbom scan migration train evaluate bench chaos hostile fuzz faults
+.PHONY: help install checks demo up down clean test postgres pooler unit lint types imports lock images audit sbom scan migration train evaluate bench chaos hostile fuzz faults
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -92,6 +92,9 @@ test: lint types imports ## everything that must be green
 
 postgres: $(STAMP) ## the tests that read plans on another PostgreSQL (FOLDER=/usr/lib/postgresql/17/bin; TESTS=tests/integration runs more)
 	@$(BIN)/python -m tests.on_postgres $(FOLDER) $(if $(FOLDER),$(TESTS))
+
+pooler: $(STAMP) ## the tests that go through PgBouncer, through another one (PGBOUNCER=/usr/sbin/pgbouncer)
+	@TESTS_ON_POOLER=$(PGBOUNCER) $(BIN)/python -m pytest tests/integration/pooler
 
 unit: $(STAMP) ## the tests of pure code
 	@$(BIN)/python -m pytest tests/unit

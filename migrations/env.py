@@ -17,7 +17,8 @@ assert Job.metadata is Base.metadata  # noqa: S101  # importing the models is wh
 
 def run() -> None:
     """Run the migrations in one transaction, under a lock."""
-    engine = create_engine(_url(), poolclass=pool.NullPool)
+    # Behind a pooler the next transaction may be on a connection that prepared nothing.
+    engine = create_engine(_url(), poolclass=pool.NullPool, connect_args={"prepare_threshold": None})
     with engine.connect() as connection:
         context.configure(connection=connection, target_metadata=Base.metadata, compare_server_default=True)
         with context.begin_transaction():

@@ -348,6 +348,12 @@ class Settings(BaseSettings):
         default=60.0, gt=0, description="How long a chunk belongs to a worker without renewal."
     )
     lease_renew_seconds: float = Field(default=15.0, gt=0, description="How often a worker renews its leases.")
+    lifeline_grace_seconds: float = Field(
+        default=5.0,
+        ge=0,
+        description="How long a worker may be without its own connection to PostgreSQL until its chunks are taken "
+        "over, long before their leases run out; 0: only the leases count, as behind a pooler.",
+    )
     isolate_after_attempts: int = Field(
         default=2, ge=1, description="Lost attempts after which a chunk is split into single images that run isolated."
     )

@@ -1,7 +1,6 @@
 """One worker process: its models, loaded and warmed before anything is claimed, shared by all its slots."""
 
 import os
-import socket
 import threading
 from contextlib import suppress
 from dataclasses import dataclass
@@ -11,15 +10,18 @@ from pathlib import Path
 import structlog
 
 from shared.db.session import Database
+from shared.errors import DatabaseUnavailable
 from shared.hints import Hints
 from shared.metrics.definition import Program
 from shared.metrics.exposition import Exposition
+from shared.programs import ProgramKind, SignOfLife, own_name
 from shared.queue import Wakeups
 from shared.settings import Settings
 from shared.storage.s3 import S3Store
 from worker.exports.exporter import Exporter
 from worker.jobs.context import Context
 from worker.jobs.leases import LeaseKeeper
+from worker.jobs.lifeline import Lifeline
 from worker.jobs.lookout import Lookout
 from worker.jobs.work import FURTHER_SLOTS, Workplace
 from worker.metrics.worker import worker_readings
@@ -28,8 +30,10 @@ from worker.serving import open_pipelines
 
 log = structlog.get_logger()
 
-# Each slot, each lookout, the lease keeper, the exporter and the sweep may hold a connection at the same moment.
+# Each slot, each lookout, the lease keeper, the exporter and the sweep may hold a connection at the same moment; the
+# lifeline has one of its own beside them.
 SPARE_CONNECTIONS = 4
+LIFELINE_CONNECTIONS = 1
 # Chunks come and go; whatever a worker does with the database it does again after an outage.
 TRUST_SECONDS = 1.0
 EXIT_SLOW_STOP = 75  # EX_TEMPFAIL of sysexits.h: the leases hand the rest to somebody else
@@ -47,6 +51,8 @@ class WorkerProcess:
     workplace: Workplace
     lookout: Lookout
     exporter: Exporter
+    lifeline: Lifeline
+    sign: SignOfLife
     stopping: threading.Event
 
     def stop(self) -> None:
@@ -65,6 +71,9 @@ class WorkerProcess:
         self.lookout.join()
         self.exporter.join()
         self.keeper.close()
+        self.lifeline.close()
+        with suppress(DatabaseUnavailable), self.context.database.begin() as session:
+            self.sign.end(session)
         for pipeline in self.context.pipelines.values():
             pipeline.close()
         self.hints.stop()
@@ -108,7 +117,7 @@ def start(settings: Settings) -> WorkerProcess:
         store=store,
         wakeups=Wakeups(settings),
         pipelines=open_pipelines(settings, database, store),
-        name=f"{socket.gethostname()}:{os.getpid()}",
+        name=own_name(),
     )
     made = _assemble(context, exposition, hints)
     _current[:] = [made]
@@ -119,11 +128,16 @@ def _assemble(context: Context, exposition: Exposition, hints: Hints) -> WorkerP
     settings = context.settings
     stopping = threading.Event()
     ready = os.environ.get(READY_FILE)
+    lifeline = Lifeline(context.database, grace_seconds=settings.lifeline_grace_seconds)
+    sign = SignOfLife(ProgramKind.WORKER, context.name)
+    context.database.run(sign.say)
     keeper = LeaseKeeper(
         context.database,
         lease_seconds=settings.lease_seconds,
         renew_seconds=settings.lease_renew_seconds,
         stuck_seconds=settings.watchdog_seconds,
+        lifeline=lambda: lifeline.number,
+        sign=sign,
         # The lookout shows that an idle worker lives; in the middle of a long chunk it has no time for that.
         alive=partial(_show_life, Path(ready)) if ready else lambda: None,
     )
@@ -139,6 +153,7 @@ def _assemble(context: Context, exposition: Exposition, hints: Hints) -> WorkerP
     exporter = Exporter(context, stopping)
     hints.start()
     keeper.start()
+    lifeline.start(lookout.take_back_from)
     lookout.start()
     exporter.start()
     if ready:
@@ -152,6 +167,8 @@ def _assemble(context: Context, exposition: Exposition, hints: Hints) -> WorkerP
         workplace=workplace,
         lookout=lookout,
         exporter=exporter,
+        lifeline=lifeline,
+        sign=sign,
         stopping=stopping,
     )
 

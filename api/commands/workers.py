@@ -32,17 +32,21 @@ CONNECTED = text(
       AND datname = current_database() GROUP BY 1, 2 ORDER BY 1, 2
     """
 )
+# A pooler lends its connections: who is connected through one is known by its own word alone.
+AT_WORK = text("SELECT kind, name, now() - seen_at AS ago FROM programs ORDER BY kind, name")
 
 
 def show(arguments: argparse.Namespace) -> str:
     """Workers that hold chunks or closed one lately, and which programs are connected to the database.
 
     `RENEWED` is how long ago the oldest lease was renewed: more than two renewals (PHYTOBATCH_LEASE_RENEW_SECONDS)
-    is a worker that is dead or cut off. Its chunks come back when `LEASE LEFT` is over; `requeue --worker` is faster.
+    is a worker that is dead or cut off. Its chunks come back some seconds after its connection to PostgreSQL ended,
+    at the latest when `LEASE LEFT` is over; `requeue --worker` is faster.
     """
     with transaction() as session:
         rows = session.execute(LIST, {"since": arguments.since}).all()
         connected = session.execute(CONNECTED).all()
+        at_work = [(row.kind, row.name, f"{short(row.ago)} ago") for row in session.execute(AT_WORK)]
     lease = timedelta(seconds=get_settings().lease_seconds)
     found = (
         table(HEADINGS, [_row(row, lease) for row in rows])
@@ -50,7 +54,8 @@ def show(arguments: argparse.Namespace) -> str:
         else f"No worker holds a chunk or closed one in the last {short(arguments.since)}."
     )
     programs = table(("CONNECTED", "FROM", "CONNECTIONS"), connected) if connected else "No program is connected."
-    return f"{found}\n\n{programs}"
+    said = [found, table(("AT WORK", "NAME", "SEEN"), at_work)] if at_work else [found]
+    return "\n\n".join([*said, programs])
 
 
 def _row(row: Row[Any], lease: timedelta) -> tuple[object, ...]:

@@ -10,6 +10,7 @@ from psycopg import sql
 from deploy.backup import programs
 from deploy.backup.errors import BackupError, ServersNotEmpty
 from deploy.backup.programs import Server
+from shared.db.session import is_direct
 
 Connection: TypeAlias = "psycopg.Connection[tuple[object, ...]]"
 
@@ -22,6 +23,11 @@ TABLES = (
 VERSION = "SELECT current_setting('server_version_num')::int / 10000"
 COUNT = sql.SQL("SELECT count(*) FROM {}")
 # Owners and rights belong to an installation, not to its data.
+# What pg_dump and pg_restore set for their session would stay on a connection that the next program gets.
+POOLER = (
+    "PHYTOBATCH_DATABASE_URL leads to a pooler, and pg_dump would leave settings behind on its connections; set it to "
+    "the address of PostgreSQL itself for this command"
+)
 PLAIN = ("--no-owner", "--no-privileges")
 
 
@@ -98,11 +104,19 @@ def _version(connection: Connection) -> int:
 
 def _connected(server: Server) -> Connection:
     try:
-        return psycopg.connect(server.whole, connect_timeout=CONNECT_SECONDS, application_name="phytobatch-backup")
+        connection = psycopg.connect(
+            server.whole, connect_timeout=CONNECT_SECONDS, application_name="phytobatch-backup"
+        )
     except psycopg.OperationalError as error:
         raise BackupError(
             f"the database cannot be reached; check PHYTOBATCH_DATABASE_URL ({str(error).splitlines()[0]})"
         ) from None
+    direct = is_direct(connection)
+    connection.rollback()
+    if not direct:
+        connection.close()
+        raise BackupError(POOLER)
+    return connection
 
 
 def _moment(connection: Connection) -> Moment:

@@ -146,7 +146,7 @@ class Connections:
 
     api: int = _given(17, "connections", f"{CODE} api/main.py, and one for the metrics")
     api_replicas: int = _given(2, "programs", CHART)
-    worker: int = _given(12, "connections", f"{CODE} worker/process.py, with 2 slots")
+    worker: int = _given(13, "connections", f"{CODE} worker/process.py, with 2 slots and the lifeline")
     deliverers: int = _given(4, "connections", f"{CODE} worker/webhooks/process.py, two programs")
 
 

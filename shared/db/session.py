@@ -157,6 +157,7 @@ class Database:
                 programs that try again after an outage anyway: it saves them a round trip in each transaction.
         """
         self._announce = announce
+        self._connect = {**CONNECT, "application_name": application}
         self.engine: Engine = create_engine(
             settings.database_url.get_secret_value(),
             pool_size=pool_size,
@@ -165,7 +166,7 @@ class Database:
             json_deserializer=read_stored,
             pool_pre_ping=trust_seconds == 0,
             isolation_level="AUTOCOMMIT",  # The driver begins nothing by itself: ``_begin`` does.
-            connect_args={**CONNECT, "application_name": application},
+            connect_args=self._connect,
         )
         event.listen(self.engine, "connect", _greet)
         event.listen(self.engine, "begin", _begin)
@@ -210,6 +211,15 @@ class Database:
                     raise
                 log.warning("database_retry", patience_seconds=patience_seconds)
                 time.sleep(RETRY_PAUSE_SECONDS)
+
+    def connect_alone(self) -> psycopg.Connection[Any]:
+        """A connection of its own, none of the pool, in no transaction.
+
+        Raises:
+            psycopg.OperationalError: the database cannot be reached.
+        """
+        _, named = self.engine.dialect.create_connect_args(self.engine.url)
+        return psycopg.connect(**{**named, **self._connect, "autocommit": True})
 
     def dispose(self) -> None:
         """Close every connection."""

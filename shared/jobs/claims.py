@@ -39,7 +39,7 @@ LOOKS = 3
 
 RENEW = text(
     """
-    UPDATE chunks AS c SET lease_until = now() + :lease
+    UPDATE chunks AS c SET lease_until = now() + :lease, lifeline = :lifeline, lifeline_of = :token
     FROM jobs j
     WHERE c.job_id = :job AND c.no = :no AND c.lease_token = :token AND c.state = 'running' AND j.id = c.job_id
     RETURNING j.state
@@ -93,6 +93,7 @@ class Claim:
     urgent: bool
     token: int
     origin: Origin
+    lifeline: int | None = None
 
     @property
     def key(self) -> dict[str, object]:
@@ -114,7 +115,13 @@ class Offer:
 
 
 def claim(
-    session: Session, offers: Sequence[Offer], *, worker: str, lease_seconds: float, max_running: int = 0
+    session: Session,
+    offers: Sequence[Offer],
+    *,
+    worker: str,
+    lease_seconds: float,
+    max_running: int = 0,
+    lifeline: int | None = None,
 ) -> Claim | None:
     """Take the fairest ready chunk of the first offer for which there is one.
 
@@ -124,12 +131,13 @@ def claim(
         worker: name of the process, for the operator.
         lease_seconds: how long the claim holds without renewal.
         max_running: most bulk chunks that a tenant runs at a time, where it has no limit of its own; 0: no limit.
+        lifeline: the number of the worker's lifeline, where it has one.
 
     Returns:
         The claim, or ``None`` when nothing is ready.
     """
     for offer in _with_work(session, offers):
-        how = how_of(offer, worker=worker, lease_seconds=lease_seconds, max_running=max_running)
+        how = how_of(offer, worker=worker, lease_seconds=lease_seconds, max_running=max_running, lifeline=lifeline)
         row = _take(session, how)
         if row is not None:
             taken = _claim_of(row)
@@ -145,7 +153,9 @@ def _with_work(session: Session, offers: Sequence[Offer]) -> list[Offer]:
     return [offers[nth - 1] for nth in session.scalars(WITH_WORK, asked)]
 
 
-def how_of(offer: Offer, *, worker: str, lease_seconds: float, max_running: int = 0) -> dict[str, object]:
+def how_of(
+    offer: Offer, *, worker: str, lease_seconds: float, max_running: int = 0, lifeline: int | None = None
+) -> dict[str, object]:
     """What the statement ``CLAIM`` names."""
     return {
         "pool": offer.pool,
@@ -154,6 +164,7 @@ def how_of(offer: Offer, *, worker: str, lease_seconds: float, max_running: int 
         "lease": timedelta(seconds=lease_seconds),
         "limited": offer.is_limited,
         "most": max_running,
+        "lifeline": lifeline,
     }
 
 
@@ -187,6 +198,7 @@ def _claim_of(row: Row[Any]) -> Claim:
         urgent=row.priority == PRIORITY_ORDER[Priority.INTERACTIVE],
         token=row.lease_token,
         origin=Origin(row.request_id, row.traceparent),
+        lifeline=row.lifeline,
     )
 
 
@@ -195,8 +207,8 @@ def ready_chunks(session: Session, *, limit: int) -> int:
     return int(session.execute(READY_CHUNKS, {"limit": limit}).scalar_one())
 
 
-def renew(session: Session, held: Claim, *, lease_seconds: float) -> JobState:
-    """Hold the chunk for another lease.
+def renew(session: Session, held: Claim, *, lease_seconds: float, lifeline: int | None = None) -> JobState:
+    """Hold the chunk for another lease, on the lifeline that the worker has now.
 
     Returns:
         The state of its job, so that the worker learns of a cancel.
@@ -204,7 +216,9 @@ def renew(session: Session, held: Claim, *, lease_seconds: float) -> JobState:
     Raises:
         LeaseLost: the chunk belongs to somebody else.
     """
-    state = session.execute(RENEW, {**held.key, "lease": timedelta(seconds=lease_seconds)}).scalar_one_or_none()
+    state = session.execute(
+        RENEW, {**held.key, "lease": timedelta(seconds=lease_seconds), "lifeline": lifeline}
+    ).scalar_one_or_none()
     return _held(held, state)
 
 

@@ -10,6 +10,7 @@ from datetime import timedelta
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from shared import programs
 from shared.contracts.states import ChunkKind, ImageErrorCode, ImageStatus, JobState
 from shared.db.models import Chunk, Job
 from shared.db.session import Database
@@ -33,11 +34,12 @@ class Swept:
     drafts: int = 0
     keys: int = 0
     endpoints: int = 0
+    programs: int = 0
 
     @property
     def changed(self) -> bool:
         """Whether there was anything to do."""
-        return bool(self.leases or self.jobs or self.drafts or self.keys or self.endpoints)
+        return bool(self.leases or self.jobs or self.drafts or self.keys or self.endpoints or self.programs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,7 @@ class CrashPolicy:
 def sweep(database: Database, policy: CrashPolicy) -> Swept:
     """Take back leases that ran out, end jobs without open chunks, expire drafts, forget what nobody needs any more.
 
-    That is: old idempotency keys, and the endpoints of ``webhook_url``s that no job names any more.
+    That is: old idempotency keys, the endpoints of ``webhook_url``s that no job names any more, and killed programs.
     """
     return Swept(
         leases=_take_back_leases(database, policy),
@@ -59,6 +61,7 @@ def sweep(database: Database, policy: CrashPolicy) -> Swept:
         drafts=database.run(lambda session: lifecycle.expire_drafts(session, limit=BATCH)),
         keys=_forget_keys(database),
         endpoints=_forget_endpoints(database),
+        programs=database.run(programs.forget),
     )
 
 
@@ -74,10 +77,20 @@ def _take_back_leases(database: Database, policy: CrashPolicy) -> int:
     return sum(take_back(database, row.job_id, row.no, row.lease_token, policy) for row in lost)
 
 
-def take_back(
-    database: Database, job_id: uuid.UUID, no: int, token: int, policy: CrashPolicy, *, early: bool = False
+def take_back(  # a chunk, and why
+    database: Database,
+    job_id: uuid.UUID,
+    no: int,
+    token: int,
+    policy: CrashPolicy,
+    *,
+    early: bool = False,
+    lifeline: int | None = None,
 ) -> bool:
-    """Take one chunk back, if its lease is still the one that ran out; ``early``: also before it did."""
+    """Take one chunk back, if its lease is still the one that ran out.
+
+    ``early``: also before it did; ``lifeline``: also before it did, if the chunk still names this one, which ended.
+    """
     with database.begin() as session:
         try:
             job = lifecycle.lock_job(session, job_id)
@@ -87,9 +100,10 @@ def take_back(
             text(
                 "UPDATE chunks SET state = 'ready', lease_token = NULL, lease_until = NULL, not_before = now() "
                 "WHERE job_id = :job AND no = :no AND lease_token = :token AND state = 'running' "
-                "AND (lease_until < now() OR :early) RETURNING no"
+                "AND (lease_until < now() OR :early OR (lifeline = :lifeline AND lifeline_of = lease_token)) "
+                "RETURNING no"
             ),
-            {"job": job_id, "no": no, "token": token, "early": early},
+            {"job": job_id, "no": no, "token": token, "early": early, "lifeline": lifeline},
         ).one_or_none()
         if back is None:
             return False

@@ -88,12 +88,13 @@ CLAIM = text(
             ORDER BY job_id, no LIMIT 1 FOR UPDATE SKIP LOCKED) AS c
         LIMIT 1)
     UPDATE chunks AS c
-    SET state = 'running', attempt = attempt + 1, lease_token = nextval('lease_tokens'),
-        lease_until = now() + :lease, worker = :worker
-    FROM chosen JOIN jobs j ON j.id = chosen.job_id JOIN tenants t ON t.id = j.tenant_id
+    SET state = 'running', attempt = attempt + 1, lease_token = chosen.token, lease_until = now() + :lease,
+        worker = :worker, lifeline = CAST(:lifeline AS integer), lifeline_of = chosen.token
+    FROM (SELECT job_id, no, nextval('lease_tokens') AS token FROM chosen) AS chosen
+    JOIN jobs j ON j.id = chosen.job_id JOIN tenants t ON t.id = j.tenant_id
     WHERE c.job_id = chosen.job_id AND c.no = chosen.no
     RETURNING c.job_id, c.no, c.tenant_id, c.kind, c.pool, c.first_seq, c.last_seq, c.attempt, c.isolated,
-              c.priority, c.lease_token, j.state AS job_state, j.request_id, j.traceparent,
+              c.priority, c.lease_token, c.lifeline, j.state AS job_state, j.request_id, j.traceparent,
               CASE WHEN :limited THEN coalesce(t.max_running_chunks, :most) ELSE 0 END AS most
     """  # noqa: S608  # all of it is in this file
 )

@@ -180,7 +180,9 @@ CHUNKS_ENDED = TABLE.counter(
     "outcome",
 )
 LEASE_EXPIRIES = TABLE.counter(
-    "phytobatch_lease_expiries_total", WORKER, "Leases that ran out and were taken back by a sweep of this worker."
+    "phytobatch_lease_expiries_total",
+    WORKER,
+    "Leases that this worker took back: they ran out, or the connection of their worker ended.",
 )
 EXPORTS_ENDED = TABLE.counter(
     "phytobatch_exports_total",

@@ -13,6 +13,7 @@ from shared.db.session import Database
 from shared.errors import DatabaseUnavailable, LeaseLost
 from shared.jobs import claims
 from shared.jobs.claims import Claim
+from shared.programs import SignOfLife
 
 log = structlog.get_logger()
 
@@ -20,6 +21,8 @@ log = structlog.get_logger()
 LOOK_SECONDS = 1.0
 # After Postgres did not answer, leases are tried again at this pace.
 RETRY_SECONDS = 1.0
+# How often it is looked whether a chunk names another lifeline than ours.
+TICK_SECONDS = 1.0
 EXIT_STUCK = 70  # EX_SOFTWARE of sysexits.h: the supervisor starts a new process
 
 
@@ -36,6 +39,7 @@ class Held:
 
     def __init__(self, claim: Claim, database: Database, stopping: threading.Event) -> None:
         self.claim = claim
+        self.lifeline = claim.lifeline
         self._database = database
         self._stopping = stopping
         self._lost = threading.Event()
@@ -98,6 +102,8 @@ class LeaseKeeper:
         lease_seconds: how long a renewed lease lasts.
         renew_seconds: how often they are renewed.
         stuck_seconds: how long a chunk may come to nothing.
+        lifeline: the number of our lifeline now. A chunk that names another is renewed at once.
+        sign: shows in the database that this process is at work.
         alive: called after every round, also while Postgres is away.
     """
 
@@ -108,9 +114,13 @@ class LeaseKeeper:
         lease_seconds: float,
         renew_seconds: float,
         stuck_seconds: float,
+        lifeline: Callable[[], int | None] = lambda: None,
+        sign: SignOfLife | None = None,
         alive: Callable[[], None] = lambda: None,
     ) -> None:
         self._alive = alive
+        self._lifeline = lifeline
+        self._sign = sign
         self._database = database
         self._lease_seconds = lease_seconds
         self._renew_seconds = renew_seconds
@@ -119,6 +129,11 @@ class LeaseKeeper:
         self._lock = threading.Lock()
         self._closed = threading.Event()
         self._thread = threading.Thread(target=self._run, name="lease-keeper", daemon=True)
+
+    @property
+    def lifeline(self) -> int | None:
+        """What a new claim names."""
+        return self._lifeline()
 
     def start(self) -> None:
         """Begin renewing."""
@@ -142,19 +157,27 @@ class LeaseKeeper:
                 self._held.pop(claim.token, None)
 
     def _run(self) -> None:
-        pause = self._renew_seconds
-        while not self._closed.wait(pause):
+        due = time.monotonic() + self._renew_seconds
+        while not self._closed.wait(min(self._renew_seconds, TICK_SECONDS)):
             with self._lock:
                 held = list(self._held.values())
+            if time.monotonic() < due:
+                for one in held:
+                    if one.lifeline != self._lifeline():
+                        self._renew(one)
+                continue
             self._bark(held)
             renewed = [self._renew(one) for one in held]
+            self._show_life()
             self._alive()
-            pause = self._renew_seconds if all(renewed) else RETRY_SECONDS
+            due = time.monotonic() + (self._renew_seconds if all(renewed) else RETRY_SECONDS)
 
     def _renew(self, held: Held) -> bool:
+        lifeline = self._lifeline()
         try:
             with self._database.begin() as session:
-                held.told(claims.renew(session, held.claim, lease_seconds=self._lease_seconds))
+                held.told(claims.renew(session, held.claim, lease_seconds=self._lease_seconds, lifeline=lifeline))
+            held.lifeline = lifeline
         except LeaseLost:
             held.lose()
         except DatabaseUnavailable:
@@ -164,6 +187,15 @@ class LeaseKeeper:
             log.exception("lease_renewal_fault")  # This thread must not end: every chunk of the process hangs on it.
             return False
         return True
+
+    def _show_life(self) -> None:
+        if self._sign is None:
+            return
+        try:
+            with self._database.begin() as session:
+                self._sign.say(session)
+        except DatabaseUnavailable:
+            log.warning("sign_of_life_failed")
 
     def _bark(self, held: list[Held]) -> None:
         """A thread cannot be ended from outside, so a stuck one ends the process; leases and attempts do the rest."""

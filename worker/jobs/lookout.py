@@ -8,6 +8,7 @@ import structlog
 
 from shared.errors import DatabaseUnavailable, StoreUnavailable
 from shared.exports.sweep import ExportPolicy, sweep_exports
+from shared.jobs.lifelines import take_back_from
 from shared.jobs.sweep import CrashPolicy, sweep
 from shared.metrics.definitions import LEASE_EXPIRIES
 from worker.jobs.context import Context
@@ -58,12 +59,8 @@ class Lookout:
         Raises:
             DatabaseUnavailable: Postgres is away.
         """
-        settings = self._context.settings
         self._swept_at = time.monotonic()
-        done = sweep(
-            self._context.database,
-            CrashPolicy(isolate_after=settings.isolate_after_attempts, fail_after=settings.fail_after_attempts),
-        )
+        done = sweep(self._context.database, self._policy)
         LEASE_EXPIRIES.inc(done.leases)
         if done.changed:
             log.info(
@@ -72,11 +69,28 @@ class Lookout:
                 jobs=done.jobs,
                 drafts=done.drafts,
                 keys=done.keys,
+                programs=done.programs,
                 endpoints=done.endpoints,
             )
         self._workplace.wake_next()
         self._sweep_exports()
         self._retention.sweep()
+
+    def take_back_from(self, lifeline: int) -> None:
+        """Take back what a worker held whose lifeline ended, and wake workers for it.
+
+        Raises:
+            DatabaseUnavailable: Postgres is away.
+        """
+        if taken := take_back_from(self._context.database, lifeline, self._policy):
+            LEASE_EXPIRIES.inc(taken)
+            log.info("lifeline_ended", lifeline=lifeline, leases=taken)
+            self._workplace.wake_next()
+
+    @property
+    def _policy(self) -> CrashPolicy:
+        settings = self._context.settings
+        return CrashPolicy(isolate_after=settings.isolate_after_attempts, fail_after=settings.fail_after_attempts)
 
     def _sweep_exports(self) -> None:
         settings = self._context.settings

@@ -152,6 +152,7 @@ class Workplace:
                     worker=self.context.name,
                     lease_seconds=settings.lease_seconds,
                     max_running=settings.max_running_chunks,
+                    lifeline=self._keeper.lifeline,
                 )
         except DatabaseUnavailable:
             log.warning("claim_failed")  # The next look tries again.

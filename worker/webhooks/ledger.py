@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from shared.db.session import Database
+from shared.programs import SignOfLife
 from shared.settings import Settings
 from shared.webhooks import deliveries, recording
 from shared.webhooks.breaker import Breaker
@@ -19,11 +20,14 @@ LEASE_SLACK_SECONDS = 10.0
 class Ledger:
     """Each call is one transaction, and blocks. Safe to share between threads.
 
+    A claim also says that this process is at work, where a ``sign`` is given.
+
     Raises:
         ConfigurationError: the schedule of the settings makes no sense.
     """
 
-    def __init__(self, settings: Settings, database: Database, clock: Clock) -> None:
+    def __init__(self, settings: Settings, database: Database, clock: Clock, *, sign: SignOfLife | None = None) -> None:
+        self._sign = sign
         self._database = database
         self._clock = clock
         self._terms = Terms(
@@ -40,6 +44,8 @@ class Ledger:
             DatabaseUnavailable: Postgres is away.
         """
         with self._database.begin() as session:
+            if self._sign is not None:
+                self._sign.say(session)
             return deliveries.claim(session, self._clock, self._terms, slots=slots)
 
     def record(self, outcomes: Sequence[Outcome]) -> None:

@@ -5,16 +5,19 @@ import os
 import signal
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import structlog
 
 from shared.db.session import Database
+from shared.errors import DatabaseUnavailable
 from shared.logging import configure_logging
 from shared.metrics.definition import Program
 from shared.metrics.definitions import WEBHOOK_UNDER_WAY
 from shared.metrics.exposition import Exposition
 from shared.metrics.readings import Readings, number
+from shared.programs import ProgramKind, SignOfLife, own_name
 from shared.settings import Settings
 from shared.tracing import configure_tracing
 from shared.webhooks.clock import DatabaseClock
@@ -50,13 +53,16 @@ def deliver(settings: Settings, *, ready: Path | None = None) -> None:
     exposition = Exposition(Program.DELIVERER, DELIVERER_ZEROS)
     exposition.serve(settings)
     database = Database(settings, pool_size=CONNECTIONS, application="phytobatch-deliverer")
-    ledger = Ledger(settings, database, DatabaseClock())
+    sign = SignOfLife(ProgramKind.DELIVERER, own_name())
+    ledger = Ledger(settings, database, DatabaseClock(), sign=sign)
     if ready is not None:
         ready.unlink(missing_ok=True)
     try:
         asyncio.run(_serve(settings, policy, ledger, exposition, Sign(ready)))
     finally:
         exposition.close()
+        with suppress(DatabaseUnavailable), database.begin() as session:
+            sign.end(session)
         database.dispose()
         end_traces()
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Row, text
 
 from shared.db.session import Database
+from shared.programs import ProgramKind, at_work
 from shared.settings import Settings
 from shared.storage.s3 import S3Store, open_client
 
@@ -44,6 +45,15 @@ class Subject:
         """
         with self.database.begin() as session:
             return session.execute(text(query), values).one()
+
+    def at_work(self, kind: ProgramKind) -> int:
+        """How many programs of a kind say that they are at work.
+
+        Raises:
+            DatabaseUnavailable: Postgres is away.
+        """
+        with self.database.begin() as session:
+            return at_work(session, kind)
 
     @contextmanager
     def at_hand(self) -> Iterator["Subject"]:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from api.commands.doctor.finding import Check, Finding, fail, ok, warn
 from api.commands.doctor.subject import Subject
 from shared.errors import ConfigurationError
+from shared.programs import ProgramKind
 from shared.webhooks.schedule import Schedule
 from shared.webhooks.urls import Policy
 
@@ -13,9 +14,7 @@ STATE = """
            (SELECT count(*) FROM webhook_endpoints WHERE disabled_reason IN ('gone', 'failing')) AS disabled,
            (SELECT count(*) FROM webhook_deliveries d JOIN webhook_endpoints e ON e.id = d.endpoint_id
             WHERE d.state = 'pending' AND d.next_attempt_at < now() - interval '5 minutes' AND d.lease_token IS NULL
-              AND e.enabled AND coalesce(e.open_until < now(), true)) AS late,
-           (SELECT count(*) FROM pg_stat_activity
-            WHERE application_name = 'phytobatch-deliverer' AND datname = current_database()) AS deliverers
+              AND e.enabled AND coalesce(e.open_until < now(), true)) AS late
 """
 
 
@@ -41,10 +40,10 @@ def settings(subject: Subject) -> Iterator[Finding]:
 def deliveries(subject: Subject) -> Iterator[Finding]:
     """Whether what is due is sent."""
     row = subject.row(STATE)
-    if row.endpoints and not row.deliverers:
+    if row.endpoints and not subject.at_work(ProgramKind.DELIVERER):
         yield fail(
             "deliverer",
-            f"{row.endpoints} endpoints, and no deliverer is connected",
+            f"{row.endpoints} endpoints, and no deliverer is at work",
             "start one: `python -m worker deliver`",
         )
     elif row.late:

@@ -7,6 +7,7 @@ from api.commands.dead_letters.letters import FAULTS
 from api.commands.doctor.finding import Check, Finding, fail, ok, warn
 from api.commands.doctor.subject import Subject
 from api.commands.times import short
+from shared.programs import ProgramKind
 
 OVERDUE = timedelta(minutes=1)
 QUIET = timedelta(minutes=15)
@@ -17,9 +18,7 @@ STATE = """
               AND greatest(committed_at, queued_at, started_at, last_result_at) < now() - :quiet) AS quiet,
            (SELECT count(*) FROM jobs WHERE deleted_at < now() - :quiet) AS undeleted,
            (SELECT count(*) FROM results WHERE status = 'failed' AND error_code = ANY(:faults)
-              AND finished_at > now() - interval '1 day') AS dead,
-           (SELECT count(DISTINCT client_addr || ':' || application_name) FROM pg_stat_activity
-            WHERE application_name = 'phytobatch-worker' AND datname = current_database()) AS workers
+              AND finished_at > now() - interval '1 day') AS dead
 """
 
 
@@ -32,8 +31,8 @@ def progress(subject: Subject) -> Iterator[Finding]:
             f"{row.overdue} leases ran out more than {short(OVERDUE)} ago, and nobody took them back",
             "start beat and a worker: each of them sweeps",
         )
-    if row.jobs and not row.workers:
-        yield fail("workers", f"{row.jobs} jobs are to be done, and no worker is connected", "start a worker")
+    if row.jobs and not subject.at_work(ProgramKind.WORKER):
+        yield fail("workers", f"{row.jobs} jobs are to be done, and no worker is at work", "start a worker")
     elif row.quiet:
         yield warn(
             "jobs",

@@ -9,6 +9,7 @@ from shared.db.models.event import Event
 from shared.db.models.export import Export
 from shared.db.models.image import Image
 from shared.db.models.job import Job
+from shared.db.models.program import Program
 from shared.db.models.receipt import Receipt
 from shared.db.models.result import Result
 from shared.db.models.webhook import SigningSecret, WebhookAttempt, WebhookDelivery, WebhookEndpoint
@@ -24,6 +25,7 @@ __all__ = [
     "IdempotencyKey",
     "Image",
     "Job",
+    "Program",
     "Receipt",
     "Result",
     "SigningSecret",

@@ -50,6 +50,9 @@ class Chunk(Base):
     isolated: Mapped[bool] = mapped_column(server_default=text("false"))
     lease_token: Mapped[int | None] = mapped_column(BigInteger)
     lease_until: Mapped[Instant | None]
+    # The lifeline of its worker, where the token beside it is that of the lease (``shared.jobs.lifelines``).
+    lifeline: Mapped[int | None]
+    lifeline_of: Mapped[int | None] = mapped_column(BigInteger)
     not_before: Mapped[CreatedAt]
     worker: Mapped[str | None] = mapped_column(Text)
     done_at: Mapped[Instant | None]

@@ -8,7 +8,7 @@ from tests.contract.observe.files import ROOT, RUNBOOK, alerts, sections
 SEVERITIES = {"critical", "warning", "info"}
 SAYS = {"summary", "description", "threshold", "runbook_url"}
 # Words of others that look like ours.
-FOREIGN = {"max_connections", "pg_stat_activity", "pg_wal"}
+FOREIGN = {"cl_waiting", "default_pool_size", "max_connections", "pg_stat_activity", "pg_wal"}
 PARTS = ("**Users**", "**Look**", "**Do**", "**Do not**")
 
 

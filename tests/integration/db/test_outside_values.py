@@ -159,6 +159,7 @@ OURS: Mapping[str, str] = {
     "classifiers": "name version sha256",
     "jobs": "state priority request_id traceparent error_code",
     "chunks": "kind pool state worker",
+    "programs": "kind name",
     "images": "bucket position_source",
     "results": "status review_reason error_code position_fault",
     "events": "type",

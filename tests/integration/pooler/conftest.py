@@ -18,7 +18,7 @@ from shared.settings import Settings
 from tests.integration.conftest import MakeSettings
 from tests.programs import program
 
-# Names another PgBouncer to the tests (`make pooler PROGRAM=/usr/sbin/pgbouncer`).
+# Names another PgBouncer to the tests (`make pooler PGBOUNCER=/usr/sbin/pgbouncer`).
 OTHER_POOLER = "TESTS_ON_POOLER"
 READY_SECONDS = 30.0
 # As it comes, but for the addresses and the size: fewer connections to the server than threads in a test, so that a

@@ -13,7 +13,7 @@ from deploy.capacity.inputs import GPU, SOURCES_OF_GPU, Inputs, WorkerClass
 from deploy.capacity.read import read_inputs
 from shared.settings import Settings
 from worker.jobs.work import FURTHER_SLOTS
-from worker.process import SPARE_CONNECTIONS
+from worker.process import LIFELINE_CONNECTIONS, SPARE_CONNECTIONS
 from worker.webhooks.process import CONNECTIONS
 
 ROOT = Path(__file__).parents[3]
@@ -32,7 +32,7 @@ def test_the_scaling_is_that_of_the_chart() -> None:
 def test_the_connections_are_those_of_the_code() -> None:
     slots = Settings.model_fields["worker_slots"].default
     connections = Inputs().connections
-    assert connections.worker == 2 * (slots + FURTHER_SLOTS) + SPARE_CONNECTIONS
+    assert connections.worker == 2 * (slots + FURTHER_SLOTS) + SPARE_CONNECTIONS + LIFELINE_CONNECTIONS
     assert connections.api == POOL_SIZE + 1
     assert connections.deliverers == 2 * CONNECTIONS
 

@@ -16,6 +16,7 @@ from deploy.local.servers import LocalServers
 from shared.classifiers import registry
 from shared.classifiers.bundle import read_folder
 from shared.db.session import Database
+from shared.programs import ProgramKind, SignOfLife
 from shared.settings import Settings, get_settings
 from shared.storage.keys import model_key
 from shared.storage.s3 import S3Store, open_client
@@ -214,18 +215,16 @@ def test_work_that_nobody_does_is_noticed(look: Look, jobs: Jobs, outbox: Outbox
         )
     found = look()
     assert found["sweep"]["said"].startswith("1 leases ran out")
-    assert "no worker is connected" in found["workers"]["said"]
-    assert "no deliverer is connected" in found["deliverer"]["said"]
+    assert "no worker is at work" in found["workers"]["said"]
+    assert "no deliverer is at work" in found["deliverer"]["said"]
     assert "failed or are gone" in found["endpoints"]["said"]
     with jobs.database.begin() as session:
         session.execute(text("UPDATE chunks SET state = 'ready' WHERE no = :no"), {"no": held.no})
     assert found["default served"]["level"] == "OK"
     assert "no worker takes them" in look()["default served"]["said"]
-    worker = Database(get_settings(), application="phytobatch-worker")
-    with worker.begin() as session:
-        session.execute(text("SELECT 1"))
+    with jobs.database.begin() as session:
+        SignOfLife(ProgramKind.WORKER, "host:1").say(session)
     assert "have had no news for 15m" in look()["jobs"]["said"]
-    worker.dispose()
 
 
 LATE = {"late": timedelta(hours=1)}

@@ -1,0 +1,21 @@
+"""Programs that are at work, by their own word."""
+
+from sqlalchemy import Integer, Sequence, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from shared.db.base import Base, Instant
+
+# A number for each lifeline (``shared.jobs.lifelines``); as wide as the number of an advisory lock.
+LIFELINES = Sequence("lifelines", data_type=Integer, cycle=True, metadata=Base.metadata)
+
+
+class Program(Base):
+    """A process, and when it was last seen. Who is connected says less: a pooler lends its connections to everybody."""
+
+    __tablename__ = "programs"
+
+    # "worker" or "deliverer".
+    kind: Mapped[str] = mapped_column(Text, primary_key=True)
+    # Host and process id.
+    name: Mapped[str] = mapped_column(Text, primary_key=True)
+    seen_at: Mapped[Instant]
