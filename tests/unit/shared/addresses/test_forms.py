@@ -13,6 +13,7 @@ from shared.addresses.parts import AddressError
 from shared.addresses.postgres import libpq_parameters, read_postgres
 from shared.addresses.redis import Sentinels, Tls, read_redis
 from shared.addresses.store import read_public_store, read_store
+from shared.environment import AUTHORITIES
 from shared.errors import ConfigurationError
 from shared.settings import get_settings
 
@@ -30,6 +31,8 @@ ANY = settings(deadline=None, max_examples=150)
 def _fresh(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for name in [name for name in os.environ if name.startswith("PHYTOBATCH_")]:
         monkeypatch.delenv(name)
+    for name in AUTHORITIES:  # of this machine: they are read each time, and mean nothing here
+        monkeypatch.delenv(name, raising=False)
     for name, value in GOOD.items():
         monkeypatch.setenv(name, value)
     get_settings.cache_clear()
