@@ -217,7 +217,7 @@ def test_an_open_breaker_uses_up_no_attempts_and_lets_one_probe_through(
     endpoint = outbox.endpoint(receiver.url)
     events = [outbox.event(endpoint, number=number) for number in range(20)]
     with delivering(settings, database, clock):
-        receiver.wait_for(8)
+        receiver.wait_for(5)  # so many failures open it, and up to 8 are under way
         eventually_open(outbox, endpoint)
         time.sleep(0.2)
         tried = len(receiver.requests)
