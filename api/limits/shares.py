@@ -91,6 +91,11 @@ class Pool:
         self._held: Counter[Hashable] = Counter()
         self._total = 0
 
+    @property
+    def held(self) -> int:
+        """Pieces that all of them hold together."""
+        return self._total
+
     def take(self, holder: Holder, amount: int = 1) -> Place:
         """So many pieces.
 

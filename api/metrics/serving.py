@@ -29,7 +29,7 @@ class ApiMetrics:
         """
         self._exposition = Exposition(Program.API, api_zeros(routers))
         self._database = Database(services.settings, pool_size=1, application="phytobatch-api-metrics")
-        self._exposition.show(Readings({HTTP_WAITING_CLIENTS: number(lambda: services.hub.watching)}))
+        self._exposition.show(Readings({HTTP_WAITING_CLIENTS: number(lambda: services.waiting.held)}))
         self._exposition.show(Backlog(self._database, tenants=services.settings.metrics_tenants))
         self._exposition.serve(services.settings)
 

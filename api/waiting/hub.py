@@ -124,18 +124,12 @@ class Hub:
         self._watch_seconds = watch_seconds
         self._places = places
         self._entries: dict[uuid.UUID, Entry] = {}
-        self._watching = 0
         self._due: set[uuid.UUID] = set()
         self._arrived: list[Watch] = []
         self._woken = asyncio.Event()
         self._limiter = CapacityLimiter(1)
         self._is_away = False
         self.is_closed = False
-
-    @property
-    def watching(self) -> int:
-        """Clients that wait."""
-        return self._watching
 
     @property
     def jobs(self) -> int:
@@ -153,7 +147,6 @@ class Hub:
         entry = self._entries.setdefault(job_id, Entry(job_id))
         watch = Watch(self, entry, holder.tenant_id, place, events=events)
         entry.watches.add(watch)
-        self._watching += 1
         self._arrived.append(watch)
         self.hint(job_id)
         return watch
@@ -163,7 +156,6 @@ class Hub:
         if watch not in entry.watches:
             return
         entry.watches.remove(watch)
-        self._watching -= 1
         if not entry.watches:
             del self._entries[entry.job_id]
 

@@ -84,7 +84,9 @@ HTTP_WAIT_SECONDS = TABLE.histogram(
     buckets=LONG,
 )
 HTTP_WAITING_CLIENTS = TABLE.sampled(
-    "phytobatch_http_waiting_clients", API, "Requests with `?wait=` and event streams that are open now."
+    "phytobatch_http_waiting_clients",
+    API,
+    "Clients that hold a waiting place now: `?wait=`, event streams, exports that are sent, `POST /predict`.",
 )
 
 # What Postgres knows: the same in every API process

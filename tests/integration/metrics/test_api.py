@@ -38,12 +38,15 @@ def test_requests_are_counted_by_the_template_of_their_route(api: Api, settings:
     for _ in range(3):
         assert api.get(f"/v1/jobs/{uuid.uuid4()}").status == 404
     assert api.request("PROPFIND", "/v1/coffee").status == 404
-    seen = scrape(settings.metrics_port)
+    seen, patience = scrape(settings.metrics_port), time.monotonic() + PATIENCE_SECONDS
 
     # The registry is that of the process: other tests have counted into it.
     def more(name: str, **labels: str) -> float:
         return seen.total(name, **labels) - before.total(name, **labels)
 
+    # A request is counted when it is over, which is after its client has the answer.
+    while more("phytobatch_http_requests_total") < 4 and time.monotonic() < patience:
+        seen = scrape(settings.metrics_port)
     requests, route = "phytobatch_http_requests_total", "/v1/jobs/{job_id}"
     assert more(requests, method="GET", route=route, status="404") == 3
     assert more(requests, method="other", route="other", status="404") == 1
