@@ -18,6 +18,7 @@ from api.commands import (
     jobs,
     keys,
     limits,
+    pauses,
     prepare,
     servers,
     tenants,
@@ -29,7 +30,21 @@ from api.commands.command import Verdict
 from shared.errors import PhytobatchError
 from shared.usage import told_by
 
-PARTS = (doctor, prepare, servers, classifiers, tenants, limits, keys, jobs, workers, dead_letters, webhooks, audit)
+PARTS = (
+    doctor,
+    prepare,
+    servers,
+    classifiers,
+    tenants,
+    limits,
+    keys,
+    jobs,
+    workers,
+    pauses,
+    dead_letters,
+    webhooks,
+    audit,
+)
 COMMANDS = tuple(command for part in PARTS for command in part.COMMANDS)
 
 

@@ -48,6 +48,7 @@ class Progress:
         images_per_second: None before the first results.
         estimated_end: None unless the job runs and its speed is known.
         queue_position: 1 is next; None unless the job waits for its first worker.
+        paused: the operator holds it back; it goes on by itself afterwards.
         seconds_left: until ``estimated_end``, counted by the server's clock when it answered.
     """
 
@@ -55,6 +56,7 @@ class Progress:
     images_per_second: float | None = None
     estimated_end: datetime | None = None
     queue_position: int | None = None
+    paused: bool = False
     seconds_left: float | None = None
 
     @classmethod
@@ -67,6 +69,7 @@ class Progress:
             images_per_second=data.get("images_per_second"),
             estimated_end=end,
             queue_position=data.get("queue_position"),
+            paused=bool(data.get("paused")),
             seconds_left=left,
         )
 

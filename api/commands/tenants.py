@@ -15,12 +15,12 @@ from api.keys import tenant_named
 from shared.contracts.audit import Action
 from shared.contracts.states import JobState
 from shared.db.base import new_id
-from shared.db.models import ApiKey, Job, Tenant
+from shared.db.models import ApiKey, Job, Pause, Tenant
 from shared.db.models.job import ACTIVE
 from shared.errors import Conflict, InvalidRequest, NotFound
 
 MAX_WEIGHT = 1_000_000
-HEADINGS = ("TENANT", "WEIGHT", "KEYS", "JOBS AT WORK", "JOBS", "SOURCES")
+HEADINGS = ("TENANT", "WEIGHT", "KEYS", "JOBS AT WORK", "JOBS", "PAUSED", "SOURCES")
 
 
 def _normalised(uris: list[str]) -> list[str]:
@@ -103,7 +103,7 @@ def deny_s3(arguments: argparse.Namespace) -> str:
 
 
 def show(_: argparse.Namespace) -> str:
-    """Every tenant: weight, good keys, jobs at work and in all, and where it may import from."""
+    """Every tenant: weight, good keys, jobs at work and in all, its pause, and where it may import from."""
     keys = (
         select(func.count())
         .where(ApiKey.tenant_id == Tenant.id, ApiKey.revoked_at.is_(None))
@@ -113,9 +113,12 @@ def show(_: argparse.Namespace) -> str:
     jobs = select(func.count()).select_from(Job).where(Job.tenant_id == Tenant.id)
     at_work = jobs.where(ACTIVE).scalar_subquery()
     made = jobs.where(Job.state != JobState.DRAFT, Job.deleted_at.is_(None)).scalar_subquery()
+    paused = select(func.to_char(Pause.created_at, "MM-DD HH24:MI")).where(Pause.tenant_id == Tenant.id)
     with transaction() as session:
         rows = session.execute(
-            select(Tenant.name, Tenant.weight, keys, at_work, made, Tenant.s3_sources).order_by(Tenant.name)
+            select(
+                Tenant.name, Tenant.weight, keys, at_work, made, paused.scalar_subquery(), Tenant.s3_sources
+            ).order_by(Tenant.name)
         ).all()
     if not rows:
         return "There are no tenants; `create-tenant NAME` makes one."

@@ -12,17 +12,19 @@ from api.commands.table import table
 from api.commands.times import short, span
 from shared.settings import get_settings
 
-HEADINGS = ("WORKER", "HOLDS", "OF JOBS", "ATTEMPTS", "RENEWED", "LEASE LEFT", "LAST DONE", "DONE SINCE")
+HEADINGS = ("WORKER", "HOLDS", "OF JOBS", "ATTEMPTS", "RENEWED", "LEASE LEFT", "LAST DONE", "DONE SINCE", "DRAINED")
 # A worker has no row of its own: it is known by the chunks that it holds or has closed.
 LIST = text(
     """
-    SELECT worker, count(*) FILTER (WHERE state = 'running') AS holds,
+    SELECT worker, EXISTS (
+               SELECT 1 FROM pauses p WHERE p.worker IN (chunks.worker, split_part(chunks.worker, ':', 1))) AS drained,
+           count(*) FILTER (WHERE state = 'running') AS holds,
            count(DISTINCT job_id) FILTER (WHERE state = 'running') AS jobs,
            max(attempt) FILTER (WHERE state = 'running') AS attempt,
            min(lease_until) FILTER (WHERE state = 'running') - now() AS remains,
            now() - max(done_at) AS idle, count(*) FILTER (WHERE done_at >= now() - :since) AS done
     FROM chunks WHERE worker IS NOT NULL AND (state = 'running' OR done_at >= now() - :since)
-    GROUP BY worker ORDER BY holds DESC, remains, worker
+    GROUP BY chunks.worker ORDER BY holds DESC, remains, chunks.worker
     """
 )
 CONNECTED = text(
@@ -62,7 +64,7 @@ def _row(row: Row[Any], lease: timedelta) -> tuple[object, ...]:
     renewed = None if row.remains is None else f"{short(lease - row.remains)} ago"
     left = None if row.remains is None else short(row.remains) if row.remains > timedelta(0) else "over"
     done = None if row.idle is None else f"{short(row.idle)} ago"
-    return (row.worker, row.holds, row.jobs, row.attempt, renewed, left, done, row.done)
+    return (row.worker, row.holds, row.jobs, row.attempt, renewed, left, done, row.done, "yes" if row.drained else None)
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:

@@ -3,12 +3,13 @@
 from shared.db.models import Job
 
 
-def etag_of(job: Job, queue_position: int | None = None) -> str:
-    """Made of the revision, which goes up with every visible change, and of the position in the queue.
+def etag_of(job: Job, queue_position: int | None = None, *, paused: bool = False) -> str:
+    """Made of the revision, which goes up with every visible change, of the position in the queue, and of a pause.
 
     Speed and estimated end follow from the time alone, so they change nothing here.
     """
-    return f'W/"{job.revision}"' if queue_position is None else f'W/"{job.revision}.{queue_position}"'
+    parts = [job.revision, *([] if queue_position is None else [queue_position]), *(["paused"] if paused else [])]
+    return f'W/"{".".join(map(str, parts))}"'
 
 
 def is_fresh(if_none_match: str | None, etag: str) -> bool:

@@ -34,6 +34,7 @@ JOB_EXAMPLE: dict[str, Any] = {
         "images_per_second": 12.4,
         "estimated_end": "2026-06-01T08:01:07Z",
         "queue_position": None,
+        "paused": False,
     },
     "error": None,
     "retries": 0,
@@ -237,6 +238,10 @@ class ProgressOut(BaseModel):
     )
     estimated_end: datetime | None
     queue_position: int | None = Field(description="While the job waits for its first worker; 1 is next.")
+    paused: bool = Field(
+        description="Whether the operator holds back the tenant, the classifier or all work; nothing is lost, and the "
+        "job goes on by itself afterwards."
+    )
 
 
 class JobError(BaseModel):
@@ -313,6 +318,7 @@ def progress_out(row: SeenJob, now: datetime) -> ProgressOut:
         images_per_second=seen.images_per_second,
         estimated_end=seen.estimated_end,
         queue_position=row.queue_position,
+        paused=row.paused,
     )
 
 

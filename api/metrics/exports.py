@@ -5,14 +5,16 @@ from sqlalchemy.orm import Session
 
 from api.metrics.reading import TERMS, Reading
 from shared.contracts.exports import ExportState
+from shared.jobs import pauses
 from shared.metrics import definitions as metrics
 
 OPEN = (ExportState.QUEUED, ExportState.RUNNING)
 EXPORTS = text(
-    """
-    SELECT state, count(*) AS exports, extract(epoch FROM now() - min(created_at)) AS oldest
+    f"""
+    SELECT state, count(*) AS exports, extract(epoch FROM now() - min(created_at) FILTER (
+               WHERE NOT ({pauses.EVERYTHING} OR tenant_id IN ({pauses.TENANTS})))) AS oldest
     FROM exports WHERE state IN ('queued', 'running') GROUP BY state
-    """
+    """  # noqa: S608  # constants
 )
 
 
@@ -23,5 +25,5 @@ def read_exports(session: Session) -> Reading:
     rows = {row.state: row for row in session.execute(EXPORTS)}
     return {
         metrics.EXPORTS: [((state,), float(rows[state].exports if state in rows else 0)) for state in OPEN],
-        metrics.OLDEST_EXPORT_WAITING: [((), max((float(row.oldest) for row in rows.values()), default=0.0))],
+        metrics.OLDEST_EXPORT_WAITING: [((), max((float(row.oldest or 0) for row in rows.values()), default=0.0))],
     }

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from shared.contracts.states import ChunkKind, DeliveryState, JobState, Priority
 from shared.db.plans import read_by_index
+from shared.jobs import pauses
 from shared.metrics import definitions as metrics
 from shared.metrics.definition import Sampled
 from shared.metrics.readings import Sample
@@ -25,24 +26,29 @@ TERMS = (
     text("SET LOCAL statement_timeout = '3s'"),
     text("SET LOCAL max_parallel_workers_per_gather = 0"),
 )
-# The states are written out, because only then do the partial indexes fit. Who retries a job begins to wait anew.
+# The states are written out, because only then do the partial indexes fit. Who retries a job begins to wait anew. What
+# is paused on purpose has no age: nobody is to be called for it.
 JOBS = text(
-    """
+    f"""
     SELECT state, priority, count(*) AS jobs, sum(pending) AS pending,
-           extract(epoch FROM now() - min(since) FILTER (WHERE pending > 0 OR state = 'validating')) AS oldest
+           coalesce(sum(pending) FILTER (WHERE paused), 0) AS paused,
+           extract(epoch FROM now() - min(since) FILTER (
+               WHERE (pending > 0 OR state = 'validating') AND NOT paused)) AS oldest
     FROM (SELECT state, priority, total - succeeded - failed - rejected - canceled AS pending,
-                 CASE WHEN retries = 0 THEN committed_at ELSE queued_at END AS since
+                 CASE WHEN retries = 0 THEN committed_at ELSE queued_at END AS since, {pauses.HELD_JOB} AS paused
           FROM jobs WHERE state IN ('validating', 'queued', 'running', 'canceling')) AS active
     GROUP BY state, priority
-    """
+    """  # noqa: S608  # constants
 )
 DRAFTS = text("SELECT count(*) FROM jobs WHERE state = 'draft' AND deleted_at IS NULL")
 READY = text(
-    """
+    f"""
     SELECT kind, count(*) FILTER (WHERE not_before <= now()) AS ready,
-           count(*) FILTER (WHERE not_before > now()) AS delayed, extract(epoch FROM now() - min(not_before)) AS oldest
+           count(*) FILTER (WHERE not_before > now()) AS delayed, extract(epoch FROM now() - min(not_before) FILTER (
+               WHERE NOT {pauses.EVERYTHING} AND pool NOT IN ({pauses.POOLS})
+                 AND (kind = 'purge' OR tenant_id NOT IN ({pauses.TENANTS})))) AS oldest
     FROM chunks WHERE state = 'ready' GROUP BY kind
-    """
+    """  # noqa: S608  # constants
 )
 RUNNING = text(
     """
@@ -75,7 +81,7 @@ def read(session: Session) -> Reading:
     """Every number that Postgres has for Prometheus, also those that are 0."""
     for term in TERMS:
         session.execute(term)
-    small = {**_endpoints(session), **_size(session)}
+    small = {**_endpoints(session), **_size(session), **_pauses(session)}
     # From here on the cost must grow with what waits and not with the history.
     read_by_index(session)
     return {**small, **_jobs(session), **_chunks(session), **_deliveries(session)}
@@ -89,6 +95,7 @@ def _jobs(session: Session) -> Reading:
     return {
         metrics.JOBS: [((state,), float(jobs)) for state, jobs in in_state.items()],
         metrics.IMAGES_WAITING: [((), float(sum(row.pending for row in waiting)))],
+        metrics.IMAGES_PAUSED: [((), float(sum(row.paused for row in waiting)))],
         metrics.OLDEST_IMAGE_WAITING: [
             ((priority,), _oldest(row.oldest for row in waiting if row.priority == priority)) for priority in Priority
         ],
@@ -122,6 +129,10 @@ def _endpoints(session: Session) -> Reading:
 def _deliveries(session: Session) -> Reading:
     pending = session.execute(PENDING_DELIVERIES).scalar_one()
     return {metrics.WEBHOOK_DELIVERIES: [((DeliveryState.PENDING,), float(pending))]}
+
+
+def _pauses(session: Session) -> Reading:
+    return {metrics.PAUSES: [((scope,), float(count)) for scope, count in pauses.counts(session).items()]}
 
 
 def _size(session: Session) -> Reading:

@@ -8,17 +8,19 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from api.metrics.reading import TERMS, Reading
+from shared.jobs import pauses
 from shared.metrics import definitions as metrics
 
 # No tenant of ours can have this name by accident and be worth a series of its own.
 OTHERS = "(others)"
 TENANTS = text(
-    """
+    f"""
     WITH open AS (
-        SELECT tenant_id, sum(pending) AS waiting, min(since) FILTER (WHERE pending > 0) AS oldest,
+        SELECT tenant_id, sum(pending) AS waiting, min(since) FILTER (WHERE pending > 0 AND NOT paused) AS oldest,
                sum(succeeded) AS succeeded, sum(failed) AS failed, sum(rejected) AS rejected
         FROM (SELECT tenant_id, total - succeeded - failed - rejected - canceled AS pending, succeeded, failed,
-                     rejected, CASE WHEN retries = 0 THEN committed_at ELSE queued_at END AS since
+                     rejected, {pauses.HELD_JOB} AS paused,
+                     CASE WHEN retries = 0 THEN committed_at ELSE queued_at END AS since
               FROM jobs WHERE state IN ('validating', 'queued', 'running')) AS job
         GROUP BY tenant_id),
     lately AS (
@@ -40,7 +42,7 @@ TENANTS = text(
            coalesce(extract(epoch FROM now() - min(oldest)), 0) AS oldest,
            sum(succeeded) AS succeeded, sum(failed) AS failed, sum(rejected) AS rejected
     FROM placed GROUP BY 1
-    """
+    """  # noqa: S608  # constants
 )
 WAITING, OLDEST = "waiting", "oldest"
 STATUSES = ("succeeded", "failed", "rejected")

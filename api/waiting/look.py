@@ -77,8 +77,8 @@ def _unchanged(session: Session, wanted: Sequence[Wanted]) -> Iterator[tuple[uui
     known = {one.job_id: one.known for one in wanted}
     for standing in queries.standings(session, list(known)) if known else ():
         snapshot = known[standing.job_id]
-        now = (standing.revision, standing.queue_position)
-        if snapshot is not None and (snapshot.revision, snapshot.position) == now:
+        now = (standing.revision, standing.queue_position, standing.paused)
+        if snapshot is not None and snapshot.standing == now:
             yield standing.job_id, snapshot
 
 
@@ -86,6 +86,6 @@ def _snapshot(row: queries.SeenJob, known: Snapshot | None, public_url: str | No
     """A new one, unless nothing that clients see of the job has changed."""
     if known is None:
         return Snapshot(row, public_url)
-    if (known.revision, known.position) == (row.job.revision, row.queue_position):
+    if known.standing == (row.job.revision, row.queue_position, row.paused):
         return known
     return Snapshot(row, public_url, known.events, known.events_until)

@@ -68,14 +68,19 @@ class Snapshot:
         return self.row.queue_position
 
     @property
+    def standing(self) -> tuple[int, int | None, bool]:
+        """What shows whether the job has changed: revision, place in the queue, whether it is paused."""
+        return (self.revision, self.position, self.row.paused)
+
+    @property
     def is_over(self) -> bool:
         """Whether the job is terminal."""
         return self.row.job.state in TERMINAL_STATES
 
     @cached_property
     def etag(self) -> str:
-        """Of the job and its place in the queue."""
-        return etag_of(self.row.job, self.position)
+        """Of the job, its place in the queue, and whether it is paused."""
+        return etag_of(self.row.job, self.position, paused=self.row.paused)
 
     def text(self) -> bytes:
         """The job as JSON, made at most once a second for all who ask."""

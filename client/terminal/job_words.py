@@ -32,6 +32,8 @@ def pace(job: Job, *, since: float = 0.0) -> str:
     ``since`` is how many seconds ago the server said so: the time left goes on passing.
     """
     progress = job.progress
+    if progress is not None and progress.paused:
+        return "paused by the operator, goes on by itself afterwards"
     parts: list[str] = []
     if progress is not None and progress.queue_position is not None and job.state == "queued":
         parts.append(place_in_queue(progress.queue_position))

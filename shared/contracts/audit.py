@@ -35,6 +35,8 @@ class Action(StrEnum):
     CLASSIFIER_REGISTER = "classifier.register"
     CLASSIFIER_PUBLISH = "classifier.publish"
     CLASSIFIER_DEFAULT = "classifier.default"
+    PAUSE_BEGIN = "pause.begin"
+    PAUSE_END = "pause.end"
     CHUNK_REQUEUE = "chunk.requeue"
     OBJECT_PURGE = "object.purge"
     AUDIT_FORGET = "audit.forget"

@@ -14,19 +14,21 @@ from sqlalchemy.orm import Session
 from shared.contracts import stored
 from shared.contracts.exports import ExportFormat
 from shared.errors import LeaseLost
+from shared.jobs import pauses
 
 # The tenant with the fewest exports under way first, then the oldest export.
 CLAIM = text(
-    """
+    f"""
     UPDATE exports AS e
     SET state = 'running', attempt = attempt + 1, lease_token = nextval('lease_tokens'), lease_until = now() + :lease
     WHERE e.id = (
         SELECT q.id FROM exports q JOIN jobs j ON j.id = q.job_id
         WHERE q.state = 'queued' AND q.not_before <= now() AND j.deleted_at IS NULL
+          AND NOT ({pauses.EVERYTHING} OR {pauses.IS_DRAINED} OR q.tenant_id IN ({pauses.TENANTS}))
         ORDER BY (SELECT count(*) FROM exports r WHERE r.state = 'running' AND r.tenant_id = q.tenant_id), q.id
         LIMIT 1 FOR UPDATE OF q SKIP LOCKED)
     RETURNING e.id, e.job_id, e.tenant_id, e.format, e.parameters, e.attempt, e.lease_token
-    """
+    """  # noqa: S608  # constants
 )
 HELD = "id = :id AND lease_token = :token AND state = 'running' RETURNING 1"
 RENEW = text(f"UPDATE exports SET lease_until = now() + :lease WHERE {HELD}")  # noqa: S608  # a constant
@@ -64,9 +66,9 @@ class ExportClaim:
         return {"id": self.id, "token": self.token}
 
 
-def claim(session: Session, *, lease_seconds: float) -> ExportClaim | None:
-    """Take the next export; the caller commits before it does any work. ``None``: there is none."""
-    row = session.execute(CLAIM, {"lease": timedelta(seconds=lease_seconds)}).one_or_none()
+def claim(session: Session, *, worker: str, lease_seconds: float) -> ExportClaim | None:
+    """Take the next export; the caller commits before it does any work. ``None``: there is none, or it is paused."""
+    row = session.execute(CLAIM, {"worker": worker, "lease": timedelta(seconds=lease_seconds)}).one_or_none()
     if row is None:
         return None
     return ExportClaim(

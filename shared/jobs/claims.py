@@ -122,6 +122,7 @@ def claim(
     lease_seconds: float,
     max_running: int = 0,
     lifeline: int | None = None,
+    heeds_pauses: bool = True,
 ) -> Claim | None:
     """Take the fairest ready chunk of the first offer for which there is one.
 
@@ -132,11 +133,12 @@ def claim(
         lease_seconds: how long the claim holds without renewal.
         max_running: most bulk chunks that a tenant runs at a time, where it has no limit of its own; 0: no limit.
         lifeline: the number of the worker's lifeline, where it has one.
+        heeds_pauses: whether pauses of everything, of the pool and of the worker hold.
 
     Returns:
         The claim, or ``None`` when nothing is ready.
     """
-    for offer in _with_work(session, offers):
+    for offer in _with_work(session, offers, worker if heeds_pauses else None):
         how = how_of(offer, worker=worker, lease_seconds=lease_seconds, max_running=max_running, lifeline=lifeline)
         row = _take(session, how)
         if row is not None:
@@ -147,9 +149,14 @@ def claim(
     return None
 
 
-def _with_work(session: Session, offers: Sequence[Offer]) -> list[Offer]:
+def _with_work(session: Session, offers: Sequence[Offer], worker: str | None) -> list[Offer]:
     """The offers for which a chunk is ready, in their order: one question instead of a claim for each."""
-    asked = {"pools": [o.pool for o in offers], "priorities": [PRIORITY_ORDER[o.priority] for o in offers]}
+    asked = {
+        "pools": [o.pool for o in offers],
+        "priorities": [PRIORITY_ORDER[o.priority] for o in offers],
+        "worker": worker or "",
+        "heeds": worker is not None,
+    }
     return [offers[nth - 1] for nth in session.scalars(WITH_WORK, asked)]
 
 

@@ -30,6 +30,7 @@ from shared.db.models import Classifier, Job, Result, WebhookEndpoint
 from shared.db.models.job import ACTIVE
 from shared.db.pages import ANY_SIZE, WEIGHT, bytes_of, end_of, within
 from shared.errors import NotFound
+from shared.jobs.pauses import holds_back
 
 # Waiting for the first chunk to be claimed.
 WAITING_STATES = (JobState.VALIDATING, JobState.QUEUED)
@@ -70,8 +71,9 @@ def _places() -> Subquery:
 
 # Built once: to build one of them takes SQLAlchemy as long as to run it, and every poll of a client runs it.
 _PLACES = _places()
+_PAUSED = and_(ACTIVE, holds_back(Job)).label("paused")
 SEEN = (
-    select(Job, Classifier, WebhookEndpoint.url, func.now(), _PLACES.c.place)
+    select(Job, Classifier, WebhookEndpoint.url, func.now(), _PLACES.c.place, _PAUSED)
     .outerjoin(Classifier, Classifier.id == Job.classifier_id)
     .outerjoin(WebhookEndpoint, WebhookEndpoint.id == Job.webhook_endpoint_id)
     .outerjoin(_PLACES, and_(_PLACES.c.id == Job.id, Job.state.in_(WAITING_STATES)))
@@ -80,7 +82,7 @@ SEEN = (
 )
 SEEN_BY_TENANT = SEEN.where(Job.tenant_id == bindparam(TENANT))
 STANDINGS = (
-    select(Job.id, Job.revision, _PLACES.c.place)
+    select(Job.id, Job.revision, _PLACES.c.place, _PAUSED)
     .outerjoin(_PLACES, and_(_PLACES.c.id == Job.id, Job.state.in_(WAITING_STATES)))
     .where(_among(Job), Job.deleted_at.is_(None))
 )
@@ -101,11 +103,12 @@ class SeenJob(JobRow):
 
     ``read_at`` is the time by the clock of the database. ``queue_position`` counts from 1 and is there while the job
     waits for its first chunk to be claimed: the tenant's own jobs that come before it, and itself. Other tenants do
-    not count, because slots are shared out fairly between tenants before jobs.
+    not count, because slots are shared out fairly between tenants before jobs. ``paused``: the operator holds it back.
     """
 
     read_at: datetime
     queue_position: int | None
+    paused: bool = False
 
 
 def _rows(tenant_id: uuid.UUID) -> Select[Job, Classifier, str | None]:
@@ -136,8 +139,8 @@ def look_at_jobs(
     """Several jobs as they stand now, in one statement; those that are gone, or another tenant's, are left out."""
     wanted = SEEN if tenant_id is None else SEEN_BY_TENANT
     return [
-        SeenJob(job, classifier, webhook_url, read_at=read_at, queue_position=place)
-        for job, classifier, webhook_url, read_at, place in session.execute(
+        SeenJob(job, classifier, webhook_url, read_at=read_at, queue_position=place, paused=paused)
+        for job, classifier, webhook_url, read_at, place, paused in session.execute(
             wanted, {IDS: list(job_ids), TENANT: tenant_id}
         )
     ]
@@ -149,8 +152,9 @@ class Standing:
 
     job_id: uuid.UUID
     revision: int
-    # It changes without the revision, when a job before this one is over.
+    # These change without the revision: when a job before this one is over, and when an operator says so.
     queue_position: int | None
+    paused: bool
 
 
 def standings(session: Session, job_ids: Collection[uuid.UUID]) -> Sequence[Standing]:

@@ -15,6 +15,7 @@ each only as far as it is asked to: so the cost grows neither with the chunks no
 from sqlalchemy import text
 
 from shared.contracts.states import ChunkKind, Priority
+from shared.jobs import pauses
 from shared.jobs.chunks import PRIORITY_ORDER
 
 # Most tenants that are compared one with another before the oldest jobs are looked at.
@@ -28,6 +29,9 @@ MANY_AT_WORK = 256
 # What counts against the limit of running chunks: classifying bulk images, under a lease that holds.
 COUNTED = f"kind = '{ChunkKind.CLASSIFY}' AND priority = {PRIORITY_ORDER[Priority.BULK]} AND lease_until > now()"
 READY = "state = 'ready' AND pool = :pool AND priority = :priority"
+# Of these tenants nothing is begun but removal.
+PAUSED = f"paused AS MATERIALIZED ({pauses.TENANTS} AND :pool <> '{ChunkKind.PURGE}')"
+NOT_PAUSED = "{}.tenant_id NOT IN (SELECT tenant_id FROM paused)"
 ARE_FEW = f"(SELECT count(*) <= {FEW} FROM few)"  # noqa: S608  # a number of this file
 
 
@@ -46,13 +50,13 @@ def _fair(tenants: str, when: str) -> str:
     """These tenants, the fairest first.
 
     Where the offer is a limited one, tenants that run as many chunks as they may are left out; leases that ran out do
-    not count against them, so they never stand in the way of what mends them.
+    not count against them, so they never stand in the way of what mends them. Paused tenants are left out, too.
     """
     return f"""
     fair_{tenants} AS MATERIALIZED (
         SELECT w.tenant_id FROM {tenants} w
         JOIN tenants t ON t.id = w.tenant_id LEFT JOIN running r ON r.tenant_id = w.tenant_id
-        WHERE {when} AND (NOT :limited OR coalesce(t.max_running_chunks, :most) = 0
+        WHERE {when} AND {NOT_PAUSED.format("w")} AND (NOT :limited OR coalesce(t.max_running_chunks, :most) = 0
            OR coalesce(r.counted, 0) < coalesce(t.max_running_chunks, :most))
         ORDER BY coalesce(r.chunks, 0)::real / t.weight, w.job_id)"""  # noqa: S608  # all of it is in this file
 
@@ -62,7 +66,7 @@ def _fair(tenants: str, when: str) -> str:
 # nothing running is below every limit.
 CLAIM = text(
     f"""
-    WITH RECURSIVE {_tenants("few", f"WHERE nth <= {FEW}")}, {_tenants("every")},
+    WITH RECURSIVE {PAUSED}, {_tenants("few", f"WHERE nth <= {FEW}")}, {_tenants("every")},
     running AS MATERIALIZED (
         SELECT tenant_id, count(*) AS chunks, count(*) FILTER (WHERE {COUNTED}) AS counted
         FROM chunks WHERE state = 'running' GROUP BY tenant_id),
@@ -79,6 +83,7 @@ CLAIM = text(
         SELECT tenant_id FROM fair_few
         UNION ALL
         SELECT tenant_id FROM oldest WHERE NOT {ARE_FEW} AND tenant_id NOT IN (SELECT tenant_id FROM running)
+            AND {NOT_PAUSED.format("oldest")}
         UNION ALL
         SELECT tenant_id FROM fair_every),
     chosen AS MATERIALIZED (
@@ -108,15 +113,17 @@ COUNT_AGAIN = text(
 )
 
 # Which of several offers have a chunk at all. A worker has a handful of offers and mostly one with work: the others
-# cost it no claim. LIMIT keeps PostgreSQL from joining the tables as a whole, and ORDER BY from reading a whole table
-# for a chunk that is not there.
+# cost it no claim. A drained worker has none, nor has anybody in a paused pool or while all work is paused; `heeds` is
+# false for an operator's own command. LIMIT keeps PostgreSQL from joining the tables as a whole, and ORDER BY from
+# reading a whole table for a chunk that is not there.
 WITH_WORK = text(
-    """
+    f"""
     SELECT o.nth FROM unnest(CAST(:pools AS text[]), CAST(:priorities AS smallint[]))
         WITH ORDINALITY AS o(pool, priority, nth),
     LATERAL (SELECT 1 FROM chunks
              WHERE state = 'ready' AND pool = o.pool AND priority = o.priority AND not_before <= now()
              ORDER BY tenant_id, job_id, no LIMIT 1) AS found
+    WHERE NOT :heeds OR NOT ({pauses.EVERYTHING} OR {pauses.IS_DRAINED} OR o.pool IN ({pauses.POOLS}))
     ORDER BY o.nth
-    """
+    """  # noqa: S608  # all of it is in these files
 )

@@ -108,6 +108,9 @@ CHUNKS = TABLE.sampled(
 IMAGES_WAITING = TABLE.sampled(
     "phytobatch_images_waiting", API, "Images of committed jobs that have no result yet, canceled jobs not counted."
 )
+IMAGES_PAUSED = TABLE.sampled(
+    "phytobatch_images_paused", API, "Those of them that operators hold back: nobody is to be called for them."
+)
 OLDEST_IMAGE_WAITING = TABLE.sampled(
     "phytobatch_oldest_image_waiting_seconds",
     API,
@@ -119,6 +122,13 @@ OLDEST_READY_CHUNK = TABLE.sampled(
     API,
     "How long the chunk that waits longest could have been claimed: the age of the queue; 0 when none waits.",
     "kind",
+)
+PAUSES = TABLE.sampled(
+    "phytobatch_pauses",
+    API,
+    "Pauses that operators have begun and not ended; `worker` are drained workers. What is paused has no age in the "
+    "metrics of waiting.",
+    "scope",
 )
 EXPIRED_LEASES = TABLE.sampled(
     "phytobatch_expired_leases", API, "Running chunks whose lease is over now; the next sweep takes them back."

@@ -55,7 +55,9 @@ class Exporter:
     def _claim(self) -> ExportClaim | None:
         try:
             with self._context.database.begin() as session:
-                return claims.claim(session, lease_seconds=self._context.settings.lease_seconds)
+                return claims.claim(
+                    session, worker=self._context.name, lease_seconds=self._context.settings.lease_seconds
+                )
         except DatabaseUnavailable:
             log.warning("export_claim_failed")  # The next look tries again.
             return None

@@ -7,6 +7,7 @@ from api.commands.dead_letters.letters import FAULTS
 from api.commands.doctor.finding import Check, Finding, fail, ok, warn
 from api.commands.doctor.subject import Subject
 from api.commands.times import short
+from shared.jobs import pauses
 from shared.programs import ProgramKind
 
 OVERDUE = timedelta(minutes=1)
@@ -51,4 +52,17 @@ def progress(subject: Subject) -> Iterator[Finding]:
         )
 
 
-CHECKS: tuple[Check, ...] = (progress,)
+def paused(subject: Subject) -> Iterator[Finding]:
+    """Whether operators hold work back, which somebody may have forgotten."""
+    with subject.database.begin() as session:
+        found = pauses.pauses(session)
+    for one in found:
+        because = f", because: {one.reason}" if one.reason else ""
+        yield warn(
+            "paused",
+            f"{one.scope} {one.name}".strip() + f", for {short(one.age)}, by {one.actor}{because}",
+            "`resume`, `resume-tenant`, `resume-pool` or `undrain-worker` ends it",
+        )
+
+
+CHECKS: tuple[Check, ...] = (paused, progress)

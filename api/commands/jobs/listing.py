@@ -12,15 +12,16 @@ from api.commands.table import table
 from api.commands.times import short, span
 from api.keys import tenant_named
 from shared.contracts.states import JobState
+from shared.jobs import pauses
 
 MOST = 50
 HEADINGS = ("JOB", "TENANT", "STATE", "NO NEWS FOR", "DONE", "FAILED", "WAITS FOR", "NAME")
 
 # The chunks are counted for the jobs that are shown alone. GREATEST passes over NULL.
 LIST = text(
-    """
+    f"""
     WITH shown AS (
-        SELECT j.*, t.name AS tenant, now() - greatest(
+        SELECT j.*, t.name AS tenant, {pauses.HELD_JOB} AS paused, now() - greatest(
                    j.created_at, j.committed_at, j.queued_at, j.started_at, j.last_result_at, j.finished_at,
                    j.deleted_at) AS silence
         FROM jobs j JOIN tenants t ON t.id = j.tenant_id
@@ -33,7 +34,7 @@ LIST = text(
         ORDER BY deleted_at IS NULL AND finished_at IS NOT NULL, silence DESC LIMIT :most)
     SELECT f.id, f.tenant, CASE WHEN f.deleted_at IS NULL THEN f.state ELSE 'deleted' END AS state, f.silence,
            f.succeeded + f.failed + f.rejected + f.canceled AS done, f.total, f.failed, f.finished_at, f.expires_at,
-           f.deleted_at, f.name, c.running, c.due, c.later, c.next
+           f.deleted_at, f.name, c.running, c.due, c.later, c.next, f.paused
     FROM first f CROSS JOIN LATERAL (
         SELECT count(*) FILTER (WHERE state = 'running') AS running,
                count(*) FILTER (WHERE state = 'ready' AND not_before <= now()) AS due,
@@ -41,7 +42,7 @@ LIST = text(
                min(not_before) FILTER (WHERE state = 'ready') AS next
         FROM chunks WHERE job_id = f.id) AS c
     ORDER BY f.deleted_at IS NULL AND f.finished_at IS NOT NULL, f.silence DESC
-    """
+    """  # noqa: S608  # constants
 )
 
 
@@ -87,6 +88,7 @@ def _waits_for(row: Row[Any]) -> str:
     """What has to happen next, in words; empty for a job that is over."""
     answers = (
         (row.running, f"{row.running} chunks at work, {row.due + row.later} ready"),
+        (row.paused and (row.due or row.later), "the end of its pause (`list-pauses`)"),
         (row.due, f"a worker that takes {row.due} ready chunks"),
         (row.later, f"its pause until {row.next:%H:%M:%S}" if row.next else ""),
         (row.state == JobState.DRAFT, f"its commit until {row.expires_at:%m-%d %H:%M}" if row.expires_at else ""),

@@ -88,7 +88,7 @@ def _renewing(database: Database, held: Claim) -> Callable[[], None]:
 def _claim(database: Database) -> Claim | None:
     name = f"admin:{own_name()}"
     with database.begin() as session:
-        return claims.claim(session, OFFERS, worker=name, lease_seconds=LEASE_SECONDS)
+        return claims.claim(session, OFFERS, worker=name, lease_seconds=LEASE_SECONDS, heeds_pauses=False)
 
 
 def _purge_orphans(*, delete: bool) -> str:

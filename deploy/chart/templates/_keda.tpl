@@ -1,6 +1,6 @@
 {{/*
 The open chunks of a pool of workers: (dict "classifiers" (list "leaf@1") "housekeeping" true).
-Waiting (claimable now) and running, from the partial indexes of either. Workers that name no classifiers serve the one
+Waiting (claimable now, and not paused) and running, from the partial indexes of either. Workers that name no classifiers serve the one
 of their image, which the migration made the default. `housekeeping`: validation and removal, which need no model.
 */}}
 {{- define "phytobatch.openChunks" -}}
@@ -9,6 +9,11 @@ FROM (
   SELECT pool FROM chunks WHERE state = 'running'
   UNION ALL
   SELECT pool FROM chunks WHERE state = 'ready' AND not_before <= now()
+    AND tenant_id NOT IN (SELECT tenant_id FROM pauses WHERE tenant_id IS NOT NULL)
+    AND pool NOT IN (
+      SELECT prefix || classifier_id FROM pauses, (VALUES ('classify:'), ('isolated:')) AS pools (prefix)
+      WHERE classifier_id IS NOT NULL)
+    AND NOT EXISTS (SELECT 1 FROM pauses WHERE tenant_id IS NULL AND classifier_id IS NULL AND worker IS NULL)
 ) AS open
 WHERE pool IN (
   SELECT prefix || id FROM classifiers, (VALUES ('classify:'), ('isolated:')) AS pools (prefix)

@@ -9,6 +9,7 @@ from shared.db.models.event import Event
 from shared.db.models.export import Export
 from shared.db.models.image import Image
 from shared.db.models.job import Job
+from shared.db.models.pause import Pause
 from shared.db.models.program import Program
 from shared.db.models.receipt import Receipt
 from shared.db.models.result import Result
@@ -25,6 +26,7 @@ __all__ = [
     "IdempotencyKey",
     "Image",
     "Job",
+    "Pause",
     "Program",
     "Receipt",
     "Result",

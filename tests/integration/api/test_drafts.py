@@ -9,7 +9,13 @@ from sqlalchemy import text
 from shared.db.session import Database
 from tests.integration.conftest import Api, MakeSettings, Serve, assert_problem, insert_key, insert_tenant
 
-NOTHING_YET = {"percent": 0.0, "images_per_second": None, "estimated_end": None, "queue_position": None}
+NOTHING_YET = {
+    "percent": 0.0,
+    "images_per_second": None,
+    "estimated_end": None,
+    "queue_position": None,
+    "paused": False,
+}
 
 
 def test_a_new_job_is_a_draft_with_everything_that_was_said_of_it(api: Api) -> None:

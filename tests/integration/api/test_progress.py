@@ -1,7 +1,12 @@
 """How far a job is, as clients see it: the numbers add up at every step."""
 
+import uuid
 from datetime import UTC, datetime
 
+from shared.db.models import Job
+from shared.db.session import Database
+from shared.jobs import pauses
+from shared.jobs.pauses import Subject
 from tests.integration.api.conftest import Hands, truncated
 from tests.integration.conftest import Api
 
@@ -68,3 +73,20 @@ def test_lists_and_answers_of_post_say_nothing_of_it(api: Api, drafted: str) -> 
     assert listed["progress"] is None
     assert listed["links"]["retry"] == f"/v1/jobs/{drafted}/retry"
     assert listed["links"]["events"] == f"/v1/jobs/{drafted}/events"
+
+
+def test_a_paused_job_says_so_and_whoever_waits_for_it_is_told(
+    api: Api, committed: str, hands: Hands, database: Database
+) -> None:
+    before = api.get(f"/v1/jobs/{committed}")
+    assert before.json()["progress"]["paused"] is False
+    with database.begin() as session:
+        subject = Subject(tenant_id=session.get_one(Job, uuid.UUID(committed)).tenant_id)
+        pauses.pause(session, subject, actor="mia@host")
+    paused = api.get(f"/v1/jobs/{committed}?wait=60", headers={"If-None-Match": before.headers["ETag"]})
+    assert (paused.status, paused.json()["state"], paused.json()["progress"]["paused"]) == (200, "validating", True)
+    assert paused.headers["ETag"] != before.headers["ETag"]
+    with database.begin() as session:
+        pauses.resume(session, subject)
+    hands.run(committed)
+    assert api.get(f"/v1/jobs/{committed}").json()["progress"]["paused"] is False

@@ -13,6 +13,8 @@ from shared.contracts.manifest import ClassLabel, Manifest
 from shared.contracts.states import ChunkKind
 from shared.db.models import Classifier
 from shared.db.session import Database
+from shared.jobs import pauses
+from shared.jobs.pauses import EVERYTHING_THERE_IS, Subject
 from shared.settings import Settings
 from tests.contract.chart.rendering import of_kind
 from tests.integration.conftest import MakeSettings
@@ -55,11 +57,11 @@ def jobs(database: Database, leaf: Classifier) -> Jobs:
 
 @pytest.fixture
 def count(settings: Settings, database: Database) -> Count:
-    """Run the query as the role of docs/installation.md, which may read two tables; psycopg stands for KEDA's pgx."""
+    """Run the query as the role of docs/installation.md, which may read three tables; psycopg stands for KEDA's pgx."""
     role, password = f"keda_{secrets.token_hex(4)}", secrets.token_hex(8)
     with database.begin() as session:
         session.execute(text(f"CREATE ROLE {role} LOGIN PASSWORD '{password}'"))
-        session.execute(text(f"GRANT SELECT ON chunks, classifiers TO {role}"))
+        session.execute(text(f"GRANT SELECT ON chunks, classifiers, pauses TO {role}"))
     url = make_url(settings.database_url.get_secret_value()).set(drivername="postgresql")
     url = url.set(username=role, password=password)
 
@@ -148,6 +150,22 @@ def test_workers_that_name_no_classifier_count_the_default_alone(count: Count, j
     jobs.queued(images=4, chunk_images=2)
     Jobs(database, register(database, "vine", "3")).queued(images=6, chunk_images=2)
     assert count() == 2
+
+
+@pytest.mark.parametrize("what", ["tenant", "pool", "everything"])
+def test_for_what_is_paused_no_worker_is_started(
+    count: Count, jobs: Jobs, database: Database, leaf: Classifier, what: str
+) -> None:
+    job_id = jobs.queued(images=6, chunk_images=2)
+    jobs.claim()
+    subjects = {
+        "tenant": Subject(tenant_id=jobs.get(job_id).tenant_id),
+        "pool": Subject(classifier_id=leaf.id),
+        "everything": EVERYTHING_THERE_IS,
+    }
+    with database.begin() as session:
+        pauses.pause(session, subjects[what], actor="mia@host")
+    assert count() == 1, "what is at work goes on"
 
 
 @pytest.mark.plans

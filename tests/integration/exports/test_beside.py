@@ -67,7 +67,7 @@ def seen(api: Api, export_id: str) -> dict[str, Any]:
 
 def claimed(database: Database, *, lease_seconds: float = 60) -> ExportClaim:
     with database.begin() as session:
-        found = claims.claim(session, lease_seconds=lease_seconds)
+        found = claims.claim(session, worker="test", lease_seconds=lease_seconds)
     assert found is not None
     return found
 

@@ -13,8 +13,9 @@ from deploy.local.ports import free_port
 from shared.contracts.states import Priority
 from shared.db.session import Database
 from shared.errors import ConfigurationError
-from shared.jobs import claims
+from shared.jobs import claims, pauses
 from shared.jobs.claims import Offer
+from shared.jobs.pauses import EVERYTHING_THERE_IS, Subject
 from shared.metrics.definition import Program
 from shared.metrics.definitions import TABLE
 from shared.metrics.exposition import Exposition
@@ -110,6 +111,32 @@ def test_a_chunk_moves_from_ready_to_running_to_an_expired_lease(
         claims.release(session, held, pause_seconds=60)
     assert scrape(settings.metrics_port).total("phytobatch_chunks", state="delayed", kind="validate") == 1
     assert job_id
+
+
+def test_what_is_paused_has_no_age_and_is_counted(api: Api, settings: Settings, database: Database) -> None:
+    commit_job(api, "a.jpg")
+    ages = ("phytobatch_oldest_image_waiting_seconds", "phytobatch_oldest_ready_chunk_seconds")
+    with database.begin() as session:
+        pauses.pause(session, EVERYTHING_THERE_IS, actor="mia@host")
+    paused = scrape(settings.metrics_port)
+    assert [paused.total(name) for name in ages] == [0, 0]
+    assert paused.total("phytobatch_tenant_oldest_image_waiting_seconds") == 0
+    assert paused.total("phytobatch_pauses", scope="everything") == 1
+    assert paused.total("phytobatch_images_waiting") == paused.total("phytobatch_images_paused") > 0
+    with database.begin() as session:
+        tenants = session.scalars(text("SELECT DISTINCT tenant_id FROM jobs")).all()
+        pauses.resume(session, EVERYTHING_THERE_IS)
+        for tenant in tenants:
+            pauses.pause(session, Subject(tenant_id=tenant), actor="mia@host")
+    paused = scrape(settings.metrics_port)
+    assert [paused.total(name) for name in ages] == [0, 0]
+    assert paused.total("phytobatch_pauses", scope="tenant") == len(tenants)
+    with database.begin() as session:
+        for tenant in tenants:
+            pauses.resume(session, Subject(tenant_id=tenant))
+    seen = scrape(settings.metrics_port)
+    assert all(seen.total(name) > 0 for name in ages)
+    assert (seen.total("phytobatch_pauses"), seen.total("phytobatch_images_paused")) == (0, 0)
 
 
 def test_it_shows_every_metric_of_the_api_and_of_no_other_program(api: Api, settings: Settings) -> None:

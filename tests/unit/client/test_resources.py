@@ -21,6 +21,7 @@ JOB = {
         "images_per_second": 12.4,
         "estimated_end": "2026-11-22T21:02:00Z",
         "queue_position": None,
+        "paused": True,
     },
     "retries": 1,
     "webhook_url": "https://farm.example.org/hooks",
@@ -45,6 +46,7 @@ def test_progress_counts_the_time_left_by_the_servers_clock() -> None:
 
     assert job.progress is not None
     assert (job.progress.percent, job.progress.images_per_second, job.progress.seconds_left) == (80.0, 12.4, 30.0)
+    assert job.progress.paused
     assert (job.retries, job.webhook_url) == (1, "https://farm.example.org/hooks")
     assert Job.from_json({**JOB, "progress": None}).progress is None
 

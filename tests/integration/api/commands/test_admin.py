@@ -74,7 +74,7 @@ def test_tenants_are_made_listed_and_allowed_to_import(admin: Admin) -> None:
     assert admin("deny-s3", "farm", "s3://c/") == (0, "Tenant farm may import from: s3://b/north/", "")
     assert "not on the list of farm" in admin("deny-s3", "farm", "s3://c/")[2]
     assert admin("set-weight", "farm", "2") == (0, "Tenant farm has the weight 2 now (before: 3).", "")
-    assert admin.rows("list-tenants") == [["farm", "2", "0", "0", "0", "s3://b/north/"]]
+    assert admin.rows("list-tenants") == [["farm", "2", "0", "0", "0", "-", "s3://b/north/"]]
 
 
 @pytest.mark.parametrize(

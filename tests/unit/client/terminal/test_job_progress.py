@@ -33,6 +33,10 @@ QUEUED = job("queued", Progress(queue_position=2), total=60, pending=60)
         (job("draft"), "draft: 0 images, waits for its commit"),
         (job("validating", total=60, pending=60), "validating: 60 images, looking at what arrived"),
         (QUEUED, "queued: 60 images, 2nd in the queue"),
+        (
+            job("queued", Progress(queue_position=1, paused=True), total=1, pending=1),
+            "queued: 1 image, paused by the operator, goes on by itself afterwards",
+        ),
         (job("queued", Progress(queue_position=1), total=1, pending=1), "queued: 1 image, next in the queue"),
         (job("queued", Progress(), total=2, pending=2), "queued: 2 images, waits for a worker"),
         (job("running", total=2, pending=2), "running: 0 of 2 done, waits for its first results"),
