@@ -13,6 +13,7 @@ from enum import StrEnum
 from sqlalchemy import ColumnElement, Interval, func, select, text
 from sqlalchemy.orm import Session
 
+from shared.contracts import stored
 from shared.db.models import Classifier, Job, Pause, Tenant
 
 # The table has a handful of rows, so each of these is read in microseconds, and once for a statement.
@@ -90,7 +91,7 @@ class Paused:
 
 def pause(session: Session, subject: Subject, *, actor: str, reason: str | None = None) -> bool:
     """Hold back the work of the subject from the next claim on. ``False``: it is paused already, as it was."""
-    row = session.execute(INSERT, {**subject.key, "actor": actor, "reason": reason}).one_or_none()
+    row = session.execute(INSERT, {**subject.key, "actor": stored.words(actor), "reason": reason}).one_or_none()
     return row is not None
 
 

@@ -147,6 +147,9 @@ DOORS: Mapping[str, Door] = {
     "webhook_endpoints.description": Door(TEXTS, field(CreateEndpoint, "description", url="https://a.example")),
     "webhook_attempts.response": Door(st.binary(max_size=20) | st.just(b"\0\xff\xed\xa0\x80"), excerpt),
     "receipts.requested_by": Door(TEXTS, checked_name),  # the name of a key
+    "pauses.worker": Door(TEXTS, checked_name),
+    "pauses.actor": Door(TEXTS, stored.words),
+    "pauses.reason": Door(TEXTS, checked_name),
     "audit_log.actor": Door(TEXTS, stored.words),
     "audit_log.subject": Door(TEXTS, stored.words),
     "audit_log.address": Door(TEXTS, stored.words),
@@ -190,7 +193,8 @@ ROWS = """
     INSERT INTO webhook_endpoints (id, tenant_id, secret_id, url, events) VALUES (:id, :id, :id, 'u', '{}');
     INSERT INTO webhook_deliveries (id, tenant_id, endpoint_id, event_id, event_type) VALUES (:id, :id, :id, :id, 't');
     INSERT INTO webhook_attempts (delivery_id, milliseconds) VALUES (:id, 1);
-    INSERT INTO receipts (id, tenant_id, job_id, what, reason) VALUES (:id, :id, :id, 'job', 'requested')
+    INSERT INTO receipts (id, tenant_id, job_id, what, reason) VALUES (:id, :id, :id, 'job', 'requested');
+    INSERT INTO pauses (id, worker, actor) VALUES (:id, 'w', 'a')
 """
 FIRST_KEYS = ("delivery_id", "id", "job_id", "tenant_id")
 
