@@ -15,6 +15,7 @@ from shared.jobs.claims import Claim, Offer
 from shared.jobs.lifelines import CLASS, take_back_from
 from shared.jobs.sweep import CrashPolicy
 from tests.integration.jobs.factory import Jobs
+from tests.patience import wait_for
 from worker.jobs import leases, lifeline
 from worker.jobs.leases import LeaseKeeper
 from worker.jobs.lifeline import Lifeline
@@ -23,7 +24,6 @@ LEASE = 3600.0
 # Of a worker that lives, long enough for it to come back on a busy machine.
 GRACE = 3.0
 SHORT = 0.5
-WITHIN = 60.0
 POLICY = CrashPolicy(isolate_after=9, fail_after=9)
 END = text(
     "SELECT count(pg_terminate_backend(pid)) FROM pg_locks WHERE locktype = 'advisory' AND classid = :class "
@@ -32,10 +32,7 @@ END = text(
 
 
 def until(reached: Callable[[], object]) -> None:
-    deadline = time.monotonic() + WITHIN
-    while not reached():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+    wait_for(reached, bool)
 
 
 class Worker:

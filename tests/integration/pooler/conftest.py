@@ -16,11 +16,11 @@ from deploy.local.ports import LOOPBACK, free_port
 from shared.db.session import Database
 from shared.settings import Settings
 from tests.integration.conftest import MakeSettings
+from tests.patience import PATIENCE_SECONDS
 from tests.programs import program
 
 # Names another PgBouncer to the tests (`make pooler PGBOUNCER=/usr/sbin/pgbouncer`).
 OTHER_POOLER = "TESTS_ON_POOLER"
-READY_SECONDS = 30.0
 # As it comes, but for the addresses and the size: fewer connections to the server than threads in a test, so that a
 # transaction seldom meets the connection of the one before it.
 CONFIGURATION = """\
@@ -60,7 +60,7 @@ def pooler(settings: Settings, mode: str) -> Iterator[Settings]:
         through = server.set(port=port)
         try:
             child.wait_ready(
-                lambda: answers(through.set(drivername="postgresql").render_as_string(False)), READY_SECONDS
+                lambda: answers(through.set(drivername="postgresql").render_as_string(False)), PATIENCE_SECONDS
             )
             yield settings.model_copy(
                 update={"database_url": type(settings.database_url)(through.render_as_string(False))}
