@@ -41,9 +41,13 @@ def lock(database: Database, job_id: str) -> None:
 def test_half_a_statement_holds_its_lock_no_longer_than_a_transaction_may_take(impatient: Database, api: Api) -> None:
     job_id = api.new_job()
     frozen = impatient.engine.connect()
+    driver = frozen.connection.driver_connection
+    if driver.info.server_version < session_module.TRANSACTION_TIMEOUT_SINCE:  # type: ignore[union-attr]
+        frozen.close()
+        pytest.skip("PostgreSQL 16 and older end it only when they notice that the peer is gone")
     try:
         frozen.exec_driver_sql(LOCK, (job_id,))
-        os.write(frozen.connection.driver_connection.fileno(), HALF)  # type: ignore[union-attr]
+        os.write(driver.fileno(), HALF)  # type: ignore[union-attr]
         with pytest.raises(DatabaseUnavailable):
             lock(impatient, job_id)
         impatient.run(lambda session: session.execute(text("SELECT 1")), patience_seconds=0)
