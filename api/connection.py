@@ -2,11 +2,12 @@
 
 import asyncio
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import structlog
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from api.request_parser import RequestParser
 from shared.settings import Settings
 
 log = structlog.get_logger()
@@ -44,7 +45,8 @@ def bounded_http(settings: Settings) -> type["Connection"]:
 class Connection(HttpToolsProtocol):
     """Ends a head that is too large or too slow, and an answer that nobody takes.
 
-    uvicorn takes a head of any size into memory, and waits for ever for heads and for readers.
+    uvicorn takes a head of any size into memory, and fields behind a body too, and waits for ever for heads and for
+    readers.
     """
 
     bounds: ClassVar[Bounds]
@@ -54,6 +56,14 @@ class Connection(HttpToolsProtocol):
     _look_due: asyncio.TimerHandle | None = None
     _unsent = 0
     _has_resumed = False
+    _is_whole = True
+    _beside_body = 0
+
+    def __init__(self, *given: Any, **named: Any) -> None:  # noqa: ANN401  # what uvicorn's takes
+        super().__init__(*given, **named)
+        self.parser: RequestParser = RequestParser(self)  # type: ignore[assignment]  # it has what uvicorn calls
+        # As uvicorn: what a client sends behind its last request is passed over, and that request answered.
+        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's
         """A client is there: its head is due."""
@@ -65,12 +75,14 @@ class Connection(HttpToolsProtocol):
         for timer in (self._head_due, self._look_due):
             if timer is not None:
                 timer.cancel()
+        self.parser.close()
         super().connection_lost(exc)
 
     def on_message_begin(self) -> None:
         """The first byte of a request."""
         super().on_message_begin()
         self._head, self._in_head = 0, True
+        self._is_whole, self._beside_body = False, 0
         self._await_head()
 
     def on_headers_complete(self) -> None:
@@ -81,10 +93,22 @@ class Connection(HttpToolsProtocol):
             self._head_due = None
         super().on_headers_complete()
 
+    def on_body(self, body: bytes) -> None:
+        """Bytes of a body."""
+        self._beside_body = 0
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """The body is whole."""
+        self._is_whole = True
+        super().on_message_complete()
+
     def data_received(self, data: bytes) -> None:
         """Bytes of a head or a body."""
         # The piece in which the head begins is not counted: it may also hold the end of the request before.
         goes_on = self._in_head
+        in_body = not (self._in_head or self._is_whole)
+        self._beside_body += len(data)
         if self._is_idle():
             self._await_head()  # Empty lines before a request begin none, and uvicorn waits no longer for one.
         super().data_received(data)
@@ -92,6 +116,15 @@ class Connection(HttpToolsProtocol):
             self._head += len(data)
             if self._head > self.bounds.head_bytes:
                 self.send_400_response(f"address and header fields have more than {self.bounds.head_bytes} bytes")
+        elif in_body and not self._is_whole and self._beside_body > self.bounds.head_bytes:
+            self._refuse_fields()
+
+    def _refuse_fields(self) -> None:
+        """End a body with endless fields behind it: httptools would gather them, slower with each piece."""
+        if self.cycle.response_started:
+            self.transport.close()
+        else:
+            self.send_400_response(f"fields beside the body have more than {self.bounds.head_bytes} bytes")
 
     def pause_writing(self) -> None:
         """The client takes its answer more slowly than it is made."""

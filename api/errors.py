@@ -115,6 +115,14 @@ class BodyTooLarge(OverLimit):
         super().__init__(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, detail, setting=setting)
 
 
+class BodyCompressed(HTTPException):
+    """A request body in a coding that is not undone here (RFC 9110, 15.5.16 and 12.5.3)."""
+
+    def __init__(self, coding: str) -> None:
+        detail = f"this body is said to be compressed ({coding}), and none is unpacked here; send the bytes as they are"
+        super().__init__(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, detail, {"Accept-Encoding": "identity"})
+
+
 class BodyTooSlow(OverLimit):
     """A request body that comes more slowly than anybody waits for it."""
 
@@ -157,6 +165,7 @@ HTTP_PROBLEMS: Mapping[int, tuple[HTTPStatus, str, str | None]] = {
     408: (HTTPStatus.REQUEST_TIMEOUT, "body-too-slow", None),
     413: (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "body-too-large", None),
     414: (HTTPStatus.REQUEST_URI_TOO_LONG, "url-too-long", None),
+    415: (HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "body-compressed", None),
     431: (HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "headers-too-large", None),
 }
 

@@ -14,12 +14,14 @@ from fastapi import Request
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.errors import BodyTooLarge, BodyTooSlow, answer_http_error
+from api.errors import BodyCompressed, BodyTooLarge, BodyTooSlow, answer_http_error
 from shared.settings import ENV_PREFIX, Settings
 
 # What a multipart body has beside its files: boundaries, headers of parts, small fields.
 MULTIPART_OVERHEAD = 64 * 1024
 TABLE_PATH = re.compile(r"/v1/jobs/[^/]+/(sidecar|corrections)")
+# Codings that change the bytes (IANA, "HTTP Content Coding Registry"). Other words, as `utf-8`, are said by mistake.
+COMPRESSED = frozenset({"gzip", "x-gzip", "deflate", "compress", "x-compress", "br", "zstd", "dcb", "dcz"})
 # A client that is still sending finds its answer only if the connection stays open for a moment (RFC 9112, 9.6).
 LINGER_SECONDS = 2.0
 
@@ -73,6 +75,8 @@ class Pace:
 class BodyLimits:
     """Refuse bodies over the limit of their route: at once by Content-Length, otherwise while they arrive.
 
+    Compressed ones are refused by their head: nobody could say how large they will be.
+
     The seconds in which the client is waited for count, not those in which the API is busy with what came.
     """
 
@@ -98,6 +102,10 @@ class BodyLimits:
         announced = announced_bytes(scope)
         if announced is not None and announced > most.size:
             await answer_http_error(Request(scope), most.error())(scope, receive, send)
+            return
+        coding = compression(scope)
+        if coding is not None:
+            await answer_http_error(Request(scope), BodyCompressed(coding))(scope, receive, send)
             return
         scope["state"]["body_bytes"] = most.size if announced is None else announced
         await self._app(scope, _Arriving(receive, most, self._pace).receive, send)
@@ -208,6 +216,12 @@ class _Closing:
             await self._body.discard(self._linger_seconds)
             message = {"type": "http.response.body", "body": b"", "more_body": False}
         await self._send(message)
+
+
+def compression(scope: Scope) -> str | None:
+    """The compression that the head of a request names for its body; ``None`` for none."""
+    said = ",".join(Headers(scope=scope).getlist("content-encoding")).lower()
+    return next((word for word in (part.strip() for part in said.split(",")) if word in COMPRESSED), None)
 
 
 def announced_bytes(scope: Scope) -> int | None:

@@ -1,18 +1,32 @@
 """Which character sets a client may name. A codec of Python is never chosen by somebody else's word for it."""
 
+import re
 from collections.abc import Mapping
 
 from shared.errors import InvalidRequest
 
-# Names of the IANA registry that senders of forms and encoded words use. Python knows more, and some of those are no
-# character sets: `unicode_escape` and `utf-7` make halves of surrogate pairs, `undefined` always raises.
+# Those of WHATWG Encoding that hold ASCII, and what they are called by senders of forms and encoded words; by letters
+# and digits alone, as people write them in many ways. Python knows more, and some of those are no character sets:
+# `unicode_escape` and `utf-7` make halves of surrogate pairs, `undefined` always raises.
 CHARSETS: Mapping[str, str] = {
-    **dict.fromkeys(("utf-8", "utf8"), "utf-8"),
-    **dict.fromkeys(("us-ascii", "ascii"), "ascii"),
-    # WHATWG Encoding reads both as the second one, which is what Windows means by either.
-    **dict.fromkeys(("iso-8859-1", "latin1", "latin-1", "windows-1252", "cp1252"), "windows-1252"),
-    **{name: name for name in ("iso-8859-2", "iso-8859-15", "windows-1250", "windows-1251", "koi8-r")},
-    **{name: name for name in ("shift_jis", "euc-jp", "iso-2022-jp", "gb2312", "gbk", "gb18030", "big5", "euc-kr")},
+    "utf8": "utf-8",
+    **dict.fromkeys(("usascii", "ascii", "ansix341968"), "ascii"),
+    # What Windows means by either of two that are nearly the same is the larger one.
+    **dict.fromkeys(("iso88591", "latin1"), "windows-1252"),
+    **dict.fromkeys(("iso88599", "latin5"), "windows-1254"),
+    **dict.fromkeys(("iso885911", "tis620", "windows874", "cp874"), "cp874"),
+    **dict.fromkeys(("shiftjis", "sjis", "xsjis", "windows31j", "cp932"), "cp932"),
+    **dict.fromkeys(("gb2312", "gbk", "cp936"), "gbk"),
+    **dict.fromkeys(("euckr", "ksc56011987", "cp949"), "cp949"),
+    **{f"iso8859{part}": f"iso-8859-{part}" for part in (2, 3, 4, 5, 6, 7, 8, 10, 13, 14, 15, 16)},
+    **{f"{maker}125{page}": f"windows-125{page}" for maker in ("windows", "cp") for page in range(9)},
+    **{name: name for name in ("gb18030", "big5", "macintosh")},
+    "koi8r": "koi8-r",
+    "koi8u": "koi8-u",
+    "eucjp": "euc-jp",
+    "iso2022jp": "iso-2022-jp",
+    "ibm866": "cp866",
+    "cp866": "cp866",
 }
 
 
@@ -24,7 +38,7 @@ def decode(data: bytes, charset: str | None) -> str:
     """
     if charset is None:
         return _guess(data)
-    codec = CHARSETS.get(charset.strip().lower())
+    codec = CHARSETS.get(re.sub(r"[^a-z0-9]", "", charset.lower()))
     if codec is None:
         raise InvalidRequest(f"{charset[:80]!r} is no charset that is read here; send text as UTF-8")
     try:

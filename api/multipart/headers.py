@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from urllib.parse import unquote_to_bytes
+from urllib.parse import quote, unquote_to_bytes
 
 from multipart import content_disposition_unquote, header_unquote
 
@@ -27,6 +27,8 @@ PARAMETER = re.compile(
 # RFC 2046, 5.1.1 has fewer characters; a client that takes others can be understood all the same.
 BOUNDARY = re.compile(r"[\x20-\x7e]{0,69}[\x21-\x7e]")
 EXTENDED = re.compile(r"(?P<charset>[^']+)'[^']*'(?P<text>(?:[^%'\s]|%[0-9A-Fa-f]{2})*)")
+# A value in pieces (RFC 2231, section 3), as libraries for mail write a long one.
+PIECE = re.compile(r"(?P<name>[^*]+)\*(?P<number>0|[1-9][0-9]?)(?P<extended>\*?)")
 # Charset (with a language, RFC 2231, that says nothing here), coding, text.
 WORD = r"=\?([^?*\s]+)(?:\*[^?\s]*)?\?([BbQq])\?([^?\s]*)\?="
 WORDS = re.compile(rf"(?:{WORD}[ \t]*)+")
@@ -108,18 +110,36 @@ def parameters(header: str) -> tuple[str, Mapping[str, str]]:
 
 def _file_name(given: Mapping[str, str]) -> str | None:
     """The name of the file: of both forms the extended one (RFC 6266, 4.3; .NET and others send both)."""
-    if any(name.startswith("filename*") and name != "filename*" for name in given):
-        raise InvalidRequest("the name of a file comes in pieces (RFC 2231); send it whole, as UTF-8")
     plain = given.get("filename")
-    name = _extended(header_unquote(given["filename*"])) if "filename*" in given else None
+    extended = header_unquote(given["filename*"]) if "filename*" in given else _joined("filename", given)
+    name = None if extended is None else _extended(extended)
     if name is None and plain is not None:
         name = _words(content_disposition_unquote(plain))
-    elif name is None and "filename*" in given:
-        raise InvalidRequest(
-            f"the name {given['filename*'][:200]!r} cannot be read; send filename*=utf-8''… (RFC 8187)"
-        )
+    elif name is None and extended is not None:
+        raise InvalidRequest(f"the name {extended[:200]!r} cannot be read; send filename*=utf-8''… (RFC 8187)")
     # Old browsers send the whole path.
     return None if name is None else PATH_OF_WINDOWS.sub("", name, count=1)
+
+
+def _joined(name: str, given: Mapping[str, str]) -> str | None:
+    """The extended value of a parameter that comes in pieces (RFC 2231, 3 and 4.1); ``None`` where it comes in none.
+
+    Raises:
+        InvalidRequest: a piece is missing, or comes twice.
+    """
+    found = [
+        (match, value) for key, value in given.items() if (match := PIECE.fullmatch(key)) and match["name"] == name
+    ]
+    found.sort(key=lambda piece: int(piece[0]["number"]))
+    if [int(match["number"]) for match, _ in found] != list(range(len(found))):
+        raise InvalidRequest(f"of {name!r}, which comes in pieces (RFC 2231), one is missing or comes twice")
+    if not found:
+        return None
+    charset = "" if found[0][0]["extended"] else "utf-8''"  # It stands in the first piece, or nowhere.
+    return charset + "".join(
+        header_unquote(value) if match["extended"] else quote(content_disposition_unquote(value), safe="")
+        for match, value in found
+    )
 
 
 def _extended(value: str) -> str | None:

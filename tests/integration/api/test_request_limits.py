@@ -1,5 +1,6 @@
 """How large a request may be besides its body."""
 
+import gzip
 import json
 import socket
 from typing import Any
@@ -9,7 +10,7 @@ import pytest
 
 from api.connection import Bounds
 from shared.settings import Settings
-from tests.integration.conftest import Api, MakeSettings, assert_problem
+from tests.integration.conftest import Api, MakeKey, MakeSettings, assert_problem
 from tests.patience import PATIENCE_SECONDS
 
 SMALL = {"max_url_bytes": 600, "max_query_bytes": 100, "max_header_bytes": 2000, "max_json_depth": 8}
@@ -95,3 +96,43 @@ def test_depth_comes_after_what_is_no_json_at_all(api: Api) -> None:
 def test_a_document_that_comes_back_is_as_deep_as_it_was(api: Api) -> None:
     made = api.post("/v1/jobs", {"metadata": nested(7)})
     assert made.json()["metadata"] == nested(7)
+
+
+def test_fields_behind_a_body_are_ended_where_they_do_not_end(anonymous: Api) -> None:
+    """httptools gathers a field in one string, slower with each piece: 60 MB stopped the process for ten seconds."""
+    host, port = urlsplit(anonymous.base).hostname, urlsplit(anonymous.base).port
+    is_ended = False
+    with socket.create_connection((host, port), timeout=PATIENCE_SECONDS) as line:
+        line.sendall(b"POST /v1/jobs HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX-Endless: ")
+        try:
+            for _ in range(256):  # Buffers of the system hold a part of 16 MiB.
+                line.sendall(b"x" * 65536)
+        except (ConnectionResetError, BrokenPipeError):
+            is_ended = True
+    assert is_ended, "the server still takes it"
+    assert anonymous.get("/healthz").status == 200
+
+
+def test_fields_behind_a_body_give_no_access(anonymous: Api, make_key: MakeKey) -> None:
+    """They would lead past what a proxy has checked or set in the head (RFC 9110, 6.5.1)."""
+    host, port = urlsplit(anonymous.base).hostname, urlsplit(anonymous.base).port
+    with socket.create_connection((host, port), timeout=PATIENCE_SECONDS) as line:
+        line.sendall(
+            b"POST /v1/jobs HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+            b"2\r\n{}\r\n0\r\nX-API-Key: " + make_key().encode() + b"\r\n\r\n"
+        )
+        assert line.recv(100)[:12] == b"HTTP/1.1 401"
+
+
+@pytest.mark.parametrize("coding", ["gzip", "GZIP", "identity, br", "zstd"])
+def test_a_body_that_is_said_to_be_compressed_is_refused_by_its_head(api: Api, coding: str) -> None:
+    headers = {"Content-Type": "application/json", "Content-Encoding": coding}
+    answer = api.request("POST", "/v1/jobs", body=gzip.compress(b"{}"), headers=headers)
+    assert_problem(answer, 415, "body-compressed")
+    assert answer.headers["Accept-Encoding"] == "identity"
+
+
+@pytest.mark.parametrize("coding", ["identity", "utf-8"])
+def test_a_word_that_is_no_compression_changes_nothing(api: Api, coding: str) -> None:
+    headers = {"Content-Type": "application/json", "Content-Encoding": coding}
+    assert api.request("POST", "/v1/jobs", body=b"{}", headers=headers).status == 201

@@ -12,6 +12,7 @@ from starlette.requests import ClientDisconnect
 from api.errors import BodyTooLarge
 from api.limits.shares import Place
 from api.multipart import form, spool
+from api.multipart.charsets import CHARSETS
 from api.multipart.form import Form, Limits, received
 from shared.errors import InvalidRequest, LimitExceeded, NoRoom
 
@@ -117,6 +118,12 @@ def test_fields_and_files_come_as_they_were_sent_however_they_are_cut(piece: int
         ("filename*=iso-8859-1''Z%FCrich.jpg; filename=x.jpg", "Zürich.jpg"),
         ('filename="x.jpg"; filename*="utf-8\'\'Z%C3%BCrich.jpg"', "Zürich.jpg"),
         ("filename=\"x.jpg\"; filename*=utf-8''C:%5CPhotos%5Ca.jpg", "a.jpg"),
+        ("filename*0*=utf-8''Z%C3%BC; filename*1=rich.jpg", "Zürich.jpg"),
+        ("filename*1*=%BCrich; filename*0*=UTF-8'de'Z%C3; filename*2=\".jpg\"", "Zürich.jpg"),
+        ("filename=Zurich.jpg; filename*0*=utf-8''Z%C3%BC; filename*1=rich.jpg", "Zürich.jpg"),
+        ('filename*0="Zü"; filename*1="%41 rich.jpg"', "Zü%41 rich.jpg"),
+        ("filename*=utf-8''b.jpg; filename*0=a", "b.jpg"),
+        ("filename=\"x.jpg\"; filename*0*=utf-7''+2D0-; filename*1=.jpg", "x.jpg"),
         ("filename=\"; filename*=utf-8''b.jpg\"", "; filename*=utf-8''b.jpg"),
         # What cannot be read of it is passed over where the other form is there.
         ("filename=\"x.jpg\"; filename*=utf-7''+2D0-.jpg", "x.jpg"),
@@ -156,6 +163,8 @@ def test_the_name_of_a_field_may_be_an_encoded_word() -> None:
         (b"", "Zürich".encode()),
         (b"; charset=UTF-8", "Zürich".encode()),
         (b'; charset="iso-8859-1"', b"Z\xfcrich"),
+        (b"; charset=ISO8859_1", b"Z\xfcrich"),
+        (b"; charset=cp1254", b"Z\xfcrich"),
         (b"", b"Z\xfcrich"),
     ],
 )
@@ -168,6 +177,12 @@ def test_the_field_charset_holds_for_the_others_and_is_no_field() -> None:
     of_the_form = b"Content-Disposition: form-data; name=_charset_\r\n\r\nshift_jis"
     head = b"Content-Disposition: form-data; name=name\r\n\r\n"
     assert read(parts(of_the_form, head + "葉".encode("shift_jis"))) == ({"name": "葉"}, [])
+
+
+def test_every_charset_that_is_read_holds_ascii() -> None:
+    """So the syntax around it, and a name that needs no more, mean the same in each."""
+    plain = bytes(range(0x20, 0x7F))
+    assert {codec for codec in CHARSETS.values() if plain.decode(codec) != plain.decode("ascii")} == set()
 
 
 @pytest.mark.parametrize("charset", [b"unicode_escape", b"utf-7", b"undefined", b"idna", b"rot13", b"hex", b"no such"])
@@ -251,7 +266,10 @@ def test_a_client_that_leaves_is_no_error_of_the_form() -> None:
         (parts(b"Content-Type: image/jpeg\r\n\r\nleaf"), "Content-Disposition"),
         (parts(file_part(b"filename=a; filename=b")), "twice"),
         (parts(file_part(b"name=other; filename=b")), "twice"),
-        (parts(file_part(b"filename*0=a; filename*1=b")), "pieces"),
+        (parts(file_part(b"filename*0=a; filename*2=b")), "pieces"),
+        (parts(file_part(b"filename*0=a; filename*0*=utf-8''b")), "pieces"),
+        (parts(file_part(b"filename*1=a")), "pieces"),
+        (parts(file_part(b"filename*0*=undefined''a; filename*1=b")), "RFC 8187"),
         (parts(file_part(b"filename*=utf-7''+2D0-")), "RFC 8187"),
         (parts(file_part(b'filename="a" b')), "cannot be read"),
         (parts(file_part(b"filename=a\r\nContent-Transfer-Encoding: BASE64", b"bGVhZg==")), "base64.*as they are"),
