@@ -69,6 +69,7 @@ _DECODER_ERRORS = (
     struct.error,
     zlib.error,
 )
+_UNSUPPORTED_BMP = "Unsupported BMP"  # begins what Pillow says of them
 _SUPPORTED = "upload JPEG, PNG, TIFF, WebP or BMP."
 _TRUNCATED = "The file ends in the middle of the picture; upload it again."
 
@@ -142,9 +143,12 @@ def _image_error(data: bytes, error: Exception) -> ImageError:
     unidentified = isinstance(error, UnidentifiedImageError)  # Its message is the address of an object in memory.
     if "truncated" in str(error).lower() or ends_early(data):
         return ImageError(ImageErrorCode.TRUNCATED, _TRUNCATED)
-    if unidentified and (form := describe_form(data)):
-        detail = f"The file is {form}, which is not read here; export it with 8 bits in red, green and blue."
-        return ImageError(ImageErrorCode.UNSUPPORTED_FORMAT, detail)
     reason = "its header is damaged" if unidentified else str(error).strip(". ") or type(error).__name__
+    form = describe_form(data, opened=not unidentified)
+    if reason.startswith(_UNSUPPORTED_BMP):
+        form = f"a BMP of another form ({reason.removeprefix('Unsupported ')})"
+    if form:
+        detail = f"The file is {form}, which is not read here; export it with 8 bits in red, green and blue."
+        return ImageError(ImageErrorCode.UNSUPPORTED_FORMAT, detail[:500])
     detail = f"The picture cannot be decoded ({reason}); export it again."
     return ImageError(ImageErrorCode.DECODE_FAILED, detail[:500])

@@ -4,6 +4,7 @@ import re
 from typing import Literal
 
 _RIFF_HEADER = 12
+_BIG_TIFF_HEADER = 16
 _TAIL_BYTES = 1024
 _TRAILER_BYTES = 64 * 1024  # What phones write behind the end of a JPEG is shorter.
 _PNG_HEADER = b"\x89PNG\r\n\x1a\n"
@@ -65,9 +66,17 @@ def ends_early(data: bytes) -> bool:
         return len(data) < _RIFF_HEADER or len(data) < _number(data[4:8], "little") + 8
     if data.startswith(b"BM"):
         return len(data) < _number(data[2:6], "little")
-    if data.startswith((b"II*", b"MM\x00")):  # The directory of a TIFF may stand at its end.
-        return len(data) < _number(data[4:8], "little" if data[0] == ord("I") else "big") + 2
+    if data.startswith((b"II", b"MM")):
+        return _tiff_ends_early(data)
     return False
+
+
+def _tiff_ends_early(data: bytes) -> bool:
+    """The directory of a TIFF may stand at its end."""
+    order: Literal["little", "big"] = "little" if data[0] == ord("I") else "big"
+    if data[2:4] in {b"+\x00", b"\x00+"}:  # BigTIFF
+        return len(data) < _BIG_TIFF_HEADER or len(data) < int.from_bytes(data[8:16], order) + 8
+    return len(data) < _number(data[4:8], order) + 2
 
 
 def is_zero_filled(data: bytes) -> bool:

@@ -9,8 +9,7 @@ An ordinary picture is decoded in a thread, from a copy that holds nothing but w
 cost anything there, because no decoder gets to see it. Everything else is decoded by ``worker.inference.isolation``.
 """
 
-from worker.inference.structure.inspect import inspect
+from worker.inference.structure.inspect import describe_form, inspect
 from worker.inference.structure.structure import Structure
-from worker.inference.structure.tiff import describe_form
 
 __all__ = ["Structure", "describe_form", "inspect"]

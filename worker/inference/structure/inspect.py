@@ -4,10 +4,10 @@ from collections.abc import Callable
 from types import MappingProxyType
 
 from worker.inference.limits import PictureLimits
-from worker.inference.structure.jpeg import inspect_jpeg
+from worker.inference.structure.jpeg import describe_jpeg, inspect_jpeg
 from worker.inference.structure.png import inspect_png
 from worker.inference.structure.structure import Structure
-from worker.inference.structure.tiff import inspect_tiff
+from worker.inference.structure.tiff import describe_tiff, inspect_tiff
 
 _Inspection = Callable[[bytes, PictureLimits], Structure | None]
 _BY_SIGNATURE: MappingProxyType[bytes, _Inspection] = MappingProxyType(
@@ -36,3 +36,15 @@ def inspect(data: bytes, limits: PictureLimits) -> Structure | None:
         if data.startswith(signature):
             return inspection(data, limits)
     return None
+
+
+def describe_form(data: bytes, *, opened: bool) -> str | None:
+    """Words for the form of a file that is whole and that no decoder here reads; None where that is not the reason.
+
+    Args:
+        data: the whole file.
+        opened: a decoder took the header for one that it reads.
+    """
+    if data.startswith(b"\xff\xd8"):
+        return describe_jpeg(data)
+    return describe_tiff(data, opened=opened)

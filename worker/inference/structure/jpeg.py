@@ -1,7 +1,9 @@
 """JPEG: the segments before the first scan (ITU-T T.81, annex B)."""
 
+import re
 import struct
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 import numpy as np
 
@@ -19,11 +21,22 @@ MAX_SCANNED_PIXELS = 600_000_000
 _SOS, _COMMENT = 0xDA, 0xFE
 _BASELINE, _EXTENDED, _PROGRESSIVE = 0xC0, 0xC1, 0xC2
 _FRAMES = frozenset({_BASELINE, _EXTENDED, _PROGRESSIVE})
+# Table B.1, and ISO/IEC 14495-1 for the last one; no name where pixels of 8 bits are read.
+_FRAME_NAMES = MappingProxyType(
+    dict.fromkeys((0xC0, 0xC1, 0xC2, 0xC3, 0xC9, 0xCA), "")
+    | dict.fromkeys((0xC5, 0xC6, 0xC7, 0xCD, 0xCE, 0xCF), " hierarchical")
+    | {0xCB: " lossless, arithmetically coded", 0xF7: " lossless (JPEG-LS)"}
+)
 _TABLES = frozenset({0xC4, 0xDB, 0xDD})  # Huffman, quantization, restart interval
 _JFIF, _ADOBE = 0xE0, 0xEE  # They say how colours are stored.
 _DROPPED = frozenset(range(0xE0, 0xF0)) - {_JFIF, _ADOBE} | {_COMMENT}
 # 0xFF, 0xDA. Never within pixels: there 0xFF is followed by 0 (ITU-T T.81, F.1.2.3).
 _START_OF_SCAN = int.from_bytes(b"\xff\xda", "little")
+_START_OF_IMAGE, _END_OF_IMAGE = 0xD8, 0xD9
+MAX_MARKERS = 10_000  # of a whole file, restarts within its pixels not counted
+# Markers that a decoder stops at: no stuffed byte, no fill byte, no restart (B.1.1).
+_MARKER = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")
+_FIRST_WITH_LENGTH = 0xC0  # markers below are reserved, and stand alone (table B.1)
 _COMPONENTS = frozenset({1, 3, 4})  # grey, colour, four inks
 _MAX_SAMPLING = 4
 _PIXEL_BYTES = 4  # of Pillow's, whatever the mode; also those of a copy in another mode
@@ -45,6 +58,8 @@ def inspect_jpeg(data: bytes, limits: PictureLimits) -> Structure | None:
         ImageError: ``too_many_pixels``, or ``too_costly`` where there are too many scans.
     """
     scans = count_scans(data)
+    if scans > MAX_ORDINARY_SCANS:
+        scans = _count_exactly(data, scans)
     if scans > limits.scans:
         detail = f"The picture comes in more than {limits.scans} scans; export it again."
         raise ImageError(ImageErrorCode.TOO_COSTLY, detail)
@@ -69,6 +84,45 @@ def count_scans(data: bytes) -> int:
     """Count the scans that begin in a file, at even and odd places; ``data.count`` takes eight times as long."""
     pairs = (np.frombuffer(data, "<u2", (len(data) - at) // 2, at) for at in (0, 1))
     return sum(int(np.count_nonzero(those == _START_OF_SCAN)) for those in pairs)
+
+
+def _count_exactly(data: bytes, counted: int) -> int:
+    """Count the scans up to the end of the first picture; ``counted`` where there are too many markers before it.
+
+    Behind it phones write a film, and cameras more pictures: in bytes of any kind, each 64 KB begin a scan.
+    """
+    scans, at = 0, 2
+    for _ in range(MAX_MARKERS):
+        found = _MARKER.search(data, at)
+        if found is None:
+            return scans
+        marker, at = found[0][1], found.end()
+        if marker in {_START_OF_IMAGE, _END_OF_IMAGE}:  # A decoder stops at a second start, too.
+            return scans
+        scans += marker == _SOS
+        if marker >= _FIRST_WITH_LENGTH:
+            at += int.from_bytes(data[at : at + 2], "big")
+    return counted
+
+
+def describe_jpeg(data: bytes) -> str | None:
+    """Words for a JPEG of a form that no decoder here reads; None where its frame is an ordinary one, or damaged."""
+    at = 2
+    for _ in range(MAX_SEGMENTS):
+        found = _MARKER.search(data, at)
+        if found is None or found[0][1] == _SOS or len(data) < found.end() + 8:
+            return None
+        marker, at = found[0][1], found.end()
+        if marker in _FRAME_NAMES:
+            precision, height, _, components = struct.unpack_from(">BHHB", data, at + 2)
+            known = precision == 8 and components in _COMPONENTS and height  # noqa: PLR2004  # bits
+            if known and not _FRAME_NAMES[marker]:
+                return None
+            words = f"a{_FRAME_NAMES[marker]} JPEG of {components} component{'s' if components != 1 else ''}"
+            return f"{words} of {precision} bits" + ("" if height else " that names its height behind its pixels")
+        if marker >= _FIRST_WITH_LENGTH and marker not in {_START_OF_IMAGE, _END_OF_IMAGE}:
+            at += int.from_bytes(data[at : at + 2], "big")
+    return None
 
 
 def _read_segments(data: bytes, head: _Head) -> int | None:

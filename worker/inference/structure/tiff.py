@@ -1,8 +1,9 @@
 """TIFF and BigTIFF: the first directory (TIFF 6.0, section 2; the Adobe DNG and TIFF/EP additions for raw files)."""
 
 import math
+import re
 import struct
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -19,7 +20,9 @@ MAX_VALUE_BYTES = 4 * 1024**2  # of all entries that are kept
 SUBFILE_TYPE, WIDTH, HEIGHT, BITS, COMPRESSION, PHOTOMETRIC = 254, 256, 257, 258, 259, 262
 STRIP_OFFSETS, ORIENTATION, SAMPLES, ROWS_PER_STRIP, STRIP_SIZES = 273, 274, 277, 278, 279
 TILE_WIDTH, TILE_HEIGHT, TILE_OFFSETS, TILE_SIZES, SUB_DIRECTORIES, SAMPLE_FORMAT = 322, 323, 324, 325, 330, 339
-_DNG_VERSION, _CFA_PATTERN = 50706, 33422
+_OLD_SUBFILE_TYPE, _XMP = 255, 700
+_RAW_TAGS = frozenset({33422, 50706})  # the pattern of a colour filter array, the version of a DNG
+MAX_DIRECTORIES = 16  # besides the first one that are looked through for raw pixels; cameras write fewer than ten
 # Fill order, planes, predictor, palette, inks, extra samples, YCbCr; beside those above.
 _KEPT = frozenset(
     {WIDTH, HEIGHT, BITS, COMPRESSION, PHOTOMETRIC, 266, STRIP_OFFSETS, ORIENTATION, SAMPLES, ROWS_PER_STRIP,
@@ -27,6 +30,7 @@ _KEPT = frozenset(
      531, 532}
 )  # fmt: skip
 _REDUCED = 1  # bit of SUBFILE_TYPE: a smaller version of another picture in the file
+_OLD_REDUCED = 2  # number of _OLD_SUBFILE_TYPE: the same
 _RAW_PHOTOMETRICS = frozenset({32803, 34892})  # a colour filter array; linear raw
 # Stored as it is, LZW, Deflate (two numbers), PackBits: what a decoder does with them is bounded by the size of the
 # picture. JPEG inside of TIFF is not.
@@ -34,6 +38,11 @@ _ORDINARY_COMPRESSIONS = frozenset({1, 5, 8, 32946, 32773})
 _COMPRESSION_NAMES = MappingProxyType(
     {2: "CCITT", 3: "CCITT fax 3", 4: "CCITT fax 4", 6: "old JPEG", 7: "JPEG", 34712: "JPEG 2000", 33003: "JPEG 2000",
      34887: "LERC", 34925: "LZMA", 50000: "Zstandard", 50001: "WebP", 50002: "JPEG XL", 52546: "JPEG XL"}
+)  # fmt: skip
+_UNREADABLE_COMPRESSIONS = frozenset({50001})  # Pillow opens these, and its libtiff has no decoder for them.
+_COLOUR_NAMES = MappingProxyType(
+    {0: "", 1: "", 2: "", 3: " in a palette", 4: " of a mask", 5: " of inks", 6: " in YCbCr", 8: " in CIE Lab",
+     9: " in ICC Lab", 10: " in ITU Lab", 32844: " in LogL", 32845: " in LogLuv"}
 )  # fmt: skip
 _FORMAT_NAMES = MappingProxyType({1: "", 2: "signed ", 3: "floating-point ", 4: "", 5: "complex ", 6: "complex "})
 _MAX_ORDINARY_SAMPLES = 4
@@ -43,6 +52,8 @@ _INTEGERS = MappingProxyType({1: "B", 3: "H", 4: "I", 13: "I", 16: "Q"})
 _LONG, _LONG8 = 4, 16
 # Bytes of a pixel in Pillow, and of its copy as RGB.
 _PIXEL_BYTES = 4 + 4
+# Canon's CR2: its first directory stands at 16. Phase One's IIQ, in both byte orders.
+_RAW_HEADERS = re.compile(rb"II\*\0\x10\0\0\0CR\x02|II\*\0....IIII.waR|MM\0\*....MMMMRaw", re.DOTALL)
 # Tiles may reach over the edges of their picture; small pictures have tiles that are large beside them.
 _TILE_EXCESS, _SMALL_TILES = 4, 4_000_000
 
@@ -68,17 +79,37 @@ class Directory:
     following: int
     data: bytes
 
+    @property
+    def header_bytes(self) -> int:
+        """Size of the file's header, which a copy of the file writes anew."""
+        return 16 if self.big else 8
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether every value lies in the file; where one does not, Pillow passes over others, too."""
+        total = 0
+        for kind, count, field in self.entries.values():
+            size = _WIDTHS[kind] * count
+            if size > len(field):
+                total += size
+                if self._offset(field) + size > len(self.data):
+                    return False
+        return total <= len(self.data)
+
+    def _offset(self, field: bytes) -> int:
+        return int.from_bytes(field, "little" if self.order == "<" else "big")
+
     def raw(self, tag: int) -> bytes | None:
         """The bytes of a tag's values; None where it is missing, too long, or outside of the file."""
         if tag not in self.entries:
             return None
         kind, count, field = self.entries[tag]
-        size = _WIDTHS.get(kind, 0) * count
+        size = _WIDTHS[kind] * count
         if not size or count > MAX_VALUES:
             return None
         if size <= len(field):
             return field[:size]
-        at = int.from_bytes(field, "little" if self.order == "<" else "big")
+        at = self._offset(field)
         return self.data[at : at + size] if at + size <= len(self.data) else None
 
     def integers(self, tag: int) -> tuple[int, ...]:
@@ -119,14 +150,22 @@ def inspect_tiff(data: bytes, limits: PictureLimits) -> Structure | None:
     return Structure(essential, _PIXEL_BYTES * width * height + 2 * _PIXEL_BYTES * tile + len(essential))
 
 
-def read_directory(data: bytes) -> Directory | None:
-    """Read the first directory; None where there is none, or where it has too many entries."""
+def read_directory(data: bytes, at: int | None = None) -> Directory | None:
+    """Read a directory; None where there is none, or where it has too many entries.
+
+    As Pillow does: of several entries for a tag the first one counts, and entries of no known type are passed over.
+
+    Args:
+        data: the whole file.
+        at: position of the directory, None for the first one.
+    """
     order = {b"II": "<", b"MM": ">"}.get(data[:2])
     if order is None or len(data) < 16:  # noqa: PLR2004  # the header of a BigTIFF
         return None
     (version,) = struct.unpack_from(order + "H", data, 2)
     big = version == 43  # noqa: PLR2004  # BigTIFF
-    (at,) = struct.unpack_from(order + ("Q" if big else "I"), data, 8 if big else 4)
+    if at is None:
+        (at,) = struct.unpack_from(order + ("Q" if big else "I"), data, 8 if big else 4)
     counter, entry, link = ("Q", "HHQ8s", "Q") if big else ("H", "HHI4s", "I")
     head, size = struct.calcsize("=" + counter), struct.calcsize("=" + entry)
     if at + head > len(data):
@@ -136,37 +175,75 @@ def read_directory(data: bytes) -> Directory | None:
     if count > MAX_ENTRIES or end > len(data):
         return None
     found = struct.iter_unpack(order + entry, data[at + head : end])
-    entries = {tag: (kind, number, field) for tag, kind, number, field in found}
+    entries: dict[int, tuple[int, int, bytes]] = {}
+    for tag, kind, number, field in found:
+        if kind in _WIDTHS:
+            entries.setdefault(tag, (kind, number, field))
     following = data[end : end + struct.calcsize("=" + link)]
     return Directory(order, big, entries, int.from_bytes(following, "little" if order == "<" else "big"), data)
 
 
-def describe_form(data: bytes) -> str | None:
-    """Words for the form of a TIFF that no decoder here reads; None where it has no readable directory."""
+def describe_tiff(data: bytes, *, opened: bool) -> str | None:
+    """Words for the form of a TIFF that no decoder here reads; None where it has no readable directory.
+
+    Args:
+        data: the whole file.
+        opened: a decoder took the header for one that it reads.
+    """
     directory = read_directory(data)
     if directory is None or not directory.integer(WIDTH):
+        return None
+    compression = directory.integer(COMPRESSION, 1)
+    is_foreign = directory.big and directory.order == ">"  # Pillow takes such a header for that of a plain TIFF.
+    if opened and compression not in _UNREADABLE_COMPRESSIONS and not is_foreign:
         return None
     bits = directory.integers(BITS) or (1,)
     bands = directory.integer(SAMPLES, 1)
     kind = _FORMAT_NAMES.get(directory.integer(SAMPLE_FORMAT, 1), "")
-    words = f"a TIFF of {bands} band{'s' if bands > 1 else ''} of {'/'.join(map(str, sorted(set(bits))))} {kind}bits"
-    compression = directory.integer(COMPRESSION, 1)
+    name = "big-endian BigTIFF" if is_foreign else "TIFF"
+    words = f"a {name} of {bands} band{'s' if bands > 1 else ''} of {'/'.join(map(str, sorted(set(bits))))} {kind}bits"
+    words += _COLOUR_NAMES.get(directory.integer(PHOTOMETRIC, -1), " in no known colours")
     if compression not in _ORDINARY_COMPRESSIONS:
         words += f", packed as {_COMPRESSION_NAMES.get(compression, f'compression {compression}')}"
     return words
 
 
 def _refuse_raw(directory: Directory) -> None:
-    """Refuse what would be answered from a preview: the first directory of raw files is a small picture."""
-    raw_tags = {_DNG_VERSION, _CFA_PATTERN} & directory.entries.keys()
-    if raw_tags or directory.integer(PHOTOMETRIC) in _RAW_PHOTOMETRICS:
+    """Refuse what would be answered from a preview: the first directory of raw files is a small picture.
+
+    Tags of a raw file that an editor copied into its export make no raw file of it: the pixels decide.
+    """
+    below = [one for at in directory.integers(SUB_DIRECTORIES)[:MAX_DIRECTORIES] if (one := _at(directory, at))]
+    all_of_them = [directory, *below, *_following(directory)]
+    has_raw_pixels = any(one.integer(PHOTOMETRIC) in _RAW_PHOTOMETRICS for one in all_of_them)
+    has_others = SUB_DIRECTORIES in directory.entries
+    is_named_raw = _RAW_TAGS & directory.entries.keys() and (has_others or directory.integer(SAMPLES, 1) == 1)
+    if has_raw_pixels or is_named_raw or _RAW_HEADERS.match(directory.data):
         raise ImageError(ImageErrorCode.UNSUPPORTED_FORMAT, _RAW)
-    is_canon = directory.data[8:10] == b"CR" and not directory.big
-    if is_canon:
-        raise ImageError(ImageErrorCode.UNSUPPORTED_FORMAT, _RAW)
-    if directory.integer(SUBFILE_TYPE) & _REDUCED:
-        has_raw = SUB_DIRECTORIES in directory.entries
-        raise ImageError(ImageErrorCode.UNSUPPORTED_FORMAT, _RAW if has_raw else _PREVIEW)
+    is_reduced = directory.integer(SUBFILE_TYPE) & _REDUCED or directory.integer(_OLD_SUBFILE_TYPE) == _OLD_REDUCED
+    is_preview = is_reduced and (has_others or directory.following)
+    if is_preview or any(_area(one) > _area(directory) for one in below):
+        raise ImageError(ImageErrorCode.UNSUPPORTED_FORMAT, _RAW if has_others and is_reduced else _PREVIEW)
+
+
+def _at(directory: Directory, at: int) -> Directory | None:
+    """Another directory of the same file."""
+    return read_directory(directory.data, at)
+
+
+def _following(directory: Directory) -> Iterator[Directory]:
+    """The directories behind the first one, in their chain."""
+    for _ in range(MAX_DIRECTORIES):
+        found = _at(directory, directory.following) if directory.following else None
+        if found is None:
+            return
+        directory = found
+        yield directory
+
+
+def _area(directory: Directory) -> int:
+    """Pixels of a directory's picture."""
+    return directory.integer(WIDTH) * directory.integer(HEIGHT)
 
 
 def _is_ordinary(directory: Directory, width: int, height: int) -> bool:
@@ -181,7 +258,9 @@ def _is_ordinary(directory: Directory, width: int, height: int) -> bool:
         directory.integer(COMPRESSION, 1) in _ORDINARY_COMPRESSIONS
         and 0 < len(offsets) == len(sizes)
         and len(offsets) <= samples * height
+        and min(offsets) >= directory.header_bytes
         and sum(sizes) <= len(directory.data)
+        and directory.is_whole
         and samples <= _MAX_ORDINARY_SAMPLES
         and max(bits) <= 32  # noqa: PLR2004  # as Pillow
         and (
@@ -192,7 +271,9 @@ def _is_ordinary(directory: Directory, width: int, height: int) -> bool:
 
 def _essential(directory: Directory) -> bytes | None:
     """The file with one directory at its end that holds nothing but what pixels need; None where it would be large."""
-    values = {tag: directory.raw(tag) for tag in sorted(_KEPT & directory.entries.keys())}
+    # Pillow turns a TIFF as its XMP says, where its own tag says nothing.
+    kept = _KEPT if ORIENTATION in directory.entries else _KEPT | {_XMP}
+    values = {tag: directory.raw(tag) for tag in sorted(kept & directory.entries.keys())}
     if any(raw is None for raw in values.values()) or sum(len(raw or b"") for raw in values.values()) > MAX_VALUE_BYTES:
         return None
     order, big = directory.order, directory.big
@@ -207,7 +288,7 @@ def _essential(directory: Directory) -> bytes | None:
             field, end = struct.pack(order + pointer, end), end + len(pieces[-1])
         entries.append(struct.pack(f"{order}HH{pointer}", tag, kind, count) + field.ljust(room, b"\0"))
     pieces += [struct.pack(order + number, len(entries)), *entries, bytes(room)]
-    return b"".join([_header(order, big=big, directory=end), *_without_header(pieces, big=big)])
+    return b"".join([_header(order, big=big, directory=end), *_without_header(pieces, directory.header_bytes)])
 
 
 def _header(order: str, *, big: bool, directory: int) -> bytes:
@@ -217,9 +298,9 @@ def _header(order: str, *, big: bool, directory: int) -> bytes:
     )
 
 
-def _without_header(pieces: list[bytes], *, big: bool) -> Iterable[bytes]:
+def _without_header(pieces: list[bytes], size: int) -> Iterable[bytes]:
     first, *others = pieces
-    return [first[16 if big else 8 :], *others]
+    return [first[size:], *others]
 
 
 def _even(raw: bytes) -> bytes:
