@@ -19,6 +19,7 @@ from shared.metrics.readings import Sample
 Reading = Mapping[Sampled, Iterable[Sample]]
 
 LIVE = (JobState.DRAFT, JobState.VALIDATING, JobState.QUEUED, JobState.RUNNING, JobState.CANCELING)
+BACKUP_WORDS = ("made", "drilled")
 ENDPOINT_STATES = ("enabled", "paused", "disabled")
 
 # A reading must not hold a scrape up, nor take the processors of the database.
@@ -74,6 +75,7 @@ ENDPOINTS = text(
     FROM webhook_endpoints GROUP BY 1
     """
 )
+BACKUPS = text("SELECT what, extract(epoch FROM max(taken_at)) AS moment FROM backups GROUP BY what")
 DATABASE_SIZE = text("SELECT pg_database_size(current_database())")
 
 
@@ -81,7 +83,7 @@ def read(session: Session) -> Reading:
     """Every number that Postgres has for Prometheus, also those that are 0."""
     for term in TERMS:
         session.execute(term)
-    small = {**_endpoints(session), **_size(session), **_pauses(session)}
+    small = {**_endpoints(session), **_size(session), **_pauses(session), **_backups(session)}
     # From here on the cost must grow with what waits and not with the history.
     read_by_index(session)
     return {**small, **_jobs(session), **_chunks(session), **_deliveries(session)}
@@ -133,6 +135,11 @@ def _deliveries(session: Session) -> Reading:
 
 def _pauses(session: Session) -> Reading:
     return {metrics.PAUSES: [((scope,), float(count)) for scope, count in pauses.counts(session).items()]}
+
+
+def _backups(session: Session) -> Reading:
+    found = {row.what: row.moment for row in session.execute(BACKUPS)}
+    return {metrics.LAST_BACKUP: [((what,), float(found.get(what, 0))) for what in BACKUP_WORDS]}
 
 
 def _size(session: Session) -> Reading:

@@ -1,4 +1,8 @@
-"""``python -m deploy.backup create | verify | restore FOLDER``: backup and restore of an installation.
+"""``python -m deploy.backup create | verify | restore | run | schedule | drill FOLDER``: backup and restore.
+
+``create``, ``verify`` and ``restore`` are about one backup, which has a folder of its own. ``run`` makes one of many
+in a folder, reads it again and removes older ones; ``schedule`` does so every day; ``drill`` restores the newest one
+into servers that are thrown away.
 
 The servers are those of the ``PHYTOBATCH_*`` variables. Redis needs no backup: it carries wake-ups without content.
 """
@@ -7,18 +11,27 @@ import argparse
 import os
 import sys
 from collections.abc import Callable
+from dataclasses import asdict
+from datetime import datetime, time, timedelta
 from pathlib import Path
 
 from deploy.backup.create import create
+from deploy.backup.drill import beside, drill, own_servers
 from deploy.backup.errors import BackupError
 from deploy.backup.folder import BackupFolder
+from deploy.backup.record import What, record
 from deploy.backup.restore import restore
+from deploy.backup.rotation import Rotation
+from deploy.backup.run import run
+from deploy.backup.schedule import Schedule, keep_running
+from deploy.backup.shelf import Shelf
 from deploy.backup.verify import verify
 from shared.errors import PhytobatchError
 from shared.settings import get_settings
 from shared.usage import told_by
 
 PRIVATE = 0o077
+MOST_HOURS = 24.0 * 365
 
 
 def _create(options: argparse.Namespace) -> str:
@@ -44,11 +57,50 @@ def _restore(options: argparse.Namespace) -> str:
     )
 
 
+def _run(options: argparse.Namespace) -> str:
+    made = run(get_settings(), Shelf(options.folder), _rotation(options), programs=options.programs, say=print)
+    return f"{made.folder.path} is a whole backup of {made.summary.taken_at}, and was read again."
+
+
+def _schedule(options: argparse.Namespace) -> str:
+    shelf, schedule = Shelf(options.folder), Schedule(timedelta(hours=options.every), options.at)
+
+    def say(words: str) -> None:
+        print(words, flush=True)
+
+    keep_running(
+        schedule,
+        lambda: run(get_settings(), shelf, _rotation(options), programs=options.programs, say=say),
+        lambda: max((one.taken_at for one in shelf.kept()), default=None),
+        say,
+    )
+    return "stopped"
+
+
+def _drill(options: argparse.Namespace) -> str:
+    settings, kept = get_settings(), Shelf(options.folder).kept()
+    folder = kept[-1].folder if kept else BackupFolder(options.folder)
+    drilled = drill(settings, folder, beside if options.beside else own_servers, programs=options.programs, say=print)
+    record(settings, What.DRILLED, folder, drilled.summary, say=print)
+    return (
+        f"{folder.path} of {drilled.summary.taken_at} was restored in {drilled.seconds:.0f} s, is what was saved, and "
+        "is removed again."
+    )
+
+
+def _rotation(options: argparse.Namespace) -> Rotation:
+    return Rotation(options.keep_daily, options.keep_weekly, options.keep_monthly)
+
+
 ACTIONS: dict[str, tuple[Callable[[argparse.Namespace], str], str]] = {
     "create": (_create, "back up the database, then the bucket, while everything runs"),
     "verify": (_verify, "read a backup again and compare it with its checksums"),
     "restore": (_restore, "restore into an empty database and an empty bucket"),
+    "run": (_run, "make one of many backups in a folder, read it again, and remove older ones"),
+    "schedule": (_schedule, "stay, and make one of many backups whenever the next is due"),
+    "drill": (_drill, "restore the newest backup into servers that are thrown away, and compare it"),
 }
+OF_MANY = frozenset({"run", "schedule", "drill"})
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -56,14 +108,62 @@ def _parser() -> argparse.ArgumentParser:
     actions = parser.add_subparsers(dest="action", required=True)
     for name, (_, words) in ACTIONS.items():
         action = actions.add_parser(name, help=words, description=words)
-        action.add_argument("folder", type=Path, help="of the backup")
-        if name == "create":
-            action.add_argument(
-                "--previous", type=Path, metavar="FOLDER", help="an earlier backup on the same disk: link what it has"
-            )
+        action.add_argument("folder", type=Path, help="of many backups" if name in OF_MANY else "of the backup")
         if name != "verify":
             action.add_argument("--programs", type=Path, metavar="FOLDER", help="where pg_dump and pg_restore are")
+        if name in OPTIONS:
+            OPTIONS[name](action)
     return parser
+
+
+def _create_options(action: argparse.ArgumentParser) -> None:
+    action.add_argument(
+        "--previous", type=Path, metavar="FOLDER", help="an earlier backup on the same disk: link what it has"
+    )
+
+
+def _run_options(action: argparse.ArgumentParser) -> None:
+    for period, number in asdict(Rotation()).items():
+        action.add_argument(
+            f"--keep-{period}", type=_number, default=number, metavar="N", help=f"{period} ones (default: {number})"
+        )
+
+
+def _schedule_options(action: argparse.ArgumentParser) -> None:
+    when = action.add_mutually_exclusive_group()
+    when.add_argument("--at", type=_time, metavar="HH:MM", help="once a day, by UTC")
+    when.add_argument("--every", type=_hours, default=24.0, metavar="HOURS", help="so often (default: 24)")
+    _run_options(action)
+
+
+def _drill_options(action: argparse.ArgumentParser) -> None:
+    action.add_argument(
+        "--beside", action="store_true", help="in a database and a bucket of their own on the installation's servers"
+    )
+
+
+OPTIONS: dict[str, Callable[[argparse.ArgumentParser], None]] = {
+    "create": _create_options,
+    "run": _run_options,
+    "schedule": _schedule_options,
+    "drill": _drill_options,
+}
+
+
+def _number(given: str) -> int:
+    if (number := int(given)) < 0:
+        raise ValueError
+    return number
+
+
+def _hours(given: str) -> float:
+    if not 0 < (hours := float(given)) <= MOST_HOURS:
+        raise ValueError
+    return hours
+
+
+def _time(given: str) -> time:
+    return datetime.strptime(given, "%H:%M").time()  # noqa: DTZ007  # a time of any day
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -78,6 +78,10 @@ class BackupFolder:
         """Write the summary: from now on the backup is whole."""
         self._summary.write_text(json.dumps(asdict(summary), indent=1) + "\n", encoding="utf-8")
 
+    def unfinish(self) -> None:
+        """Remove the summary: from now on it is no backup."""
+        self._summary.unlink()
+
     def summary(self) -> Summary:
         """The summary.
 

@@ -101,6 +101,41 @@ class Bucket:
             for page in _pages(folder.read_inventory()):
                 list(pool.map(lambda saved: self._write(saved, folder.file_of(saved.key)), page))
 
+    def compare(self, folder: BackupFolder) -> int:
+        """Read every object of the bucket again, several at a time; how many there are.
+
+        Raises:
+            CopyFailed: one is missing, is not what was saved, or there are others.
+        """
+        found = sum(1 for _ in self.store.list_objects(""))
+        with ThreadPoolExecutor(AT_A_TIME) as pool:
+            compared = sum(len(list(pool.map(self._compare, page))) for page in _pages(folder.read_inventory()))
+        if found != compared:
+            raise CopyFailed(f"the bucket {self.name} holds {found} objects, and the backup {compared}")
+        return compared
+
+    def _compare(self, saved: Saved) -> None:
+        digest = hashlib.sha256()
+        with _faults(saved.key):
+            for piece in self._client.get_object(Bucket=self.name, Key=saved.key)["Body"].iter_chunks(PIECE):
+                digest.update(piece)
+        if digest.hexdigest() != saved.sha256:
+            raise CopyFailed(f"the object {saved.key} came back with other bytes than were saved")
+
+    def remove(self) -> None:
+        """Remove the bucket and all that is in it, if it is there.
+
+        Raises:
+            StoreUnavailable: the object store is away.
+        """
+        with _faults(self.name):
+            try:
+                self.store.delete(stored.key for stored in self.store.list_objects(""))
+                self._client.delete_bucket(Bucket=self.name)
+            except ClientError as error:
+                if error.response.get("Error", {}).get("Code") != "NoSuchBucket":
+                    raise
+
     def _read(self, stored: StoredObject, path: Path) -> Saved | None:
         """Copy one object to a file; ``None``: it was removed since it was listed."""
         digest, size = hashlib.sha256(), 0

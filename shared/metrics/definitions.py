@@ -130,6 +130,13 @@ PAUSES = TABLE.sampled(
     "metrics of waiting.",
     "scope",
 )
+LAST_BACKUP = TABLE.sampled(
+    "phytobatch_last_backup_timestamp_seconds",
+    API,
+    "Moment of the newest backup that was read again (`made`), or restored and compared (`drilled`); 0 where "
+    "`deploy.backup` has noted none.",
+    "what",
+)
 EXPIRED_LEASES = TABLE.sampled(
     "phytobatch_expired_leases", API, "Running chunks whose lease is over now; the next sweep takes them back."
 )

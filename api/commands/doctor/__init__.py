@@ -5,6 +5,7 @@ others would only say so again.
 """
 
 from api.commands.doctor import (
+    backups,
     classifiers,
     clocks,
     database,
@@ -19,4 +20,6 @@ from api.commands.doctor import (
 from api.commands.doctor.command import commands
 
 # In the order in which they are printed: what the others stand on comes first.
-COMMANDS = commands((secrets, database, queue, encryption, objects, store_ports, clocks, classifiers, webhooks, work))
+COMMANDS = commands(
+    (secrets, database, queue, encryption, objects, store_ports, clocks, classifiers, webhooks, work, backups)
+)

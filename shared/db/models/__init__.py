@@ -2,6 +2,7 @@
 
 from shared.db.models.access import ApiKey, IdempotencyKey, Tenant
 from shared.db.models.audit import AuditEntry
+from shared.db.models.backup import Backup
 from shared.db.models.chunk import Chunk
 from shared.db.models.classifier import Classifier
 from shared.db.models.correction import Correction
@@ -18,6 +19,7 @@ from shared.db.models.webhook import SigningSecret, WebhookAttempt, WebhookDeliv
 __all__ = [
     "ApiKey",
     "AuditEntry",
+    "Backup",
     "Chunk",
     "Classifier",
     "Correction",

@@ -163,6 +163,7 @@ OURS: Mapping[str, str] = {
     "jobs": "state priority request_id traceparent error_code",
     "chunks": "kind pool state worker",
     "programs": "kind name",
+    "backups": "what name",
     "images": "bucket position_source",
     "results": "status review_reason error_code position_fault",
     "events": "type",
