@@ -1,8 +1,8 @@
-"""``python -m deploy.backup create | verify | restore | run | schedule | drill FOLDER``: backup and restore.
+"""``python -m deploy.backup create | verify | restore | run | schedule | age | drill FOLDER``: backups.
 
 ``create``, ``verify`` and ``restore`` are about one backup, which has a folder of its own. ``run`` makes one of many
-in a folder, reads it again and removes older ones; ``schedule`` does so every day; ``drill`` restores the newest one
-into servers that are thrown away.
+in a folder, reads it again and removes older ones; ``schedule`` does so every day; ``age`` fails where the newest is
+old; ``drill`` restores the newest one into servers that are thrown away.
 
 The servers are those of the ``PHYTOBATCH_*`` variables. Redis needs no backup: it carries wake-ups without content.
 """
@@ -12,12 +12,12 @@ import os
 import sys
 from collections.abc import Callable
 from dataclasses import asdict
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 
 from deploy.backup.create import create
 from deploy.backup.drill import beside, drill, own_servers
-from deploy.backup.errors import BackupError
+from deploy.backup.errors import BackupError, FolderUnfit
 from deploy.backup.folder import BackupFolder
 from deploy.backup.record import What, record
 from deploy.backup.restore import restore
@@ -88,6 +88,17 @@ def _drill(options: argparse.Namespace) -> str:
     )
 
 
+def _age(options: argparse.Namespace) -> str:
+    kept = Shelf(options.folder).kept()
+    if not kept:
+        raise FolderUnfit(f"there is no backup in {options.folder} that `run` made")
+    hours = (datetime.now(UTC) - kept[-1].taken_at) / timedelta(hours=1)
+    said = f"the newest backup, {kept[-1].folder.path}, is {hours:.1f} hours old"
+    if hours > options.older_than:
+        raise FolderUnfit(said)
+    return said
+
+
 def _rotation(options: argparse.Namespace) -> Rotation:
     return Rotation(options.keep_daily, options.keep_weekly, options.keep_monthly)
 
@@ -98,9 +109,11 @@ ACTIONS: dict[str, tuple[Callable[[argparse.Namespace], str], str]] = {
     "restore": (_restore, "restore into an empty database and an empty bucket"),
     "run": (_run, "make one of many backups in a folder, read it again, and remove older ones"),
     "schedule": (_schedule, "stay, and make one of many backups whenever the next is due"),
+    "age": (_age, "say how old the newest backup is; exit status 1 where it is too old, or there is none"),
     "drill": (_drill, "restore the newest backup into servers that are thrown away, and compare it"),
 }
-OF_MANY = frozenset({"run", "schedule", "drill"})
+OF_MANY = frozenset({"run", "schedule", "age", "drill"})
+WITHOUT_PROGRAMS = frozenset({"verify", "age"})
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -109,7 +122,7 @@ def _parser() -> argparse.ArgumentParser:
     for name, (_, words) in ACTIONS.items():
         action = actions.add_parser(name, help=words, description=words)
         action.add_argument("folder", type=Path, help="of many backups" if name in OF_MANY else "of the backup")
-        if name != "verify":
+        if name not in WITHOUT_PROGRAMS:
             action.add_argument("--programs", type=Path, metavar="FOLDER", help="where pg_dump and pg_restore are")
         if name in OPTIONS:
             OPTIONS[name](action)
@@ -136,6 +149,10 @@ def _schedule_options(action: argparse.ArgumentParser) -> None:
     _run_options(action)
 
 
+def _age_options(action: argparse.ArgumentParser) -> None:
+    action.add_argument("--older-than", type=_hours, default=48.0, metavar="HOURS", help="too old (default: 48)")
+
+
 def _drill_options(action: argparse.ArgumentParser) -> None:
     action.add_argument(
         "--beside", action="store_true", help="in a database and a bucket of their own on the installation's servers"
@@ -146,6 +163,7 @@ OPTIONS: dict[str, Callable[[argparse.ArgumentParser], None]] = {
     "create": _create_options,
     "run": _run_options,
     "schedule": _schedule_options,
+    "age": _age_options,
     "drill": _drill_options,
 }
 

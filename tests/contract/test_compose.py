@@ -32,7 +32,7 @@ ONCE = {"settings", "prepare", "backup"}
 ONCE_OF_OTHERS = {"monitor"}
 EXPORTERS = {"postgres-exporter", "valkey-exporter", "node"}
 STORES = {"postgres", "valkey", "objects"}
-PROGRAMS = {"api", "worker", "worker-gpu", "beat", "deliverer"}
+PROGRAMS = {"api", "worker", "worker-gpu", "beat", "deliverer", "backups"}
 USED = set(re.findall(r"\$\{([A-Z][A-Z0-9_]*)", COMPOSE_TEXT))
 OFFERED = set(re.findall(r"^#?([A-Z][A-Z0-9_]*)=", EXAMPLE, re.MULTILINE))
 SETTINGS = {f"{ENV_PREFIX}{name.upper()}" for name in Settings.model_fields}

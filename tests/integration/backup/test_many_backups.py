@@ -66,6 +66,10 @@ def test_older_ones_go_in_their_turn_and_nothing_else_does(source: Settings, run
     assert names(tmp_path) == ["20200101T000000Z", second, third, "by-hand"]
     assert "is whole: 0 jobs, 3 objects" in run("verify", tmp_path / third), "what it links to stays"
     assert noted(source) == [("made", 2), ("made", 3), ("made", 3)]
+    assert "hours old" in run("age", tmp_path)
+    date_back(tmp_path / third, 3)
+    assert "error: the newest backup" in run("age", tmp_path, "--older-than", "23"), "of a day before"
+    assert "error: there is no backup" in run("age", tmp_path / "by-hand")
 
 
 def test_a_backup_that_fails_leaves_the_others_and_no_half_of_its_own(
@@ -74,10 +78,10 @@ def test_a_backup_that_fails_leaves_the_others_and_no_half_of_its_own(
     put(source, "uploads/a")
     run("run", tmp_path)
     before = names(tmp_path)
-    put(source, "uploads/a\\b")
-    assert run("run", tmp_path, "--keep-daily", "0", "--keep-weekly", "0", "--keep-monthly", "0").startswith("error: ")
+    put(source, "uploads/a/b")  # no file can have the name of a folder
+    assert "\nerror: " in run("run", tmp_path, "--keep-daily", "0", "--keep-weekly", "0", "--keep-monthly", "0")
     assert names(tmp_path) == before
-    S3Store(source).delete(["uploads/a\\b"])
+    S3Store(source).delete(["uploads/a/b"])
 
     def damaged(self: Shelf, folder: BackupFolder) -> None:
         raise AssertionError(f"{folder.path} was taken for a whole one, {self.path}")
