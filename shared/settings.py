@@ -439,8 +439,8 @@ class Settings(BaseSettings):
     isolated_memory_bytes: int = Field(
         default=512 * MEBIBYTE,
         ge=64 * MEBIBYTE,
-        description="Memory of one picture in such a process, in bytes; one that needs more is `too_costly`, "
-        "`decode_failed` or `worker_crashed`.",
+        description="Memory of one picture in such a process, in bytes; one that needs more is `too_costly` "
+        "or `worker_crashed`.",
     )
     watchdog_seconds: float = Field(
         default=300.0, gt=0, description="A worker whose chunk makes no progress for so long ends its process."

@@ -66,9 +66,7 @@ OF_A_JOB: Sequence[Limit] = (
     Limit("memory of ordinary images at a time, in bytes", "pixel_bytes_in_flight", "the next one waits"),
     Limit("processor seconds of an odd image", "isolated_processor_seconds", COSTLY),
     Limit("seconds on the clock of an odd image", "isolated_seconds", COSTLY),
-    Limit(
-        "memory of an odd image, in bytes", "isolated_memory_bytes", f"{COSTLY}, `decode_failed` or `worker_crashed`"
-    ),
+    Limit("memory of an odd image, in bytes", "isolated_memory_bytes", f"{COSTLY} or `worker_crashed`"),
     Limit("exports", "max_exports_per_job", LIMIT),
     Limit("hours of a draft", "draft_hours", "the job is `expired`"),
     Limit("seconds of an upload URL", "presigned_url_seconds", "403 of the object store"),

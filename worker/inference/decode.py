@@ -33,6 +33,7 @@ from worker.inference.limits import DEFAULT_LIMITS, PictureLimits
 from worker.inference.signatures import ends_early, has_supported_signature, is_zero_filled, what_it_is
 from worker.inference.structure import Structure, describe_form, inspect
 from worker.inference.structure.structure import check_size
+from worker.inference.structure.webp import webp_size
 
 # JPEG contains MPO, a JPEG with more pictures behind it that DJI drones and phones write: the first one is read.
 FORMATS = tuple(
@@ -71,6 +72,9 @@ _DECODER_ERRORS = (
 )
 _UNSUPPORTED_BMP = "Unsupported BMP"  # begins what Pillow says of them
 _SUPPORTED = "upload JPEG, PNG, TIFF, WebP or BMP."
+NO_MEMORY, SMALLER = "There was not enough memory to decode the picture", "make it smaller, or export it again."
+# Of a pixel, in decoder and Pillow together: WebP takes 13 to 18, a progressive JPEG of four inks 12.
+_DECODED_BYTES = 16
 _TRUNCATED = "The file ends in the middle of the picture; upload it again."
 
 
@@ -91,17 +95,22 @@ def open_image(
     """
     if structure is None:
         structure = inspect_file(data, limits)
+    size = webp_size(data)  # Its decoder wants memory before Pillow knows the size.
     try:
         with Image.open(io.BytesIO(structure.essential if structure else data), formats=FORMATS) as image:
-            check_size(*image.size, limits)
+            size = image.size
+            check_size(*size, limits)
             yield image
     except ImageError:
         raise
     except MemoryError as error:
-        detail = "There was not enough memory to decode the picture; make it smaller and upload it again."
-        raise ImageError(ImageErrorCode.TOO_COSTLY, detail) from error
+        raise ImageError(ImageErrorCode.TOO_COSTLY, f"{NO_MEMORY}; {SMALLER}") from error
     except _DECODER_ERRORS as error:
-        raise _image_error(data, error) from error
+        known = _image_error(data, error)
+        if known.code is ImageErrorCode.DECODE_FAILED and _may_lack_memory(size, limits):
+            detail = f"{NO_MEMORY} of {size[0]} x {size[1]} pixels, or it is damaged; {SMALLER}"
+            known = ImageError(ImageErrorCode.TOO_COSTLY, detail)
+        raise known from error
 
 
 def inspect_file(data: bytes, limits: PictureLimits) -> Structure | None:
@@ -136,6 +145,11 @@ def to_rgb(image: Image.Image) -> Image.Image:
         image.load()
         return image
     return image.convert("RGB")
+
+
+def _may_lack_memory(size: tuple[int, int], limits: PictureLimits) -> bool:
+    """Whether the picture is so large that a decoder may have got no memory: most of them then call the file broken."""
+    return limits.memory_bytes is not None and _DECODED_BYTES * size[0] * size[1] > limits.memory_bytes
 
 
 def _image_error(data: bytes, error: Exception) -> ImageError:

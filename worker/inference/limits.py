@@ -16,6 +16,7 @@ class PictureLimits:
         scans: scans of a progressive JPEG. Each goes over the whole picture: 20 MB can hold a hundred thousand, which
             is half an hour. Cameras write 1, encoders up to a few dozen, for each picture and thumbnail in the file;
             libtiff stops at 100 in each tile.
+        memory_bytes: that a process has for decoding; None where it has a limit of no kind.
         thread_bytes: memory of an ordinary picture that is decoded in a thread; a larger one goes to a process.
     """
 
@@ -23,6 +24,7 @@ class PictureLimits:
     side: int = 65_535
     scans: int = 200
     thread_bytes: int = 192 * MEBIBYTE
+    memory_bytes: int | None = None
 
 
 DEFAULT_LIMITS = PictureLimits()

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from shared.contracts.manifest import Preprocessing
 from shared.contracts.states import ImageErrorCode
+from worker.inference.decode import SMALLER
 from worker.inference.errors import ImageError
 from worker.inference.isolation.shared import mapped
 from worker.inference.limits import PictureLimits
@@ -41,7 +42,9 @@ def main(task: dict[str, Any]) -> None:
         os.dup2(2, 1)
         while line := sys.stdin.buffer.readline():
             _allow_processor_time(task["processor_seconds"])
-            answer = _answer(function, sys.stdin.buffer, json.loads(line), memory)
+            request = json.loads(line)
+            limits = PictureLimits(**request["limits"] | {"memory_bytes": task["memory_bytes"]})
+            answer = _answer(function, sys.stdin.buffer, request, limits, memory)
             sink.write(json.dumps(answer).encode() + b"\n")
             sink.flush()
 
@@ -69,19 +72,25 @@ def _allow_processor_time(seconds: float) -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (limit, resource.RLIM_INFINITY))
 
 
-def _answer(function: Decode, source: IO[bytes], request: dict[str, Any], memory: Any) -> dict[str, Any]:  # noqa: ANN401  # a buffer
+def _answer(
+    function: Decode,
+    source: IO[bytes],
+    request: dict[str, Any],
+    limits: PictureLimits,
+    memory: Any,  # noqa: ANN401  # a buffer
+) -> dict[str, Any]:
     data = source.read(request["size"])
     try:
         pixels = function(
             data,
             Preprocessing.model_validate(request["preprocessing"]),
             tuple(request["input_size"]),
-            limits=PictureLimits(**request["limits"]),
+            limits=limits,
         )
     except ImageError as error:
         return {"code": error.code, "detail": error.detail}
     except MemoryError:
-        return {"code": ImageErrorCode.TOO_COSTLY, "detail": "Decoding the picture needs too much memory."}
+        return {"code": ImageErrorCode.TOO_COSTLY, "detail": f"Decoding the picture needs too much memory; {SMALLER}"}
     np.frombuffer(memory, np.uint8, pixels.size)[:] = pixels.reshape(-1)
     return {"shape": pixels.shape}
 

@@ -8,6 +8,7 @@ from worker.inference.structure.jpeg import describe_jpeg, inspect_jpeg
 from worker.inference.structure.png import inspect_png
 from worker.inference.structure.structure import Structure
 from worker.inference.structure.tiff import describe_tiff, inspect_tiff
+from worker.inference.structure.webp import inspect_webp
 
 _Inspection = Callable[[bytes, PictureLimits], Structure | None]
 _BY_SIGNATURE: MappingProxyType[bytes, _Inspection] = MappingProxyType(
@@ -18,6 +19,7 @@ _BY_SIGNATURE: MappingProxyType[bytes, _Inspection] = MappingProxyType(
         b"MM\0*": inspect_tiff,
         b"II+\0": inspect_tiff,
         b"MM\0+": inspect_tiff,
+        b"RIFF": inspect_webp,
     }
 )
 

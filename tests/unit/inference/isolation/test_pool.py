@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from importlib import import_module
 from pathlib import Path
 
@@ -166,6 +167,20 @@ def test_a_picture_that_needs_too_much_memory_costs_no_child(isolated: IsolatedP
         pixels_of(isolated, data + b"MEMORY")
     assert caught.value.code is ImageErrorCode.TOO_COSTLY
     assert child_of(isolated) == first
+
+
+def test_a_decoder_that_gets_no_memory_and_calls_the_file_broken_is_not_believed(encode: Encode) -> None:
+    """libwebp and libjpeg say the same of a damaged file and of one for which they get no memory."""
+    with closing(IsolatedPool(limits=IsolationLimits(memory_bytes=48 * 1024**2))) as pool:
+        for image_format, options in (("WEBP", {"lossless": True}), ("JPEG", {"progressive": True})):
+            large = encode(Image.new("RGB", (3000, 3000), (9, 99, 19)), image_format, **options)
+            with pytest.raises(ImageError, match=r"not enough memory .* of 3000 x 3000 pixels") as caught:
+                pool.resized_pixels(large, Preprocessing(), SIZE)
+            assert caught.value.code is ImageErrorCode.TOO_COSTLY
+        small = encode(Image.new("RGB", (64, 64)), "WEBP")
+        with pytest.raises(ImageError) as caught:
+            pool.resized_pixels(small[:30] + bytes(len(small) - 30), Preprocessing(), SIZE)
+        assert caught.value.code is ImageErrorCode.DECODE_FAILED
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="sizes of shared memory are sealed on Linux alone")

@@ -18,6 +18,7 @@ from worker.inference.errors import ImageError
 from worker.inference.limits import DEFAULT_LIMITS, PictureLimits
 from worker.inference.preprocess import resized_pixels
 from worker.inference.structure import Structure, inspect
+from worker.inference.structure.webp import webp_size
 
 Encode = Callable[..., bytes]
 CASES = Path(__file__).parents[5] / "shared" / "cases"
@@ -154,6 +155,17 @@ def test_what_stands_behind_a_jpeg_holds_no_scans_of_it(photo: Image.Image, enco
     later = data[start:-2] * 300 + data[-2:]
     for end in (b"", segment(0xFE, b"\xff\xd9"), b"\xff\xd0" * 20_000, b"\xff\x02" * 20_000):
         assert code_of(data[:start] + data[start:-2] + end + later)[0] is ImageErrorCode.TOO_COSTLY
+
+
+@pytest.mark.parametrize(
+    "options", [{}, {"lossless": True}, {"exif": b"Exif\0\0"}], ids=["lossy", "lossless", "extended"]
+)
+def test_the_size_of_a_webp_is_read_before_its_decoder(options: dict[str, object], encode: Encode) -> None:
+    data = encode(Image.new("RGB", (300, 20)), "WEBP", **options)
+    assert webp_size(data) == (300, 20)
+    assert inspect(data, DEFAULT_LIMITS) is None
+    assert code_of(data, PictureLimits(pixels=5999))[0] is ImageErrorCode.TOO_MANY_PIXELS
+    assert webp_size(data[:29]) == webp_size(data[:12] + bytes(40)) == (0, 0)
 
 
 def test_a_tiff_whose_directory_is_odd_is_out_of_the_ordinary() -> None:
