@@ -316,7 +316,7 @@ def progress_out(row: SeenJob, now: datetime) -> ProgressOut:
     return ProgressOut(
         percent=seen.percent,
         images_per_second=seen.images_per_second,
-        estimated_end=seen.estimated_end,
+        estimated_end=None if row.paused else seen.estimated_end,
         queue_position=row.queue_position,
         paused=row.paused,
     )

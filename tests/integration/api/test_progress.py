@@ -88,5 +88,13 @@ def test_a_paused_job_says_so_and_whoever_waits_for_it_is_told(
     assert paused.headers["ETag"] != before.headers["ETag"]
     with database.begin() as session:
         pauses.resume(session, subject)
+    hands.step(committed)
+    hands.step(committed)
+    assert api.get(f"/v1/jobs/{committed}").json()["progress"]["estimated_end"] is not None
+    with database.begin() as session:
+        pauses.pause(session, subject, actor="mia@host")
+    assert api.get(f"/v1/jobs/{committed}").json()["progress"]["estimated_end"] is None, "nobody knows"
+    with database.begin() as session:
+        pauses.resume(session, subject)
     hands.run(committed)
     assert api.get(f"/v1/jobs/{committed}").json()["progress"]["paused"] is False
