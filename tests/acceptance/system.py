@@ -39,8 +39,8 @@ FAST = {
 LONG_LEASE = {"PHYTOBATCH_LEASE_SECONDS": "60", "PHYTOBATCH_LEASE_RENEW_SECONDS": "5"}
 # Receivers of webhooks are in the test's own process.
 LOOPBACK_WEBHOOKS = {
-    "PHYTOBATCH_WEBHOOK_NETWORKS": "127.0.0.0/8,::1/128",
-    "PHYTOBATCH_WEBHOOK_PORTS": "1-65535",
+    # With their ports: of a network that is listed as a whole, no answer is shown.
+    "PHYTOBATCH_WEBHOOK_NETWORKS": "127.0.0.0/8:1-65535,[::1/128]:1-65535",
 }
 
 

@@ -86,7 +86,15 @@ def test_the_profiles_add_what_they_are_named_for(env_file: Path) -> None:
     plain = set(configured(env_file))
     assert {"proxy", "api", "worker", "beat", "deliverer", "postgres", "valkey", "objects"} <= plain
     assert set(configured(env_file, "--profile", "gpu")) - plain == {"worker-gpu"}
-    assert set(configured(env_file, "--profile", "observe")) - plain == {"prometheus", "grafana", "node"}
+    assert set(configured(env_file, "--profile", "observe")) - plain == {
+        "alertmanager",
+        "grafana",
+        "monitor",
+        "node",
+        "postgres-exporter",
+        "prometheus",
+        "valkey-exporter",
+    }
 
 
 @needs_compose
