@@ -9,6 +9,7 @@ import json
 import math
 import os
 import resource
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -25,6 +26,8 @@ from worker.inference.isolation.shared import mapped
 from worker.inference.limits import PictureLimits
 
 NICENESS = 5  # Where processors are scarce, an ordinary picture gets three times as much of them.
+# The parent ends what hangs. Where the parent was killed meanwhile, the system does, so much later (``alarm(2)``).
+GRACE_SECONDS = 2
 # Where the system does not say how much a process has.
 _ASSUMED_BYTES = 1024**3
 
@@ -37,16 +40,19 @@ def main(task: dict[str, Any]) -> None:
     memory = mapped(task["descriptor"], task["result_bytes"])
     _limit_memory(task["memory_bytes"])
     os.nice(NICENESS)
-    # The answers get a descriptor of their own: whatever prints goes to standard error and harms no answer.
-    with os.fdopen(os.dup(1), "wb") as sink:
+    # The answers get a descriptor of their own: whatever prints goes to standard error and harms no answer. Where the
+    # parent was killed, nobody reads them.
+    with contextlib.suppress(BrokenPipeError), os.fdopen(os.dup(1), "wb") as sink:
         os.dup2(2, 1)
         while line := sys.stdin.buffer.readline():
             _allow_processor_time(task["processor_seconds"])
+            signal.alarm(math.ceil(task["timeout_seconds"]) + GRACE_SECONDS)
             request = json.loads(line)
             limits = PictureLimits(**request["limits"] | {"memory_bytes": task["memory_bytes"]})
             answer = _answer(function, sys.stdin.buffer, request, limits, memory)
             sink.write(json.dumps(answer).encode() + b"\n")
             sink.flush()
+            signal.alarm(0)
 
 
 def _limit_memory(memory_bytes: int) -> None:

@@ -169,7 +169,7 @@ class ChildProcess:
 
     def _error(self, *, late: bool) -> ImageError:
         status, limits = self._process.returncode, self._limits
-        if late:
+        if late or status == -signal.SIGALRM:
             detail = f"Decoding the picture took longer than {limits.timeout_seconds:g} s and was stopped"
             return ImageError(ImageErrorCode.TOO_COSTLY, f"{detail}; export it again.")
         if status == -signal.SIGXCPU:

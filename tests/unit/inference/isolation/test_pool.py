@@ -1,6 +1,7 @@
 """The child process, really started, really crashed."""
 
 import os
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -8,12 +9,14 @@ from importlib import import_module
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
 from shared.contracts.manifest import Preprocessing
 from shared.contracts.states import ImageErrorCode, ImageStatus
+from tests.patience import PATIENCE_SECONDS, wait_for
 from worker.inference.classifier import Classifier
 from worker.inference.errors import ImageError
 from worker.inference.isolation import IsolatedPool, IsolationLimits, scrubbed_environment
@@ -146,6 +149,34 @@ def test_a_child_that_hangs_is_killed(fragile: Decode, data: bytes) -> None:
         assert caught.value.code is ImageErrorCode.TOO_COSTLY
     finally:
         isolated.close()
+
+
+ORPHAN = """
+import os, threading
+from fragile_decoder import fragile
+from worker.inference.isolation.process import ChildProcess, IsolationLimits
+child = ChildProcess(IsolationLimits(timeout_seconds=1), fragile)
+print(child.pid, flush=True)
+request = {"preprocessing": {}, "input_size": [8, 8], "limits": {}}
+threading.Thread(target=child._ask, args=(b"HANG", request), daemon=True).start()
+threading.Event().wait(0.5)
+os._exit(0)
+"""
+
+
+@pytest.mark.usefixtures("fragile")
+def test_a_child_that_hangs_ends_also_where_its_parent_was_killed() -> None:
+    environment = scrubbed_environment() | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    parent = subprocess.run([sys.executable, "-c", ORPHAN], env=environment, capture_output=True, text=True, check=True)
+    pid = int(parent.stdout)
+    wait_for(lambda: _is_at_work(pid), lambda at_work: not at_work, PATIENCE_SECONDS)
+
+
+def _is_at_work(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def test_a_child_that_needs_too_much_of_a_processor_is_ended(fragile: Decode, data: bytes) -> None:
