@@ -217,15 +217,19 @@ class Submission:
                 idempotency_key=str(uuid.uuid4()),
                 about={"server": self._client.url, "folders": folders, "files": len(found.files)},
             )
-        job = self._client.create_job(
-            name=self._options.name,
-            external_id=self._options.external_id,
-            priority=self._options.priority,
-            classifier=self._options.classifier,
-            metadata=self._options.metadata,
-            webhook_url=self._options.webhook_url,
-            idempotency_key=self._run.ledger.idempotency_key,
-        )
+        try:
+            job = self._client.create_job(
+                name=self._options.name,
+                external_id=self._options.external_id,
+                priority=self._options.priority,
+                classifier=self._options.classifier,
+                metadata=self._options.metadata,
+                webhook_url=self._options.webhook_url,
+                idempotency_key=self._run.ledger.idempotency_key,
+            )
+        except (ConfigurationError, NotFound, InvalidRequest):  # Nothing was made: the next run may have other options.
+            self._run.ledger.remove()
+            raise
         self._run.ledger.job_created(job.id)
         return job
 
