@@ -88,9 +88,8 @@ class System:
         return seen
 
     def prepare(self) -> None:
-        """Schema, bucket, classifier."""
-        for command in ("migrate", "create-bucket", "register-classifier"):
-            self.admin(command)
+        """Schema, bucket, classifier: by one program, because each takes more than a second of a processor to start."""
+        self.admin("prepare")
 
     def start(self, name: str, *arguments: str, **environment: str) -> Child:
         """Start one of our programs, with a log of its own."""
