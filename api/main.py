@@ -19,7 +19,7 @@ from api.jobs import routes as jobs
 from api.limits.body import BodyLimits, UnreadBodies
 from api.limits.rate import RateLimiter
 from api.limits.request import RequestLimits, check_json_depth
-from api.limits.shares import BODIES, WAITING, Pool, Shares, Turns
+from api.limits.shares import WAITING, Bodies, Pool, Shares, Turns
 from api.links import BelowAPath, prefix_of
 from api.manual import routes as manual
 from api.metrics.requests import RequestMetrics
@@ -151,6 +151,6 @@ def connect(settings: Settings) -> Services:
         webhook_policy=Policy.of(settings),
         rates=RateLimiter(settings),
         waiting=waiting,
-        bodies=Pool(settings.max_body_bytes_at_a_time, shares, BODIES),
+        bodies=Bodies(settings.max_body_bytes_at_a_time, shares, small=settings.max_json_bytes),
         turns=Turns(POOL_SIZE, shares),
     )

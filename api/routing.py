@@ -35,7 +35,8 @@ class KeyFirstRoute(APIRoute):
             with services.bodies.take(holder, request.state.body_bytes) as request.state.body_place:
                 if not is_def:
                     return await handler(request)
-                await request.body()  # While it comes, nobody's turn is used up.
+                body = await request.body()  # While it comes, nobody's turn is used up.
+                request.state.body_place.hold(len(body))
                 async with services.turns.one(holder):
                     return await handler(request)
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from api.limits.rate import RateLimiter
-from api.limits.shares import Pool, Turns
+from api.limits.shares import Bodies, Pool, Turns
 from api.readiness import Readiness
 from api.waiting.hub import Hub
 from api.waker import Waker
@@ -28,7 +28,7 @@ class Services:
     webhook_policy: Policy
     rates: RateLimiter
     waiting: Pool
-    bodies: Pool
+    bodies: Bodies
     turns: Turns
 
     def start(self) -> None:

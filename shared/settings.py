@@ -246,8 +246,8 @@ class Settings(BaseSettings):
     max_body_bytes_at_a_time: int = Field(
         default=512 * MEBIBYTE,
         ge=MEBIBYTE,
-        description="Most bytes of request bodies that one API process receives at a time, in memory and on its disk; "
-        "more get 503.",
+        description="Most bytes of request bodies that one API process receives at a time, in memory and on its disk, "
+        "a quarter of them in bodies of at most `PHYTOBATCH_MAX_JSON_BYTES`; more get 503.",
     )
     key_share: float = Field(
         default=0.25,

@@ -20,6 +20,8 @@ from shared.settings import ENV_PREFIX, Settings
 # What a multipart body has beside its files: boundaries, headers of parts, small fields.
 MULTIPART_OVERHEAD = 64 * 1024
 TABLE_PATH = re.compile(r"/v1/jobs/[^/]+/(sidecar|corrections)")
+# By how many bytes the place of a form grows whose head does not say how many there are.
+FORM_STEP_BYTES = 8 * 1024 * 1024
 # Codings that change the bytes (IANA, "HTTP Content Coding Registry"). Other words, as `utf-8`, are said by mistake.
 COMPRESSED = frozenset({"gzip", "x-gzip", "deflate", "compress", "x-compress", "br", "zstd", "dcb", "dcz"})
 # A client that is still sending finds its answer only if the connection stays open for a moment (RFC 9112, 9.6).
@@ -32,6 +34,15 @@ class Most:
 
     size: int
     setting: str
+    is_form: bool = False
+
+    @property
+    def unannounced(self) -> int:
+        """Bytes that are counted for a body before it comes, if its head says nothing of them.
+
+        A form is received piece by piece and counted so; everything else is read whole.
+        """
+        return min(self.size, FORM_STEP_BYTES) if self.is_form else self.size
 
     def error(self) -> BodyTooLarge:
         """The error for a byte too many."""
@@ -86,8 +97,10 @@ class BodyLimits:
         self._json = Most(settings.max_json_bytes, "max_json_bytes")
         self._table = Most(settings.max_sidecar_bytes, "max_sidecar_bytes")
         self._by_path: Mapping[str, Most] = {
-            "/v1/jobs/upload": Most(settings.max_multipart_bytes + MULTIPART_OVERHEAD, "max_multipart_bytes"),
-            "/predict": Most(settings.max_image_bytes + MULTIPART_OVERHEAD, "max_image_bytes"),
+            "/v1/jobs/upload": Most(
+                settings.max_multipart_bytes + MULTIPART_OVERHEAD, "max_multipart_bytes", is_form=True
+            ),
+            "/predict": Most(settings.max_image_bytes + MULTIPART_OVERHEAD, "max_image_bytes", is_form=True),
         }
 
     def _most_of(self, path: str) -> Most:
@@ -107,7 +120,7 @@ class BodyLimits:
         if coding is not None:
             await answer_http_error(Request(scope), BodyCompressed(coding))(scope, receive, send)
             return
-        scope["state"]["body_bytes"] = most.size if announced is None else announced
+        scope["state"]["body_bytes"] = most.unannounced if announced is None else announced
         await self._app(scope, _Arriving(receive, most, self._pace).receive, send)
 
 

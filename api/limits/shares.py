@@ -63,16 +63,33 @@ BODIES = Kind("bytes of request bodies", "too-many-at-a-time", NoRoom)
 
 
 class Place:
-    """A piece of a pool. Giving it back twice is harmless."""
+    """Pieces of a pool. Giving them back twice is harmless."""
 
-    def __init__(self, give_back: Callable[[], None]) -> None:
-        self._give_back: Callable[[], None] | None = give_back
+    def __init__(self, pool: "Pool", holder: Holder) -> None:
+        self._pool = pool
+        self._holder = holder
+        self._amount = 0
+
+    @property
+    def amount(self) -> int:
+        """How many they are."""
+        return self._amount
+
+    def hold(self, amount: int) -> None:
+        """Hold so many pieces instead; fewer, or none, is always granted.
+
+        Raises:
+            Unavailable: all of them together hold the whole.
+            TooManyAtATime: the key or its tenant holds its share.
+        """
+        if amount > self._amount:
+            self._pool.check(self._holder, amount, beside=self._amount)
+        self._pool.count(self._holder, amount - self._amount)
+        self._amount = amount
 
     def give_back(self) -> None:
-        """Let others have it."""
-        if self._give_back is not None:
-            self._give_back()
-            self._give_back = None
+        """Let others have them."""
+        self.hold(0)
 
     def __enter__(self) -> Self:
         return self
@@ -103,12 +120,24 @@ class Pool:
             Unavailable: all of them together hold the whole.
             TooManyAtATime: the key or its tenant holds its share.
         """
-        if self._total and self._total + amount > self._size:
+        place = Place(self, holder)
+        place.hold(amount)
+        return place
+
+    def check(self, holder: Holder, amount: int, *, beside: int = 0) -> None:
+        """Return when the holder may hold so many pieces in place of ``beside`` that it holds already.
+
+        Raises:
+            Unavailable, TooManyAtATime: see ``take``.
+        """
+        others = self._total - beside
+        if others and others + amount > self._size:
             raise self._kind.error(
                 f"this process holds as many {self._kind.words} as it may ({self._size}); come again in a few seconds"
             )
         for who, most, setting in self._shares.most(holder, self._size):
-            if self._held[who] and self._held[who] + amount > most:
+            others = self._held[who] - beside
+            if others and others + amount > most:
                 raise TooManyAtATime(
                     f"of the {self._kind.words} of this process {most} may be of one "
                     f"{'key' if who == holder.key else 'tenant'}; end some, or come again in a few seconds",
@@ -116,15 +145,32 @@ class Pool:
                     retry_after=RETRY_SECONDS,
                     setting=setting,
                 )
-        self._count(holder, amount)
-        return Place(lambda: self._count(holder, -amount))
 
-    def _count(self, holder: Holder, amount: int) -> None:
+    def count(self, holder: Holder, amount: int) -> None:
+        """Write down that the holder has so many more; fewer where it is negative."""
         self._total += amount
         for who in (holder.key, holder.tenant_id):
             self._held[who] += amount
             if not self._held[who]:
                 del self._held[who]
+
+
+class Bodies:
+    """Bytes of request bodies. Small ones are counted apart: an upload that takes an hour stops no other request."""
+
+    def __init__(self, size: int, shares: Shares, *, small: int) -> None:
+        """``small``: the bytes of the largest body that counts as a small one. They have a quarter of the whole."""
+        self._small = small
+        of_small = max(1, size // 4)
+        self._pools = {True: Pool(of_small, shares, BODIES), False: Pool(size - of_small, shares, BODIES)}
+
+    def take(self, holder: Holder, amount: int) -> Place:
+        """A place for a body of so many bytes; one of none is always granted.
+
+        Raises:
+            Unavailable, TooManyAtATime: see ``Pool.take``.
+        """
+        return self._pools[amount <= self._small].take(holder, amount)
 
 
 @dataclass(slots=True)

@@ -10,6 +10,8 @@ from fastapi import Request
 from multipart import MultipartError, MultipartSegment, PushMultipartParser
 
 from api.errors import BodyTooLarge
+from api.limits.body import FORM_STEP_BYTES
+from api.limits.shares import Place
 from api.multipart import charsets
 from api.multipart.headers import Part, boundary_of, part_of
 from api.multipart.spool import Spool, SpooledFile
@@ -83,7 +85,8 @@ async def received(request: Request, limits: Limits) -> AsyncIterator[Form]:
         InvalidRequest: the body is not multipart, or broken.
         LimitExceeded: too many files.
         BodyTooLarge: a file is too large.
-        NoRoom: the disk is full.
+        NoRoom: the disk is full, or the process receives as much as it may.
+        TooManyAtATime: the key or its tenant does.
     """
     parser = PushMultipartParser(
         boundary_of(request.headers.get("content-type", "")),
@@ -101,8 +104,13 @@ async def received(request: Request, limits: Limits) -> AsyncIterator[Form]:
 
 
 async def _feed(parser: PushMultipartParser, reading: "_Reading", request: Request) -> None:
+    place: Place = request.state.body_place
+    arrived = 0
     try:
         async for piece in request.stream():
+            arrived += len(piece)
+            if arrived > place.amount:  # It was not announced how many there would be.
+                place.hold(arrived + FORM_STEP_BYTES)
             for event in parser.parse(piece) if piece else ():
                 await reading.take(event)
     except MultipartError as error:

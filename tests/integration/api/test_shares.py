@@ -1,9 +1,11 @@
 """One key takes all it can get; the others of the same API process go on."""
 
+import socket
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from urllib.parse import urlsplit
 
 import pytest
 from sqlalchemy import text
@@ -13,8 +15,14 @@ from shared.settings import Settings
 from tests.integration.api.conftest import Hands
 from tests.integration.api.event_stream import following
 from tests.integration.conftest import Api, MakeKey, MakeSettings, assert_problem
+from tests.patience import PATIENCE_SECONDS
 
-LIMITS = {"max_waiting_clients": 8, "max_body_bytes_at_a_time": 1024 * 1024, "predict_wait_seconds": 60.0}
+LIMITS = {
+    "max_waiting_clients": 8,
+    "max_body_bytes_at_a_time": 1024 * 1024,
+    "max_json_bytes": 64 * 1024,
+    "predict_wait_seconds": 60.0,
+}
 
 
 @pytest.fixture(scope="module")
@@ -72,6 +80,19 @@ def test_a_key_may_send_its_share_of_bodies_at_a_time(api: Api, anonymous: Api, 
         assert api.post("/v1/jobs/upload", fields=[("files", large)]).status == 202
         assert_problem(api.post("/v1/jobs/upload", fields=[("file", large)]), 422, "invalid-request")
     assert anonymous.with_key(make_key()).post("/v1/jobs/upload", fields=[("files", large)]).status == 202
+
+
+def test_an_upload_stops_no_other_request_of_its_key(api: Api) -> None:
+    """Neither one that reads nor one that makes a job, however long the upload takes."""
+    where = urlsplit(api.base)
+    with socket.create_connection((where.hostname, where.port), timeout=PATIENCE_SECONDS) as line:
+        line.sendall(
+            b"POST /v1/jobs/upload HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=x\r\n"
+            b"Expect: 100-continue\r\nContent-Length: 900000\r\nX-API-Key: " + (api.key or "").encode() + b"\r\n\r\n"
+        )
+        assert line.recv(100)[:12] == b"HTTP/1.1 100"  # Its place is taken.
+        assert api.get("/v1/jobs").status == 200
+        assert api.post("/v1/jobs", {}).status == 201
 
 
 def test_a_key_whose_requests_hang_takes_no_thread_and_no_connection_of_others(

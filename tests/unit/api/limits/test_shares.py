@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from api.limits.shares import BODIES, WAITING, Holder, Pool, Shares, Turns
+from api.limits.shares import BODIES, WAITING, Bodies, Holder, Pool, Shares, Turns
 from shared.errors import NoRoom, TooManyAtATime, TooManyWaiting
 
 FARM, OTHER = uuid.UUID(int=1), uuid.UUID(int=2)
@@ -60,6 +60,34 @@ def test_who_holds_nothing_gets_the_first_piece_whatever_its_size() -> None:
         pool.take(STRANGER, 10).give_back()
     pool.take(STRANGER, 1000).give_back()
     assert (pool.held, len(pool._held)) == (0, 0)
+
+
+def test_a_place_grows_and_shrinks_within_the_share() -> None:
+    pool = Pool(100, SHARES, BODIES)
+    first, second = pool.take(DRONE, 1), pool.take(DRONE, 20)
+    with pytest.raises(TooManyAtATime):
+        first.hold(6)
+    first.hold(5)
+    second.hold(2)
+    first.hold(23)
+    second.give_back()
+    first.hold(90)  # As if it were the first of its key.
+    first.give_back()
+    assert (pool.held, len(pool._held)) == (0, 0)
+
+
+def test_a_large_body_stops_no_other_request_of_its_key() -> None:
+    """A slow line takes an hour for an upload; meanwhile its jobs are looked at, and others are made."""
+    bodies = Bodies(100, SHARES, small=2)
+    bodies.take(DRONE, 70)
+    for _ in range(3):
+        bodies.take(DRONE, 2)
+        bodies.take(DRONE, 0)
+    with pytest.raises(TooManyAtATime):
+        bodies.take(DRONE, 2)
+    bodies.take(DRONE, 0)
+    with pytest.raises(TooManyAtATime):
+        bodies.take(DRONE, 3)
 
 
 def test_nobody_is_refused_a_turn_but_waits_behind_its_own() -> None:

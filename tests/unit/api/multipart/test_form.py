@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import uuid
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 
@@ -10,18 +11,23 @@ from fastapi import Request
 from starlette.requests import ClientDisconnect
 
 from api.errors import BodyTooLarge
-from api.limits.shares import Place
+from api.limits.body import FORM_STEP_BYTES
+from api.limits.shares import BODIES, Holder, Pool, Shares
 from api.multipart import form, spool
 from api.multipart.charsets import CHARSETS
 from api.multipart.form import Form, Limits, received
 from shared.errors import InvalidRequest, LimitExceeded, NoRoom
 
 EDGE = b"multipart/form-data; boundary=edge"
+CLIENT, OTHER = (Holder(uuid.UUID(int=number), str(number)) for number in (1, 2))
 LIMITS = Limits(files=3, file_bytes=100, files_setting="PHYTOBATCH_MAX_MULTIPART_FILES")
 
 
-def request(body: bytes, content_type: bytes = EDGE, *, piece: int = 7, whole: bool = True) -> Request:
+def request(
+    body: bytes, content_type: bytes = EDGE, *, piece: int = 7, whole: bool = True, pool: Pool | None = None
+) -> Request:
     """A request whose body arrives in pieces; without ``whole`` the client leaves after them."""
+    pool = pool or Pool(10 * FORM_STEP_BYTES, Shares(1.0, 1.0), BODIES)
     pieces = [body[at : at + piece] for at in range(0, len(body), piece)] or [b""]
 
     async def receive() -> dict[str, object]:
@@ -30,7 +36,7 @@ def request(body: bytes, content_type: bytes = EDGE, *, piece: int = 7, whole: b
         return {"type": "http.request", "body": pieces.pop(0), "more_body": bool(pieces) or not whole}
 
     asked = Request({"type": "http", "method": "POST", "headers": [(b"content-type", content_type)]}, receive)
-    asked.state.body_place = Place(lambda: None)
+    asked.state.body_place = pool.take(CLIENT)
     return asked
 
 
@@ -323,6 +329,18 @@ def _has_descriptor(file: form.ReceivedFile) -> bool:
         return file.body.fileno() >= 0
     except OSError:
         return False
+
+
+def test_the_place_of_a_form_grows_with_it() -> None:
+    """Its head said nothing of how many bytes there would be."""
+    body = parts(file_part(b"filename=a.jpg", b"x" * 90))
+    pool = Pool(FORM_STEP_BYTES + 1000, Shares(key=1.0, tenant=1.0), BODIES)
+    with pool.take(OTHER, 100):
+        assert asyncio.run(_read(request(body, pool=pool), LIMITS))[1] == [("files", "a.jpg", b"x" * 90)]
+        assert pool.held == 100
+    with pool.take(OTHER, 1000), pytest.raises(NoRoom):
+        asyncio.run(_read(request(body, pool=pool), LIMITS))
+    assert pool.held == 0
 
 
 def test_a_disk_that_is_full_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
