@@ -4,6 +4,7 @@ Source: PostgreSQL manual, "Connection URIs" and "Parameter Key Words" (libpq); 
 """
 
 import os
+import re
 import ssl
 from collections.abc import Callable
 from pathlib import Path
@@ -47,6 +48,17 @@ OF_OTHERS = frozenset(
     {"pgbouncer", "connection_limit", "pool_timeout", "pool_size", "max_overflow", "socket_timeout", "schema", "supa"}
     | {"statement_cache_size", "prepared_statement_cache_size", "preparethreshold", "uselibpqcompat", "workaround"}
 )
+# What libpq looks at when it connects, and then fails as if the server were away.
+NUMBERS = ("connect_timeout", "keepalives", "keepalives_idle", "keepalives_interval", "keepalives_count",
+           "tcp_user_timeout")  # fmt: skip
+WORDS = {
+    "target_session_attrs": ("any", "read-write", "read-only", "primary", "standby", "prefer-standby"),
+    "channel_binding": ("disable", "prefer", "require"),
+    "gssencmode": ("disable", "prefer", "require"),
+    "sslnegotiation": ("postgres", "direct"),
+    "load_balance_hosts": ("disable", "random"),
+}
+WHOLE_NUMBER = re.compile(r"-?[0-9]{1,9}")
 SYSTEM = "system"
 ROOTS = "sslrootcert"
 OF_LIBPQ = frozenset(option.keyword.decode() for option in Conninfo.get_defaults())
@@ -145,7 +157,16 @@ def _check_files(query: dict[str, str]) -> None:
         check_certificate("sslcert", query["sslcert"], query.get("sslkey"))
 
 
-CHECKS: tuple[Callable[[dict[str, str]], None], ...] = (_check_mode, _check_roots, _check_files)
+def _check_values(query: dict[str, str]) -> None:
+    for name in NUMBERS:
+        if name in query and not WHOLE_NUMBER.fullmatch(query[name].strip()):
+            raise AddressError(f"has {name}, whose value is no whole number")
+    for name, words in WORDS.items():
+        if query.get(name, words[0]) not in words:
+            raise AddressError(f"has {name}, whose value is none of {', '.join(words)}")
+
+
+CHECKS: tuple[Callable[[dict[str, str]], None], ...] = (_check_mode, _check_values, _check_roots, _check_files)
 
 
 def _has_roots_of_its_own() -> bool:
