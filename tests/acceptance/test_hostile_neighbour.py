@@ -8,7 +8,7 @@ from tests.acceptance.system import System
 from tests.hostile.known import KNOWN
 
 # Many strips over the same bytes: each such picture takes all the processor time that one may have.
-COSTLY = KNOWN["TIFF, 20,000 strips over the same 1 kB"]
+COSTLY = KNOWN["TIFF of 2,000 rows in 20,000 strips of 1,000 rows"]
 PICTURES = 60
 SECONDS = "0.5"
 

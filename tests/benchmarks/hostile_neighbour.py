@@ -18,7 +18,7 @@ from tests.benchmarks.throughput import production_system
 from tests.hostile.known import KNOWN
 
 COSTLY = (
-    "TIFF, 20,000 strips over the same 1 kB",
+    "TIFF of 2,000 rows in 20,000 strips of 1,000 rows",
     "JPEG with 600 Exif segments",
     "PNG of 60 megapixels with transparency",
 )

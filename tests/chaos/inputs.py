@@ -79,7 +79,7 @@ def as_webp(leaf: bytes) -> bytes:
 @cache
 def costly() -> bytes:
     """A picture that takes all that one may."""
-    return KNOWN["TIFF, 20,000 strips over the same 1 kB"]()
+    return KNOWN["TIFF of 2,000 rows in 20,000 strips of 1,000 rows"]()
 
 
 def _kind(chance: random.Random) -> str:

@@ -18,6 +18,9 @@ def made(kind: str, **numbers: int) -> Callable[[], bytes]:
 
 KNOWN: Mapping[str, Callable[[], bytes]] = MappingProxyType(
     {
+        "TIFF of 2,000 rows in 20,000 strips of 1,000 rows": made(
+            "tiff", width=2000, height=2000, rows=1000, bits=2, more_strips=19_998, same=1
+        ),
         "TIFF, 20,000 strips over the same 1 kB": made(
             "tiff", width=3000, height=20_000, rows=1, compression=1, excess=20, samples=1, same=1
         ),
