@@ -29,6 +29,7 @@ _KEPT = frozenset(
      STRIP_SIZES, 284, 317, 320, TILE_WIDTH, TILE_HEIGHT, TILE_OFFSETS, TILE_SIZES, 332, 338, SAMPLE_FORMAT, 529, 530,
      531, 532}
 )  # fmt: skip
+_FRACTIONS = frozenset({529, 532})  # of those, the tags whose values are no whole numbers
 _REDUCED = 1  # bit of SUBFILE_TYPE: a smaller version of another picture in the file
 _OLD_REDUCED = 2  # number of _OLD_SUBFILE_TYPE: the same
 _RAW_PHOTOMETRICS = frozenset({32803, 34892})  # a colour filter array; linear raw
@@ -261,6 +262,8 @@ def _is_ordinary(directory: Directory, width: int, height: int) -> bool:
         and min(offsets) >= directory.header_bytes
         and sum(sizes) <= len(directory.data)
         and directory.is_whole
+        # What is no whole number here is one to libtiff, perhaps: a signed byte for the compression, say.
+        and all(map(directory.integers, _KEPT & directory.entries.keys() - _FRACTIONS))
         and samples <= _MAX_ORDINARY_SAMPLES
         and max(bits) <= 32  # noqa: PLR2004  # as Pillow
         and (

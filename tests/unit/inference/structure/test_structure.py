@@ -175,6 +175,15 @@ def test_a_tiff_whose_directory_is_odd_is_out_of_the_ordinary() -> None:
     assert inspect(plain_tiff(t273=(4,)), DEFAULT_LIMITS) is None  # Pixels within the header, which is written anew.
 
 
+@pytest.mark.parametrize("tag", [258, 259, 277, 278, 284])
+def test_a_number_of_another_type_makes_a_tiff_odd(tag: int) -> None:
+    """libtiff takes a signed byte for a compression: a JPEG in many scans would be decoded in a thread."""
+    data = plain_tiff(t284=(1,))
+    entry = data.index(struct.pack("<HHI", tag, 4, 1))
+    assert ordinary(data)
+    assert inspect(data[: entry + 2] + b"\6" + data[entry + 3 :], DEFAULT_LIMITS) is None
+
+
 def test_of_two_entries_for_a_tag_the_first_counts() -> None:
     data = rgb_tiff(UPRIGHT, {65000: (10,)})
     entry = data.index(struct.pack("<HHI", 65000, 4, 1))
