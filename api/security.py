@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from http import HTTPStatus
+from ipaddress import ip_network
 from urllib.parse import urlsplit
 
 from fastapi import FastAPI, Request
@@ -56,6 +57,7 @@ READ = (
     "X-Request-Id",
 )
 PREFLIGHT_SECONDS = 600
+EVERY_PROXY = "*"
 HOST = re.compile(r"(\*\.)?[A-Za-z0-9_.-]+")
 
 
@@ -128,8 +130,10 @@ def install(app: FastAPI, settings: Settings) -> None:
     """Add the checks that are configured; without settings there is none.
 
     Raises:
-        ConfigurationError: an origin or a host is none.
+        ConfigurationError: an origin or a host is none, or a proxy, of which uvicorn is told, is no address.
     """
+    for word in words(settings.trusted_proxies):
+        _proxy(word)
     if hosts := [_host(word) for word in words(settings.trusted_hosts)]:
         app.add_middleware(TrustedHosts, hosts=hosts)
     if origins := [_origin(word) for word in words(settings.cors_origins)]:
@@ -150,7 +154,12 @@ def check(settings: Settings) -> None:
     Raises:
         ConfigurationError: as ``install``.
     """
-    for read, listed in ((_host, settings.trusted_hosts), (_origin, settings.cors_origins)):
+    listings = (
+        (_host, settings.trusted_hosts),
+        (_origin, settings.cors_origins),
+        (_proxy, settings.trusted_proxies),
+    )
+    for read, listed in listings:
         for word in words(listed):
             read(word)
 
@@ -167,6 +176,17 @@ def _host(word: str) -> str:
             "phytobatch.example.org or *.example.org"
         )
     return word.lower()
+
+
+def _proxy(word: str) -> str:
+    """Uvicorn takes whatever is no address for a word that no client is ever called."""
+    try:
+        return word if word == EVERY_PROXY else str(ip_network(word))
+    except ValueError as error:
+        raise ConfigurationError(
+            f"PHYTOBATCH_TRUSTED_PROXIES: {word!r} is no address and no network ({error}); write each as 10.1.2.3 or "
+            "10.1.0.0/16"
+        ) from None
 
 
 def _origin(word: str) -> str:

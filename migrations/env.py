@@ -1,8 +1,12 @@
 """What Alembic needs to know: the tables, and where the database is."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from alembic import context
 from alembic.util import CommandError
-from sqlalchemy import create_engine, pool
+from sqlalchemy import Connection, Engine, create_engine, pool
+from sqlalchemy.exc import OperationalError
 
 from shared.db.base import Base
 from shared.db.models import Job
@@ -19,7 +23,7 @@ def run() -> None:
     """Run the migrations in one transaction, under a lock."""
     # Behind a pooler the next transaction may be on a connection that prepared nothing.
     engine = create_engine(_url(), poolclass=pool.NullPool, connect_args={"prepare_threshold": None})
-    with engine.connect() as connection:
+    with _connected(engine) as connection:
         context.configure(connection=connection, target_metadata=Base.metadata, compare_server_default=True)
         with context.begin_transaction():
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})")
@@ -27,10 +31,27 @@ def run() -> None:
     engine.dispose()
 
 
-def _url() -> str:
-    given: str | None = context.config.attributes.get("url")
+@contextmanager
+def _connected(engine: Engine) -> Iterator[Connection]:
     try:
-        return given or get_settings().database_url.get_secret_value()
+        connection = engine.connect()
+    except OperationalError as error:
+        if _given() is not None:
+            raise  # Our own programs have a sentence for it.
+        raise CommandError(f"the database cannot be reached: {error.orig}") from None
+    with connection:
+        yield connection
+
+
+def _given() -> str | None:
+    """The address that a program of ours hands over; Alembic's own command hands over none."""
+    given: str | None = context.config.attributes.get("url")
+    return given
+
+
+def _url() -> str:
+    try:
+        return _given() or get_settings().database_url.get_secret_value()
     except ConfigurationError as error:
         raise CommandError(str(error)) from None  # Alembic's own: it prints the sentence, and no trace.
 

@@ -4,7 +4,7 @@ import argparse
 import os
 from collections.abc import Callable
 
-from api import bootstrap, security
+from api import bootstrap, links, security
 from api.commands.classifiers import publish_classifier, register
 from api.commands.command import Command
 from api.commands.servers import create_bucket, migrate
@@ -17,6 +17,7 @@ from shared.webhooks.urls import Policy
 # Settings that a program reads further when it starts. Whatever stops one of them there has to stop this command.
 READERS: tuple[Callable[[Settings], object], ...] = (
     security.check,
+    lambda settings: links.prefix_of(settings.public_url),
     lambda settings: bootstrap.read_key(settings.bootstrap_api_key),
     Policy.of,
     lambda settings: Schedule.parse(settings.webhook_schedule),

@@ -57,11 +57,17 @@ WORDS = {
     "gssencmode": ("disable", "prefer", "require"),
     "sslnegotiation": ("postgres", "direct"),
     "load_balance_hosts": ("disable", "random"),
+    "ssl_min_protocol_version": ("TLSv1.2", "TLSv1.3"),
+    "ssl_max_protocol_version": ("TLSv1.2", "TLSv1.3"),
+    # Names of images are text in any script.
+    "client_encoding": ("utf8", "utf-8", "UTF8", "UTF-8"),
 }
 WHOLE_NUMBER = re.compile(r"-?[0-9]{1,9}")
 SYSTEM = "system"
 ROOTS = "sslrootcert"
-OF_LIBPQ = frozenset(option.keyword.decode() for option in Conninfo.get_defaults())
+# They name another place where the address stands, or ask for another kind of connection.
+NOT_TAKEN = frozenset({"service", "servicefile", "replication"})
+OF_LIBPQ = frozenset(option.keyword.decode() for option in Conninfo.get_defaults()) - NOT_TAKEN
 # Of the dozens that there are, those that people look for.
 SHOWN = frozenset({"sslmode", "sslrootcert", "sslcert", "sslkey", "host", "port", "options", "target_session_attrs"})
 # In front of the path of a folder, libpq takes it for a socket.

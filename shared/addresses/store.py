@@ -30,13 +30,15 @@ def read_store(text: str, bucket: str, region: str) -> str | None:
     Amazon's is left to boto3, which knows the host of every region and bucket.
 
     Raises:
-        AddressError: it is none, begins with the bucket, or is of another region.
+        AddressError: it is none, begins with the bucket, is of another region, or has a host that boto3 refuses.
     """
     address = read_http(text, example=EXAMPLE)
     found = amazon(address)
     if found is not None:
         _check_amazon(found, bucket, region)
         return None
+    if "_" in parts_of(address).hosts[0].name:
+        raise AddressError(f"has a _ in its host, which boto3 takes for no address; give it another name, as {EXAMPLE}")
     if bucket and parts_of(address).hosts[0].name.lower().startswith(f"{bucket.lower()}."):
         raise AddressError(f"begins with the bucket; write the address of the server alone, as {EXAMPLE}")
     return address.removesuffix(f"/{bucket}") if bucket else address

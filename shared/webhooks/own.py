@@ -1,14 +1,17 @@
 """The servers that our own programs use: no webhook goes to one of them, whatever networks an operator lists."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from ipaddress import ip_address
-from urllib.parse import urlsplit
 
+from shared.addresses.http import parts_of
+from shared.addresses.postgres import libpq_parameters
+from shared.addresses.redis import read_redis
 from shared.settings import Settings
 from shared.webhooks.addresses import Address, unmapped
 
-PORTS = {"http": 80, "https": 443, "redis": 6379, "rediss": 6379}
-POSTGRESQL = 5432
+PORTS = {"http": 80, "https": 443}
+POSTGRESQL, REDIS = 5432, 6379
 LOCALHOST = "localhost"
 
 
@@ -26,13 +29,16 @@ class OwnServers:
     @classmethod
     def of(cls, settings: Settings) -> "OwnServers":
         """Database, queue, object store, collector of traces, the API, and this program's metrics."""
-        urls = (
-            settings.database_url.get_secret_value(),
-            settings.redis_url.get_secret_value(),
-            settings.s3_endpoint_url,
-            settings.traces_endpoint,
-        )
-        named = {server for url in urls if url for server in _server(url)}
+        by_http = (url for url in (settings.s3_endpoint_url, settings.traces_endpoint) if url)
+        named = {
+            *_databases(settings.database_url.get_secret_value()),
+            *((host.name, host.port or REDIS) for host in read_redis(settings.redis_url.get_secret_value()).hosts),
+            *(
+                (host.name, host.port or PORTS[parts.scheme])
+                for parts in map(parts_of, by_http)
+                for host in parts.hosts
+            ),
+        }
         here = {(settings.metrics_host, settings.metrics_port), (settings.api_host, settings.api_port)}
         return cls(frozenset(named | here))
 
@@ -46,24 +52,25 @@ class OwnServers:
         return any(port == known and _same(host, wire) for host, known in self.servers)
 
 
-def _server(url: str) -> list[tuple[str, int]]:
-    parts = urlsplit(url)
-    try:
-        host, port = parts.hostname, parts.port
-    except ValueError:  # what is wrong with it is said by whoever connects to it
-        return []
-    return [(host, port or PORTS.get(parts.scheme, POSTGRESQL))] if host else []
+def _databases(url: str) -> Iterator[tuple[str, int]]:
+    """Each server of PostgreSQL that the address names; a folder with a socket is none that a webhook could reach."""
+    known = libpq_parameters(url)
+    ports = known.get("port", "").split(",")
+    for number, host in enumerate(known.get("host", "").split(",")):
+        yield host, int(ports[min(number, len(ports) - 1)] or POSTGRESQL)
 
 
 def _same(host: str, address: Address) -> bool:
     if host == LOCALHOST:
-        return address.is_loopback
+        return address.is_loopback or address.is_unspecified
     try:
         known = unmapped(ip_address(host))
     except ValueError:
         return False
-    # What listens at every address listens at loopback.
-    return known == address or (address.is_loopback and (known.is_loopback or known.is_unspecified))
+    # What listens at every address listens at loopback, and a connection to 0.0.0.0 or :: goes there, too.
+    if address.is_loopback or address.is_unspecified:
+        return known.is_loopback or known.is_unspecified
+    return known == address
 
 
 NONE = OwnServers()

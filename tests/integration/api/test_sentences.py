@@ -79,6 +79,14 @@ def test_so_does_alembic() -> None:
         command.current(alembic_config())
 
 
+def test_alembic_says_where_the_database_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(VARIABLE, "redis://h")
+    monkeypatch.setenv("PHYTOBATCH_DATABASE_URL", f"postgresql://u:{SECRET}@127.0.0.1:1/n")
+    with pytest.raises(CommandError, match="cannot be reached") as refused:
+        command.current(alembic_config())
+    assert SECRET not in str(refused.value)
+
+
 def test_so_do_celery_s_programs() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "worker", "beat"], cwd=ROOT, capture_output=True, text=True, check=False, timeout=SECONDS
@@ -101,6 +109,8 @@ def test_good_settings_pass_the_check(monkeypatch: pytest.MonkeyPatch) -> None:
         ("PHYTOBATCH_WEBHOOK_NETWORKS", "10.0.0.0/33"),
         ("PHYTOBATCH_WEBHOOK_SCHEDULE", "soon"),
         ("PHYTOBATCH_TRUSTED_HOSTS", "https://farm.example"),
+        ("PHYTOBATCH_TRUSTED_PROXIES", "10.0.0.1/8"),
+        ("PHYTOBATCH_PUBLIC_URL", "https://farm.example/v1"),
         ("PHYTOBATCH_CORS_ORIGINS", "farm.example"),
         ("PHYTOBATCH_CLASSIFIERS", "leaf"),
         ("PHYTOBATCH_BOOTSTRAP_API_KEY", "secret"),

@@ -108,6 +108,25 @@ def test_no_webhook_goes_to_a_server_of_our_own_whatever_is_listed(host: str, po
         open_to_all.check(f"http://{host}:{port}/")
 
 
+@pytest.mark.parametrize(
+    ("setting", "address", "receiver"),
+    [
+        ("database_url", "postgresql://u:p@10.0.0.1,10.0.0.2:6000/x", "10.0.0.1:5432"),
+        ("database_url", "postgresql://u:p@10.0.0.1,10.0.0.2:6000/x", "10.0.0.2:6000"),
+        ("database_url", "postgresql:///x?host=10.0.0.1&port=6000", "10.0.0.1:6000"),
+        ("redis_url", "sentinel://:p@10.0.0.1,10.0.0.2/0?master_name=m", "10.0.0.2:26379"),
+        ("traces_endpoint", "http://10.0.0.1/v1/traces", "10.0.0.1:80"),
+        ("database_url", "postgresql://u:p@127.0.0.1:15432/x", "0.0.0.0:15432"),
+        ("database_url", "postgresql://u:p@localhost/x", "[::]:5432"),
+    ],
+)
+def test_every_server_of_an_address_is_our_own(setting: str, address: str, receiver: str) -> None:
+    """Also where there are several, and however it is reached: a connection to 0.0.0.0 goes to this machine."""
+    open_to_all = policy(webhook_networks="0.0.0.0/0,::/0", webhook_ports="1-65535", **{setting: address})
+    with pytest.raises(InvalidRequest):
+        open_to_all.check(f"http://{receiver}/")
+
+
 def test_the_answer_of_a_whole_network_is_not_shown() -> None:
     mixed = policy(webhook_networks="10.1.0.0/16,10.2.0.0/16:8080", webhook_ports="443,8080")
     assert mixed.shows(ip_address("8.8.8.8"), 443)
