@@ -6,6 +6,7 @@ whose every picture takes all the processor time that a picture may have; in tur
 
 import argparse
 import os
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -31,6 +32,7 @@ def main() -> None:
     parser.add_argument("--small", type=int, default=500, help="ordinary photographs of 256 px in a job")
     parser.add_argument("--few", type=int, default=24, help="photographs of the small job")
     parser.add_argument("--costly", type=int, default=200, help="pictures of the other tenant")
+    parser.add_argument("--kinds", type=int, default=len(COSTLY), help="of costly pictures; 1: small files alone")
     parser.add_argument("--rounds", type=int, default=3)
     asked = parser.parse_args()
     figures = Figures("hostile_neighbour", "ordinary photographs alone, and beside pictures that cost all they may")
@@ -39,7 +41,7 @@ def main() -> None:
         print(write_set("small", folder, asked.small))
         files = sorted(folder.iterdir())
         honest = another_tenant(system)
-        costly = costly_files(system.folder / "costly", asked.costly)
+        costly = costly_files(system.folder / "costly", asked.costly, COSTLY[: asked.kinds])
         system.start_worker()
         once(honest, system, files[:2], priority="bulk")  # everything is warm
         os.sync()
@@ -68,10 +70,10 @@ def seconds(key: str, system: System, files: list[Path]) -> float:
     return timed(partial(once, key, system, files, priority="bulk"))
 
 
-def costly_files(folder: Path, count: int) -> list[Path]:
+def costly_files(folder: Path, count: int, kinds: Sequence[str]) -> list[Path]:
     """Costly pictures of several kinds; no two are equal."""
     folder.mkdir()
-    contents = [KNOWN[name]() for name in COSTLY]
+    contents = [KNOWN[name]() for name in kinds]
     files = [folder / f"{number}.bin" for number in range(count)]
     for number, file in enumerate(files):
         file.write_bytes(contents[number % len(contents)] + number.to_bytes(4, "big"))

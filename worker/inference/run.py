@@ -21,6 +21,7 @@ from worker.inference.observer import Stage
 from worker.inference.timing import timed
 
 ASSUMED_BYTES = 8 * 1024 * 1024  # Reserved for an item whose size is not known, until it is fetched.
+AHEAD_OF_A_PROCESS = 2  # Images that are fetched for each process, the one at work included.
 POLL_SECONDS = 1.0  # on_batch is called at least so often while the run waits for pixels.
 
 
@@ -88,6 +89,9 @@ class Run:
     ) -> None:
         self._workshop = workshop
         self._lane = lane
+        # Processes take seconds for a picture: files that are fetched far ahead would only fill memory and network.
+        slow = odd is Odd.ISOLATE_ALL
+        self._window = AHEAD_OF_A_PROCESS * workshop.decoding.pool.processes if slow else workshop.window
         self._todo = iter(items)
         self._next_item = next(self._todo, None)
         self._left = len(items)  # not yet taken out of the queue
@@ -128,7 +132,7 @@ class Run:
 
     def _fill_window(self) -> None:
         """Ask for images as far ahead as the window and the bytes allow; wait for bytes only where nothing is ahead."""
-        while self._outstanding < self._workshop.window and (item := self._next_item) is not None:
+        while self._outstanding < self._window and (item := self._next_item) is not None:
             size = ASSUMED_BYTES if item.size is None else item.size
             reservation = self._bytes.reserve(size, seconds=0 if self._outstanding else POLL_SECONDS)
             if reservation is None:

@@ -425,3 +425,14 @@ def test_a_picture_larger_than_threads_decode_goes_to_a_process(classifier: Clas
         labels = {o.seq: o.interpretation.label for o in outcomes_of(pipeline, store) if o.interpretation}
         assert pipeline.isolated.pids
     assert labels == dict(enumerate(store.labels))
+
+
+def test_a_run_of_isolated_pictures_fetches_little_ahead(classifier: Classifier, encode: Encode) -> None:
+    store = Store(encode, 60)
+    with (
+        made(classifier, bytes_in_flight=10**9) as pipeline,
+        closing(pipeline.run(store.items(), store.fetch, odd=Odd.ISOLATE_ALL)) as outcomes,
+    ):
+        next(outcomes)
+        pipeline.bulk.close()
+        assert len(store.fetched) <= 2 * pipeline.isolated.processes + pipeline.batch_size < pipeline.window

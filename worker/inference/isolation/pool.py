@@ -37,6 +37,7 @@ class IsolatedPool:
             function: runs in the processes.
         """
         self.limits = limits or IsolationLimits()
+        self.processes = processes
         self._bulk = FairThreads("isolated", processes)
         self._urgent = FairThreads("isolated-urgent", 1)
         self._function = function
