@@ -37,7 +37,7 @@ class Share:
         return bool(self.waiting or self.running)
 
     def cost(self, now: float) -> float:
-        """Seconds of threads that it has used until now."""
+        """Return the seconds of threads that it has used until now."""
         return self.used_seconds + sum(now - began for began in self.running.values())
 
 
@@ -54,7 +54,7 @@ class FairThreads:
         self._closed = False
 
     def share(self) -> Share:
-        """A share for a run."""
+        """Make a share for a run."""
         return Share(self)
 
     def submit(self, share: Share, call: Callable[[], Any]) -> Future[Any]:

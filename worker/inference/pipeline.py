@@ -25,7 +25,7 @@ from worker.inference.isolation import IsolatedPool
 from worker.inference.lane import Lane
 from worker.inference.limits import DEFAULT_LIMITS, PictureLimits
 from worker.inference.observer import Nobody, Observer
-from worker.inference.run import Item, Outcome, Run, Workshop
+from worker.inference.run import Item, Outcome, Run, RunParts
 
 __all__ = ["Item", "Odd", "Outcome", "Pipeline", "Pixels"]
 
@@ -96,7 +96,7 @@ class Pipeline:
             pool=self.isolated,
             observer=observer or Nobody(),
         )
-        self._workshop = Workshop(classifier, batch_size, self.window, decoding, camera_zone)
+        self._parts = RunParts(classifier, batch_size, self.window, decoding, camera_zone)
 
     def run(
         self,
@@ -125,7 +125,7 @@ class Pipeline:
             OutputInvalid: the model answered with something that is no probability.
             Exception: what ``fetch`` or ``on_batch`` raised.
         """
-        run = Run(self._workshop, self.urgent if urgent else self.bulk, items, fetch, odd=odd)
+        run = Run(self._parts, self.urgent if urgent else self.bulk, items, fetch, odd=odd)
         try:
             yield from run.outcomes(on_batch or _nothing)
         finally:

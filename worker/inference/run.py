@@ -55,8 +55,8 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
-class Workshop:
-    """What the runs of a pipeline share. ``window`` is the number of images that a run fetches ahead."""
+class RunParts:
+    """Parts of a pipeline that its runs share. ``window`` is the number of images that a run fetches ahead."""
 
     classifier: Classifier
     batch_size: int
@@ -80,24 +80,24 @@ class Run:
 
     def __init__(
         self,
-        workshop: Workshop,
+        parts: RunParts,
         lane: Lane,
         items: Sequence[Item],
         fetch: Callable[[Item], bytes],
         *,
         odd: Odd,
     ) -> None:
-        self._workshop = workshop
+        self._parts = parts
         self._lane = lane
         # Processes take seconds for a picture: files that are fetched far ahead would only fill memory and network.
         slow = odd is Odd.ISOLATE_ALL
-        self._window = AHEAD_OF_A_PROCESS * workshop.decoding.pool.processes if slow else workshop.window
+        self._window = AHEAD_OF_A_PROCESS * parts.decoding.pool.processes if slow else parts.window
         self._todo = iter(items)
         self._next_item = next(self._todo, None)
         self._left = len(items)  # not yet taken out of the queue
         self._outstanding = 0  # submitted and not yet taken out of the queue
         self._fetch = fetch
-        self._decoder = RunDecoder(workshop.decoding, lane.decodes, odd=odd, urgent=lane.urgent)
+        self._decoder = RunDecoder(parts.decoding, lane.decodes, odd=odd, urgent=lane.urgent)
         self._bytes = lane.budget.holder()
         self._ready: queue.SimpleQueue[_Prepared] = queue.SimpleQueue()
         self._abandoned = threading.Event()
@@ -108,7 +108,7 @@ class Run:
         while self._left:
             on_batch()
             batch: list[_Prepared] = []
-            while self._left and len(batch) < self._workshop.batch_size:
+            while self._left and len(batch) < self._parts.batch_size:
                 self._fill_window()
                 prepared = self._next()
                 if prepared is None:  # Nothing for a second: classify what is there, and call on_batch.
@@ -159,8 +159,8 @@ class Run:
     def _classify(self, batch: list[_Prepared]) -> Iterator[Outcome]:
         if not batch:
             return
-        classifier, observer = self._workshop.classifier, self._workshop.decoding.observer
-        observer.batch(len(batch), self._workshop.batch_size)
+        classifier, observer = self._parts.classifier, self._parts.decoding.observer
+        observer.batch(len(batch), self._parts.batch_size)
         with timed(observer, Stage.PREDICT):
             rows = classifier.classify(np.stack([p.pixels for p in batch if p.pixels is not None]))
         for prepared, row in zip(batch, rows, strict=True):
@@ -169,7 +169,7 @@ class Run:
     def _download(self, item: Item, reservation: Reservation) -> None:
         """In a download thread: fetch, verify, hand over."""
         try:
-            with timed(self._workshop.decoding.observer, Stage.DOWNLOAD):
+            with timed(self._parts.decoding.observer, Stage.DOWNLOAD):
                 data = self._fetch(item)
             reservation.settle(len(data))
             _verify(item, data)
@@ -185,7 +185,7 @@ class Run:
         self, item: Item, data: bytes, result: Pixels | BaseException | None, reservation: Reservation
     ) -> None:
         """In the thread that decoded, or in the one that canceled."""
-        place = None if result is None else _place_of(data, self._workshop.camera_zone)
+        place = None if result is None else _place_of(data, self._parts.camera_zone)
         reservation.release()
         if isinstance(result, BaseException):
             failed = _failed(item, result)

@@ -46,7 +46,7 @@ class IsolatedPool:
         self._closed = False
 
     def share(self, *, urgent: bool) -> Share:
-        """A share for a run, in whose calls ``resized_pixels`` is to be called."""
+        """Make a share for a run, in whose calls ``resized_pixels`` is to be called."""
         return (self._urgent if urgent else self._bulk).share()
 
     def resized_pixels(
