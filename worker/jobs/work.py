@@ -62,7 +62,7 @@ def offers_of(pools: Sequence[str], *, patient: bool) -> list[Offer]:
 
 
 def isolated_offers_of(pools: Sequence[str]) -> list[Offer]:
-    """Chunks whose pictures are all decoded in processes of their own."""
+    """List the offers of the slot for chunks whose pictures are all decoded in processes of their own."""
     return [Offer(isolated_pool_of(pool), Priority.BULK) for pool in pools]
 
 
@@ -104,9 +104,9 @@ class Workplace:
         """
         if self._stopping.is_set():
             return False
-        offered: set[Offer] = set()
+        pools, offered = self._pools(), set[Offer]()
         for slot, offers_for in self._slots:
-            offers = offers_for(self._pools())
+            offers = offers_for(pools)
             if offered.issuperset(offers) or not slot.take():
                 continue
             offered.update(offers)
