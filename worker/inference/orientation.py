@@ -13,7 +13,7 @@ _IN_XMP = re.compile(rb"""tiff:Orientation(?:=["']|>)([1-8])\b""")
 
 
 def is_turned_by_pillow(image_format: str | None) -> bool:
-    """Whether Pillow turns pictures of this format by itself while it decodes, as it does TIFFs since version 10."""
+    """Whether Pillow turns pictures of this format by itself while it decodes, as it does TIFFs."""
     return image_format == TiffImagePlugin.TiffImageFile.format
 
 
