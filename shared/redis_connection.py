@@ -8,7 +8,6 @@ import os
 import ssl
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import quote
 
 import redis
 import redis.asyncio
@@ -82,14 +81,11 @@ def celery_broker(settings: Settings, **options: Any) -> dict[str, Any]:  # noqa
         os.environ.pop(name, None)
     address = redis_address(settings)
     scheme = "sentinel" if address.sentinels else "redis" if address.tls is None else "rediss"
-    user = ""
-    if address.password is not None:
-        user = f"{quote(address.username or '', safe='')}:{quote(address.password, safe='')}@"
     if address.sentinels is not None:
         arguments = _of_sentinels(address, options, AT_ONCE)
         options = {**options, "master_name": address.sentinels.master, "sentinel_kwargs": arguments}
     return {
-        "broker_url": ";".join(f"{scheme}://{user}{host.text}/{address.database}" for host in address.hosts),
+        "broker_url": ";".join(f"{scheme}://{address.login}{host.text}/{address.database}" for host in address.hosts),
         "broker_use_ssl": tls_arguments(address.tls) or None,
         "broker_transport_options": options,
     }

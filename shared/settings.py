@@ -490,18 +490,16 @@ class Settings(BaseSettings):
         default="json", description="`json` for machines, `console` for people."
     )
 
-    @field_validator("*", mode="before")
+    @field_validator(*ADDRESSES, mode="before")
     @classmethod
     def _address(cls, value: object, info: ValidationInfo) -> object:
-        read = ADDRESSES.get(info.field_name or "")
-        if read is None or value is None:
-            return value
+        name = str(info.field_name)
         text = value.get_secret_value() if isinstance(value, SecretStr) else value
         if not isinstance(text, str):
             return value
-        if not text.strip() and not cls.model_fields[str(info.field_name)].is_required():
+        if not text.strip() and not cls.model_fields[name].is_required():
             return None
-        return read(text, info.data)
+        return ADDRESSES[name](text, info.data)
 
     @field_validator("*")
     @classmethod

@@ -21,13 +21,8 @@ def read_http(text: str, *, example: str) -> str:
     return f"{parts.scheme}://{parts.hosts[0].text}{_path(text)}"
 
 
-def host_of(address: str) -> str:
-    """The host of an address that ``read_http`` has read."""
-    return parts_of(address).hosts[0].name
-
-
 def parts_of(address: str) -> Parts:
-    """The parts of such an address."""
+    """Split an address that ``read_http`` has read."""
     return split(address, example="", schemes=SCHEMES)
 
 

@@ -80,15 +80,19 @@ class RedisAddress:
     sentinels: Sentinels | None
 
     @property
+    def login(self) -> str:
+        """User and password as they stand in front of a host, with ``@``; empty without a password."""
+        if self.password is None:
+            return ""
+        return f"{quote(self.username or '', safe='')}:{quote(self.password, safe='')}@"
+
+    @property
     def text(self) -> str:
         """The address in one form; ``read_redis`` reads it as the same."""
         scheme = NAMES[self.tls is not None, self.sentinels is not None]
-        user = (
-            "" if self.password is None else f"{quote(self.username or '', safe='')}:{quote(self.password, safe='')}@"
-        )
         query = {**_tls_query(self.tls), **_sentinels_query(self.sentinels)}
         hosts = ",".join(host.text for host in self.hosts)
-        return f"{scheme}://{user}{hosts}/{self.database}{'?' if query else ''}{urlencode(query)}"
+        return f"{scheme}://{self.login}{hosts}/{self.database}{'?' if query else ''}{urlencode(query)}"
 
 
 def read_redis(text: str) -> RedisAddress:

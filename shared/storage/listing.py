@@ -12,13 +12,12 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from shared.errors import StoreUnavailable
-from shared.storage.s3_call import s3_call
+from shared.storage.s3_call import NOT_KNOWN, s3_call
 from shared.storage.store import StoredObject
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
-NOT_KNOWN = frozenset({"NotImplemented", "MethodNotAllowed", "501", "405"})
 # Extensible Markup Language (XML) 1.0, 2.2 Characters: what is none, raw and as a reference.
 NO_CHARACTER = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]|\xef\xbf[\xbe\xbf]|\xed[\xa0-\xbf][\x80-\xbf]")
 REFERENCE = re.compile(rb"&#(?:x([0-9a-fA-F]{1,8})|([0-9]{1,10}));")

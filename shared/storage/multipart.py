@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from shared.errors import ObjectMissing, PhytobatchError, StoreUnavailable
-from shared.storage.s3_call import s3_call
+from shared.storage.s3_call import NOT_KNOWN, s3_call
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -17,8 +17,6 @@ PART_BYTES = 8 * 1024 * 1024
 
 # It came to an end meanwhile.
 NO_UPLOAD = frozenset({"NoSuchUpload", "404"})
-# Some servers keep no list of uploads.
-NOT_LISTED = frozenset({"NotImplemented", "MethodNotAllowed", "405", "501"})
 
 
 class Multipart:
@@ -106,6 +104,6 @@ def abort_below(client: "S3Client", bucket: str, prefix: str, goes: Callable[[st
 def _under_way(client: "S3Client", bucket: str, prefix: str) -> "list[MultipartUploadTypeDef]":
     """The uploads that have not come to an end; none where the server cannot list them."""
     pages = client.get_paginator("list_multipart_uploads").paginate(Bucket=bucket, Prefix=prefix)
-    with suppress(ObjectMissing), s3_call("list_multipart", prefix or "the bucket", missing=NOT_LISTED):
+    with suppress(ObjectMissing), s3_call("list_multipart", prefix or "the bucket", missing=NOT_KNOWN):
         return [found for page in pages for found in page.get("Uploads", [])]
     return []

@@ -12,17 +12,17 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from shared.errors import StoreUnavailable
-from shared.storage.s3_call import s3_call
+from shared.storage.s3_call import NOT_KNOWN, s3_call
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
 DELETE_PAGE = 1000  # the most that DeleteObjects takes
 # The request as such was not understood; what it asks for may be allowed all the same.
-NOT_TAKEN = frozenset(
-    {"NotImplemented", "MethodNotAllowed", "405", "501", "MissingContentMD5", "InvalidDigest", "BadDigest"}
-    | {"InvalidRequest", "InvalidArgument", "MalformedXML", "NotSupported"}
-)
+NOT_TAKEN = NOT_KNOWN | {
+    "MissingContentMD5", "InvalidDigest", "BadDigest", "InvalidRequest", "InvalidArgument", "MalformedXML",
+    "NotSupported",
+}  # fmt: skip
 GONE = frozenset({"NoSuchKey", "404"})
 
 

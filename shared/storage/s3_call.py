@@ -18,6 +18,8 @@ NO_BUCKET = "NoSuchBucket"
 # boto3 asks nobody: a name that can be none.
 UNASKABLE = (ParamValidationError, EndpointProviderError)
 NEVER_MISSING: frozenset[str] = frozenset()
+# A server that does not have the operation at all.
+NOT_KNOWN = frozenset({"NotImplemented", "MethodNotAllowed", "405", "501"})
 
 Operation = Literal[
     "get",

@@ -6,12 +6,13 @@ from ipaddress import ip_address
 
 from shared.addresses.http import parts_of
 from shared.addresses.postgres import libpq_parameters
+from shared.addresses.redis import PORT as REDIS
 from shared.addresses.redis import read_redis
 from shared.settings import Settings
 from shared.webhooks.addresses import Address, unmapped
 
 PORTS = {"http": 80, "https": 443}
-POSTGRESQL, REDIS = 5432, 6379
+POSTGRESQL = 5432
 LOCALHOST = "localhost"
 
 

@@ -3,10 +3,10 @@
 import re
 from dataclasses import dataclass
 
+from shared.addresses.parts import MAX_PORT
 from shared.errors import ConfigurationError
 
 PORT_RANGE = re.compile(r"(?P<first>[0-9]{1,5})(?:-(?P<last>[0-9]{1,5}))?")
-MAX_PORT = 65535
 
 
 @dataclass(frozen=True, slots=True)
