@@ -168,9 +168,8 @@ class LeaseKeeper:
                 continue
             self._bark(held)
             renewed = [self._renew(one) for one in held]
-            self._show_life()
-            self._alive()
             due = time.monotonic() + (self._renew_seconds if all(renewed) else RETRY_SECONDS)
+            self._show_life()
 
     def _renew(self, held: Held) -> bool:
         lifeline = self._lifeline()
@@ -189,13 +188,15 @@ class LeaseKeeper:
         return True
 
     def _show_life(self) -> None:
-        if self._sign is None:
-            return
         try:
-            with self._database.begin() as session:
-                self._sign.say(session)
+            self._alive()
+            if self._sign is not None:
+                with self._database.begin() as session:
+                    self._sign.say(session)
         except DatabaseUnavailable:
             log.warning("sign_of_life_failed")
+        except Exception:
+            log.exception("sign_of_life_fault")  # A server that reads only, a full disk: no reason to lose the leases.
 
     def _bark(self, held: list[Held]) -> None:
         """A thread cannot be ended from outside, so a stuck one ends the process; leases and attempts do the rest."""

@@ -1,5 +1,6 @@
 """What healthchecks look at: a file that is touched as long as the work goes on."""
 
+import errno
 import threading
 from pathlib import Path
 from typing import Any, cast
@@ -22,6 +23,21 @@ def test_the_keeper_of_leases_shows_that_it_lives() -> None:
     keeper = LeaseKeeper(database, lease_seconds=1, renew_seconds=0.01, stuck_seconds=1, alive=lives.set)
     keeper.start()
     assert lives.wait(PATIENCE_SECONDS)
+    keeper.close()
+
+
+def test_the_keeper_goes_on_where_its_life_cannot_be_shown() -> None:
+    tried = threading.Semaphore(0)
+
+    def fail() -> None:
+        tried.release()
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    database = cast("Database", None)
+    keeper = LeaseKeeper(database, lease_seconds=1, renew_seconds=0.01, stuck_seconds=1, alive=fail)
+    keeper.start()
+    assert tried.acquire(timeout=PATIENCE_SECONDS)
+    assert tried.acquire(timeout=PATIENCE_SECONDS), "the thread that renews every lease ended"
     keeper.close()
 
 
