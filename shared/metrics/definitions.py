@@ -194,7 +194,8 @@ CHUNK_ATTEMPTS = TABLE.counter("phytobatch_chunk_attempts_total", WORKER, "Chunk
 CHUNKS_ENDED = TABLE.counter(
     "phytobatch_chunks_total",
     WORKER,
-    "What became of claimed chunks: finished, canceled, handed_back (stop or outage), lease_lost, fault (ours).",
+    "What became of claimed chunks: finished, canceled, handed_back (stop, outage, or the turn of another tenant), "
+    "set_aside (only pictures out of the ordinary are left, for the isolated slot), lease_lost, fault (ours).",
     "kind",
     "outcome",
 )
@@ -225,9 +226,13 @@ BATCH_FILL = TABLE.histogram(
     "phytobatch_batch_fill_ratio", WORKER, "Images in a batch, by the size of a full one.", buckets=TENTHS
 )
 SLOTS = TABLE.sampled(
-    "phytobatch_slots", WORKER, "Chunks that this worker takes at a time; its express slot is not counted."
+    "phytobatch_slots",
+    WORKER,
+    "Chunks that this worker takes at a time; its express and isolated slots are not counted.",
 )
-SLOTS_BUSY = TABLE.sampled("phytobatch_slots_busy", WORKER, "Slots with a chunk now; the express slot not counted.")
+SLOTS_BUSY = TABLE.sampled(
+    "phytobatch_slots_busy", WORKER, "Slots with a chunk now; the express and isolated slots not counted."
+)
 BYTES_IN_FLIGHT = TABLE.sampled(
     "phytobatch_bytes_in_flight", WORKER, "Encoded bytes in memory now, between download and decode."
 )
