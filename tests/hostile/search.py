@@ -95,17 +95,21 @@ class Subject:
         )
         self._read()
 
-    def cost(self, name: str, data: bytes) -> Cost:
-        """Have it read a file.
+    def cost(self, name: str, *files: bytes) -> Cost:
+        """Have it read a file, or several at the same time.
 
         Raises:
             AssertionError: the process ended.
         """
-        self._file.write_bytes(data)
-        self._stream(self._process.stdin).write(f"{self._file}\n")
+        paths = [self._file.with_suffix(f".{number}") for number in range(len(files))]
+        for path, data in zip(paths, files, strict=True):
+            path.write_bytes(data)
+        self._stream(self._process.stdin).write("\t".join(map(str, paths)) + "\n")
         self._stream(self._process.stdin).flush()
         said = self._read()
-        return Cost(name, len(data), said["seconds"], said["processor_seconds"], said["bytes"], said["outcome"])
+        return Cost(
+            name, sum(map(len, files)), said["seconds"], said["processor_seconds"], said["bytes"], said["outcome"]
+        )
 
     def close(self) -> None:
         """End it."""
