@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, Interval, func, select, text
+from sqlalchemy import Interval, func, select, text
 from sqlalchemy.orm import Session
 
 from shared.contracts import stored
-from shared.db.models import Classifier, Job, Pause, Tenant
+from shared.db.models import Classifier, Pause, Tenant
 from shared.jobs.chunks import CLASSIFY, ISOLATED
 
 # The table has a handful of rows, so each of these is read in microseconds, and once for a statement.
@@ -27,7 +27,8 @@ POOLS = (
 )
 # A worker by its name, ``host:pid``, or by its host.
 IS_DRAINED = "EXISTS (SELECT 1 FROM pauses WHERE worker IN (:worker, split_part(:worker, ':', 1)))"
-HELD_JOB = f"({EVERYTHING} OR tenant_id IN ({TENANTS}) OR coalesce(classifier_id IN ({CLASSIFIERS}), false))"
+# Of a row of `jobs`, by no other name: a pause of everything, of its tenant or of its classifier.
+HELD_JOB = f"({EVERYTHING} OR jobs.tenant_id IN ({TENANTS}) OR coalesce(jobs.classifier_id IN ({CLASSIFIERS}), false))"
 
 INSERT = text(
     """
@@ -126,13 +127,3 @@ def counts(session: Session) -> dict[Scope, int]:
     """How many pauses of each kind hold."""
     row = session.execute(COUNTS).one()
     return {scope: getattr(row, scope) for scope in Scope}
-
-
-def holds_back(job: type[Job]) -> ColumnElement[bool]:
-    """Whether a pause holds back this job: of everything, of its tenant, or of its classifier."""
-    is_everything = Pause.tenant_id.is_(None) & Pause.classifier_id.is_(None) & Pause.worker.is_(None)
-    return (
-        select(Pause.id)
-        .where(is_everything | (Pause.tenant_id == job.tenant_id) | (Pause.classifier_id == job.classifier_id))
-        .exists()
-    )

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     ColumnElement,
     Row,
     Select,
@@ -19,6 +20,7 @@ from sqlalchemy import (
     cast,
     func,
     literal,
+    literal_column,
     select,
     text,
 )
@@ -30,7 +32,7 @@ from shared.db.models import Classifier, Job, Result, WebhookEndpoint
 from shared.db.models.job import ACTIVE
 from shared.db.pages import ANY_SIZE, WEIGHT, bytes_of, end_of, within
 from shared.errors import NotFound
-from shared.jobs.pauses import holds_back
+from shared.jobs.pauses import HELD_JOB
 
 # Waiting for the first chunk to be claimed.
 WAITING_STATES = (JobState.VALIDATING, JobState.QUEUED)
@@ -71,7 +73,7 @@ def _places() -> Subquery:
 
 # Built once: to build one of them takes SQLAlchemy as long as to run it, and every poll of a client runs it.
 _PLACES = _places()
-_PAUSED = and_(ACTIVE, holds_back(Job)).label("paused")
+_PAUSED = and_(ACTIVE, literal_column(HELD_JOB, Boolean())).label("paused")
 SEEN = (
     select(Job, Classifier, WebhookEndpoint.url, func.now(), _PLACES.c.place, _PAUSED)
     .outerjoin(Classifier, Classifier.id == Job.classifier_id)

@@ -21,14 +21,15 @@ HEADINGS = ("JOB", "TENANT", "STATE", "NO NEWS FOR", "DONE", "FAILED", "WAITS FO
 LIST = text(
     f"""
     WITH shown AS (
-        SELECT j.*, t.name AS tenant, {pauses.HELD_JOB} AS paused, now() - greatest(
-                   j.created_at, j.committed_at, j.queued_at, j.started_at, j.last_result_at, j.finished_at,
-                   j.deleted_at) AS silence
-        FROM jobs j JOIN tenants t ON t.id = j.tenant_id
-        WHERE CASE WHEN CAST(:state AS text) IS NOT NULL THEN j.state = :state AND j.deleted_at IS NULL
+        SELECT jobs.*, t.name AS tenant, {pauses.HELD_JOB} AS paused, now() - greatest(
+                   jobs.created_at, jobs.committed_at, jobs.queued_at, jobs.started_at, jobs.last_result_at,
+                   jobs.finished_at, jobs.deleted_at) AS silence
+        FROM jobs JOIN tenants t ON t.id = jobs.tenant_id
+        WHERE CASE WHEN CAST(:state AS text) IS NOT NULL THEN jobs.state = :state AND jobs.deleted_at IS NULL
                    WHEN :all THEN true
-                   ELSE j.state IN ('validating', 'queued', 'running', 'canceling') OR j.deleted_at IS NOT NULL END
-          AND (CAST(:tenant AS uuid) IS NULL OR j.tenant_id = :tenant)),
+                   ELSE jobs.state IN ('validating', 'queued', 'running', 'canceling')
+                        OR jobs.deleted_at IS NOT NULL END
+          AND (CAST(:tenant AS uuid) IS NULL OR jobs.tenant_id = :tenant)),
     first AS (
         SELECT * FROM shown WHERE silence >= :silence
         ORDER BY deleted_at IS NULL AND finished_at IS NOT NULL, silence DESC LIMIT :most)
