@@ -64,12 +64,15 @@ SOURCES: Mapping[str, _Source] = {
 }
 
 
-@cache
 def served(name: str) -> Served | None:
-    """A file by its name, read and compressed once; ``None`` where there is none."""
+    """A file by its name; ``None`` where there is none."""
     source = SOURCES.get(name)
-    if source is None:
-        return None
+    return None if source is None else _made(source)
+
+
+@cache
+def _made(source: _Source) -> Served:
+    """Read and compress a file once. Kept by source, not by name: of names, clients make up as many as they like."""
     content = source.read()
     etag = f'"{hashlib.sha256(content).hexdigest()[:32]}"'
     return Served(content, gzip.compress(content, mtime=0), source.media_type, etag)
