@@ -23,6 +23,12 @@ from tests.patience import wait_for
 LEAF = ("leaf.jpg", b"a leaf")
 
 
+@pytest.fixture(scope="module")
+def settings(make_settings: MakeSettings) -> Settings:
+    """Of four places to wait, a key has one: whoever did not give it back would be told to come again."""
+    return make_settings(max_waiting_clients=4)
+
+
 @pytest.fixture
 def worker(hands: Hands) -> Iterator[None]:
     """Somebody who classifies whatever comes: "bad.jpg" is truncated, the rest is rust."""
@@ -138,6 +144,11 @@ def test_the_same_request_again_gets_the_same_answer(api: Api) -> None:
     assert (again.status, again.json()) == (200, first.json())
     assert again.headers["Idempotent-Replayed"] == "true"
     assert_problem(predict(api, ("other.jpg", b"x"), key="p"), 422, "idempotency-key-reused")
+
+
+@pytest.mark.usefixtures("worker")
+def test_an_answer_gives_its_place_back(api: Api) -> None:
+    assert [predict(api).status for _ in range(3)] == [200] * 3
 
 
 def test_when_it_takes_too_long_the_answer_is_the_job(

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
+from api.commands.jobs import purge
 from shared.contracts.states import ChunkKind, ImageErrorCode, ImageStatus
 from shared.db.models import Chunk
 from shared.db.session import Database
@@ -157,6 +158,21 @@ def test_purge_removes_a_job_and_finishes_what_was_begun(admin: Admin, jobs: Job
     assert len(list(store.list_objects(f"uploads/{kept}/"))) == 1
     assert "there is no job" in admin("purge", one)[2].lower()
     assert chunks(jobs.database, kept)[-1].kind == ChunkKind.CLASSIFY
+
+
+def test_a_purge_keeps_its_lease(jobs: Jobs, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(purge, "LEASE_SECONDS", 0.0)  # so that it is always time
+    job_id = jobs.draft(images=1)
+    with jobs.database.begin() as session:
+        lifecycle.delete(session, job_id)
+    held = purge._claim(jobs.database)
+    assert held is not None
+    first = chunks(jobs.database, job_id)[-1].lease_until
+    purge._renewing(jobs.database, held)()
+    renewed = chunks(jobs.database, job_id)[-1].lease_until
+    assert first is not None
+    assert renewed is not None
+    assert renewed > first
 
 
 def test_objects_without_a_job_are_shown_first_and_removed_when_asked(

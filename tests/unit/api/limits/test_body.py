@@ -9,7 +9,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from api.errors import BodyTooSlow
 from api.limits import body
-from api.limits.body import BodyLimits, Pace, UnreadBodies
+from api.limits.body import FORM_STEP_BYTES, BodyLimits, Pace, UnreadBodies
 from shared.settings import Settings
 from tests.patience import PATIENCE_SECONDS
 
@@ -83,6 +83,22 @@ def test_a_body_that_stops_is_ended(announced: int | None) -> None:
     with pytest.raises(BodyTooSlow):
         client.ask(limits(app, body_seconds=0.05, least_bytes_per_second=10**9))
     assert client.left == 0
+
+
+@pytest.mark.parametrize(
+    ("path", "counted"),
+    [("/v1/jobs/upload", FORM_STEP_BYTES), ("/v1/jobs", 1024), ("/v1/jobs/1/sidecar", 2048)],
+)
+def test_a_body_of_unknown_size_counts_whole_and_a_form_by_steps(path: str, counted: int) -> None:
+    seen: list[int] = []
+
+    async def app(scope: Scope, _: Receive, __: Send) -> None:
+        seen.append(scope["state"]["body_bytes"])
+
+    client = Client(pieces=0, announced=None)
+    client.scope["path"] = path
+    client.ask(limits(app, max_json_bytes=1024, max_sidecar_bytes=2048))
+    assert seen == [counted]
 
 
 async def refuse(_: Scope, __: Receive, send: Send) -> None:

@@ -106,6 +106,19 @@ def test_nobody_is_refused_a_turn_but_waits_behind_its_own() -> None:
     asyncio.run(test())
 
 
+def test_the_keys_of_a_tenant_share_its_turns() -> None:
+    async def test() -> None:
+        turns = Turns(4, SHARES)
+        async with turns.one(DRONE), turns.one(OFFICE):
+            third = asyncio.create_task(turns.run(Holder(FARM, "third"), lambda: "third"))
+            assert await turns.run(STRANGER, lambda: "other tenant") == "other tenant"
+            await asyncio.sleep(A_MOMENT)
+            assert not third.done()
+        assert await third == "third"
+
+    asyncio.run(test())
+
+
 def test_whoever_gives_up_its_turn_leaves_nothing_behind() -> None:
     async def test() -> None:
         turns = Turns(4, SHARES)
