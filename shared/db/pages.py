@@ -5,12 +5,10 @@ the row that fills it, however few these are, and says that there are more.
 """
 
 from collections.abc import Sequence
-from typing import Any, TypeVar
+from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, Select, Subquery, cast, func, select
+from sqlalchemy import ColumnElement, Integer, Row, Select, Subquery, cast, func, select
 from sqlalchemy.orm import InstrumentedAttribute
-
-T = TypeVar("T")
 
 WEIGHT = "weight"
 # Of a page that the caller bounds in no other way.
@@ -18,38 +16,30 @@ ANY_SIZE = 2**62
 
 
 def bytes_of(*columns: ColumnElement[Any] | InstrumentedAttribute[Any]) -> ColumnElement[int]:
-    """The bytes of texts, or of JSON as it is written, together; of NULL none."""
+    """Add up the bytes of texts, or of JSON as it is written; NULL has none."""
     return sum((func.coalesce(func.octet_length(column), 0) for column in columns), cast(0, Integer))
 
 
-def within(page: Subquery, order: ColumnElement[Any], most: ColumnElement[int]) -> Select[Any]:
-    """The rows of a page up to the one that fills it, and one more, if there is one.
+def within(page: Subquery, order: ColumnElement[Any], max_bytes: ColumnElement[int]) -> Select[Any]:
+    """Select the rows of a page up to the one that fills it.
 
     Args:
-        page: rows in their order, with the bytes of each as ``weight``.
+        page: rows in their order, with the bytes of each as ``weight``; one row more than the page may have.
         order: the column of the page by which it is ordered.
-        most: bytes.
+        max_bytes: what the page may weigh; it has one row at least.
 
     Returns:
-        Its columns but for the weight, and behind them the bytes of the rows before, for :func:`end_of`.
+        Its columns but for the weight, and behind them how many rows were offered, for :func:`cut`.
     """
     weight = page.c[WEIGHT]
-    # Of the rows before, and of those before the one before: the row behind the last one is wanted, too.
-    before = func.sum(weight).over(order_by=order, rows=(None, -1)).label("before")
-    earlier = func.sum(weight).over(order_by=order, rows=(None, -2)).label("earlier")
+    before = func.coalesce(func.sum(weight).over(order_by=order, rows=(None, -1)), 0).label("before")
     own = [column for column in page.c if column.key != WEIGHT]
-    counted = select(*own, before, earlier).subquery("counted")
-    *wanted, _ = counted.c
-    return select(*wanted).where(func.coalesce(counted.c.earlier, 0) < most)
+    weighed = select(*own, func.count().over().label("offered"), before).subquery("weighed")
+    *wanted, bytes_before = weighed.c
+    return select(*wanted).where(bytes_before < max_bytes)
 
 
-def end_of(before: Sequence[int | None], *, limit: int, most: int) -> int:
-    """How many rows are on the page, of those that were read; where that is fewer, there are more.
-
-    Args:
-        before: of each row the bytes of the rows before it; ``None`` of the first.
-        limit: rows of the page.
-        most: bytes of the page.
-    """
-    full = next((number for number, size in enumerate(before) if size is not None and size >= most), len(before))
-    return min(full, limit)
+def cut(rows: Sequence[Row[Any]], limit: int) -> tuple[list[tuple[Any, ...]], bool]:
+    """Cut what :func:`within` selected to ``limit`` rows, each without its last column; and say whether more follow."""
+    kept: list[tuple[Any, ...]] = [tuple(row[:-1]) for row in rows[:limit]]
+    return kept, bool(rows) and rows[0][-1] > len(kept)

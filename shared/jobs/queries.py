@@ -30,7 +30,7 @@ from sqlalchemy.orm import Session, aliased, load_only
 from shared.contracts.states import EventType, JobState, Priority
 from shared.db.models import Classifier, Job, Result, WebhookEndpoint
 from shared.db.models.job import ACTIVE
-from shared.db.pages import ANY_SIZE, WEIGHT, bytes_of, end_of, within
+from shared.db.pages import ANY_SIZE, WEIGHT, bytes_of, cut, within
 from shared.errors import NotFound
 from shared.jobs.pauses import HELD_JOB
 
@@ -234,10 +234,10 @@ def list_jobs(
     page = wanted.order_by(Job.id.desc()).limit(limit + 1).subquery("page")
     found = within(page, page.c.id.desc(), literal(most_bytes, BigInteger)).subquery("found")
     rows = session.execute(
-        _rows(tenant_id).add_columns(found.c.before).join(found, found.c.id == Job.id).order_by(Job.id.desc())
+        _rows(tenant_id).add_columns(found.c.offered).join(found, found.c.id == Job.id).order_by(Job.id.desc())
     ).all()
-    end = end_of([row[-1] for row in rows], limit=limit, most=most_bytes)
-    return [JobRow(*row[:-1]) for row in rows[:end]], len(rows) > end
+    kept, has_more = cut(rows, limit)
+    return [JobRow(*row) for row in kept], has_more
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from shared.contracts.geography import PlaceFilter, PositionFault
 from shared.contracts.manifest import ReviewReason
 from shared.contracts.states import ImageErrorCode, ImageStatus
 from shared.db.models import Classifier, Correction, Image, Job, Result
-from shared.db.pages import ANY_SIZE, WEIGHT, bytes_of, end_of, within
+from shared.db.pages import ANY_SIZE, WEIGHT, bytes_of, cut, within
 from shared.db.plans import read_a_page
 from shared.db.refusals import store_or_refuse
 from shared.db.session import changed
@@ -316,8 +316,8 @@ def read_results(
     given = {"job": job_id, "after": after, "limit": limit + 1}
     weights = {"most": room.most, "of_a_row": room.of_a_row, "of_a_class": room.of_a_class}
     rows = session.execute(wanted, given | weights).all()
-    end = end_of([row[-1] for row in rows], limit=limit, most=room.most)
-    return [_stored(*row[:-1]) for row in rows[:end]], len(rows) > end
+    kept, has_more = cut(rows, limit)
+    return [_stored(*row) for row in kept], has_more
 
 
 def _stored(*row: Any) -> StoredResult:  # noqa: ANN401  # columns of many types

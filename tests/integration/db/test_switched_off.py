@@ -58,7 +58,7 @@ def page(**only: object) -> Ask:
 
     def ask(database: Database, job_id: uuid.UUID) -> object:
         with database.begin() as session:
-            return list(read_results(session, job_id, after=5, limit=10, only=ResultFilter(**only)))  # type: ignore[arg-type]
+            return read_results(session, job_id, after=5, limit=10, only=ResultFilter(**only))  # type: ignore[arg-type]
 
     return ask
 
