@@ -20,6 +20,7 @@ MEANINGS: Mapping[int, str] = {
     409: "The state does not allow this.",
     413: "The body is over a limit.",
     414: "The address or its query is over a limit.",
+    415: "The body is compressed; none is unpacked here.",
     421: "The host that was asked for is none of this service.",
     422: "The request does not fit its schema or a limit.",
     429: "Too many requests of this key, or over a quota of the tenant; see Retry-After.",
@@ -27,7 +28,7 @@ MEANINGS: Mapping[int, str] = {
     503: "Postgres or the object store is away; see Retry-After.",
 }
 
-ALWAYS = frozenset({401, 403, 408, 414, 421, 422, 429, 431, 503})
+ALWAYS = frozenset({401, 403, 408, 414, 415, 421, 422, 429, 431, 503})
 
 
 def answer(model: BaseModel, status: int = HTTPStatus.OK, headers: Mapping[str, str] | None = None) -> Response:

@@ -26,7 +26,7 @@ def commands(parts: Sequence[ModuleType]) -> tuple[Command, ...]:
     """The command, over the checks of these modules."""
 
     def run(arguments: argparse.Namespace) -> Verdict:
-        """Check configuration, connections, migrations, clocks, Redis, bucket, classifiers, webhooks and work.
+        """Check connections and encryption, migrations, clocks, bucket, classifiers, webhooks, work and backups.
 
         Writes, reads and removes a probe object, and changes nothing else. Exit status 1 where a line says FAIL.
         """

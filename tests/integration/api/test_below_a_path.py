@@ -52,9 +52,9 @@ def test_every_link_leads_below_the_path(api: Api, sent: str) -> None:
         "GET", f"{api.base}{path}/events", headers={"X-API-Key": str(api.key)}, preload_content=False
     ) as stream:
         told = b""
-        while b"data:" not in told:
-            told += stream.read(64)
-    assert b"data:" in told
+        while b"\n\n" not in told.partition(b"data:")[2]:
+            told += stream.read(1)
+    assert f'"job":"https://farm.example{job["links"]["self"]}"'.encode() in told
 
 
 def test_problems_name_the_address_that_was_asked_for(api: Api) -> None:
