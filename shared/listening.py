@@ -11,6 +11,27 @@ def reachable_host(host: str) -> str:
     return EVERY_IPV4_ADDRESS if host == EVERY_ADDRESS and not socket.has_dualstack_ipv6() else host
 
 
+def own_address(host: str) -> str:
+    """Give the first address of a host that is one of this machine's; the host itself where none is.
+
+    In Docker, a name that several replicas share leads to all of them, and each can listen at its own address alone.
+
+    Raises:
+        OSError: the host has no address.
+    """
+    host = reachable_host(host)
+    for family, kind, protocol, _, address in socket.getaddrinfo(
+        host, 0, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+    ):
+        with socket.socket(family, kind, protocol) as tried:
+            try:
+                tried.bind(address)
+            except OSError:
+                continue
+            return str(address[0])
+    return host
+
+
 def bound_sockets(host: str, port: int) -> list[socket.socket]:
     """Bind a TCP socket for each address of a host, none of which listens yet; they share one port.
 

@@ -19,7 +19,7 @@ from prometheus_client import (
 from prometheus_client.registry import Collector
 
 from shared.errors import ConfigurationError
-from shared.listening import reachable_host
+from shared.listening import own_address
 from shared.metrics.definition import Definition, Program
 from shared.metrics.definitions import BUILD_INFO, TABLE
 from shared.metrics.readings import Readings
@@ -73,7 +73,7 @@ class Exposition:
         if port == 0:
             return
         try:
-            self._server = start_http_server(port, reachable_host(host), self._registry)
+            self._server = start_http_server(port, own_address(host), self._registry)
         except OSError as error:
             raise ConfigurationError(
                 f"metrics cannot be served at {host}:{port} ({error.strerror or error}); set PHYTOBATCH_METRICS_HOST "

@@ -213,7 +213,11 @@ def listening_names() -> dict[str, str]:
 def test_metrics_are_served_in_networks_that_prometheus_shares() -> None:
     watched = listening_names()
     assert set(watched) == {
-        f"{name}-watch" for name in ("prometheus", "postgres", "valkey", "objects", "proxy", "alertmanager")
+        f"{name}-watch"
+        for name in (
+            *("prometheus", "postgres", "valkey", "objects", "proxy", "alertmanager"),
+            *("api", "worker", "beat", "deliverer"),
+        )
     }
     asked = (ROOT / "deploy" / "observe" / "prometheus.yml").read_text(encoding="utf-8")
     for name, network in watched.items():
@@ -236,6 +240,13 @@ def test_what_has_no_key_listens_where_prometheus_is_and_nowhere_else() -> None:
     assert "getent hosts objects-watch" in script
     assert '-metricsPort=9327 "-metricsIp=$watched"' in script
     assert networks_of("node") == {"metrics"}
+
+
+@pytest.mark.parametrize("name", sorted(PROGRAMS - {"backups"}))
+def test_a_program_serves_its_metrics_in_the_network_of_prometheus_alone(name: str) -> None:
+    host = SERVICES[name]["environment"]["PHYTOBATCH_METRICS_HOST"]
+    assert listening_names()[host] == "metrics"
+    assert host in SERVICES[name]["networks"]["metrics"]["aliases"]
 
 
 def test_who_sends_alerts_has_a_way_out_and_nobody_else_is_there() -> None:

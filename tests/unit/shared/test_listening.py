@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import pytest
 import urllib3
 
-from shared.listening import EVERY_ADDRESS, EVERY_IPV4_ADDRESS, bound_sockets, reachable_host
+from shared.listening import EVERY_ADDRESS, EVERY_IPV4_ADDRESS, bound_sockets, own_address, reachable_host
 from shared.metrics.definition import Program
 from shared.metrics.exposition import Exposition
 from shared.settings import Settings
@@ -77,19 +77,48 @@ def test_without_ipv6_every_address_is_every_one_of_ipv4(monkeypatch: pytest.Mon
         assert seen_client(only, "127.0.0.1") == "127.0.0.1"
 
 
-@with_ipv6
-def test_metrics_are_served_at_every_address() -> None:
+@contextmanager
+def metrics_at(host: str) -> Iterator[int]:
+    """The port at which a deliverer serves metrics at this host."""
     with listening("127.0.0.1") as (free,):
         port = free.getsockname()[1]
     exposition = Exposition(Program.DELIVERER, DELIVERER_ZEROS)
     exposition.serve(
         Settings(
-            database_url="postgresql://x/x", redis_url="redis://x", s3_bucket="x", metrics_host="::", metrics_port=port
+            database_url="postgresql://x/x", redis_url="redis://x", s3_bucket="x", metrics_host=host, metrics_port=port
         )
     )
     try:
-        with urllib3.PoolManager(timeout=PATIENCE_SECONDS) as pool:
-            for address in ("127.0.0.1", "[::1]"):
-                assert b"phytobatch_build_info" in pool.request("GET", f"http://{address}:{port}/metrics").data
+        yield port
     finally:
         exposition.close()
+
+
+def shown_at(address: str, port: int) -> bool:
+    with urllib3.PoolManager(timeout=PATIENCE_SECONDS, retries=False) as pool:
+        return b"phytobatch_build_info" in pool.request("GET", f"http://{address}:{port}/metrics").data
+
+
+@with_ipv6
+def test_metrics_are_served_at_every_address() -> None:
+    with metrics_at("::") as port:
+        assert shown_at("127.0.0.1", port)
+        assert shown_at("[::1]", port)
+
+
+def test_of_a_name_that_replicas_share_each_serves_metrics_at_its_own_address_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked = socket.getaddrinfo
+
+    def answers(host: str, *rest: int, **named: int) -> list[tuple[object, ...]]:
+        """As Docker's name service: this one is the second replica."""
+        addresses = ["192.0.2.7", "127.0.0.2", "192.0.2.9"] if host == "worker-watch" else [host]
+        return [info for address in addresses for info in asked(address, *rest, **named)]
+
+    monkeypatch.setattr(socket, "getaddrinfo", answers)
+    with metrics_at("worker-watch") as port:
+        assert shown_at("127.0.0.2", port)
+        with pytest.raises(urllib3.exceptions.HTTPError):
+            shown_at("127.0.0.1", port)
+    assert own_address("192.0.2.7") == "192.0.2.7", "then the program says that it cannot listen there"
