@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import PATIENCE_SECONDS
+
 ROOT = Path(__file__).parents[2]
 TOOLS = Path(sys.prefix) / "checks" / "bin"
-SECONDS = 240
 
 
 def tool(name: str) -> Path:
@@ -23,4 +24,4 @@ def tool(name: str) -> Path:
 def run(name: str, *arguments: str | Path, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
     """What a program says; nothing is raised when it fails."""
     command: Sequence[str | Path] = (tool(name), *arguments)
-    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=SECONDS, check=False)
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False)

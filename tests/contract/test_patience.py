@@ -17,8 +17,20 @@ WAITING = frozenset(
 SHORT_SECONDS = 3
 
 
-def bounds(tree: ast.AST) -> list[int]:
-    """Lines on which a wait has a number for its bound."""
+def bounds(tree: ast.Module) -> list[int]:
+    """Find the lines on which a wait has a number of its own for its bound, as it is or by the name of a constant."""
+    constants = {
+        target.id: statement.value
+        for statement in tree.body
+        if isinstance(statement, ast.Assign)
+        for target in statement.targets
+        if isinstance(target, ast.Name)
+    }
+
+    def is_bound(node: ast.expr) -> bool:
+        named = constants.get(node.id, node) if isinstance(node, ast.Name) else node
+        return SHORT_SECONDS < _seconds(named) < PATIENCE_SECONDS
+
     found = []
     for node in ast.walk(tree):
         if isinstance(node, ast.Call):
@@ -26,10 +38,10 @@ def bounds(tree: ast.AST) -> list[int]:
             given = [each.value for each in node.keywords if each.arg == "timeout"]
             if name in WAITING and len(node.args) > (name == "wait_for"):
                 given.append(node.args[-1])
-            found += [each.lineno for each in given if _seconds(each) > SHORT_SECONDS]
+            found += [each.lineno for each in given if is_bound(each)]
         elif isinstance(node, ast.BinOp) and isinstance(node.left, ast.Call):
             name = getattr(node.left.func, "attr", "")
-            found += [node.lineno] if name == "monotonic" and _seconds(node.right) > SHORT_SECONDS else []
+            found += [node.lineno] if name == "monotonic" and is_bound(node.right) else []
     return found
 
 
@@ -38,7 +50,15 @@ def _seconds(node: ast.expr) -> float:
 
 
 def test_what_must_come_is_waited_for_as_long_as_on_the_busiest_machine() -> None:
-    assert bounds(ast.parse("thread.join(10)\nrun(x, timeout=30)\nend = time.monotonic() + 5\nx.wait(1)")) == [1, 2, 3]
+    lines = (
+        "thread.join(10)",
+        "run(x, timeout=30)",
+        "end = time.monotonic() + 5",
+        "x.wait(1)",
+        "SOON = 9",
+        "x.wait(SOON)",
+    )
+    assert bounds(ast.parse("\n".join(lines))) == [1, 2, 3, 6]
     found = [
         f"{file.relative_to(ROOT)}:{line}"
         for file in sorted((ROOT / "tests").rglob("*.py"))

@@ -7,9 +7,10 @@ import ssl
 import threading
 from typing import Self
 
+from tests.patience import PATIENCE_SECONDS
+
 LOOPBACK = "127.0.0.1"
 PIECE = 65536
-SECONDS = 10.0
 POSTGRES_REQUEST_BYTES = 8  # "SSLRequest", PostgreSQL manual, "Message Formats"
 
 
@@ -40,9 +41,9 @@ class TlsFront:
     def __exit__(self, *_: object) -> None:
         self._closing.set()
         with contextlib.suppress(OSError):
-            socket.create_connection((LOOPBACK, self.port), SECONDS).close()
+            socket.create_connection((LOOPBACK, self.port), PATIENCE_SECONDS).close()
         for thread in self._threads:
-            thread.join(SECONDS)
+            thread.join(PATIENCE_SECONDS)
         self._listening.close()
 
     def _start(self, run: object, *arguments: object) -> None:
@@ -58,13 +59,13 @@ class TlsFront:
 
     def _serve(self, client: socket.socket) -> None:
         with client, contextlib.suppress(OSError):
-            client.settimeout(SECONDS)
+            client.settimeout(PATIENCE_SECONDS)
             if self._postgres:
                 client.recv(POSTGRES_REQUEST_BYTES)
                 client.sendall(b"S")
             with (
                 self._certificate.wrap_socket(client, server_side=True) as inside,
-                socket.create_connection((LOOPBACK, self._target), SECONDS) as server,
+                socket.create_connection((LOOPBACK, self._target), PATIENCE_SECONDS) as server,
             ):
                 self._hand_on(inside, server)
 

@@ -15,13 +15,13 @@ from api.migrations import alembic_config
 from deploy.backup import __main__ as backup
 from shared.environment import AUTHORITIES
 from shared.settings import get_settings
+from tests.patience import PATIENCE_SECONDS
 from worker import __main__ as worker
 
 ROOT = Path(__file__).parents[3]
 SECRET = "never-shown"  # noqa: S105  # the password in the address below
 VARIABLE = "PHYTOBATCH_REDIS_URL"
 BAD = f"redis://:{SECRET}#x@127.0.0.1:6379/0"
-SECONDS = 120
 
 Said = pytest.CaptureFixture[str]
 
@@ -89,7 +89,12 @@ def test_alembic_says_where_the_database_is_missing(monkeypatch: pytest.MonkeyPa
 
 def test_so_do_celery_s_programs() -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "worker", "beat"], cwd=ROOT, capture_output=True, text=True, check=False, timeout=SECONDS
+        [sys.executable, "-m", "worker", "beat"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=PATIENCE_SECONDS,
     )
     assert done.returncode == 1
     assert VARIABLE in done.stderr

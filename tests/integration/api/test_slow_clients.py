@@ -10,9 +10,9 @@ from urllib3.util import parse_url
 from api.limits import body
 from shared.settings import Settings
 from tests.integration.conftest import Api, MakeSettings, assert_problem
+from tests.patience import PATIENCE_SECONDS
 
 SHORT = 2.0
-GIVE_UP_SECONDS = 60.0
 FORM = "Content-Type: multipart/form-data; boundary=x\r\n"
 CHUNKED = "POST /v1/jobs HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
 PART = '--x\r\nContent-Disposition: form-data; name="files"; filename="a"\r\n\r\n'
@@ -57,7 +57,7 @@ def line(api: Api, begin: str, *, byte: bytes = b"x", reads: bool = True, times:
     made = socket.socket()
     if not reads:
         made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-    made.settimeout(GIVE_UP_SECONDS)
+    made.settimeout(PATIENCE_SECONDS)
     made.connect((where.host, where.port))
     made.sendall(begin.encode() * times)
     made.setblocking(False)  # the socket's own way to say it
@@ -104,7 +104,7 @@ def test_no_connection_is_held_open_by_going_slowly(api: Api, monkeypatch: pytes
     silent = line(api, "", byte=b"")
     reader = line(api, "GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n", byte=b"\r\n", reads=False, times=100)
     lines = [*(one for _, one in answered.values()), silent, reader]
-    ends = time.monotonic() + GIVE_UP_SECONDS
+    ends = time.monotonic() + PATIENCE_SECONDS
     while any(not one.is_over for one in lines) and time.monotonic() < ends:
         for one in lines:
             if not one.is_over:
@@ -132,6 +132,6 @@ def test_a_client_that_sends_everything_first_finds_its_refusal(anonymous: Api) 
 def test_a_key_that_may_not_submit_is_refused_before_its_body(anonymous: Api) -> None:
     waiting = "Expect: 100-continue\r\nContent-Type: application/json\r\n"
     asked = line(anonymous, post("/v1/jobs", waiting), byte=b"")
-    asked.socket.settimeout(GIVE_UP_SECONDS)
+    asked.socket.settimeout(PATIENCE_SECONDS)
     assert asked.socket.recv(12) == b"HTTP/1.1 401"
     asked.socket.close()

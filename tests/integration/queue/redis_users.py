@@ -14,8 +14,8 @@ from api.limits.rate import RateLimiter
 from shared.queue import WORK_QUEUE, Wakeups, celery_settings
 from shared.redis_connection import close_async, connect, connect_async
 from shared.settings import Settings
+from tests.patience import PATIENCE_SECONDS
 
-SECONDS = 5
 AT_ONCE = {"max_retries": 1, "interval_start": 0, "interval_step": 0}
 
 
@@ -32,7 +32,7 @@ def celery_alone(settings: Settings) -> bool:
     try:
         app.send_task("nobody", queue=WORK_QUEUE, retry=False)
         with app.connection_for_read() as connection, connection.SimpleQueue(WORK_QUEUE) as simple:
-            message = simple.get(timeout=SECONDS)
+            message = simple.get(timeout=PATIENCE_SECONDS)
             message.ack()
             return bool(message.headers["task"] == "nobody")
     except OperationalError:
@@ -42,7 +42,7 @@ def celery_alone(settings: Settings) -> bool:
 def threads(settings: Settings) -> bool:
     """What hints are published by."""
     try:
-        with connect(settings, socket_timeout=SECONDS) as client:
+        with connect(settings, socket_timeout=PATIENCE_SECONDS) as client:
             return bool(client.ping())
     except RedisError:
         return False
@@ -52,7 +52,7 @@ def event_loop(settings: Settings) -> bool:
     """What hints are heard by."""
 
     async def ask() -> bool:
-        client = connect_async(settings, socket_timeout=SECONDS)
+        client = connect_async(settings, socket_timeout=PATIENCE_SECONDS)
         try:
             return bool(await client.ping())
         except RedisError:

@@ -17,8 +17,8 @@ from tests.integration.authority import WITH_OPENSSL, Authority
 from tests.integration.conftest import MakeSettings
 from tests.integration.queue.redis_users import USERS
 from tests.integration.tls_front import TlsFront
+from tests.patience import PATIENCE_SECONDS
 
-SOON = 30.0
 PASSWORD = "only-for-sentinels"  # noqa: S105  # of a server that lives for this test
 CONFIGURATION = """\
 bind 127.0.0.1
@@ -44,7 +44,7 @@ def sentinel(servers: LocalServers, tmp_path_factory: pytest.TempPathFactory) ->
         yield port
     finally:
         process.terminate()
-        process.wait(SOON)
+        process.wait(PATIENCE_SECONDS)
 
 
 def write(file: Path, port: int, servers: LocalServers, folder: Path) -> None:
@@ -54,7 +54,7 @@ def write(file: Path, port: int, servers: LocalServers, folder: Path) -> None:
 
 
 def wait_for(port: int) -> None:
-    end = time.monotonic() + SOON
+    end = time.monotonic() + PATIENCE_SECONDS
     with redis.Redis(host=LOOPBACK, port=port, password=PASSWORD) as client:
         while True:
             try:

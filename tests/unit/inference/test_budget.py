@@ -3,9 +3,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 
+from tests.patience import PATIENCE_SECONDS
 from worker.inference.budget import ByteBudget, Holder, Reservation
-
-WAIT = 20.0  # seconds; a bound for hanging tests, never a measurement
 
 
 def granted(holder: Holder, size: int) -> Reservation:
@@ -27,11 +26,11 @@ class Asking:
     def __init__(self, callers: ThreadPoolExecutor, budget: ByteBudget, size: int) -> None:
         self.holder = budget.holder()
         before = len(budget._line)
-        self.answer: Future[Reservation | None] = callers.submit(self.holder.reserve, size, seconds=WAIT)
+        self.answer: Future[Reservation | None] = callers.submit(self.holder.reserve, size, seconds=PATIENCE_SECONDS)
         in_line(budget, before + 1)
 
     def granted(self) -> Reservation:
-        reservation = self.answer.result(WAIT)
+        reservation = self.answer.result(PATIENCE_SECONDS)
         assert reservation is not None
         return reservation
 

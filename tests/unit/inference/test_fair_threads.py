@@ -3,26 +3,25 @@ from concurrent.futures import CancelledError, Future
 
 import pytest
 
+from tests.patience import PATIENCE_SECONDS
 from worker.inference.fair_threads import FairThreads
-
-WAIT = 20.0  # seconds; a bound for hanging tests, never a measurement
 
 
 def test_calls_are_made_and_their_results_and_errors_come_back() -> None:
     threads = FairThreads("test", 2)
     share = threads.share()
-    assert [share.submit(lambda n=n: n * n).result(WAIT) for n in range(5)] == [0, 1, 4, 9, 16]  # type: ignore[misc]
+    assert [share.submit(lambda n=n: n * n).result(PATIENCE_SECONDS) for n in range(5)] == [0, 1, 4, 9, 16]  # type: ignore[misc]
     with pytest.raises(ZeroDivisionError):
-        share.submit(lambda: 1 // 0).result(WAIT)
+        share.submit(lambda: 1 // 0).result(PATIENCE_SECONDS)
     threads.close()
 
 
 def test_as_many_calls_run_at_a_time_as_there_are_threads() -> None:
     threads = FairThreads("test", 3)
-    together = threading.Barrier(3, timeout=WAIT)
+    together = threading.Barrier(3, timeout=PATIENCE_SECONDS)
     shares = [threads.share(), threads.share()]
     for future in [shares[n % 2].submit(together.wait) for n in range(3)]:
-        future.result(WAIT)
+        future.result(PATIENCE_SECONDS)
     threads.close()
 
 
@@ -35,17 +34,17 @@ def test_a_share_that_used_little_goes_before_one_that_used_much() -> None:
 
     def slow() -> None:
         begun.set()
-        assert go_on.wait(WAIT)
+        assert go_on.wait(PATIENCE_SECONDS)
         order.append("slow")
 
     calls: list[Future[None]] = [greedy.submit(slow)]
-    assert begun.wait(WAIT)
+    assert begun.wait(PATIENCE_SECONDS)
     calls += [greedy.submit(lambda: order.append("greedy")) for _ in range(50)]
     calls += [modest.submit(lambda: order.append("modest")) for _ in range(3)]
     greedy.used_seconds += 100  # As after pictures of many seconds.
     go_on.set()
     for call in calls:
-        call.result(WAIT)
+        call.result(PATIENCE_SECONDS)
     assert order == ["slow", *["modest"] * 3, *["greedy"] * 50]
     threads.close()
 
@@ -57,16 +56,16 @@ def test_who_did_nothing_for_a_while_has_saved_nothing_up() -> None:
 
     def wait() -> None:
         begun.set()
-        assert go_on.wait(WAIT)
+        assert go_on.wait(PATIENCE_SECONDS)
 
     first = busy.submit(wait)
-    assert begun.wait(WAIT)
+    assert begun.wait(PATIENCE_SECONDS)
     busy.used_seconds = 100.0
     second = newcomer.submit(lambda: None)
     assert newcomer.used_seconds >= 100
     go_on.set()
-    first.result(WAIT)
-    second.result(WAIT)
+    first.result(PATIENCE_SECONDS)
+    second.result(PATIENCE_SECONDS)
     threads.close()
 
 
@@ -77,18 +76,18 @@ def test_a_canceled_share_leaves_the_others_alone() -> None:
 
     def wait() -> None:
         begun.set()
-        assert go_on.wait(WAIT)
+        assert go_on.wait(PATIENCE_SECONDS)
 
     first = other.submit(wait)
-    assert begun.wait(WAIT)
+    assert begun.wait(PATIENCE_SECONDS)
     waiting = [canceled.submit(lambda: None) for _ in range(3)]
     kept = other.submit(lambda: "kept")
     canceled.cancel()
     go_on.set()
-    first.result(WAIT)
-    assert kept.result(WAIT) == "kept"
+    first.result(PATIENCE_SECONDS)
+    assert kept.result(PATIENCE_SECONDS) == "kept"
     assert all(one.cancelled() for one in waiting)
-    assert canceled.submit(lambda: "again").result(WAIT) == "again"
+    assert canceled.submit(lambda: "again").result(PATIENCE_SECONDS) == "again"
     threads.close()
 
 
@@ -99,17 +98,17 @@ def test_closing_cancels_what_waits_and_awaits_what_runs() -> None:
 
     def wait() -> str:
         begun.set()
-        assert go_on.wait(WAIT)
+        assert go_on.wait(PATIENCE_SECONDS)
         return "done"
 
     running, waiting = share.submit(wait), share.submit(lambda: None)
-    assert begun.wait(WAIT)
+    assert begun.wait(PATIENCE_SECONDS)
     closing = threading.Thread(target=threads.close)
     closing.start()
     with pytest.raises(CancelledError):
-        waiting.result(WAIT)
+        waiting.result(PATIENCE_SECONDS)
     go_on.set()
-    closing.join(WAIT)
+    closing.join(PATIENCE_SECONDS)
     assert running.result(0) == "done"
     with pytest.raises(RuntimeError, match="closed"):
         share.submit(lambda: None)

@@ -16,6 +16,7 @@ from PIL import Image
 from shared.contracts.geography import PositionFault
 from shared.contracts.manifest import Manifest, Preprocessing
 from shared.contracts.states import ImageErrorCode, ImageStatus
+from tests.patience import PATIENCE_SECONDS
 from worker.inference import decoding
 from worker.inference.budget import ByteBudget
 from worker.inference.classifier import Classifier, GpuMemory
@@ -27,7 +28,6 @@ from worker.inference.preprocess import preprocess, resized_pixels
 
 Encode = Callable[..., bytes]
 COLOURS = {"red": (230, 20, 20), "green": (20, 230, 20), "blue": (20, 20, 230)}
-WAIT = 20  # seconds; a bound for hanging tests, never a measurement
 
 
 class Store:
@@ -190,7 +190,7 @@ def test_a_run_that_waits_for_a_hanging_download_can_be_abandoned(classifier: Cl
     hang = threading.Event()
 
     def fetch(_item: Item) -> bytes:
-        assert hang.wait(WAIT)
+        assert hang.wait(PATIENCE_SECONDS)
         return b""
 
     calls = 0
@@ -214,7 +214,7 @@ def test_finished_images_are_not_held_back_by_a_slow_one(classifier: Classifier,
 
     def fetch(item: Item) -> bytes:
         if item.seq == 0:
-            assert slow.wait(WAIT)
+            assert slow.wait(PATIENCE_SECONDS)
         return store.fetch(item)
 
     with made(classifier) as pipeline, closing(pipeline.run(store.items()[:3], fetch)) as outcomes:
@@ -268,7 +268,7 @@ def test_runs_share_a_pipeline_and_a_budget(classifier: Classifier, encode: Enco
     with made(classifier, bytes_in_flight=1500) as pipeline, ThreadPoolExecutor(6) as callers:
         runs = [callers.submit(outcomes_of, pipeline, store) for store in stores]
         for store, run in zip(stores, runs, strict=True):
-            labels = {o.seq: o.interpretation.label for o in run.result(WAIT) if o.interpretation}
+            labels = {o.seq: o.interpretation.label for o in run.result(PATIENCE_SECONDS) if o.interpretation}
             assert labels == dict(enumerate(store.labels))
         assert pipeline.bytes_in_use == 0
 
@@ -289,7 +289,7 @@ def test_what_is_urgent_waits_for_no_download_and_no_byte_of_a_bulk_run(classifi
     hang = threading.Event()
 
     def fetch(item: Item) -> bytes:
-        assert hang.wait(WAIT)
+        assert hang.wait(PATIENCE_SECONDS)
         return bulk.fetch(item)
 
     with made(classifier) as pipeline, ThreadPoolExecutor(1) as caller:
@@ -299,7 +299,7 @@ def test_what_is_urgent_waits_for_no_download_and_no_byte_of_a_bulk_run(classifi
         assert len(list(pipeline.run(urgent.items(), urgent.fetch, urgent=True))) == 5
         assert not behind.done()
         hang.set()
-        assert len(behind.result(WAIT)) == 40
+        assert len(behind.result(PATIENCE_SECONDS)) == 40
 
 
 def test_what_is_urgent_waits_for_no_picture_of_a_bulk_run(
@@ -311,16 +311,16 @@ def test_what_is_urgent_waits_for_no_picture_of_a_bulk_run(
 
         def slowly(data: bytes, *_how: Any, **_limits: Any) -> NDArray[np.uint8]:  # noqa: ANN401  # not looked at
             decoding.set()
-            assert hang.wait(WAIT)
+            assert hang.wait(PATIENCE_SECONDS)
             return resized_pixels(data, Preprocessing(), (8, 12))
 
         monkeypatch.setattr(pipeline.isolated, "resized_pixels", slowly)
         behind = caller.submit(lambda: list(pipeline.run(bulk.items(), bulk.fetch, odd=Odd.ISOLATE_ALL)))
-        assert decoding.wait(WAIT)
+        assert decoding.wait(PATIENCE_SECONDS)
         assert len(list(pipeline.run(urgent.items(), urgent.fetch, urgent=True))) == 5
         assert not behind.done()
         hang.set()
-        assert len(behind.result(WAIT)) == 40
+        assert len(behind.result(PATIENCE_SECONDS)) == 40
 
 
 def test_an_abandoned_run_does_not_disturb_another(classifier: Classifier, encode: Encode) -> None:
