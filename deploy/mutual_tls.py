@@ -4,7 +4,7 @@ Its master, volume server, filer and admin server ask for no key of their own: w
 and removes what he likes, past every key of S3. With these files each of them, by HTTP and by gRPC, speaks to a client
 with this certificate alone; S3 asks for its keys as ever. (``weed scaffold -config=security`` lists what can be set.)
 
-``python -m deploy.mutual_tls FOLDER`` makes the files where there are none; the local stack calls :func:`write`.
+``python -m deploy.mutual_tls FOLDER`` makes the files where there are none; the local stack calls ``write``.
 """
 
 import argparse
@@ -18,6 +18,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from shared.usage import told_by
 
 CERTIFICATE, KEY, SETTINGS = "weed.crt", "weed.key", "security.toml"
 LOOPBACK = IPv4Address("127.0.0.1")  # all parts are one process, and reach each other there
@@ -89,7 +91,7 @@ def _write_private(path: Path, text: str) -> None:
 
 def main(arguments: list[str] | None = None) -> int:
     """Make the files in a folder that is there."""
-    parser = argparse.ArgumentParser(prog="python -m deploy.mutual_tls", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m deploy.mutual_tls", description=told_by(__doc__))
     parser.add_argument("folder", type=Path)
     write(parser.parse_args(arguments).folder)
     return 0

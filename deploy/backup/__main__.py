@@ -190,7 +190,7 @@ def main(arguments: list[str] | None = None) -> int:
     os.umask(PRIVATE)
     try:
         print(ACTIONS[options.action][0](options))
-    except (BackupError, PhytobatchError) as error:
+    except (BackupError, PhytobatchError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     return 0

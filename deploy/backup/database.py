@@ -22,12 +22,12 @@ TABLES = (
 )
 VERSION = "SELECT current_setting('server_version_num')::int / 10000"
 COUNT = sql.SQL("SELECT count(*) FROM {}")
-# Owners and rights belong to an installation, not to its data.
 # What pg_dump and pg_restore set for their session would stay on a connection that the next program gets.
 POOLER = (
     "PHYTOBATCH_DATABASE_URL leads to a pooler, and pg_dump would leave settings behind on its connections; set it to "
     "the address of PostgreSQL itself for this command"
 )
+# Owners and rights belong to an installation, not to its data.
 PLAIN = ("--no-owner", "--no-privileges")
 
 

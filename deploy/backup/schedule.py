@@ -64,6 +64,6 @@ def keep_running(
             continue
         try:
             make()
-        except (BackupError, PhytobatchError) as error:
+        except (BackupError, PhytobatchError, OSError) as error:  # A full disk may be empty later.
             not_before = now + RETRY
             say(f"error: {error}; tried again at {not_before:%H:%M} UTC")

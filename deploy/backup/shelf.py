@@ -72,16 +72,11 @@ class Shelf:
 
     def kept(self) -> list[Kept]:
         """The whole backups that were made here, oldest first."""
-        found = [
-            Kept(folder, folder.summary())
-            for folder in map(BackupFolder, self._folders())
-            if (folder.path / MARK).is_file()
-        ]
-        return sorted(found, key=lambda one: one.taken_at)
+        return sorted(filter(None, map(_whole, self._folders())), key=lambda one: one.taken_at)
 
     def unfinished(self) -> list[Path]:
-        """Folders of backups that were interrupted, or were not what was saved: for a person to look at and remove."""
-        return [path for path in self._folders() if not (path / MARK).is_file()]
+        """Folders of backups that were interrupted, or are not what was saved: for a person to look at and remove."""
+        return [path for path in self._folders() if _whole(path) is None]
 
     def rotate(self, rotation: Rotation) -> list[BackupFolder]:
         """Remove what the rotation does not keep; the folders that are gone.
@@ -100,6 +95,17 @@ class Shelf:
         if not self.path.is_dir():
             return []
         return sorted(path for path in self.path.iterdir() if NAME.fullmatch(path.name) and path.is_dir())
+
+
+def _whole(path: Path) -> Kept | None:
+    """The backup in a folder; one that is damaged keeps no other from being made, restored or removed."""
+    folder = BackupFolder(path)
+    if not (path / MARK).is_file():
+        return None
+    try:
+        return Kept(folder, folder.summary())
+    except FolderUnfit:
+        return None
 
 
 def _remove(folder: BackupFolder) -> None:

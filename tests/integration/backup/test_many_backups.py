@@ -58,12 +58,16 @@ def test_older_ones_go_in_their_turn_and_nothing_else_does(source: Settings, run
     # Nobody else's: a backup of a person, and one that was interrupted.
     shutil.copytree(tmp_path / first, tmp_path / "by-hand")
     (tmp_path / "20200101T000000Z").mkdir()
+    # One of ours whose summary is damaged since: the others are made and removed as ever.
+    shutil.copytree(tmp_path / first, tmp_path / "20200102T000000Z")
+    (tmp_path / "20200102T000000Z" / "backup.json").write_text("{")
     kept = ("--keep-daily", "2", "--keep-weekly", "0", "--keep-monthly", "0")
     said = run("run", tmp_path, *kept)
     assert "2 backups are kept, 1 older ones removed" in said
     assert "20200101T000000Z is no whole backup" in said
+    assert "20200102T000000Z is no whole backup" in said
     third = max(set(names(tmp_path)) - {"by-hand"})
-    assert names(tmp_path) == ["20200101T000000Z", second, third, "by-hand"]
+    assert names(tmp_path) == ["20200101T000000Z", "20200102T000000Z", second, third, "by-hand"]
     assert "is whole: 0 jobs, 3 objects" in run("verify", tmp_path / third), "what it links to stays"
     assert noted(source) == [("made", 2), ("made", 3), ("made", 3)]
     assert "hours old" in run("age", tmp_path)
