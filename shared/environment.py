@@ -35,7 +35,7 @@ def forget_empty(environment: MutableMapping[str, str]) -> None:
 
 
 def unreadable_authorities(environment: Mapping[str, str]) -> list[str]:
-    """A sentence for each variable that names a file of certificates which is none: it would trust nobody."""
+    """List a sentence for each variable that names a file of certificates which is none: it would trust nobody."""
     wrong = []
     for name in AUTHORITIES:
         path = environment.get(name)

@@ -31,7 +31,7 @@ class ProgramKind(StrEnum):
 
 
 def own_name() -> str:
-    """The name of this process: host and process id."""
+    """Name this process by its host and process id."""
     return f"{socket.gethostname()}:{os.getpid()}"
 
 
@@ -54,7 +54,7 @@ class SignOfLife:
 
 
 def at_work(session: Session, kind: ProgramKind) -> int:
-    """How many programs of a kind have shown within a minute that they live."""
+    """Count the programs of a kind that have shown within a minute that they live."""
     return int(session.execute(AT_WORK, {"kind": kind, "gone": GONE_SECONDS}).scalar_one())
 
 

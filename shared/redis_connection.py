@@ -30,17 +30,17 @@ TIMES = ("socket_timeout", "socket_connect_timeout", "socket_keepalive")
 
 
 def redis_address(settings: Settings) -> RedisAddress:
-    """Where Redis is."""
+    """Read from the settings where Redis is."""
     return read_redis(settings.redis_url.get_secret_value())
 
 
 def connect(settings: Settings, **options: Any) -> redis.Redis:  # noqa: ANN401  # what redis-py's connections take
-    """A client, for threads; it connects when it is first used. ``options`` are those of redis-py's connections."""
+    """Make a client for threads; it connects when it is first used. ``options`` are those of redis-py's connections."""
     return redis.Redis.from_pool(pool(settings, **options))
 
 
 def pool(settings: Settings, **options: Any) -> redis.ConnectionPool:  # noqa: ANN401  # as above
-    """The connections of such a client, for libraries that make the client by themselves."""
+    """Make the connections of such a client, for libraries that make the client by themselves."""
     address = redis_address(settings)
     if address.sentinels is None:
         kind = redis.Connection if address.tls is None else redis.SSLConnection
@@ -53,7 +53,7 @@ def pool(settings: Settings, **options: Any) -> redis.ConnectionPool:  # noqa: A
 
 
 def connect_async(settings: Settings, **options: Any) -> redis.asyncio.Redis:  # noqa: ANN401  # as above
-    """The same for an event loop. To be closed by ``close_async``."""
+    """Make a client for an event loop, to be closed by ``close_async``."""
     address = redis_address(settings)
     if address.sentinels is None:
         kind = redis.asyncio.Connection if address.tls is None else redis.asyncio.SSLConnection
@@ -76,7 +76,7 @@ async def close_async(client: redis.asyncio.Redis) -> None:
 
 
 def celery_broker(settings: Settings, **options: Any) -> dict[str, Any]:  # noqa: ANN401  # as above
-    """Address, TLS and options of the transport, as Celery calls them; the query of the address is empty."""
+    """Write address, TLS and options of the transport as Celery calls them; the query of the address is empty."""
     for name in CELERY_VARIABLES:
         os.environ.pop(name, None)
     address = redis_address(settings)
@@ -92,7 +92,7 @@ def celery_broker(settings: Settings, **options: Any) -> dict[str, Any]:  # noqa
 
 
 def tls_arguments(tls: Tls | None) -> dict[str, Any]:
-    """How a server is recognised, as redis-py and kombu call it; nothing without TLS."""
+    """Say how a server is recognised, as redis-py and kombu call it; nothing without TLS."""
     if tls is None:
         return {}
     return {
@@ -105,7 +105,7 @@ def tls_arguments(tls: Tls | None) -> dict[str, Any]:
 
 
 def _of_server(address: RedisAddress, options: Mapping[str, Any]) -> dict[str, Any]:
-    """How the server itself is spoken to; sentinels say where it is."""
+    """Say how the server itself is spoken to; sentinels say where it is."""
     login = {"username": address.username, "password": address.password, "db": address.database}
     if address.sentinels is not None:
         return {**login, **options, "ssl": address.tls is not None, **tls_arguments(address.tls)}
@@ -118,7 +118,7 @@ def _nodes(address: RedisAddress) -> list[tuple[str, int | None]]:
 
 
 def _of_sentinels(address: RedisAddress, options: Mapping[str, Any], retry: object) -> dict[str, Any]:
-    """How the sentinels are spoken to: with their own password and the same TLS. One that is away is passed over."""
+    """Say how the sentinels are spoken to: own password, the same TLS. One that is away is passed over."""
     sentinels = address.sentinels
     login = {} if sentinels is None else {"username": sentinels.username, "password": sentinels.password}
     times = {name: options[name] for name in TIMES if name in options}

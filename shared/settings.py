@@ -543,13 +543,13 @@ class Settings(BaseSettings):
 
     @property
     def pixel_bytes(self) -> int:
-        """Memory of ordinary pictures that are decoded at a time: the setting, or what suits the threads."""
+        """Give the memory of ordinary pictures that are decoded at a time: the setting, or what suits the threads."""
         return self.pixel_bytes_in_flight or max(384 * MEBIBYTE, 96 * MEBIBYTE * self.decode_workers)
 
 
 @lru_cache(maxsize=1)
 def get_settings() -> Settings:
-    """The settings of this process. An empty variable is an absent one, also to the libraries that read theirs.
+    """Read the settings of this process. An empty variable is an absent one, also to the libraries that read theirs.
 
     Raises:
         ConfigurationError: a variable is missing or makes no sense; the message names it.

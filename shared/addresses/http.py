@@ -6,7 +6,7 @@ SCHEMES = ("https", "http")
 
 
 def read_http(text: str, *, example: str) -> str:
-    """An address by ``http`` or ``https``, without a slash at its end.
+    """Read an address by ``http`` or ``https``, and leave out a slash at its end.
 
     Raises:
         AddressError: it is none, or has a user, a query or several hosts in it.
@@ -27,6 +27,6 @@ def parts_of(address: str) -> Parts:
 
 
 def _path(text: str) -> str:
-    """The path as it was written: what is escaped in it stays so."""
+    """Take the path as it was written: what is escaped in it stays so."""
     _, slash, path = text.strip().partition("://")[2].partition("/")
     return f"{slash}{path}".rstrip("/")

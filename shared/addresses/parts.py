@@ -35,7 +35,7 @@ class Host:
 
     @property
     def text(self) -> str:
-        """As it stands in a URL."""
+        """Write it as in a URL."""
         name = f"[{self.name}]" if ":" in self.name else self.name
         return name if self.port is None else f"{name}:{self.port}"
 
@@ -53,7 +53,7 @@ class Parts:
 
 
 def split(text: str, *, example: str, schemes: Collection[str]) -> Parts:
-    """The parts of an address that begins with one of ``schemes``.
+    """Split an address that begins with one of ``schemes`` into its parts.
 
     Args:
         text: the address; blanks at its ends are left out, as a file ends with a new line.
@@ -118,7 +118,7 @@ def _reading(name: str, path: str, wanted: str) -> Iterator[None]:
 
 
 def unknown(name: str, query: Iterable[tuple[str, str]], taken: Collection[str]) -> AddressError:
-    """The error for a parameter that nobody reads. It is named unless it may be half of a password."""
+    """Make the error for a parameter that nobody reads. It is named unless it may be half of a password."""
     named = "a parameter" if any("@" in value for _, value in query) else f"the parameter {name}"
     return AddressError(f"has {named}, which is not taken here; leave it out. Taken are {', '.join(sorted(taken))}")
 
@@ -155,7 +155,7 @@ def _is_hosts(authority: str) -> bool:
 
 
 def _host(text: str, example: str) -> Host:
-    """One host. What it says is never repeated: it may be half of a password."""
+    """Read one host. Errors never repeat it: it may be half of a password."""
     bracketed = IN_BRACKETS.fullmatch(text)
     if bracketed:
         return Host(_ipv6(bracketed["host"]), port_number((bracketed["port"] or "")[1:]))
@@ -176,7 +176,7 @@ def _ipv6(text: str) -> str:
 
 
 def port_number(text: str) -> int | None:
-    """A port; ``None`` for none.
+    """Read a port; ``None`` for none.
 
     Raises:
         AddressError: it is no port.

@@ -75,7 +75,7 @@ SOCKET = "/"
 
 
 def read_postgres(text: str) -> URL:
-    """The address of a database, by the driver of this program, with libpq's own parameters alone.
+    """Read the address of a database into one by the driver of this program, with libpq's own parameters alone.
 
     ``sslmode`` means what PostgreSQL says: ``require`` encrypts and believes any certificate. ``verify-full`` without
     ``sslrootcert`` takes the authorities of the system, as every other connection of this program does.
@@ -107,7 +107,7 @@ def read_postgres(text: str) -> URL:
 
 
 def libpq_parameters(url: str) -> dict[str, str]:
-    """What libpq takes, from an address that ``read_postgres`` wrote; the password is among it."""
+    """List what libpq takes, of an address that ``read_postgres`` wrote; the password is among it."""
     parsed = make_url(url)
     query = {name: value if isinstance(value, str) else ",".join(value) for name, value in parsed.query.items()}
     known = {
@@ -176,7 +176,7 @@ CHECKS: tuple[Callable[[dict[str, str]], None], ...] = (_check_mode, _check_valu
 
 
 def _has_roots_of_its_own() -> bool:
-    """Whether libpq finds a file by itself ("Client Verification of Server Certificates")."""
+    """Tell whether libpq finds a file by itself ("Client Verification of Server Certificates")."""
     return bool(os.environ.get("PGSSLROOTCERT")) or Path("~/.postgresql/root.crt").expanduser().is_file()
 
 
@@ -188,7 +188,7 @@ def _roots_of_the_system() -> str:
 
 
 def _hosts(parts: Parts, query: dict[str, str]) -> tuple[Host, ...]:
-    """What stands behind the ``?`` wins, as in libpq: a folder with a socket, or several hosts, or another port."""
+    """Find the hosts: those behind the ``?`` win, as in libpq: a folder with a socket, several, another port."""
     names, ports = query.pop("host", ""), query.pop("port", "").split(",")
     if not names:
         return tuple(Host(host.name, port_number(ports[0]) or host.port) for host in parts.hosts)

@@ -81,14 +81,14 @@ class RedisAddress:
 
     @property
     def login(self) -> str:
-        """User and password as they stand in front of a host, with ``@``; empty without a password."""
+        """Write user and password as in front of a host, with ``@``; nothing without a password."""
         if self.password is None:
             return ""
         return f"{quote(self.username or '', safe='')}:{quote(self.password, safe='')}@"
 
     @property
     def text(self) -> str:
-        """The address in one form; ``read_redis`` reads it as the same."""
+        """Write the address in one form; ``read_redis`` reads it as the same."""
         scheme = NAMES[self.tls is not None, self.sentinels is not None]
         query = {**_tls_query(self.tls), **_sentinels_query(self.sentinels)}
         hosts = ",".join(host.text for host in self.hosts)
@@ -96,7 +96,7 @@ class RedisAddress:
 
 
 def read_redis(text: str) -> RedisAddress:
-    """The address of Redis, in any form that clouds and libraries write.
+    """Read the address of Redis, in any form that clouds and libraries write.
 
     Raises:
         AddressError: it cannot be read in one way only.
@@ -126,7 +126,7 @@ def read_redis(text: str) -> RedisAddress:
 
 
 def _joined(all_parts: list[Parts]) -> Parts:
-    """One address of several: kombu repeats the password in each, and needs the rest once."""
+    """Join several addresses to one: kombu repeats the password in each, and needs the rest once."""
     said = {(one.username, one.password) for one in all_parts if one.password}
     if len(said) > 1:
         raise AddressError("has several passwords; all sentinels have the same, and it stands in sentinel_password")
@@ -157,7 +157,7 @@ def _query(parts: Parts, *, is_tls: bool, is_sentinel: bool) -> dict[str, str]:
 
 
 def _path(parts: Parts, query: Mapping[str, str]) -> tuple[str | None, int]:
-    """Name of the master, for sentinels alone, and number of the database."""
+    """Find the name of the master, for sentinels alone, and the number of the database."""
     words = [word for word in parts.path.split("/") if word]
     master = words.pop(0) if words and SCHEMES[parts.scheme][1] and not DATABASE.fullmatch(words[0]) else None
     numbers = {*words, *([query["db"]] if "db" in query else ())}

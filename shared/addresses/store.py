@@ -18,14 +18,14 @@ AMAZON = re.compile(
 
 
 class Amazon(NamedTuple):
-    """What the address of Amazon's S3 says beside that it is Amazon's."""
+    """The bucket and the region that an address of Amazon's S3 names."""
 
     bucket: str | None
     region: str | None
 
 
 def read_store(text: str, bucket: str, region: str) -> str | None:
-    """The address of an S3 server, without the bucket, which some clouds put at its end; ``None`` for Amazon's own.
+    """Read the address of an S3 server, without the bucket that some clouds put at its end; ``None`` for Amazon's own.
 
     Amazon's is left to boto3, which knows the host of every region and bucket.
 
@@ -45,7 +45,7 @@ def read_store(text: str, bucket: str, region: str) -> str | None:
 
 
 def read_public_store(text: str, bucket: str, region: str, inside: str | None) -> str | None:
-    """The same for the address that clients reach. Amazon's own is kept where ``inside`` is another address of it.
+    """Read the address that clients reach. Amazon's own is kept where ``inside`` is another address of it.
 
     Raises:
         AddressError: as ``read_store``.
@@ -57,7 +57,7 @@ def read_public_store(text: str, bucket: str, region: str, inside: str | None) -
 
 
 def amazon(address: str) -> Amazon | None:
-    """What the address of a server says where it is one of Amazon's own and nothing more; otherwise ``None``."""
+    """Read bucket and region of a server's address where it is one of Amazon's own and no more; otherwise ``None``."""
     parts = parts_of(address)
     found = AMAZON.fullmatch(parts.hosts[0].name)
     if found is None or parts.path or parts.hosts[0].port is not None:

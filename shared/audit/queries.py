@@ -29,7 +29,7 @@ class Wanted:
 
 
 def find(session: Session, wanted: Wanted) -> Sequence[tuple[AuditEntry, str | None, str | None]]:
-    """The newest entries that fit, oldest first, each with the names of its tenant and of its key, where they exist."""
+    """Find the newest entries that fit, oldest first, each with the names of its tenant and key, where they exist."""
     by_key = (ApiKey.prefix == AuditEntry.actor) & (AuditEntry.actor_kind == ActorKind.KEY)
     query = (
         select(AuditEntry, Tenant.name, ApiKey.name)

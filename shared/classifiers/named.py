@@ -4,7 +4,7 @@ from shared.errors import ConfigurationError
 
 
 def parse_classifiers(text: str) -> list[tuple[str, str]]:
-    """``leaf@1,leaf@2`` to names and versions.
+    """Read names and versions, as ``leaf@1,leaf@2``.
 
     Raises:
         ConfigurationError: an entry is not ``NAME@VERSION``, or stands twice.

@@ -14,7 +14,7 @@ SHOWN_BYTES = 20
 
 
 def decoded(data: bytes) -> str:
-    """The text of a table.
+    """Decode the text of a table.
 
     Raises:
         ValueError: it is in another encoding; the sentence names the line and what stands before the byte.

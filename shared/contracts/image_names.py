@@ -14,17 +14,17 @@ FORMULA_STARTS = "=+-@\t\r"
 
 
 def composed(name: str) -> str:
-    """The name in Unicode's normal form C (UAX 15): names that look alike because of composition become equal."""
+    """Compose the name (Unicode's normal form C, UAX 15): names that differ in composition alone become equal."""
     return unicodedata.normalize("NFC", name)
 
 
 def spellings(name: str) -> tuple[str, ...]:
-    """The name, and how it is written composed and decomposed where that differs."""
+    """List the name, and how it is written composed and decomposed where that differs."""
     return tuple(dict.fromkeys((name, composed(name), unicodedata.normalize("NFD", name))))
 
 
 def without_apostrophe(cell: str) -> str:
-    """The cell without the apostrophe that our CSV exports put in front of what a spreadsheet would run."""
+    """Remove the apostrophe that our CSV exports put in front of what a spreadsheet would run."""
     return cell[1:] if cell[:1] == "'" and cell[1:2] and cell[1] in FORMULA_STARTS else cell
 
 
@@ -33,7 +33,7 @@ def _as_sent(name: str) -> str:
 
 
 def _portable(name: str) -> str:
-    """Composed, with ``/`` between folders."""
+    """Compose it, with ``/`` between folders."""
     return composed(name).replace("\\", "/").removeprefix("./")
 
 
@@ -42,7 +42,7 @@ def _caseless(name: str) -> str:
 
 
 def _alone(name: str) -> str:
-    """The name of the file without its folders, whatever the case."""
+    """Take the name of the file without its folders, whatever the case."""
     return PurePosixPath(_caseless(name)).name
 
 
@@ -64,7 +64,7 @@ class ImageNames:
         self._indexes: dict[Callable[[str], str], Index] = {}
 
     def find(self, given: str) -> tuple[int | None, str]:
-        """The number of the image that is meant, or None and why there is none.
+        """Find the number of the image that is meant, or None and why there is none.
 
         The whole name counts before the file name alone, the exact form before a similar one; a name that fits several
         images is none of them.
@@ -84,7 +84,7 @@ class ImageNames:
         return (found[0], "") if found else (None, NO_IMAGE)
 
     def _with(self, form: Callable[[str], str], variants: Iterable[str]) -> list[int]:
-        """The images of the first variant that has some in this form."""
+        """Find the images of the first variant that has some in this form."""
         if form not in self._indexes:
             index: Index = defaultdict(list)
             for seq, name in self._images:
@@ -94,7 +94,7 @@ class ImageNames:
 
 
 def _below(images: Iterable[tuple[int, str]], folder: str) -> Iterable[tuple[int, str]]:
-    """The images whose names begin with ``folder``, and how their names go on."""
+    """List the images whose names begin with ``folder``, and how their names go on."""
     other = composed(folder)
     for seq, name in images:
         if name.startswith(folder):

@@ -20,7 +20,7 @@ LONGEST_WRITTEN_OUT = 21
 
 
 def bounded_json(limit: int) -> Callable[[dict[str, Any]], dict[str, Any]]:
-    """A validator of JSON objects that can be stored, with at most ``limit`` bytes as PostgreSQL writes them."""
+    """Make a validator of JSON objects that can be stored, with at most ``limit`` bytes as PostgreSQL writes them."""
 
     def check(value: dict[str, Any]) -> dict[str, Any]:
         size = stored_size(value)
@@ -33,7 +33,7 @@ def bounded_json(limit: int) -> Callable[[dict[str, Any]], dict[str, Any]]:
 
 
 def stored_size(value: dict[str, Any]) -> int:
-    """Bytes of a JSON object as ``jsonb`` writes it, in UTF-8.
+    """Count the bytes of a JSON object as ``jsonb`` writes it, in UTF-8.
 
     Raises:
         ValueError: it cannot be stored.
@@ -62,13 +62,13 @@ def _floats(value: object) -> Iterator[float]:
 
 
 def _digits_more(number: float) -> int:
-    """How much longer a number is without its exponent."""
+    """Count how much longer a number is without its exponent."""
     short = repr(number)
     return len(f"{Decimal(short):f}") - len(short) if "e" in short else 0
 
 
 def _integer(digits: str) -> int | float:
-    """An integer; the very same number as a float where that says it in fewer digits, as 1e+308."""
+    """Read an integer; the very same number as a float where that says it in fewer digits, as 1e+308."""
     if len(digits) > LONGEST_WRITTEN_OUT:
         short = float(digits)
         if math.isfinite(short) and Decimal(repr(short)) == Decimal(digits):
@@ -80,5 +80,5 @@ _STORED = json.JSONDecoder(parse_int=_integer)
 
 
 def read_stored(text: str | bytes) -> Any:  # noqa: ANN401  # JSON
-    """JSON as ``jsonb`` writes it, with its long numbers as short as they were sent."""
+    """Read JSON as ``jsonb`` writes it, with its long numbers as short as they were sent."""
     return _STORED.decode(text if isinstance(text, str) else text.decode())

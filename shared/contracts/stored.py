@@ -30,7 +30,7 @@ T = TypeVar("T")
 
 
 def moment(value: datetime) -> datetime:
-    """The same moment in UTC.
+    """Give the same moment in UTC.
 
     Raises:
         ValueError: it has no zone, or in UTC it lies outside of the years 1 to 9999.
@@ -46,7 +46,7 @@ def moment(value: datetime) -> datetime:
 
 
 def double(value: float) -> float:
-    """A finite number, for ``double precision``.
+    """Check that a number is finite, for ``double precision``.
 
     Raises:
         ValueError: it is none.
@@ -58,7 +58,7 @@ def double(value: float) -> float:
 
 
 def real(value: float) -> float:
-    """The nearest number that ``real`` holds (IEEE 754 binary32); 0 for what is smaller than its smallest normal one.
+    """Round to the nearest number of ``real`` (IEEE 754 binary32); to 0 below its smallest normal one.
 
     Raises:
         ValueError: it is not finite, or larger than 3.4e38.
@@ -72,7 +72,7 @@ def real(value: float) -> float:
 
 
 def text(value: str) -> str:
-    """The same text.
+    """Check that a text can be stored.
 
     Raises:
         ValueError: it contains U+0000, or half of a surrogate pair.
@@ -85,13 +85,13 @@ def text(value: str) -> str:
 
 
 def words(value: str, most: int = DETAIL_LENGTH) -> str:
-    """What a program or a file says, for people: what cannot be stored becomes U+FFFD, what is too long ends in "…"."""
+    """Make words of a program or a file storable: U+FFFD for what is not, and "…" at the end of what is too long."""
     cleaned = _NOT_STORABLE.sub(REPLACEMENT, value)
     return cleaned if len(cleaned) <= most else f"{cleaned[: most - 1]}…"
 
 
 def or_none(kind: Callable[[T], T], value: T | None) -> T | None:
-    """What a file says of itself, where ``kind`` takes it: a camera that writes nonsense is no reason to refuse it."""
+    """Take what a file says of itself where ``kind`` does: a camera that writes nonsense is no reason to refuse it."""
     if value is None:
         return None
     try:

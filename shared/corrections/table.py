@@ -167,7 +167,7 @@ def _short(cell: str, what: str, most: int) -> str | None:
 
 
 def _images(session: Session, job: Job) -> tuple[ImageNames, dict[int, str]]:
-    """The names of the job, and number to name."""
+    """Read the names of the job, and number to name."""
     rows = session.execute(text("SELECT seq, name FROM images WHERE job_id = :job"), {"job": job.id}).all()
     by_seq = {row.seq: row.name for row in rows}
     return ImageNames(by_seq.items()), by_seq

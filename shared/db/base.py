@@ -31,7 +31,7 @@ def new_id() -> uuid.UUID:
 
 
 def readable(column: str) -> CheckConstraint:
-    """A moment from outside is one that Python has, too; otherwise it is stored and can never be read."""
+    """Constrain a moment from outside to those that Python has, too; any other is stored and can never be read."""
     return CheckConstraint(
         f"{column} >= '0001-01-01T00:00:00Z' AND {column} < '10000-01-01T00:00:00Z'", name=f"{column}_readable"
     )

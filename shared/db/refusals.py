@@ -25,7 +25,7 @@ Store = Callable[[Sequence[T]], None]
 
 
 def is_refusal(error: Exception) -> bool:
-    """Whether a value was refused, as opposed to a database that cannot be reached or a statement that is wrong."""
+    """Tell a value that was refused from a database that cannot be reached and a statement that is wrong."""
     # What is copied goes past SQLAlchemy, and its errors are psycopg's own.
     cause = error.orig if isinstance(error, DBAPIError) else error
     if not isinstance(cause, psycopg.Error):

@@ -77,7 +77,7 @@ def is_outage(error: Exception) -> bool:
 
 
 def _terms(server_version: int) -> dict[str, str | int]:
-    """What holds in each transaction.
+    """List what holds in each transaction.
 
     Compiling a plan (JIT) is for reports that take minutes: it costs up to a second, and is begun where a plan is
     believed to be dear, as every plan was that a part of ``shared.db.plans`` made less likely (PostgreSQL 17 and older
@@ -109,7 +109,7 @@ def _greet(connection: psycopg.Connection[Any], _record: object) -> None:
 
 
 def is_direct(connection: psycopg.Connection[Any]) -> bool:
-    """Whether no pooler stands between us and the server; where none does, the server is told to look for us."""
+    """Tell whether no pooler stands between us and the server; where none does, the server is told to look for us."""
     return connection.execute(KEEP_ALIVE, (connection.info.backend_pid,)).fetchone() is not None
 
 
@@ -213,7 +213,7 @@ class Database:
                 time.sleep(RETRY_PAUSE_SECONDS)
 
     def connect_alone(self) -> psycopg.Connection[Any]:
-        """A connection of its own, none of the pool, in no transaction.
+        """Open a connection of its own, none of the pool, in no transaction.
 
         Raises:
             psycopg.OperationalError: the database cannot be reached.

@@ -112,7 +112,7 @@ def columns_of(
 
 
 def _told_apart(columns: Iterable[Column]) -> Iterator[Column]:
-    """The columns, with ``_2`` behind a name that some reader would take for the one of a column before it.
+    """Write ``_2`` behind the name of a column that some reader would take for that of one before it.
 
     SQL does not see the case of a name (`Row` and `row`), file systems and editors compose what was decomposed, and XML
     has no control characters.
@@ -132,7 +132,7 @@ def _as_readers_see_it(name: str) -> str:
 
 
 def portable(value: object) -> object:
-    """A JSON value whose whole numbers have at most 64 bits; longer ones become text.
+    """Make text of the whole numbers of a JSON value that have more than 64 bits.
 
     Readers of tables make floats of them, or give up (RFC 8259, section 6, and RFC 7493, section 2.2).
     """

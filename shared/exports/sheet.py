@@ -64,7 +64,7 @@ class Extent:
 
     @classmethod
     def around(cls, edges: Sequence[float], south: float, north: float) -> "Extent | None":
-        """The box around the westernmost and easternmost longitude of each degree that has some; None without any.
+        """Draw the box around the westernmost and easternmost longitude of each degree that has some; None without any.
 
         With some in every degree it is as wide as the Earth.
         """
@@ -77,7 +77,7 @@ class Extent:
 
     @property
     def crosses_180(self) -> bool:
-        """Whether it lies on both sides of the 180th meridian."""
+        """Tell whether it lies on both sides of the 180th meridian."""
         return self.west > self.east
 
 
@@ -116,7 +116,7 @@ class Sheet:
         )
 
     def rows_within(self, most_bytes: int, most_rows: int) -> int:
-        """How many rows may be held in memory: each may be as wide as the widest; one at least."""
+        """Count how many rows may be held in memory: each may be as wide as the widest; one at least."""
         return max(1, min(most_rows, most_bytes // max(1, self.widest)))
 
 
@@ -175,7 +175,7 @@ def _facts() -> Select[*tuple[Any, ...]]:
 
 
 def _read_facts(session: Session, asked: Select[*tuple[Any, ...]]) -> tuple[Row[Any], list[Row[Any]]]:
-    """The facts of all images, and those of each degree; told apart here, because sorting is switched off there."""
+    """Read the facts of all images, and those of each degree; told apart here, as sorting is switched off there."""
     rows = session.execute(asked).all()
     (whole,) = (row for row in rows if row.of_all)
     return whole, [row for row in rows if not row.of_all]

@@ -84,7 +84,7 @@ def wrapped(degrees: float) -> float:
 
 
 def span_of(longitudes: Iterable[float]) -> tuple[float, float]:
-    """West and east of the shortest stretch that holds all of these longitudes, of which there is at least one.
+    """Find west and east of the shortest stretch that holds all of these longitudes, at least one.
 
     It begins where the widest empty stretch ends. Over the 180th meridian west is greater than east, as a bounding box
     writes it (RFC 7946, section 5.2).
@@ -97,6 +97,6 @@ def span_of(longitudes: Iterable[float]) -> tuple[float, float]:
 
 
 def corner(positions: list[tuple[float, float]]) -> Origin:
-    """The south-west corner of positions (latitude, longitude), also where the 180th meridian is between them."""
+    """Find the south-west corner of positions (latitude, longitude), also where the 180th meridian is between them."""
     west, _ = span_of(longitude for _, longitude in positions)
     return Origin(min(latitude for latitude, _ in positions), west)

@@ -25,7 +25,7 @@ def pool_of(classifier_id: uuid.UUID) -> str:
 
 
 def isolated_pool_of(pool: str) -> str:
-    """The pool of chunks whose pictures are all decoded in processes of their own, for the same classifier.
+    """Name the pool of chunks whose pictures are all decoded in processes of their own, for the same classifier.
 
     Workers take them in a slot of their own, so that slow pictures of one tenant keep no slot from another.
     """
@@ -33,7 +33,7 @@ def isolated_pool_of(pool: str) -> str:
 
 
 def classifier_pool_of(pool: str) -> str:
-    """The pool of the same classifier that ``pool_of`` gives; also of a pool of isolated chunks."""
+    """Name the pool of the same classifier that ``pool_of`` gives; also of a pool of isolated chunks."""
     return f"{CLASSIFY}{pool.removeprefix(ISOLATED)}" if pool.startswith(ISOLATED) else pool
 
 

@@ -354,7 +354,7 @@ def set_aside(session: Session, held: Claim, results: Sequence[NewResult]) -> Se
 
 
 def others_wait(session: Session, held: Claim) -> bool:
-    """Whether another tenant has a ready chunk in the pool of ours."""
+    """Tell whether another tenant has a ready chunk in the pool of ours."""
     return bool(session.execute(OTHERS_WAIT, {"pool": held.pool, "tenant": held.tenant_id}).scalar_one())
 
 

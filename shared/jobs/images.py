@@ -52,7 +52,7 @@ def pending_images(
 
 
 def named_objects(session: Session, job: Job, bucket: str) -> dict[str, str]:
-    """Key to name of the objects of a bucket that are images of the job already."""
+    """Read key to name of the objects of a bucket that are images of the job already."""
     if job.total == 0:
         return {}
     rows = session.execute(

@@ -54,7 +54,7 @@ COUNTS = text(
 
 
 class Scope(StrEnum):
-    """What a pause holds back."""
+    """The kinds of subjects that a pause may have."""
 
     EVERYTHING = "everything"
     TENANT = "tenant"
@@ -64,7 +64,7 @@ class Scope(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What is paused: one of these, or everything where none is given."""
+    """The subject of a pause: one of these, or everything where none is given."""
 
     tenant_id: uuid.UUID | None = None
     classifier_id: uuid.UUID | None = None
@@ -72,7 +72,7 @@ class Subject:
 
     @property
     def key(self) -> dict[str, object]:
-        """What the statements name."""
+        """Name it as the statements do."""
         return {"tenant_id": self.tenant_id, "classifier_id": self.classifier_id, "worker": self.worker}
 
 
@@ -103,7 +103,7 @@ def resume(session: Session, subject: Subject) -> bool:
 
 
 def pauses(session: Session) -> Sequence[Paused]:
-    """Every pause that holds, oldest first."""
+    """List every pause that holds, oldest first."""
     rows = session.execute(
         select(
             Pause,
@@ -124,6 +124,6 @@ def pauses(session: Session) -> Sequence[Paused]:
 
 
 def counts(session: Session) -> dict[Scope, int]:
-    """How many pauses of each kind hold."""
+    """Count the pauses of each kind that hold."""
     row = session.execute(COUNTS).one()
     return {scope: getattr(row, scope) for scope in Scope}

@@ -210,7 +210,7 @@ def list_jobs(
     limit: int,
     most_bytes: int = ANY_SIZE,
 ) -> tuple[Sequence[JobRow], bool]:
-    """A page of a tenant's jobs, newest first, and whether there are more.
+    """Read a page of a tenant's jobs, newest first, and whether there are more.
 
     Args:
         session: a transaction.

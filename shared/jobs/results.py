@@ -153,7 +153,7 @@ def store_results(
 
 
 def _not_storable(refused: NewResult) -> NewResult:
-    """The answer for an image whose own cannot be stored; what validation said of it stays."""
+    """Make the answer for an image whose own cannot be stored; what validation said of it stays."""
     if refused.status is ImageStatus.REJECTED and refused.error_code is not None:
         return NewResult(seq=refused.seq, status=ImageStatus.REJECTED, error_code=refused.error_code)
     return NewResult(
@@ -182,7 +182,7 @@ def _store(session: Session, job: Job, results: Sequence[NewResult], *, closed_c
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """What a page may weigh, and what a row of it does beside its texts; in bytes."""
+    """Bytes that a page may have, and those of a row of it besides its texts."""
 
     most: int
     of_a_row: int
@@ -299,7 +299,7 @@ _PLACED = len(_OWN) + len(_LOOKED_UP)
 def read_results(
     session: Session, job_id: uuid.UUID, *, after: int, limit: int, only: ResultFilter, room: Room = ROOMY
 ) -> tuple[list[StoredResult], bool]:
-    """A page of results in the order in which they were stored, and whether there are more.
+    """Read a page of results in the order in which they were stored, and whether there are more.
 
     Args:
         session: a transaction.

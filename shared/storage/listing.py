@@ -26,7 +26,7 @@ CHARACTERS = (range(0x9, 0xB), range(0xD, 0xE), range(0x20, 0xD800), range(0xE00
 
 
 def list_objects(client: "S3Client", bucket: str, prefix: str, *, missing: frozenset[str]) -> Iterator[StoredObject]:
-    """Every object below a prefix; one request per 1,000 of them.
+    """List every object below a prefix; one request per 1,000 of them.
 
     Raises:
         ObjectMissing: the store refuses with a code of ``missing``.

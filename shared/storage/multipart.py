@@ -102,7 +102,7 @@ def abort_below(client: "S3Client", bucket: str, prefix: str, goes: Callable[[st
 
 
 def _under_way(client: "S3Client", bucket: str, prefix: str) -> "list[MultipartUploadTypeDef]":
-    """The uploads that have not come to an end; none where the server cannot list them."""
+    """List the uploads that have not come to an end; none where the server cannot."""
     pages = client.get_paginator("list_multipart_uploads").paginate(Bucket=bucket, Prefix=prefix)
     with suppress(ObjectMissing), s3_call("list_multipart", prefix or "the bucket", missing=NOT_KNOWN):
         return [found for page in pages for found in page.get("Uploads", [])]

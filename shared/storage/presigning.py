@@ -174,7 +174,7 @@ class Presigner:
         return last[2].url(request)
 
     def end(self, promised: datetime) -> datetime:
-        """When a URL that was signed now really ends: with the session of a role, where that ends before ``promised``.
+        """Say when a URL that is signed now really ends: with the session of a role, where that is before ``promised``.
 
         A session that comes as ``AWS_SESSION_TOKEN`` does not say when it ends.
         """

@@ -169,14 +169,14 @@ class S3Store:
 
 
 def where_to_create(settings: Settings) -> dict[str, Any]:
-    """Arguments of CreateBucket: Amazon makes a bucket in us-east-1 unless told otherwise, whatever region is asked."""
+    """Give CreateBucket its arguments: Amazon takes us-east-1 unless told otherwise, whatever region is asked."""
     if settings.s3_endpoint_url is not None or settings.s3_region == DEFAULT_REGION:
         return {}
     return {"CreateBucketConfiguration": {"LocationConstraint": settings.s3_region}}
 
 
 def open_session(settings: Settings) -> boto3.session.Session:
-    """The access key of the settings; without one, what boto3 finds (``AWS_*``, a role of machine, pod or identity)."""
+    """Take the access key of the settings; without one, what boto3 finds (``AWS_*``, a role)."""
     core = botocore.session.get_session()
     core.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=_time)
     return boto3.session.Session(
@@ -220,7 +220,7 @@ def open_client(
 
 
 def _time(text: str) -> datetime:
-    """A time that a store gives. One that cannot be read is now: nothing is removed for its age."""
+    """Read a time that a store gives. One that cannot be read is now: nothing is removed for its age."""
     try:
         return parse_timestamp(text)
     except (ValueError, OverflowError):

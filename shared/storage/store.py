@@ -22,7 +22,7 @@ class StoredObject:
 
     @property
     def md5(self) -> str | None:
-        """The ETag where it is made of the content: an MD5, or that of the MD5s of the parts.
+        """Take the ETag where it is made of the content: an MD5, or that of the MD5s of the parts.
 
         An ETag is optional, and may be anything: a number of a version, a time, one value for all (Amazon S3 API
         Reference, "Common Response Headers").

@@ -112,7 +112,7 @@ def square(origin: Origin, edge: float, column: int, row: int) -> Ring:
 
 
 def cut(ring: Ring) -> list[Ring]:
-    """The ring of a square, or its parts west and east of the 180th meridian; none of them is empty."""
+    """Cut the ring of a square at the 180th meridian, where it lies on both sides; no part is empty."""
     (west, south), (east, _), (_, north), *_ = ring
     if west <= east:
         return [ring]

@@ -86,7 +86,7 @@ def _carried(address: Address) -> IPv4Address | None:
 
 
 def unmapped(address: Address) -> Address:
-    """What the address is on the wire: IPv4, where it is an IPv4-mapped one (RFC 4291, section 2.5.5.2)."""
+    """Give the address as it is on the wire: IPv4, where it is an IPv4-mapped one (RFC 4291, section 2.5.5.2)."""
     return (address.ipv4_mapped or address) if isinstance(address, IPv6Address) else address
 
 

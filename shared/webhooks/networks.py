@@ -30,7 +30,7 @@ class Networks:
 
     @classmethod
     def parse(cls, text: str) -> "Networks":
-        """Networks separated by commas, with or without ports of their own; nothing means none.
+        """Read networks separated by commas, with or without ports of their own; nothing means none.
 
         ``10.1.0.0/16,fd00::/8`` are open at the ports of every webhook, ``10.1.2.3:8080`` and ``[fd00::/8]:8000-8099``
         at those ports and at no others.
@@ -44,18 +44,18 @@ class Networks:
         return bool(self.entries)
 
     def allow(self, address: Address, port: int, ports: Ports) -> bool:
-        """Whether a webhook may go there. ``ports``: those of every webhook.
+        """Tell whether a webhook may go there. ``ports``: those of every webhook.
 
         An IPv4-mapped address counts as what it is on the wire: IPv4.
         """
         return any(port in (ports if entry.ports is None else entry.ports) for entry in self._with(address))
 
     def name(self, address: Address, port: int) -> bool:
-        """Whether an entry names this port: then somebody said that a receiver is there, and nothing else."""
+        """Tell whether an entry names this port: then somebody said that a receiver is there, and nothing else."""
         return any(entry.ports is not None and port in entry.ports for entry in self._with(address))
 
     def open(self, port: int) -> bool:
-        """Whether some entry names this port as its own."""
+        """Tell whether some entry names this port as its own."""
         return any(entry.ports is not None and port in entry.ports for entry in self.entries)
 
     def _with(self, address: Address) -> Iterator[Listed]:

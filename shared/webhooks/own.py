@@ -29,7 +29,7 @@ class OwnServers:
 
     @classmethod
     def of(cls, settings: Settings) -> "OwnServers":
-        """Database, queue, object store, collector of traces, the API, and this program's metrics."""
+        """List database, queue, object store, collector of traces, the API, and this program's metrics."""
         by_http = (url for url in (settings.s3_endpoint_url, settings.traces_endpoint) if url)
         named = {
             *_databases(settings.database_url.get_secret_value()),
@@ -44,17 +44,17 @@ class OwnServers:
         return cls(frozenset(named | here))
 
     def named(self, host: str, port: int) -> bool:
-        """Whether the settings name this very host and port."""
+        """Tell whether the settings name this very host and port."""
         return (host, port) in self.servers
 
     def at(self, address: Address, port: int) -> bool:
-        """Whether one of them is at this address."""
+        """Tell whether one of them is at this address."""
         wire = unmapped(address)
         return any(port == known and _same(host, wire) for host, known in self.servers)
 
 
 def _databases(url: str) -> Iterator[tuple[str, int]]:
-    """Each server of PostgreSQL that the address names; a folder with a socket is none that a webhook could reach."""
+    """List each server of PostgreSQL that the address names; no webhook could reach a folder with a socket."""
     known = libpq_parameters(url)
     ports = known.get("port", "").split(",")
     for number, host in enumerate(known.get("host", "").split(",")):

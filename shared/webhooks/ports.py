@@ -17,7 +17,7 @@ class Ports:
 
     @classmethod
     def parse(cls, text: str) -> "Ports":
-        """Ports and ranges separated by commas, as ``443,8000-8999``.
+        """Read ports and ranges separated by commas, as ``443,8000-8999``.
 
         Raises:
             ConfigurationError: a part is no port or range, or there is none.
@@ -32,7 +32,7 @@ class Ports:
 
 
 def port_range(text: str, variable: str) -> range:
-    """One port, or a first and a last one, as ``8000-8999``.
+    """Read one port, or a first and a last one, as ``8000-8999``.
 
     Raises:
         ConfigurationError: it is neither, or outside of 1 to 65535; the message names ``variable``.

@@ -89,13 +89,13 @@ class Policy:
         return target
 
     def allows(self, address: Address, port: int, *, scheme: str) -> bool:
-        """Whether a connection may be made: to what is listed, and by ``https`` to public addresses; never to ours."""
+        """Tell whether a connection may be made: to what is listed, by ``https`` to public addresses, never to ours."""
         listed = self.networks.allow(address, port, self.ports)
         public = scheme == "https" and port in self.ports and is_global(address)
         return (listed or public) and not self.own.at(address, port)
 
     def shows(self, address: Address, port: int) -> bool:
-        """Whether a tenant may read the beginning of the answer.
+        """Tell whether a tenant may read the beginning of the answer.
 
         Not where a network is listed as a whole: whatever listens there answers, and not to a receiver's owner alone.
         """

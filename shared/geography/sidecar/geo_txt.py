@@ -51,7 +51,7 @@ def _row(number_of_line: int, line: str) -> SidecarRow:
 
 
 def _splits(line: str) -> Iterator[tuple[str, list[str]]]:
-    """How the line may be cut into a name and values, the likeliest first."""
+    """Cut the line into a name and values in each way that is possible, the likeliest first."""
     if quoted := _QUOTED.match(line.strip()):
         yield quoted[1], quoted[2].split()
     first, tab, rest = line.strip().partition("\t")

@@ -64,7 +64,7 @@ def heading(text: str, line: int) -> float:
 
 
 def moment(text: str, line: int) -> datetime:
-    """A time in UTC.
+    """Read a time into UTC.
 
     Raises:
         SidecarInvalid: it is no time, it does not say its zone, or it cannot be stored.

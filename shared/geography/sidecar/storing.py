@@ -101,7 +101,7 @@ def _store(session: Session, job_id: uuid.UUID, found: Matches) -> None:
 
 
 def _check_sizes(session: Session, job_id: uuid.UUID, found: Matches) -> None:
-    """Keys of several sidecars come together in one image, which has its limit all the same.
+    """Check that an image keeps to its limit where keys of several sidecars come together.
 
     Raises:
         SidecarInvalid: an image has more than it may.
