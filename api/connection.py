@@ -19,7 +19,7 @@ TOO_SLOW = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """What a connection may cost: the head of a request in bytes and seconds, and how slowly an answer is taken."""
+    """The bounds of a connection: the head of a request in bytes and seconds, and how slowly an answer is taken."""
 
     head_bytes: int
     head_seconds: float
@@ -28,7 +28,7 @@ class Bounds:
 
     @classmethod
     def of(cls, settings: Settings) -> "Bounds":
-        """As the settings say; what is a little over a limit of the head still gets a problem that says so."""
+        """Take them from the settings; what is a little over a limit of the head still gets a problem that says so."""
         return cls(
             head_bytes=settings.max_url_bytes + settings.max_header_bytes + REST_OF_THE_HEAD,
             head_seconds=settings.head_seconds,
@@ -38,7 +38,7 @@ class Bounds:
 
 
 def bounded_http(settings: Settings) -> type["Connection"]:
-    """The protocol for ``uvicorn.Config``, with the bounds of these settings."""
+    """Make the protocol for ``uvicorn.Config``, with the bounds of these settings."""
     return type("BoundedConnection", (Connection,), {"bounds": Bounds.of(settings)})
 
 
@@ -53,11 +53,11 @@ class Connection(HttpToolsProtocol):
     _head = 0
     _in_head = False
     _head_due: asyncio.TimerHandle | None = None
-    _look_due: asyncio.TimerHandle | None = None
+    _reader_due: asyncio.TimerHandle | None = None
     _unsent = 0
     _has_resumed = False
     _is_whole = True
-    _beside_body = 0
+    _since_body = 0
 
     def __init__(self, *given: Any, **named: Any) -> None:  # noqa: ANN401  # what uvicorn's takes
         super().__init__(*given, **named)
@@ -66,27 +66,27 @@ class Connection(HttpToolsProtocol):
         self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's
-        """A client is there: its head is due."""
+        """Expect the head of a client that has come."""
         super().connection_made(transport)
         self._await_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """The client is gone: nothing is due any more."""
-        for timer in (self._head_due, self._look_due):
+        """Expect nothing more of a client that is gone."""
+        for timer in (self._head_due, self._reader_due):
             if timer is not None:
                 timer.cancel()
         self.parser.close()
         super().connection_lost(exc)
 
     def on_message_begin(self) -> None:
-        """The first byte of a request."""
+        """Note the first byte of a request."""
         super().on_message_begin()
         self._head, self._in_head = 0, True
-        self._is_whole, self._beside_body = False, 0
+        self._is_whole, self._since_body = False, 0
         self._await_head()
 
     def on_headers_complete(self) -> None:
-        """The head is whole."""
+        """Note that the head is whole."""
         self._in_head = False
         if self._head_due is not None:
             self._head_due.cancel()
@@ -94,21 +94,21 @@ class Connection(HttpToolsProtocol):
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
-        """Bytes of a body."""
-        self._beside_body = 0
+        """Note bytes of a body."""
+        self._since_body = 0
         super().on_body(body)
 
     def on_message_complete(self) -> None:
-        """The body is whole."""
+        """Note that the body is whole."""
         self._is_whole = True
         super().on_message_complete()
 
     def data_received(self, data: bytes) -> None:
-        """Bytes of a head or a body."""
+        """Count and hand on bytes of a head or a body."""
         # The piece in which the head begins is not counted: it may also hold the end of the request before.
         goes_on = self._in_head
         in_body = not (self._in_head or self._is_whole)
-        self._beside_body += len(data)
+        self._since_body += len(data)
         if self._is_idle():
             self._await_head()  # Empty lines before a request begin none, and uvicorn waits no longer for one.
         super().data_received(data)
@@ -116,7 +116,7 @@ class Connection(HttpToolsProtocol):
             self._head += len(data)
             if self._head > self.bounds.head_bytes:
                 self.send_400_response(f"address and header fields have more than {self.bounds.head_bytes} bytes")
-        elif in_body and not self._is_whole and self._beside_body > self.bounds.head_bytes:
+        elif in_body and not self._is_whole and self._since_body > self.bounds.head_bytes:
             self._refuse_fields()
 
     def _refuse_fields(self) -> None:
@@ -124,20 +124,20 @@ class Connection(HttpToolsProtocol):
         if self.cycle.response_started:
             self.transport.close()
         else:
-            self.send_400_response(f"fields beside the body have more than {self.bounds.head_bytes} bytes")
+            self.send_400_response(f"fields behind the body have more than {self.bounds.head_bytes} bytes")
 
     def pause_writing(self) -> None:
-        """The client takes its answer more slowly than it is made."""
+        """Watch a client that takes its answer more slowly than it is made."""
         super().pause_writing()
         self._await_reader()
 
     def resume_writing(self) -> None:
-        """It has taken what was there."""
+        """Note that it has taken what was there."""
         super().resume_writing()
         self._has_resumed = True
 
     def on_response_complete(self) -> None:
-        """The answer is made, though perhaps not taken."""
+        """Watch a client whose answer is made, though perhaps not taken."""
         super().on_response_complete()
         if self.transport.get_write_buffer_size():
             self._await_reader()
@@ -159,13 +159,13 @@ class Connection(HttpToolsProtocol):
             self.transport.close()
 
     def _await_reader(self) -> None:
-        if self._look_due is None:
+        if self._reader_due is None:
             self._unsent, self._has_resumed = self.transport.get_write_buffer_size(), False
-            self._look_due = self.loop.call_later(self.bounds.answer_seconds, self._look_at_reader)
+            self._reader_due = self.loop.call_later(self.bounds.answer_seconds, self._check_reader)
 
-    def _look_at_reader(self) -> None:
+    def _check_reader(self) -> None:
         """Abort where less was taken than the least rate, or than all of it where that is less."""
-        self._look_due = None
+        self._reader_due = None
         left = self.transport.get_write_buffer_size()
         least = min(self._unsent, self.bounds.bytes_per_second * self.bounds.answer_seconds)
         if left and not self._has_resumed and self._unsent - left < least:

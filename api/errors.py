@@ -277,7 +277,7 @@ def answer_invalid(request: Request, error: Exception) -> JSONResponse:
 
 
 def _field_error(field: str, message: str) -> dict[str, str]:
-    """What is wrong with a field: the client chose its name, and may have chosen two megabytes."""
+    """Describe what is wrong with a field, briefly: the client chose its name, and may have chosen two megabytes."""
     return FieldError(field=stored.words(field, MAX_FIELD), message=stored.words(message, MAX_MESSAGE)).model_dump()
 
 

@@ -1,4 +1,4 @@
-"""Where the API stands below another address, as ``https://farm.example/phyto``: its path begins every link.
+"""Links of an API that stands below another address, as ``https://farm.example/phyto``: each begins with its path.
 
 The path is that of ``PHYTOBATCH_PUBLIC_URL``, and no header of a request changes it. A proxy may take it away before it
 asks the API, or leave it where it is.
@@ -19,12 +19,12 @@ OWN = frozenset({"v1", "predict", "docs", "openapi.json", "healthz", "readyz"})
 
 
 def link(path: str) -> str:
-    """The path of an address of the API, as whoever asks now has to write it."""
+    """Give the path of an address of the API as whoever asks now has to write it."""
     return PREFIX.get() + path
 
 
 def prefix_of(public_url: str | None) -> str:
-    """The path of the public address, without a slash at its end; empty where it has none.
+    """Give the path of the public address, without a slash at its end; empty where it has none.
 
     Raises:
         ConfigurationError: its path cannot be one.

@@ -9,7 +9,7 @@ FRAMING = frozenset({b"content-length", b"transfer-encoding"})
 
 
 class Listener(Protocol):
-    """What is told of a request, piece by piece."""
+    """The listener who is told of a request, piece by piece."""
 
     def on_message_begin(self) -> None:
         """The first byte of a request."""
@@ -47,11 +47,11 @@ class RequestParser:
         self._framing: list[tuple[bytes, bytes]] = []
 
     def set_dangerous_leniencies(self, *, lenient_data_after_close: bool) -> None:
-        """As uvicorn sets it."""
+        """Set it as uvicorn does."""
         self._parser.set_dangerous_leniencies(lenient_data_after_close=lenient_data_after_close)
 
     def feed_data(self, data: bytes) -> None:
-        """Bytes as they came.
+        """Take bytes as they came.
 
         Raises:
             httptools.HttpParserError: they are no request.
@@ -76,19 +76,19 @@ class RequestParser:
         del self._parser
 
     def should_upgrade(self) -> bool:
-        """Never."""
+        """Say no, always."""
         return False
 
     def should_keep_alive(self) -> bool:
-        """Whether the client may send another request over this connection."""
+        """Say whether the client may send another request over this connection."""
         return self._parser.should_keep_alive()
 
     def get_http_version(self) -> str:
-        """As ``1.1``."""
+        """Give it as ``1.1``."""
         return self._parser.get_http_version()
 
     def get_method(self) -> bytes:
-        """As ``GET``."""
+        """Give it as ``GET``."""
         return self._parser.get_method()
 
     def on_message_begin(self) -> None:

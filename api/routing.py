@@ -19,7 +19,7 @@ class KeyFirstRoute(APIRoute):
     """
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """The handler of FastAPI, behind the door."""
+        """Put the handler of FastAPI behind the door."""
         handler = super().get_route_handler()
         doors = [one.call for one in self.dependant.dependencies if isinstance(one.call, Requires)]
         if not doors:

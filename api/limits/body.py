@@ -1,4 +1,4 @@
-"""How large a request body may be and how slowly it may come, and what becomes of one that nobody reads.
+"""Limits of request bodies in bytes and in seconds, and the end of those that nobody reads.
 
 Plain ASGI, so that bodies stream through; while a body is waited for, neither a thread nor a connection is held.
 """
@@ -29,8 +29,8 @@ LINGER_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
-class Most:
-    """Bytes of a body, and the field of the settings that says so."""
+class MaxBody:
+    """The largest body of a route, in bytes, and the field of the settings that says so."""
 
     size: int
     setting: str
@@ -45,7 +45,7 @@ class Most:
         return min(self.size, FORM_STEP_BYTES) if self.is_form else self.size
 
     def error(self) -> BodyTooLarge:
-        """The error for a byte too many."""
+        """Make the error for a byte too many."""
         return BodyTooLarge(
             f"the body is larger than {self.size} bytes; send less at a time",
             setting=f"{ENV_PREFIX}{self.setting.upper()}",
@@ -54,7 +54,7 @@ class Most:
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How long a body may be waited for: some seconds, longer while it comes at the least rate, but not for ever."""
+    """The patience with a body: some seconds, longer while it comes at the least rate, but not for ever."""
 
     seconds: float
     bytes_per_second: int
@@ -62,15 +62,15 @@ class Pace:
 
     @classmethod
     def of(cls, settings: Settings) -> "Pace":
-        """As the settings say."""
+        """Take it from the settings."""
         return cls(settings.body_seconds, settings.least_bytes_per_second, settings.max_body_seconds)
 
     def patience(self, arrived: int) -> float:
-        """Seconds in all for a body of which so many bytes have arrived."""
+        """Give the seconds in all for a body of which so many bytes have arrived."""
         return min(self.max_seconds, self.seconds + arrived / self.bytes_per_second)
 
     def error(self, waited: float) -> BodyTooSlow:
-        """The error for a body that was waited for in vain."""
+        """Make the error for a body that was waited for in vain."""
         if waited >= self.max_seconds:
             return BodyTooSlow(
                 f"the body took longer than {self.max_seconds:g} s; send less at a time, or use presigned uploads",
@@ -94,16 +94,16 @@ class BodyLimits:
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self._app = app
         self._pace = Pace.of(settings)
-        self._json = Most(settings.max_json_bytes, "max_json_bytes")
-        self._table = Most(settings.max_sidecar_bytes, "max_sidecar_bytes")
-        self._by_path: Mapping[str, Most] = {
-            "/v1/jobs/upload": Most(
+        self._json = MaxBody(settings.max_json_bytes, "max_json_bytes")
+        self._table = MaxBody(settings.max_sidecar_bytes, "max_sidecar_bytes")
+        self._by_path: Mapping[str, MaxBody] = {
+            "/v1/jobs/upload": MaxBody(
                 settings.max_multipart_bytes + MULTIPART_OVERHEAD, "max_multipart_bytes", is_form=True
             ),
-            "/predict": Most(settings.max_image_bytes + MULTIPART_OVERHEAD, "max_image_bytes", is_form=True),
+            "/predict": MaxBody(settings.max_image_bytes + MULTIPART_OVERHEAD, "max_image_bytes", is_form=True),
         }
 
-    def _most_of(self, path: str) -> Most:
+    def _max_of(self, path: str) -> MaxBody:
         return self._table if TABLE_PATH.fullmatch(path) else self._by_path.get(path, self._json)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -111,32 +111,32 @@ class BodyLimits:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        most = self._most_of(scope["path"])
+        largest = self._max_of(scope["path"])
         announced = announced_bytes(scope)
-        if announced is not None and announced > most.size:
-            await answer_http_error(Request(scope), most.error())(scope, receive, send)
+        if announced is not None and announced > largest.size:
+            await answer_http_error(Request(scope), largest.error())(scope, receive, send)
             return
         coding = compression(scope)
         if coding is not None:
             await answer_http_error(Request(scope), BodyCompressed(coding))(scope, receive, send)
             return
-        scope["state"]["body_bytes"] = most.unannounced if announced is None else announced
-        await self._app(scope, _Arriving(receive, most, self._pace).receive, send)
+        scope["state"]["body_bytes"] = largest.unannounced if announced is None else announced
+        await self._app(scope, _Arriving(receive, largest, self._pace).receive, send)
 
 
 class _Arriving:
     """The body of one request."""
 
-    def __init__(self, receive: Receive, most: Most, pace: Pace) -> None:
+    def __init__(self, receive: Receive, largest: MaxBody, pace: Pace) -> None:
         self._receive = receive
-        self._most = most
+        self._largest = largest
         self._pace = pace
         self._bytes = 0
         self._waited = 0.0
         self._is_whole = False
 
     async def receive(self) -> Message:
-        """The next message of the body; after the body, the one that says that the client has left.
+        """Give the next message of the body; after the body, the one that says that the client has left.
 
         Raises:
             BodyTooLarge: it has too many bytes.
@@ -147,8 +147,8 @@ class _Arriving:
         message = await self._in_time()
         self._bytes += len(message.get("body", b""))
         self._is_whole = not message.get("more_body", False)
-        if self._bytes > self._most.size:
-            raise self._most.error()
+        if self._bytes > self._largest.size:
+            raise self._largest.error()
         return message
 
     async def _in_time(self) -> Message:
@@ -182,7 +182,7 @@ class UnreadBodies:
 
 
 class _Unread:
-    """How far a body was read."""
+    """The body of one request, and whether it was read whole."""
 
     def __init__(self, scope: Scope, receive: Receive) -> None:
         self._receive = receive
@@ -190,7 +190,7 @@ class _Unread:
         self.is_whole = False
 
     async def receive(self) -> Message:
-        """The next message."""
+        """Give the next message."""
         self._must_be_asked = False
         message = await self._receive()
         self.is_whole = not message.get("more_body", False)
@@ -232,13 +232,13 @@ class _Closing:
 
 
 def compression(scope: Scope) -> str | None:
-    """The compression that the head of a request names for its body; ``None`` for none."""
+    """Give the compression that the head of a request names for its body; ``None`` for none."""
     said = ",".join(Headers(scope=scope).getlist("content-encoding")).lower()
     return next((word for word in (part.strip() for part in said.split(",")) if word in COMPRESSED), None)
 
 
 def announced_bytes(scope: Scope) -> int | None:
-    """Bytes of the body by its head (RFC 9112, 6.3); ``None`` where it says nothing of how many there will be."""
+    """Give the bytes of the body by its head (RFC 9112, 6.3); ``None`` where it does not say how many."""
     headers = Headers(scope=scope)
     if "transfer-encoding" in headers:
         return None

@@ -1,4 +1,4 @@
-"""What many clients share in one API process, and how much of it one key and one tenant may hold at a time.
+"""Shares of what many clients use in one API process: one key and one tenant may hold so much of it at a time.
 
 Whoever holds nothing always gets the first piece, however large, as long as the whole has room for it.
 All of it belongs to the event loop.
@@ -25,7 +25,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """Who holds something: a key, by its public part, and its tenant."""
+    """The holder of a share: a key, by its public part, and its tenant."""
 
     tenant_id: uuid.UUID
     key: str
@@ -40,18 +40,21 @@ class Shares:
 
     @classmethod
     def of(cls, settings: Settings) -> "Shares":
-        """As the settings say."""
+        """Take them from the settings."""
         return cls(settings.key_share, settings.tenant_share)
 
-    def most(self, holder: Holder, size: int) -> Iterator[tuple[Hashable, int, str]]:
-        """Who may hold how much of ``size`` (at least 1), and the setting that says so: the key, then its tenant."""
+    def limits(self, holder: Holder, size: int) -> Iterator[tuple[Hashable, int, str]]:
+        """Give each part of the holder, how much of ``size`` it may hold (at least 1), and the setting that says so.
+
+        The key comes first, then its tenant.
+        """
         yield holder.key, max(1, int(size * self.key)), "PHYTOBATCH_KEY_SHARE"
         yield holder.tenant_id, max(1, int(size * self.tenant)), "PHYTOBATCH_TENANT_SHARE"
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """What a pool holds: the words for it, the code of a refused share, and the error when the whole is used up."""
+    """The kind of pieces in a pool: words for them, the code of a refused share, the error when all are used up."""
 
     words: str
     code: str
@@ -72,7 +75,7 @@ class Place:
 
     @property
     def amount(self) -> int:
-        """How many they are."""
+        """Their number."""
         return self._amount
 
     def hold(self, amount: int) -> None:
@@ -83,7 +86,7 @@ class Place:
             TooManyAtATime: the key or its tenant holds its share.
         """
         if amount > self._amount:
-            self._pool.check(self._holder, amount, beside=self._amount)
+            self._pool.check(self._holder, amount, instead_of=self._amount)
         self._pool.count(self._holder, amount - self._amount)
         self._amount = amount
 
@@ -114,7 +117,7 @@ class Pool:
         return self._total
 
     def take(self, holder: Holder, amount: int = 1) -> Place:
-        """So many pieces.
+        """Hold so many pieces.
 
         Raises:
             Unavailable: all of them together hold the whole.
@@ -124,22 +127,22 @@ class Pool:
         place.hold(amount)
         return place
 
-    def check(self, holder: Holder, amount: int, *, beside: int = 0) -> None:
-        """Return when the holder may hold so many pieces in place of ``beside`` that it holds already.
+    def check(self, holder: Holder, amount: int, *, instead_of: int = 0) -> None:
+        """Return when the holder may hold so many pieces in place of those that it holds already.
 
         Raises:
             Unavailable, TooManyAtATime: see ``take``.
         """
-        others = self._total - beside
+        others = self._total - instead_of
         if others and others + amount > self._size:
             raise self._kind.error(
                 f"this process holds as many {self._kind.words} as it may ({self._size}); come again in a few seconds"
             )
-        for who, most, setting in self._shares.most(holder, self._size):
-            others = self._held[who] - beside
-            if others and others + amount > most:
+        for who, limit, setting in self._shares.limits(holder, self._size):
+            others = self._held[who] - instead_of
+            if others and others + amount > limit:
                 raise TooManyAtATime(
-                    f"of the {self._kind.words} of this process {most} may be of one "
+                    f"of the {self._kind.words} of this process {limit} may be of one "
                     f"{'key' if who == holder.key else 'tenant'}; end some, or come again in a few seconds",
                     code=self._kind.code,
                     retry_after=RETRY_SECONDS,
@@ -165,7 +168,7 @@ class Bodies:
         self._pools = {True: Pool(of_small, shares, BODIES), False: Pool(size - of_small, shares, BODIES)}
 
     def take(self, holder: Holder, amount: int) -> Place:
-        """A place for a body of so many bytes; one of none is always granted.
+        """Hold a place for a body of so many bytes; one of none is always granted.
 
         Raises:
             Unavailable, TooManyAtATime: see ``Pool.take``.
@@ -191,19 +194,19 @@ class Turns:
 
     @asynccontextmanager
     async def one(self, holder: Holder) -> AsyncIterator[None]:
-        """A turn of the key and its tenant, for the length of the block."""
-        (key, of_key, _), (tenant, of_tenant, _) = self.shares.most(holder, self.size)
+        """Hold a turn of the key and its tenant, for the length of the block."""
+        (key, of_key, _), (tenant, of_tenant, _) = self.shares.limits(holder, self.size)
         async with self._in_line(key, of_key), self._in_line(tenant, of_tenant):
             yield
 
     async def run(self, holder: Holder, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """What a function returns that runs in a thread, in its turn."""
+        """Run a function in a thread, in its turn, and return what it returns."""
         async with self.one(holder):
             return await run_in_threadpool(function, *args, **kwargs)
 
     @asynccontextmanager
-    async def _in_line(self, who: Hashable, most: int) -> AsyncIterator[None]:
-        line = self._lines.setdefault(who, _Line(asyncio.Semaphore(most)))
+    async def _in_line(self, who: Hashable, limit: int) -> AsyncIterator[None]:
+        line = self._lines.setdefault(who, _Line(asyncio.Semaphore(limit)))
         line.users += 1
         try:
             async with line.free:

@@ -46,7 +46,7 @@ class Served:
 
 @dataclass(frozen=True, slots=True)
 class _Source:
-    """Where a file comes from."""
+    """The source of a file."""
 
     media_type: str
     read: Callable[[], bytes]
@@ -65,7 +65,7 @@ SOURCES: Mapping[str, _Source] = {
 
 
 def served(name: str) -> Served | None:
-    """A file by its name; ``None`` where there is none."""
+    """Give a file by its name; ``None`` where there is none."""
     source = SOURCES.get(name)
     return None if source is None else _made(source)
 

@@ -1,4 +1,4 @@
-"""What Postgres knows of exports that are not made yet, by their partial index."""
+"""Metrics of exports that are not made yet, as Postgres knows them by their partial index."""
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
@@ -19,7 +19,7 @@ EXPORTS = text(
 
 
 def read_exports(session: Session) -> Reading:
-    """How many there are in each state, and how long the oldest has waited; in a transaction of its own."""
+    """Count those in each state, and say how long the oldest has waited; in a transaction of its own."""
     for term in TERMS:
         session.execute(term)
     rows = {row.state: row for row in session.execute(EXPORTS)}

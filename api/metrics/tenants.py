@@ -1,4 +1,4 @@
-"""What Postgres knows of single tenants. Their names are labels, so only so many of them are named.
+"""Metrics of single tenants, as Postgres knows them. Their names are labels, so only so many of them are named.
 
 Those with the most images waiting are, then those with the most images of late; all others together are one series.
 The statement walks the partial index of open jobs, and for each tenant the index of jobs that ended within the hour.

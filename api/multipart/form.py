@@ -29,7 +29,7 @@ CHARSET_FIELD = "_charset_"
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How many files, the setting that says so (``None``: nature does), and how many bytes in each."""
+    """The limits of a form: files, the setting that says so (``None``: the address does), and bytes of each."""
 
     files: int
     file_bytes: int
@@ -60,7 +60,7 @@ class ReceivedFile:
     body: BinaryIO
 
     def sha256(self) -> bytes:
-        """Reads the file once, and leaves it at its beginning. Call it in a thread."""
+        """Read the file once, and leave it at its beginning. Call it in a thread."""
         self.body.seek(0)
         digest = hashlib.sha256()
         while piece := self.body.read(HASH_BYTES):
@@ -122,7 +122,7 @@ async def _feed(parser: PushMultipartParser, reading: "_Reading", request: Reque
 
 
 class _Reading:
-    """What has arrived so far; counts before it keeps."""
+    """The form as far as it has arrived; counts before it keeps."""
 
     def __init__(self, limits: Limits) -> None:
         self.spool = Spool()

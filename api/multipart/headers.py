@@ -37,7 +37,7 @@ PATH_OF_WINDOWS = re.compile(r"(?:[A-Za-z]:\\|\\\\).*\\", re.DOTALL)
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What the headers of a part say: ``file_name`` is ``None`` for text, and ``charset`` where none is named."""
+    """The headers of a part: ``file_name`` is ``None`` for text, and ``charset`` where none is named."""
 
     field: str
     file_name: str | None
@@ -62,7 +62,7 @@ def boundary_of(content_type: str) -> str:
 
 
 def part_of(headers: Sequence[tuple[str, str]]) -> Part:
-    """What the header fields of a part say. Their values are given byte by byte, as Latin-1.
+    """Read the header fields of a part. Their values are given byte by byte, as Latin-1.
 
     Raises:
         InvalidRequest: the part has no name, a header field twice, or is of a kind that is not read.

@@ -1,4 +1,4 @@
-"""Where the bytes of files lie while a request is received: in memory as long as they are few, then on disk."""
+"""Bytes of files while a request is received: in memory as long as they are few, then on disk."""
 
 import io
 import shutil
