@@ -27,9 +27,8 @@ from tests.integration.webhooks.receiver import Receiver
 TENANTS = ("alpha", "beta", "gamma")
 READY_SECONDS = 120.0
 SETTLE_SECONDS = 300.0
-DUE = "SELECT count(*) FROM webhook_deliveries WHERE state = 'pending'"
-# While the deliverer is killed, time must not be lost to long pauses.
 COSTLY_SECONDS = "0.5"  # Of a processor; there are hundreds of costly pictures.
+# While the deliverer is killed, time must not be lost to long pauses.
 RECEIVER_SCHEDULE = "0,1,2,3,5,8,10,10,15,20,30,30,60"
 
 

@@ -20,18 +20,19 @@ def jpeg(n: Numbers) -> bytes:
     options = Options(quality=90, progressive=bool(n["progressive"] % 2), subsampling=n["subsampling"] % 3)
     data = noise(("L", "RGB", "CMYK")[n["mode"] % 3], min(n["edge"], 4000), options)
     exif = _directory(n["entries"], n["entry_bytes"])
-    segments = (
-        _segment(0xE1, b"Exif\0\0" + exif) * n["exif"] + _segment(0xFE, bytes(n["comment_bytes"])) * n["comments"]
-    )
-    segments += _segment(0xE0 + n["application"], b"8BIM\x04\x04\0\0\0\0\0\0" * 5000) * n["resources"]
-    segments += _segment(0xE2, b"MPF\0" + exif) * n["mpf"] + _segment(0xE2, b"ICC_PROFILE\0\1\1" + bytes(9)) * n["icc"]
-    segments += _segment(0xE1, b"http://ns.adobe.com/xap/1.0/\0" + _xmp(n["xmp_tags"])) * n["xmp"] + b"\xff" * n["fill"]
+    segments = _many(_segment(0xE1, b"Exif\0\0" + exif), n["exif"])
+    segments += _many(_segment(0xFE, bytes(n["comment_bytes"])), n["comments"])
+    segments += _many(_segment(0xE0 + n["application"], b"8BIM\x04\x04\0\0\0\0\0\0" * 5000), n["resources"])
+    segments += _many(_segment(0xE2, b"MPF\0" + exif), n["mpf"])
+    segments += _many(_segment(0xE2, b"ICC_PROFILE\0\1\1" + bytes(9)), n["icc"])
+    segments += _many(_segment(0xE1, b"http://ns.adobe.com/xap/1.0/\0" + _xmp(n["xmp_tags"])), n["xmp"])
+    segments += b"\xff" * n["fill"]
     if n["claimed_width"] and n["claimed_height"]:
         at = max(data.find(b"\xff\xc0"), data.find(b"\xff\xc2")) + 5
         data = data[:at] + struct.pack(">HH", n["claimed_height"], n["claimed_width"]) + data[at + 4 :]
     start = data.index(b"\xff\xda")
     between = _segment(0xFE, b"") * n["late_comments"]
-    scans = data[start:-2] * (1 + n["scans"])
+    scans = _many(data[start:-2], 1 + n["scans"])
     return data[:2] + segments + data[2:start] + between + scans + b"\xff\xd9"
 
 
@@ -48,7 +49,7 @@ def png(n: Numbers) -> bytes:
     row = 1 + -(-width * bits * {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}[kind] // 8)
     packed = _zeros(min(row * height * (1 + n["excess"]), 600_000_000))
     chunks = [_chunk(b"IHDR", header), _chunk(b"PLTE", bytes(768)) if kind == 3 else b""]
-    chunks += [_chunk(b"tEXt", b"k\0" + bytes(n["text_bytes"])) * n["texts"]]
+    chunks += [_many(_chunk(b"tEXt", b"k\0" + bytes(n["text_bytes"])), n["texts"])]
     chunks += [_chunk(b"zTXt", b"k\0\0" + _zeros(n["unfolded"])) * n["unfolding"]]
     chunks += [_chunk(b"iCCP", b"k\0\0" + _zeros(n["unfolded"])) * n["profiles"]]
     chunks += [_chunk(b"iTXt", b"XML:com.adobe.xmp\0\1\0\0\0" + _zeros(n["unfolded"])) * n["packets"]]
@@ -116,6 +117,11 @@ def noise(mode: str, edge: int, options: "Options") -> bytes:
     stream = io.BytesIO()
     Image.effect_noise((edge, edge), 90).convert(mode).save(stream, "JPEG", **dict(options))
     return stream.getvalue()
+
+
+def _many(part: bytes, count: int) -> bytes:
+    """Repeat a part, no more often than makes the file too large: the search passes over it then."""
+    return part * min(count, MAX_FILE_BYTES // max(1, len(part)) + 1)
 
 
 def _segment(marker: int, body: bytes) -> bytes:
