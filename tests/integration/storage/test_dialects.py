@@ -169,7 +169,14 @@ def knows_no_bulk(request: BaseHTTPRequestHandler) -> bool:
     return refuse_with(request, 501, "NotImplemented")
 
 
-@pytest.mark.parametrize(("instead", "requests"), [(wants_md5, 1), (knows_no_bulk, 3)])
+def takes_no_list(request: BaseHTTPRequestHandler) -> bool:
+    """Refuse the request as such, by a code that names the body and not the operation."""
+    if request.command != "POST":
+        return False
+    return refuse_with(request, 400, "MalformedXML")
+
+
+@pytest.mark.parametrize(("instead", "requests"), [(wants_md5, 1), (knows_no_bulk, 3), (takes_no_list, 3)])
 def test_objects_are_removed_where_md5_is_wanted_and_where_only_one_at_a_time_goes(
     store: S3Store, before: Before, prefix: str, instead: Instead, requests: int
 ) -> None:
