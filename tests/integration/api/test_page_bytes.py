@@ -6,7 +6,11 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from shared.db.models import Job
 from shared.db.session import Database
+from shared.exports import sheet
+from shared.exports.sheet import plan
+from shared.jobs.results import ResultFilter
 from shared.settings import Settings
 from tests.integration.api.conftest import Hands
 from tests.integration.conftest import Api, MakeSettings, assert_problem
@@ -64,6 +68,18 @@ def test_a_page_that_is_not_full_has_the_rows_that_were_asked_for(api: Api, job_
     rows, sizes = read_all(api, f"/v1/jobs/{job_id}/results", "results", limit=5)
     assert len(rows) == IMAGES
     assert len(sizes) == IMAGES / 5
+
+
+def test_an_export_holds_no_more_rows_than_fit_into_memory(
+    job_id: str, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with database.begin() as session:
+        planned = plan(session, session.get_one(Job, job_id), ResultFilter(), metadata_columns=4)
+    assert 4000 < planned.widest < 8000
+    monkeypatch.setattr(sheet, "PAGE_BYTES", planned.widest * 10)
+    assert [len(page) for page in planned.pages(database)] == [10, 10, 5]
+    monkeypatch.setattr(sheet, "PAGE_BYTES", 1)
+    assert [len(page) for page in planned.pages(database)] == [1] * IMAGES
 
 
 def test_what_was_stored_before_stays_readable_and_comes_back_short(api: Api, job_id: str, database: Database) -> None:

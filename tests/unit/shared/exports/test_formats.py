@@ -18,6 +18,7 @@ from shared.contracts.exports import ExportFormat
 from shared.errors import InvalidRequest
 from shared.exports.columns import Kind
 from shared.exports.formats import FORMATS
+from shared.exports.formats.parquet import ROW_GROUP_BYTES
 from shared.exports.formats.shapefile_zip import fields_of
 from shared.exports.rows import Page, Record
 from shared.exports.sheet import Extent
@@ -218,6 +219,16 @@ def test_geoparquet_has_points_as_wkb_and_its_metadata() -> None:
     first, second = table["geometry"].to_pylist()
     assert struct.unpack("<BIdd", first) == (1, 1, 7.8399, 47.9901)
     assert second is None
+
+
+def test_a_row_group_of_parquet_has_as_many_rows_as_fit_into_memory() -> None:
+    """The footer names each column once in the schema, and once in each row group (Parquet, "File Format")."""
+    records = [record(number) for number in range(1, 6)]
+    for widest, groups in ((ROW_GROUP_BYTES // 2, 3), (ROW_GROUP_BYTES * 2, 5), (100, 1)):
+        file = encoded(ExportFormat.PARQUET, records, widest=widest)
+        (footer,) = struct.unpack("<I", file[-8:-4])
+        assert file[-8 - footer : -8].count(b"confidence") == 1 + groups
+        assert read_parquet(io.BytesIO(file)).read_all().num_rows == len(records)
 
 
 def test_an_error_between_two_pages_is_the_readers_own() -> None:
