@@ -171,7 +171,7 @@ bench: $(STAMP) ## print and keep the figures of docs/performance.md (an hour, a
 	@$(BIN)/python -m tests.benchmarks.exports
 	@$(BIN)/python -m tests.benchmarks.fairness
 	@$(BIN)/python -m tests.benchmarks.hostile_neighbour
-	@$(BIN)/python -m tests.benchmarks.capacity
+	@$(BIN)/python -m tests.benchmarks.simulated
 	@$(BIN)/python -m tests.benchmarks.claims
 	@$(BIN)/python -m tests.benchmarks.queue_limit
 	@$(BIN)/python -m tests.benchmarks.growth

@@ -7,11 +7,11 @@ import pytest
 import yaml  # type: ignore[import-untyped]  # it publishes no types
 
 from api.main import POOL_SIZE
-from deploy.capacity.__main__ import main
-from deploy.capacity.errors import InputRefused
-from deploy.capacity.inputs import GPU, SOURCES_OF_GPU, Inputs, WorkerClass
-from deploy.capacity.read import read_inputs
 from shared.settings import Settings
+from tests.benchmarks.capacity.__main__ import main
+from tests.benchmarks.capacity.errors import InputRefused
+from tests.benchmarks.capacity.inputs import GPU, SOURCES_OF_GPU, Inputs, WorkerClass
+from tests.benchmarks.capacity.read import read_inputs
 from worker.jobs.work import FURTHER_SLOTS
 from worker.process import LIFELINE_CONNECTIONS, SPARE_CONNECTIONS
 from worker.webhooks.process import CONNECTIONS

@@ -4,14 +4,14 @@ from dataclasses import replace
 
 import pytest
 
-from deploy.capacity.arrivals import HOUR, jobs_of_day
-from deploy.capacity.ends import ends_of
-from deploy.capacity.errors import OutOfReach
-from deploy.capacity.inputs import Inputs, Load, Target, Work, WorkerClass
-from deploy.capacity.money import money_per_1000
-from deploy.capacity.needs import needs_of
-from deploy.capacity.outcome import percentile
-from deploy.capacity.plan import _day, plan
+from tests.benchmarks.capacity.arrivals import HOUR, jobs_of_day
+from tests.benchmarks.capacity.ends import ends_of
+from tests.benchmarks.capacity.errors import OutOfReach
+from tests.benchmarks.capacity.inputs import Inputs, Load, Target, Work, WorkerClass
+from tests.benchmarks.capacity.money import money_per_1000
+from tests.benchmarks.capacity.needs import needs_of
+from tests.benchmarks.capacity.outcome import percentile
+from tests.benchmarks.capacity.plan import _day, plan
 
 IMAGES = 100_000
 SLOW = WorkerClass(name="slow", images_per_second=2.0, startup_seconds=10.0, chunks_per_replica=10)

@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from deploy.capacity.arrivals import Job
-from deploy.capacity.inputs import Scaling, Work, WorkerClass
-from deploy.capacity.outcome import Outcome, percentile
-from deploy.capacity.simulation import DAY, Patience, Simulation
 from shared.jobs.cut import cut
+from tests.benchmarks.capacity.arrivals import Job
+from tests.benchmarks.capacity.inputs import Scaling, Work, WorkerClass
+from tests.benchmarks.capacity.outcome import Outcome, percentile
+from tests.benchmarks.capacity.simulation import DAY, Patience, Simulation
 
 # Nothing but the images takes time.
 FREE = Work(

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 
-from deploy.capacity.inputs import WorkerClass
-from deploy.capacity.worker import Worker
+from tests.benchmarks.capacity.inputs import WorkerClass
+from tests.benchmarks.capacity.worker import Worker
 
 
 class Crew:

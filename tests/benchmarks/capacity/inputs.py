@@ -6,7 +6,8 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from deploy.capacity.sources import (
+from shared.settings import Settings
+from tests.benchmarks.capacity.sources import (
     ACCELERATOR,
     AWS_EXAMPLE,
     BENCHMARK,
@@ -18,7 +19,6 @@ from deploy.capacity.sources import (
     S3_RATE,
     THROUGHPUT,
 )
-from shared.settings import Settings
 
 
 def _given(default: Any, unit: str, source: str) -> Any:  # noqa: ANN401  # as dataclasses.field

@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
-from deploy.capacity.arrivals import HOUR, jobs_of_day, weights
-from deploy.capacity.errors import OutOfReach
-from deploy.capacity.inputs import Inputs, WorkerClass
-from deploy.capacity.outcome import Outcome
-from deploy.capacity.simulation import Patience, Simulation
+from tests.benchmarks.capacity.arrivals import HOUR, jobs_of_day, weights
+from tests.benchmarks.capacity.errors import OutOfReach
+from tests.benchmarks.capacity.inputs import Inputs, WorkerClass
+from tests.benchmarks.capacity.outcome import Outcome
+from tests.benchmarks.capacity.simulation import Patience, Simulation
 
 # Beyond so many times what the images alone need, more workers do not help.
 HOPELESS = 16

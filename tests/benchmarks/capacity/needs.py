@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from math import ceil
 
-from deploy.capacity.arrivals import HOUR, jobs_of_day
-from deploy.capacity.inputs import Inputs
-from deploy.capacity.plan import Plan
+from tests.benchmarks.capacity.arrivals import HOUR, jobs_of_day
+from tests.benchmarks.capacity.inputs import Inputs
+from tests.benchmarks.capacity.plan import Plan
 
 THOUSAND = 1_000
 GIGABYTE = 1e9

@@ -3,7 +3,7 @@
 from collections import deque
 from dataclasses import dataclass
 
-from deploy.capacity.fair_queue import Chunk, Rank
+from tests.benchmarks.capacity.fair_queue import Chunk, Rank
 
 # Images: less is rounding. The clock of a day resolves some 1e-11 s, in which a fast worker does 1e-8 of an image.
 ENOUGH = 1e-6

@@ -1,4 +1,4 @@
-"""``python -m tests.benchmarks.capacity``: the simulation of ``deploy.capacity`` against the system that it simulates.
+"""``python -m tests.benchmarks.simulated``: the simulation of ``tests.benchmarks.capacity`` against the real system.
 
 One worker classifies a bulk job alone, twice: that gives seconds per image, per write and per round trip, and what an
 image costs the servers. Then a bulk job has small ones beside it, and the simulation does the very same with what was
@@ -18,18 +18,18 @@ from statistics import mean
 from typing import LiteralString
 
 from client import Phytobatch
-from deploy.capacity.arrivals import Job
-from deploy.capacity.inputs import Work, WorkerClass
-from deploy.capacity.outcome import Outcome
-from deploy.capacity.simulation import Simulation
 from deploy.local.ports import free_port
 from tests.acceptance.system import System
-from tests.benchmarks.capacity_readings import Reading, read
+from tests.benchmarks.capacity.arrivals import Job
+from tests.benchmarks.capacity.inputs import Work, WorkerClass
+from tests.benchmarks.capacity.outcome import Outcome
+from tests.benchmarks.capacity.simulation import Simulation
 from tests.benchmarks.fairness import another_tenant, submit
 from tests.benchmarks.figures import Figures
 from tests.benchmarks.footprint import upload
 from tests.benchmarks.images import write_set
 from tests.benchmarks.paced_worker import PACE
+from tests.benchmarks.simulated_readings import Reading, read
 from tests.benchmarks.throughput import production_system
 
 THOUSAND = 1000
@@ -79,7 +79,7 @@ def main() -> None:
     parser.add_argument("--pace", type=float, default=40.0, help="images/s that the worker decodes")
     parser.add_argument("--real", action="store_true", help="the real classifier, as fast as it can")
     asked = parser.parse_args()
-    figures = Figures("capacity", "capacity: one worker, measured and simulated; what an image costs the servers")
+    figures = Figures("simulated", "simulation: one worker, measured and simulated; what an image costs the servers")
     with production_system() as system:
         folder = system.folder / "small"
         print(write_set("small", folder, max(asked.alone, asked.beside)))
@@ -141,7 +141,7 @@ def run_of(system: System, job_id: str) -> Run:
 
 
 def inputs_of(figures: Figures, alone: Sequence[tuple[Run, Reading, float]]) -> tuple[Work, WorkerClass]:
-    """The inputs of the simulation, as ``deploy.capacity`` names them."""
+    """The inputs of the simulation, as ``tests.benchmarks.capacity`` names them."""
     rates = figures.add("workers.images_per_second", [run.images_per_second for run, _, _ in alone], "images/s")
     validation = [(run.validated - run.at) * THOUSAND / run.images for run, _, _ in alone]
     validating = figures.add("work.validate_seconds_per_1000", validation, "s")

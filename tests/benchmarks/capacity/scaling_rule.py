@@ -3,7 +3,7 @@
 from collections import deque
 from math import ceil
 
-from deploy.capacity.inputs import Scaling, WorkerClass
+from tests.benchmarks.capacity.inputs import Scaling, WorkerClass
 
 
 class ScalingRule:

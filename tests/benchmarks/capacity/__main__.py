@@ -1,4 +1,4 @@
-"""``python -m deploy.capacity``: what so many images a day need, by inputs that a TOML file or --set changes.
+"""``python -m tests.benchmarks.capacity``: what so many images a day need, by inputs that a TOML file or --set changes.
 
 Exit status 0; 1 with a sentence that says why; 2 for usage.
 """
@@ -7,16 +7,16 @@ import argparse
 import sys
 from pathlib import Path
 
-from deploy.capacity.errors import CapacityError
-from deploy.capacity.read import read_inputs
-from deploy.capacity.tables import input_table, scaling_tables
 from shared.usage import told_by
+from tests.benchmarks.capacity.errors import CapacityError
+from tests.benchmarks.capacity.read import read_inputs
+from tests.benchmarks.capacity.tables import input_table, scaling_tables
 
 SCALES = (1_000_000, 10_000_000)
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m deploy.capacity", description=told_by(__doc__))
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.capacity", description=told_by(__doc__))
     parser.add_argument("file", nargs="?", type=Path, help="TOML with inputs, by section")
     parser.add_argument("--images", nargs="+", type=_images, default=SCALES, metavar="N", help="images a day")
     parser.add_argument(

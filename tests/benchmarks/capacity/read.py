@@ -7,8 +7,8 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypeVar
 
-from deploy.capacity.errors import InputRefused
-from deploy.capacity.inputs import Inputs, WorkerClass
+from tests.benchmarks.capacity.errors import InputRefused
+from tests.benchmarks.capacity.inputs import Inputs, WorkerClass
 
 T = TypeVar("T")
 # Inputs that may be 0; every other one must be above.
@@ -99,7 +99,7 @@ def _fits(name: str, value: object, default: object, *, zero: bool) -> None:
 def _checked(inputs: Inputs) -> Inputs:
     """What single values cannot say."""
     load = inputs.load
-    if not load.arrive_from < load.arrive_until <= 24:  # noqa: PLR2004  # hours
+    if not load.arrive_from < load.arrive_until <= 24:  # hours
         raise InputRefused("load.arrive_from must be before load.arrive_until, both hours of one day (0 to 24)")
     if load.least_job > load.most_job:
         raise InputRefused("load.least_job must not be above load.most_job")

@@ -1,9 +1,9 @@
 """What 1,000 images cost, part by part, at the prices that are inputs."""
 
-from deploy.capacity.arrivals import HOUR
-from deploy.capacity.inputs import Inputs
-from deploy.capacity.needs import DAYS_OF_MONTH, LEAST_PROCESSORS, THOUSAND, Needs
-from deploy.capacity.plan import Plan
+from tests.benchmarks.capacity.arrivals import HOUR
+from tests.benchmarks.capacity.inputs import Inputs
+from tests.benchmarks.capacity.needs import DAYS_OF_MONTH, LEAST_PROCESSORS, THOUSAND, Needs
+from tests.benchmarks.capacity.plan import Plan
 
 DAY_HOURS = 24
 

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from deploy.capacity.inputs import Inputs
-from deploy.capacity.needs import THOUSAND
+from tests.benchmarks.capacity.inputs import Inputs
+from tests.benchmarks.capacity.needs import THOUSAND
 
 MEGABYTE = 1e6
 

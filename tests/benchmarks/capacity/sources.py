@@ -2,7 +2,7 @@
 
 THROUGHPUT = "docs/performance.md, throughput"
 ACCELERATOR = "tests.benchmarks.accelerator, 2026-11-26"
-BENCHMARK = "tests.benchmarks.capacity, 2026-11-26, 2 cores that others used too"
+BENCHMARK = "tests.benchmarks.simulated, 2026-11-26, 2 cores that others used too"
 CHART = "deploy/chart/values.yaml"
 CODE = "code:"
 HPA = "https://kubernetes.io/docs/tasks/run-application/horizontal-pod-autoscale/"

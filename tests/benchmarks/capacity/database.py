@@ -1,6 +1,6 @@
 """PostgreSQL in the simulation: a chunk's results wait for the lock of their job, and all chunks for the server."""
 
-from deploy.capacity.inputs import Work
+from tests.benchmarks.capacity.inputs import Work
 
 
 class DatabaseServer:

@@ -9,14 +9,14 @@ import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from deploy.capacity.arrivals import Job
-from deploy.capacity.crew import Crew
-from deploy.capacity.database import DatabaseServer
-from deploy.capacity.fair_queue import FairQueue
-from deploy.capacity.inputs import Scaling, Work, WorkerClass
-from deploy.capacity.outcome import Outcome
-from deploy.capacity.scaling_rule import ScalingRule
-from deploy.capacity.worker import Held, Worker
+from tests.benchmarks.capacity.arrivals import Job
+from tests.benchmarks.capacity.crew import Crew
+from tests.benchmarks.capacity.database import DatabaseServer
+from tests.benchmarks.capacity.fair_queue import FairQueue
+from tests.benchmarks.capacity.inputs import Scaling, Work, WorkerClass
+from tests.benchmarks.capacity.outcome import Outcome
+from tests.benchmarks.capacity.scaling_rule import ScalingRule
+from tests.benchmarks.capacity.worker import Held, Worker
 
 DAY = 86_400.0
 

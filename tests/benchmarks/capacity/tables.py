@@ -4,13 +4,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
-from deploy.capacity.arrivals import HOUR
-from deploy.capacity.ends import ends_of
-from deploy.capacity.inputs import GPU, SOURCES_OF_GPU, Inputs, WorkerClass
-from deploy.capacity.money import money_per_1000
-from deploy.capacity.needs import Needs, needs_of
-from deploy.capacity.outcome import percentile
-from deploy.capacity.plan import Plan, plan
+from tests.benchmarks.capacity.arrivals import HOUR
+from tests.benchmarks.capacity.ends import ends_of
+from tests.benchmarks.capacity.inputs import GPU, SOURCES_OF_GPU, Inputs, WorkerClass
+from tests.benchmarks.capacity.money import money_per_1000
+from tests.benchmarks.capacity.needs import Needs, needs_of
+from tests.benchmarks.capacity.outcome import percentile
+from tests.benchmarks.capacity.plan import Plan, plan
 
 SECTIONS = ("load", "target", "work", "scaling", "measured", "prices", "connections", "limits")
 

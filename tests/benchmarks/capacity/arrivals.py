@@ -4,7 +4,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from deploy.capacity.inputs import Load
+from tests.benchmarks.capacity.inputs import Load
 
 HOUR = 3600.0
 MILLION = 1_000_000

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
-from deploy.capacity.arrivals import Job
 from shared.jobs.cut import cut
+from tests.benchmarks.capacity.arrivals import Job
 
 
 class Rank(IntEnum):

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from deploy.capacity.arrivals import Job
+from tests.benchmarks.capacity.arrivals import Job
 
 MINUTE = 60.0
 
