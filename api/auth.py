@@ -11,10 +11,10 @@ from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 
-from api import keys
 from api.errors import request_id_of
 from api.limits.shares import Holder
 from api.services import Services
+from shared.access import keys
 from shared.audit import Actor
 from shared.contracts.audit import ActorKind
 from shared.contracts.states import Scope

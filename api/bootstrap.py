@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.orm import Session
 
-from api import keys
+from shared.access import keys
 from shared.contracts.states import Scope
 from shared.db.models import ApiKey
 from shared.db.session import Database
@@ -19,7 +19,6 @@ log = structlog.get_logger()
 
 TENANT = "default"
 KEY_NAME = "bootstrap"
-VARIABLE = "PHYTOBATCH_BOOTSTRAP_API_KEY"
 PATIENCE_SECONDS = 5.0
 RETRY_SECONDS = 3.0
 
@@ -30,7 +29,7 @@ def ensure_key(database: Database, secret: SecretStr | None) -> None:
     Raises:
         ConfigurationError: the key is malformed or belongs to another secret already, or the tables are missing.
     """
-    key = read_key(secret)
+    key = keys.read_bootstrap_key(secret)
     if key is None:
         return
     try:
@@ -38,23 +37,6 @@ def ensure_key(database: Database, secret: SecretStr | None) -> None:
     except DatabaseUnavailable:
         log.warning("bootstrap_key_waits_for_database")
         threading.Thread(target=_keep_trying, args=(database, key), name="bootstrap-key", daemon=True).start()
-
-
-def read_key(secret: SecretStr | None) -> keys.Key | None:
-    """The bootstrap key, if there is one.
-
-    Raises:
-        ConfigurationError: it is malformed.
-    """
-    if secret is None:
-        return None
-    key = keys.parse(secret.get_secret_value())
-    if key is None:
-        raise ConfigurationError(
-            f"{VARIABLE} is no API key: it must be `pb_`, 12 lower-case letters or digits, `_`, and 43 letters or "
-            "digits; make one with `python -m api.admin generate-key`"
-        )
-    return key
 
 
 def _keep_trying(database: Database, key: keys.Key) -> None:
@@ -84,6 +66,7 @@ def _make(database: Database, key: keys.Key, *, patience_seconds: float) -> None
         ) from error
     if not same:
         raise ConfigurationError(
-            f"{VARIABLE} begins like a key that exists with another secret ({key.prefix}); choose another key"
+            f"{keys.BOOTSTRAP_VARIABLE} begins like a key that exists with another secret ({key.prefix}); choose "
+            "another key"
         )
     log.info("bootstrap_key_ready", prefix=key.prefix, tenant=TENANT)

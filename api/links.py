@@ -4,39 +4,16 @@ The path is that of ``PHYTOBATCH_PUBLIC_URL``, and no header of a request change
 asks the API, or leave it where it is.
 """
 
-import re
 from contextvars import ContextVar
-from urllib.parse import urlsplit
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from shared.errors import ConfigurationError
-
 PREFIX: ContextVar[str] = ContextVar("prefix", default="")
-SEGMENTS = re.compile(r"(?:/[A-Za-z0-9._~-]+)*")
-# Nobody could tell these from the addresses of the API itself.
-OWN = frozenset({"v1", "predict", "docs", "openapi.json", "healthz", "readyz"})
 
 
 def link(path: str) -> str:
     """Give the path of an address of the API as whoever asks now has to write it."""
     return PREFIX.get() + path
-
-
-def prefix_of(public_url: str | None) -> str:
-    """Give the path of the public address, without a slash at its end; empty where it has none.
-
-    Raises:
-        ConfigurationError: its path cannot be one.
-    """
-    path = urlsplit(public_url or "").path.rstrip("/")
-    if not SEGMENTS.fullmatch(path) or {".", ".."} & {*path.split("/")}:
-        raise ConfigurationError(
-            f"PHYTOBATCH_PUBLIC_URL: the path {path!r} may have letters, digits and . _ ~ - between its slashes"
-        )
-    if path[1:].partition("/")[0] in OWN:
-        raise ConfigurationError(f"PHYTOBATCH_PUBLIC_URL: the path {path!r} is one of the API itself; take another")
-    return path
 
 
 class BelowAPath:

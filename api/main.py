@@ -20,7 +20,7 @@ from api.limits.body import BodyLimits, UnreadBodies
 from api.limits.rate import RateLimiter
 from api.limits.request import RequestLimits, check_json_depth
 from api.limits.shares import WAITING, Bodies, Pool, Shares, Turns
-from api.links import BelowAPath, prefix_of
+from api.links import BelowAPath
 from api.manual import routes as manual
 from api.metrics.requests import RequestMetrics
 from api.metrics.serving import ApiMetrics
@@ -37,6 +37,7 @@ from api.waiting.look import Looker
 from api.waker import Waker
 from api.webhooks import deliveries, job_secret
 from api.webhooks import routes as webhooks
+from shared.addresses.public import prefix_of
 from shared.db.session import Database
 from shared.errors import ConfigurationError
 from shared.hints import Hints, listen

@@ -5,14 +5,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import anyio
-from alembic.config import Config
-from alembic.script import ScriptDirectory
 from anyio import CapacityLimiter
 from anyio.to_thread import run_sync
-from sqlalchemy import text
-from sqlalchemy.exc import ProgrammingError
 
-from api.migrations import alembic_config
+from shared.db.schema import Schema
 from shared.db.session import Database
 from shared.errors import PhytobatchError
 from shared.queue import Wakeups
@@ -84,25 +80,3 @@ def _store_fault(store: ObjectStore) -> str | None:
     except PhytobatchError as error:
         return str(error)
     return None
-
-
-class Schema:
-    """Compares the migration of the database with those of this program."""
-
-    def __init__(self, config: Config | None = None) -> None:
-        scripts = ScriptDirectory.from_config(config or alembic_config())
-        self.head = scripts.get_current_head()
-        self._known = {script.revision for script in scripts.walk_revisions()}
-
-    def fault(self, database: Database) -> str | None:
-        """A sentence when the database is away or behind. One that is ahead is fine: a newer program migrated it."""
-        try:
-            with database.begin() as session:
-                stored = session.execute(text("SELECT version_num FROM alembic_version")).scalar_one_or_none()
-        except ProgrammingError:
-            stored = None
-        except PhytobatchError as error:
-            return str(error)
-        if stored == self.head or (stored is not None and stored not in self._known):
-            return None
-        return "the tables are missing or old; run `python -m api.admin migrate`"

@@ -1,10 +1,7 @@
 """What browsers are told, and for which hosts and origins the API is there."""
 
-import re
 from collections.abc import Mapping
 from http import HTTPStatus
-from ipaddress import ip_network
-from urllib.parse import urlsplit
 
 from fastapi import FastAPI, Request
 from starlette.datastructures import Headers, MutableHeaders
@@ -13,7 +10,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.errors import problem
-from shared.errors import ConfigurationError
+from shared.addresses import public
 from shared.settings import Settings
 
 # An answer is data: it is never guessed at, framed, or sent along as a referrer, and no page embeds it by a tag.
@@ -57,8 +54,6 @@ READ = (
     "X-Request-Id",
 )
 PREFLIGHT_SECONDS = 600
-EVERY_PROXY = "*"
-HOST = re.compile(r"(\*\.)?[A-Za-z0-9_.-]+")
 
 
 class TransportSecurity:
@@ -132,11 +127,10 @@ def install(app: FastAPI, settings: Settings) -> None:
     Raises:
         ConfigurationError: an origin or a host is none, or a proxy, of which uvicorn is told, is no address.
     """
-    for word in words(settings.trusted_proxies):
-        _proxy(word)
-    if hosts := [_host(word) for word in words(settings.trusted_hosts)]:
+    public.trusted_proxies(settings.trusted_proxies)  # uvicorn reads them itself, and refuses none.
+    if hosts := public.trusted_hosts(settings.trusted_hosts):
         app.add_middleware(TrustedHosts, hosts=hosts)
-    if origins := [_origin(word) for word in words(settings.cors_origins)]:
+    if origins := public.cors_origins(settings.cors_origins):
         app.add_middleware(
             CORSMiddleware,
             allow_origins=origins,
@@ -146,54 +140,3 @@ def install(app: FastAPI, settings: Settings) -> None:
             allow_credentials=False,
             max_age=PREFLIGHT_SECONDS,
         )
-
-
-def check(settings: Settings) -> None:
-    """Read what ``install`` reads, and install nothing.
-
-    Raises:
-        ConfigurationError: as ``install``.
-    """
-    listings = (
-        (_host, settings.trusted_hosts),
-        (_origin, settings.cors_origins),
-        (_proxy, settings.trusted_proxies),
-    )
-    for read, listed in listings:
-        for word in words(listed):
-            read(word)
-
-
-def words(listed: str) -> list[str]:
-    """The words of a setting that is a list."""
-    return [word.strip() for word in listed.split(",") if word.strip()]
-
-
-def _host(word: str) -> str:
-    if not HOST.fullmatch(word):
-        raise ConfigurationError(
-            f"PHYTOBATCH_TRUSTED_HOSTS: {word!r} is no name of a host; write it without a port, as "
-            "phytobatch.example.org or *.example.org"
-        )
-    return word.lower()
-
-
-def _proxy(word: str) -> str:
-    """Uvicorn takes whatever is no address for a word that no client is ever called."""
-    try:
-        return word if word == EVERY_PROXY else str(ip_network(word))
-    except ValueError as error:
-        raise ConfigurationError(
-            f"PHYTOBATCH_TRUSTED_PROXIES: {word!r} is no address and no network ({error}); write each as 10.1.2.3 or "
-            "10.1.0.0/16"
-        ) from None
-
-
-def _origin(word: str) -> str:
-    parts = urlsplit(word)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or word != f"{parts.scheme}://{parts.netloc}":
-        raise ConfigurationError(
-            f"PHYTOBATCH_CORS_ORIGINS: {word!r} is no origin; write each whole and without a path, as "
-            "https://farm.example.org"
-        )
-    return word

@@ -10,9 +10,9 @@ from api.auth import Caller
 from api.fields import ClassifierRef
 from api.idempotency import Ticket
 from api.jobs.schemas import AddedImage, CreateJob, ImageIn, JobOut, Upload, job_out, job_path
-from api.jobs.sources import check_source
 from api.services import Services
 from shared import audit
+from shared.access.sources import check_source
 from shared.classifiers import registry
 from shared.contracts.audit import Action
 from shared.contracts.states import JobState

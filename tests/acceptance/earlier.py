@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from alembic.script import ScriptDirectory
 
-from api.migrations import alembic_config
+from shared.db.schema import alembic_config
 from tests.acceptance.system import ROOT
 from tests.patience import PATIENCE_SECONDS
 

@@ -20,9 +20,9 @@ from typing import Any
 from alembic import command
 from sqlalchemy import text
 
-from api.migrations import alembic_config
 from deploy.local.servers import LocalServers
 from shared.contracts.states import ImageStatus, Priority
+from shared.db.schema import alembic_config
 from shared.db.session import Database
 from shared.jobs import claims
 from shared.jobs.claims import Claim, Offer

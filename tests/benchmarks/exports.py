@@ -20,11 +20,11 @@ import psutil
 from alembic import command
 from sqlalchemy import text
 
-from api.migrations import alembic_config
 from deploy.local.servers import LocalServers
 from shared.classifiers import registry
 from shared.contracts.exports import ExportFormat
 from shared.db.models import Job, Tenant
+from shared.db.schema import alembic_config
 from shared.db.session import Database
 from shared.exports.formats import FORMATS
 from shared.exports.sheet import Sheet, plan

@@ -9,8 +9,8 @@ from sqlalchemy import TextClause, text
 from sqlalchemy.orm import Session
 
 from api.metrics import reading
-from api.migrations import alembic_config
 from deploy.local.servers import LocalServers
+from shared.db.schema import alembic_config
 from shared.db.session import Database
 from shared.settings import Settings
 from tests.benchmarks.figures import Figures

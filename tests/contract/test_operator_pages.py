@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from api import admin
+from api.admin import program as admin
 from deploy.backup import __main__ as backup
 
 ROOT = Path(__file__).parents[2]

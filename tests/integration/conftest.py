@@ -23,18 +23,18 @@ import uvicorn
 from alembic import command
 from sqlalchemy import func, make_url
 
-from api import keys
 from api.connection import bounded_http
 from api.main import create_app
-from api.migrations import alembic_config
 from api.server import Server
 from deploy.local.folder import DataFolder
 from deploy.local.servers import LocalServers
 from deploy.local.state import StackState
+from shared.access import keys
 from shared.classifiers import registry
 from shared.contracts.manifest import Manifest
 from shared.contracts.states import Scope
 from shared.db.models import ApiKey, Tenant
+from shared.db.schema import alembic_config
 from shared.db.session import Database
 from shared.settings import Settings
 from shared.storage.s3 import S3Store

@@ -7,8 +7,8 @@ import tomllib
 import pytest
 import yaml  # type: ignore[import-untyped]
 
-from api import admin
 from api.__main__ import GRACE_SECONDS
+from api.admin import program as admin
 from shared.settings import Settings
 from tests.contract.chart.rendering import (
     CHART,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from api import admin
+from api.admin import program as admin
 from tests.contract.chart.custom_resources import MODELS
 from tests.contract.chart.rendering import CHART, EXAMPLES, files, of_kind, rendered, text
 from tests.contract.check_tools import run

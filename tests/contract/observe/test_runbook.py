@@ -2,7 +2,7 @@
 
 import re
 
-from api.admin import COMMANDS
+from api.admin.program import COMMANDS
 from tests.contract.observe.files import ROOT, RUNBOOK, alerts, sections
 
 SEVERITIES = {"critical", "warning", "info"}

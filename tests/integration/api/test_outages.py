@@ -8,10 +8,11 @@ import pytest
 from alembic import command
 from pydantic import SecretStr
 
-from api import bootstrap, keys
-from api.migrations import alembic_config
+from api import bootstrap
 from deploy.local.servers import LocalServers
+from shared.access import keys
 from shared.classifiers import registry
+from shared.db.schema import alembic_config
 from shared.db.session import Database
 from shared.settings import Settings
 from tests.integration.conftest import MANIFEST, Api, Serve, assert_problem, insert_key, insert_tenant

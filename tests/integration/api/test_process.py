@@ -15,7 +15,7 @@ from typing import cast
 import pytest
 import urllib3
 
-from api import keys
+from shared.access import keys
 from shared.db.session import Database
 from shared.settings import Settings
 from tests.integration.api.event_stream import following

@@ -10,9 +10,9 @@ from alembic import command
 from alembic.util import CommandError
 
 from api import __main__ as api
-from api import admin
-from api.migrations import alembic_config
+from api.admin import program as admin
 from deploy.backup import __main__ as backup
+from shared.db.schema import alembic_config
 from shared.environment import AUTHORITIES
 from shared.settings import get_settings
 from tests.patience import PATIENCE_SECONDS

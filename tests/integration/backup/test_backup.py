@@ -21,7 +21,7 @@ from shared.db.session import Database
 from shared.settings import Settings
 from shared.storage.keys import upload_key
 from shared.storage.s3 import S3Store
-from tests.integration.api.commands.conftest import set_environment
+from tests.integration.api.admin.conftest import set_environment
 from tests.integration.conftest import MakeSettings
 from tests.integration.jobs.factory import Jobs
 

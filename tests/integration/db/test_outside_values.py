@@ -23,8 +23,8 @@ from sqlalchemy.orm import Session
 from api.corrections.schemas import PutCorrection
 from api.jobs.schemas import CreateJob, ImageIn
 from api.jobs.submit import _new_image
-from api.keys import checked_name
 from api.webhooks.schemas import CreateEndpoint
+from shared.access.keys import checked_name
 from shared.contracts import stored
 from shared.contracts.manifest import Manifest
 from shared.contracts.states import ImageStatus

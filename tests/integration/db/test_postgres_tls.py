@@ -6,8 +6,8 @@ import pytest
 from psycopg import OperationalError
 from sqlalchemy import make_url, text
 
-from api.commands.doctor.encryption import database as judged
-from api.commands.doctor.subject import Subject
+from api.admin.doctor.encryption import database as judged
+from api.admin.doctor.subject import Subject
 from deploy.backup.database import check_fits
 from deploy.backup.errors import BackupError
 from deploy.backup.programs import Server
@@ -95,7 +95,7 @@ def test_a_server_that_is_not_the_promised_one_hears_nothing(
 def test_a_mode_that_promises_less_is_named(
     monkeypatch: pytest.MonkeyPatch, reach: Reach, authority: Authority, query: str, said: str
 ) -> None:
-    monkeypatch.setattr("api.commands.doctor.encryption.is_near", lambda _: False)
+    monkeypatch.setattr("api.admin.doctor.encryption.is_near", lambda _: False)
     less = reach(f"{query}{f'&sslrootcert={authority.file}' if 'verify' in query else ''}")
     with Subject(less).at_hand() as subject:
         assert [(one.level, said in one.said) for one in judged(subject)] == [("WARN", True)]

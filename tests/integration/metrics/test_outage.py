@@ -8,9 +8,9 @@ import pytest
 from alembic import command
 
 from api.metrics import backlog
-from api.migrations import alembic_config
 from deploy.local.ports import free_port
 from deploy.local.servers import LocalServers
+from shared.db.schema import alembic_config
 from shared.settings import Settings
 from tests.integration.conftest import serve
 from tests.integration.metrics.scrape import Scrape, scrape

@@ -12,18 +12,17 @@ from alembic import command
 from pydantic import SecretStr
 from sqlalchemy import make_url, text
 
-from api.admin import main
-from api.migrations import alembic_config
-from api.readiness import Schema
+from api.admin.program import main
 from deploy.backup.__main__ import main as backup
 from deploy.local.servers import LocalServers
 from shared.db.models import Classifier
+from shared.db.schema import Schema, alembic_config
 from shared.db.session import Database, is_direct
 from shared.programs import ProgramKind, SignOfLife
 from shared.settings import Settings, get_settings
 from shared.webhooks.clock import DatabaseClock
 from shared.webhooks.recording import Outcome
-from tests.integration.api.commands.conftest import set_environment
+from tests.integration.api.admin.conftest import set_environment
 from tests.integration.conftest import Api, insert_key, serve
 from tests.integration.jobs.factory import Jobs
 from tests.integration.webhooks.factory import Outbox

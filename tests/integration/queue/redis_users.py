@@ -8,8 +8,8 @@ from celery import Celery
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
-from api.commands.doctor import queue
-from api.commands.doctor.subject import Subject
+from api.admin.doctor import queue
+from api.admin.doctor.subject import Subject
 from api.limits.rate import RateLimiter
 from shared.queue import WORK_QUEUE, Wakeups, celery_settings
 from shared.redis_connection import close_async, connect, connect_async

@@ -5,8 +5,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from api.commands.doctor.encryption import redis as judged
-from api.commands.doctor.subject import Subject
+from api.admin.doctor.encryption import redis as judged
+from api.admin.doctor.subject import Subject
 from deploy.local.servers import LocalServers
 from shared.settings import Settings
 from tests.integration.authority import WITH_OPENSSL, Authority

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import structlog
 
-from api import keys
+from shared.access import keys
 from shared.contracts.states import Scope
 from shared.db.session import Database
 from tests.integration.conftest import Api, MakeKey, MakeSettings, Serve, insert_key, insert_tenant

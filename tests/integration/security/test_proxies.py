@@ -3,7 +3,7 @@
 import pytest
 import urllib3
 
-from api import keys
+from shared.access import keys
 from tests.integration.api.test_process import base_url, start, stop
 from tests.integration.conftest import Api, MakeSettings
 from tests.patience import PATIENCE_SECONDS

@@ -12,10 +12,10 @@ import pytest
 from alembic import command
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from api.migrations import alembic_config
 from deploy.local.servers import LocalServers
 from shared.contracts.states import AttemptError, DeliveryState, DisabledReason, EventType
 from shared.db.models import WebhookDelivery
+from shared.db.schema import alembic_config
 from shared.db.session import Database
 from shared.settings import Settings
 from tests.integration.conftest import MakeSettings

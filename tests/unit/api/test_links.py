@@ -2,7 +2,8 @@
 
 import pytest
 
-from api.links import PREFIX, link, prefix_of
+from api.links import PREFIX, link
+from shared.addresses.public import prefix_of
 from shared.errors import ConfigurationError
 
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from api import keys
 from deploy.compose.__main__ import main
 from deploy.compose.secrets import EXAMPLE, fill
+from shared.access import keys
 from shared.settings import EXAMPLE_SECRET
 
 ROOT = Path(__file__).parents[3]

@@ -1,1 +1,0 @@
-"""Operator commands, by what they are about. ``api.admin`` lists them."""

@@ -1,5 +1,0 @@
-"""``dead-letters``: what ended without success and is nobody's file's fault: list, export, run again."""
-
-from api.commands.dead_letters.command import COMMANDS
-
-__all__ = ["COMMANDS"]

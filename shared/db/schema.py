@@ -1,0 +1,51 @@
+"""The migrations beside this program, and whether a database is as new as they are."""
+
+import importlib.util
+from pathlib import Path
+
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from sqlalchemy import text
+from sqlalchemy.exc import ProgrammingError
+
+from shared.db.session import Database
+from shared.errors import ConfigurationError, PhytobatchError
+
+
+def alembic_config(database_url: str | None = None) -> Config:
+    """Return the configuration of Alembic; without an address only the scripts can be read.
+
+    Raises:
+        ConfigurationError: the package ``migrations`` is not installed beside this one.
+    """
+    found = importlib.util.find_spec("migrations")
+    if found is None or found.origin is None:
+        raise ConfigurationError("the package `migrations` is not installed; install Phytobatch as a whole")
+    config = Config(Path(found.origin).with_name("alembic.ini"))
+    config.attributes["url"] = database_url
+    return config
+
+
+class Schema:
+    """A comparison of the migration of a database with those of this program."""
+
+    def __init__(self, config: Config | None = None) -> None:
+        scripts = ScriptDirectory.from_config(config or alembic_config())
+        self.head = scripts.get_current_head()
+        self._known = {script.revision for script in scripts.walk_revisions()}
+
+    def fault(self, database: Database) -> str | None:
+        """Return a sentence when the database is away or behind.
+
+        One that is ahead is fine: a newer program migrated it (decision 7).
+        """
+        try:
+            with database.begin() as session:
+                stored = session.execute(text("SELECT version_num FROM alembic_version")).scalar_one_or_none()
+        except ProgrammingError:
+            stored = None
+        except PhytobatchError as error:
+            return str(error)
+        if stored == self.head or (stored is not None and stored not in self._known):
+            return None
+        return "the tables are missing or old; run `python -m api.admin migrate`"
