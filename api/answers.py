@@ -1,6 +1,6 @@
 """Answers: a pydantic model as JSON with its headers, and what OpenAPI says of the problems."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -28,6 +28,8 @@ MEANINGS: Mapping[int, str] = {
     503: "Postgres or the object store is away; see Retry-After.",
 }
 
+# What is answered before anybody is asked for a key.
+OPEN = frozenset({408, 414, 415, 431})
 ALWAYS = frozenset({401, 403, 408, 414, 415, 421, 422, 429, 431, 503})
 
 
@@ -42,9 +44,18 @@ def answer(model: BaseModel, status: int = HTTPStatus.OK, headers: Mapping[str, 
 
 
 def problems(*statuses: int) -> Documented:
-    """The ``responses`` of a route: the problems that it answers with. those of ``ALWAYS`` belong to every one."""
+    """Return the ``responses`` of a route: the problems that it answers with; those of ``ALWAYS`` belong to each."""
+    return _documented({*ALWAYS, *statuses})
+
+
+def open_problems() -> Documented:
+    """Return the ``responses`` of a route that needs no key."""
+    return _documented(OPEN)
+
+
+def _documented(statuses: Iterable[int]) -> Documented:
     schema = {"$ref": "#/components/schemas/Problem"}
     return {
         status: {"description": MEANINGS[status], "content": {MEDIA_TYPE: {"schema": schema}}}
-        for status in sorted({*ALWAYS, *statuses})
+        for status in sorted(statuses)
     }

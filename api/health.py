@@ -1,25 +1,33 @@
 """For whoever runs the service: does the process live, and can it serve."""
 
 from http import HTTPStatus
+from typing import Any
 
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict
 
+from api.answers import open_problems
 from api.deps import ServicesDep
 
 router = APIRouter(tags=["operation"])
+
+NO_KEY: dict[str, Any] = {"security": []}
 
 
 class Health(BaseModel):
     """The process lives."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"status": "ok"}]})
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"status": "ok"}]}, json_schema_serialization_defaults_required=True
+    )
 
     status: str = "ok"
 
 
 class CheckOut(BaseModel):
     """One dependency."""
+
+    model_config = ConfigDict(json_schema_serialization_defaults_required=True)
 
     ok: bool
     required: bool
@@ -49,7 +57,13 @@ class Ready(BaseModel):
     checks: dict[str, CheckOut]
 
 
-@router.get("/healthz", operation_id="health", summary="Does the process live")
+@router.get(
+    "/healthz",
+    operation_id="health",
+    summary="Does the process live",
+    responses=open_problems(),
+    openapi_extra=NO_KEY,
+)
 async def health() -> Health:
     """Asks nothing of anybody."""
     return Health()
@@ -59,7 +73,8 @@ async def health() -> Health:
     "/readyz",
     operation_id="ready",
     summary="Can the process serve",
-    responses={503: {"model": Ready, "description": "A required dependency is not well."}},
+    responses={503: {"model": Ready, "description": "A required dependency is not well."}, **open_problems()},
+    openapi_extra=NO_KEY,
 )
 async def ready(services: ServicesDep, response: Response) -> Ready:
     """Asks the database, the object store and Redis, each for two seconds at most."""

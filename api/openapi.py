@@ -66,18 +66,21 @@ WITH_NULLS: tuple[type[BaseModel], ...] = (
 REFERENCE = "#/components/schemas/{model}"
 
 
+LICENSE = {"name": "Apache 2.0", "identifier": "Apache-2.0"}
+
+
 def install(app: FastAPI, prefix: str) -> None:
     """Let the application, which stands below ``prefix``, describe itself."""
 
     def describe() -> dict[str, Any]:
         if app.openapi_schema is None:
-            app.openapi_schema = _document(app, [{"url": prefix}] if prefix else None)
+            app.openapi_schema = _document(app, [{"url": prefix or "/"}])
         return app.openapi_schema
 
     app.openapi = describe  # type: ignore[method-assign]  # FastAPI's documented way to change the document
 
 
-def _document(app: FastAPI, servers: list[dict[str, Any]] | None) -> dict[str, Any]:
+def _document(app: FastAPI, servers: list[dict[str, Any]]) -> dict[str, Any]:
     document = get_openapi(
         title=app.title,
         version=app.version,
@@ -85,12 +88,27 @@ def _document(app: FastAPI, servers: list[dict[str, Any]] | None) -> dict[str, A
         routes=app.routes,
         tags=TAGS,
         servers=servers,
+        license_info=LICENSE,
     )
     schemas: dict[str, Any] = document["components"]["schemas"]
     for model in WITH_NULLS:
         # FastAPI leaves every null out of the document; in an example it is a field that would be missing.
         schemas[model.__name__]["examples"] = model.model_json_schema()["examples"]
+    for operation in (one for methods in document["paths"].values() for one in methods.values()):
+        for parameter in operation.get("parameters", ()):
+            parameter["schema"] = _without_null(parameter["schema"])
     problem = Problem.model_json_schema(ref_template=REFERENCE)
     schemas.update(problem.pop("$defs", {}))
     schemas["Problem"] = problem
     return document
+
+
+def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema of a parameter as it can be sent: an address or a header has no null, it is left out."""
+    match schema.pop("anyOf", None):
+        case None:
+            return schema
+        case [one, {"type": "null"}]:
+            return {**one, **schema}
+        case several:
+            return {"anyOf": several, **schema}

@@ -34,7 +34,7 @@ router = Router(prefix="/v1/jobs", tags=["corrections"])
 MEDIA_TYPE = "text/csv"
 REQUEST_BODY: dict[str, Any] = {
     "required": True,
-    "content": {MEDIA_TYPE: {"schema": {"type": "string", "examples": [TABLE_EXAMPLE]}}},
+    "content": {MEDIA_TYPE: {"schema": {"type": "string", "format": "binary", "examples": [TABLE_EXAMPLE]}}},
 }
 
 

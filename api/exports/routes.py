@@ -46,8 +46,12 @@ UNFINISHED = (ExportState.QUEUED, ExportState.RUNNING)
 
 
 def _schema_of(one: Format) -> dict[str, Any]:
-    if one.media_type.endswith("json"):  # One JSON document; the others are bytes to a generic client.
-        return {"type": "object", "examples": [{"type": "FeatureCollection", "features": []}]}
+    if one.media_type.endswith("+json"):  # One JSON document; the others are bytes to a generic client.
+        return {
+            "type": "object",
+            "additionalProperties": True,
+            "examples": [{"type": "FeatureCollection", "features": []}],
+        }
     return {"type": "string", "format": "binary", "examples": [f"a file, as `results{one.suffix}`"]}
 
 
@@ -69,7 +73,7 @@ async def export_job(  # what a client may say
     format: Annotated[  # noqa: A002  # its name on the wire
         ExportFormat | None, Query(description="Without it, the header `Accept` decides; CSV where that is silent.")
     ] = None,
-    accept: Annotated[str | None, Header()] = None,
+    accept: Annotated[str | None, Header(include_in_schema=False)] = None,  # OpenAPI 3.1: `Accept` is no parameter,
 ) -> Response:
     """What has its answer now, in the order of the images; `X-Phytobatch-Pending` says how many are to come."""
     chosen = choose(format, accept)

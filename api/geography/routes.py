@@ -18,7 +18,7 @@ router = Router(prefix="/v1/jobs", tags=["geography"])
 
 
 def _text(example: str) -> dict[str, Any]:
-    return {"schema": {"type": "string", "minLength": 1, "examples": [example]}}
+    return {"schema": {"type": "string", "format": "binary", "minLength": 1, "examples": [example]}}
 
 
 REQUEST_BODY: dict[str, Any] = {

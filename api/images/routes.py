@@ -3,7 +3,7 @@
 import mimetypes
 from http import HTTPStatus
 from pathlib import PurePosixPath
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Path, Response
 
@@ -20,6 +20,11 @@ MOST_SEQ = 2**31 - 1
 SHOWN = frozenset({"image/jpeg", "image/png", "image/webp", "image/tiff", "image/bmp", "image/gif"})
 OTHER = "application/octet-stream"
 
+FILES: dict[str, Any] = {
+    one: {"schema": {"type": "string", "format": "binary", "examples": ["a picture"]}}
+    for one in sorted({*SHOWN, OTHER})
+}
+
 Seq = Annotated[int, Path(ge=0, le=MOST_SEQ, description="Number of the image in its job.")]
 
 
@@ -30,6 +35,7 @@ Seq = Annotated[int, Path(ge=0, le=MOST_SEQ, description="Number of the image in
     status_code=HTTPStatus.TEMPORARY_REDIRECT,
     response_class=Response,
     responses={
+        200: {"description": "The image, for a client that follows the redirect by itself.", "content": FILES},
         307: {"description": "`Location` is good for some minutes, and needs no key: do not send yours there."},
         **problems(404),
     },

@@ -166,6 +166,8 @@ class AddImages(RequestBody):
 class Upload:
     """Where the bytes of one image go. ``headers`` must be sent exactly."""
 
+    __pydantic_config__ = ConfigDict(json_schema_serialization_defaults_required=True)
+
     url: str
     headers: dict[str, str]
     expires_at: datetime

@@ -152,6 +152,8 @@ class CellProperties(SharesOut):
 class CellGeometry(BaseModel):
     """A square."""
 
+    model_config = ConfigDict(json_schema_serialization_defaults_required=True)
+
     type: Literal["Polygon"] = "Polygon"
     coordinates: list[list[tuple[float, float]]]
 
@@ -159,12 +161,16 @@ class CellGeometry(BaseModel):
 class CutCellGeometry(BaseModel):
     """A square on both sides of the 180th meridian, in two parts (RFC 7946, section 3.1.9)."""
 
+    model_config = ConfigDict(json_schema_serialization_defaults_required=True)
+
     type: Literal["MultiPolygon"] = "MultiPolygon"
     coordinates: list[list[list[tuple[float, float]]]]
 
 
 class CellFeature(BaseModel):
     """A square with what was found in it."""
+
+    model_config = ConfigDict(json_schema_serialization_defaults_required=True)
 
     type: Literal["Feature"] = "Feature"
     geometry: CellGeometry | CutCellGeometry = Field(discriminator="type")
@@ -175,6 +181,7 @@ class GridOut(BaseModel):
     """RFC 7946, with four members of our own beside ``features``."""
 
     model_config = ConfigDict(
+        json_schema_serialization_defaults_required=True,
         json_schema_extra={
             "examples": [
                 {
@@ -203,7 +210,7 @@ class GridOut(BaseModel):
                     "without_position": 1,
                 }
             ]
-        }
+        },
     )
 
     type: Literal["FeatureCollection"] = "FeatureCollection"

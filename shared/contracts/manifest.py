@@ -52,7 +52,7 @@ class Runtime(StrEnum):
 class Strict(BaseModel):
     """Unknown fields are an error: a misspelled preprocessing would silently change every answer."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, json_schema_serialization_defaults_required=True)
 
 
 class ClassLabel(Strict):

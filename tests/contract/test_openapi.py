@@ -125,12 +125,55 @@ def test_every_operation_with_a_key_says_so_and_names_its_problems(document: Jso
     assert schemes["Bearer"]["scheme"] == "bearer"
     for _, path, operation in operations(document):
         if operation["operationId"] in OPEN:
-            assert "security" not in operation
+            assert operation["security"] == []
             continue
         assert {name for one in operation["security"] for name in one} == {"ApiKey", "Bearer"}, path
         for status in ("401", "403", "422", "503"):
             (media_type,) = operation["responses"][status]["content"]
             assert media_type == "application/problem+json"
+
+
+def test_the_document_says_where_the_service_is_and_under_which_licence(document: Json) -> None:
+    assert document["servers"] == [{"url": "/"}]
+    assert document["info"]["license"]["identifier"] == "Apache-2.0"
+
+
+def test_every_operation_documents_a_success_and_a_refusal(document: Json) -> None:
+    for _, path, operation in operations(document):
+        kinds = {status[0] for status in operation["responses"]}
+        assert kinds >= {"2", "4"}, path
+
+
+def test_a_field_that_every_answer_has_is_required(document: Json) -> None:
+    """Members of a problem are left out where they say nothing; requests may leave out what has a default."""
+    requests, answers = set[str](), set[str]()
+    for _, _, operation in operations(document):
+        requests |= _named(document, operation.get("requestBody", {}))
+        for status, response in operation["responses"].items():
+            answers |= _named(document, response) if status[0] == "2" else set()
+    schemas = document["components"]["schemas"]
+    assert {
+        name: missing
+        for name in answers - requests
+        if (missing := set(schemas[name].get("properties", ())) - set(schemas[name].get("required", ())))
+    } == {}
+    assert len(answers) > len(requests) > 0
+
+
+def _named(document: Json, node: object) -> set[str]:
+    """Return the names of the schemas that a node refers to, also through each other."""
+    found, queue = set[str](), [node]
+    while queue:
+        one = queue.pop()
+        if isinstance(one, dict):
+            name = one.get("$ref", "").rpartition("/")[2]
+            if name and name not in found:
+                found.add(name)
+                queue.append(document["components"]["schemas"][name])
+            queue.extend(one.values())
+        elif isinstance(one, list):
+            queue.extend(one)
+    return found
 
 
 def test_bodies_and_answers_have_examples(document: Json) -> None:
@@ -140,6 +183,13 @@ def test_bodies_and_answers_have_examples(document: Json) -> None:
         for content in contents:
             for body in content.values():
                 assert resolve(document, body["schema"]).get("examples"), path
+
+
+def test_a_parameter_is_given_or_left_out_and_never_null(document: Json) -> None:
+    for _, path, operation in operations(document):
+        for parameter in operation.get("parameters", ()):
+            assert "null" not in str(parameter["schema"]), (path, parameter["name"])
+            assert parameter["name"].lower() not in {"accept", "content-type", "authorization"}, path
 
 
 def test_no_schema_of_the_framework_is_left(document: Json) -> None:
