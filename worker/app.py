@@ -11,9 +11,9 @@ from shared.queue import celery_settings
 from shared.settings import get_settings
 from shared.tracing import configure_tracing
 from worker import process
+from worker.beat import serve_beat_metrics
 from worker.inference.errors import ClassifierError
-from worker.jobs.work import FURTHER_SLOTS
-from worker.metrics.beat import serve_beat_metrics
+from worker.loop.work import FURTHER_SLOTS
 from worker.schedule import beat_schedule
 
 log = structlog.get_logger()
@@ -21,7 +21,7 @@ log = structlog.get_logger()
 settings = get_settings()
 configure_logging(settings, program="worker")
 end_traces = configure_tracing(settings, program="worker")
-app = Celery("phytobatch", include=["worker.jobs.tasks"])
+app = Celery("phytobatch", include=["worker.loop.tasks"])
 app.conf.update(
     celery_settings(settings),
     beat_schedule=beat_schedule(settings),

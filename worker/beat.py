@@ -1,4 +1,4 @@
-"""Celery's scheduler with a sign of life: the schedule is in the code, so it is kept in memory alone."""
+"""Celery's scheduler with a sign of life and a count; the schedule is in the code, so it is kept in memory alone."""
 
 import os
 from pathlib import Path
@@ -6,9 +6,14 @@ from typing import Any
 
 from celery.beat import Scheduler
 
+from shared.metrics.definition import Program
 from shared.metrics.definitions import BEAT_REQUESTS
-from worker.metrics.beat import FAILED, PUBLISHED
+from shared.metrics.exposition import Exposition, Zeros
+from shared.settings import Settings
 from worker.process import READY_FILE
+
+PUBLISHED, FAILED = "published", "failed"
+BEAT_ZEROS: Zeros = {BEAT_REQUESTS: [(PUBLISHED,), (FAILED,)]}
 
 
 class Beat(Scheduler):  # type: ignore[misc]  # Celery publishes no types
@@ -26,3 +31,14 @@ class Beat(Scheduler):  # type: ignore[misc]  # Celery publishes no types
         if ready:
             Path(ready).touch()
         return published
+
+
+def serve_beat_metrics(settings: Settings) -> Exposition:
+    """Answer scrapes from now on, if there is a port for them.
+
+    Raises:
+        ConfigurationError: nobody can listen there.
+    """
+    exposition = Exposition(Program.BEAT, BEAT_ZEROS)
+    exposition.serve(settings)
+    return exposition

@@ -18,14 +18,14 @@ from shared.programs import ProgramKind, SignOfLife, own_name
 from shared.queue import Wakeups
 from shared.settings import Settings
 from shared.storage.s3 import S3Store
+from worker.context import Context
 from worker.exports.exporter import Exporter
-from worker.jobs.context import Context
-from worker.jobs.leases import LeaseKeeper
-from worker.jobs.lifeline import Lifeline
-from worker.jobs.lookout import Lookout
-from worker.jobs.work import FURTHER_SLOTS, Workplace
-from worker.metrics.worker import worker_readings
-from worker.metrics.zeros import WORKER_ZEROS
+from worker.leasing.leases import LeaseKeeper
+from worker.leasing.lifeline import Lifeline
+from worker.loop import tasks
+from worker.loop.poller import Lookout
+from worker.loop.work import FURTHER_SLOTS, Workplace
+from worker.metrics import WORKER_ZEROS, worker_readings
 from worker.serving import open_pipelines
 
 log = structlog.get_logger()
@@ -149,6 +149,7 @@ def _assemble(context: Context, exposition: Exposition, hints: Hints) -> WorkerP
         threads=settings.worker_slots + FURTHER_SLOTS,
         ready=Path(ready) if ready else None,
     )
+    tasks.install(workplace, lookout)
     exposition.show(worker_readings(context.pipelines.values(), workplace.slots))
     exporter = Exporter(context, stopping)
     hints.start()

@@ -23,7 +23,7 @@ from worker.inference.limits import PictureLimits
 from worker.inference.manifest import shipped_classifier_dir
 from worker.inference.pipeline import Pipeline
 from worker.inference.runtime import default_batch, open_classifier
-from worker.metrics.stages import StageMetrics
+from worker.metrics import StageMetrics
 
 log = structlog.get_logger()
 

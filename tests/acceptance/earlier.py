@@ -15,7 +15,7 @@ from tests.acceptance.system import ROOT
 from tests.patience import PATIENCE_SECONDS
 
 PARTS = ("api", "client", "deploy", "migrations", "shared", "worker")
-STARTS = "import api.main, worker.jobs.tasks, worker.inference.pipeline, shared.settings"
+STARTS = "import api.main, worker.process, worker.inference.pipeline, shared.settings"
 
 
 def unpack(into: Path) -> Path:

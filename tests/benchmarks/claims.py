@@ -31,7 +31,7 @@ from shared.jobs.turns import CLAIM
 from shared.settings import Settings
 from tests.benchmarks.figures import Figures
 from tests.benchmarks.many_chunks import Filled, fill
-from worker.jobs.work import offers_of
+from worker.loop.work import offers_of
 
 GOAL = "≤ 10 ms"
 HELD = 16

@@ -15,7 +15,7 @@ from shared.metrics.definitions import STAGE_SECONDS
 from worker import __main__ as worker
 from worker import serving
 from worker.inference.observer import Stage
-from worker.metrics.stages import StageMetrics
+from worker.metrics import StageMetrics
 
 FILE = "SPLIT_FILE"
 EVERY_SECONDS = 0.5

@@ -8,10 +8,10 @@ from shared.errors import Conflict, DatabaseUnavailable, InvalidRequest, LeaseLo
 from shared.exports import claims
 from shared.exports.claims import ExportClaim
 from shared.metrics.definitions import EXPORT_SECONDS, EXPORTS_ENDED
+from worker.context import Context
 from worker.exports.held import HeldExport, StopAsked
 from worker.exports.make import make
 from worker.exports.outcome import ExportOutcome
-from worker.jobs.context import Context
 
 log = structlog.get_logger()
 

@@ -12,8 +12,8 @@ from shared.exports.queries import filter_of
 from shared.exports.rows import Page
 from shared.exports.sheet import Sheet, plan
 from shared.storage.keys import export_key, export_prefix, token_of
+from worker.context import Context
 from worker.exports.held import HeldExport
-from worker.jobs.context import Context
 
 
 @dataclass(frozen=True, slots=True)

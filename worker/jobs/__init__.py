@@ -1,1 +1,1 @@
-"""Running the chunks of jobs: claim, work, one transaction at the end."""
+"""The runners of chunks, one file a kind. They are called by ``worker.loop`` and know nothing of it."""

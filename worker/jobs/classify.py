@@ -18,13 +18,12 @@ from shared.jobs.images import PendingImage, pending_images
 from shared.jobs.results import NewResult
 from shared.metrics.definitions import STAGE_SECONDS
 from shared.tracing import span
+from worker.context import Context
 from worker.inference.errors import ImageError
 from worker.inference.pipeline import Item, Odd, Outcome
-from worker.jobs.context import Context
-from worker.jobs.leases import CancelAsked, Held, StopAsked
-from worker.jobs.outcome import ChunkOutcome
-from worker.metrics.results import count_results
-from worker.metrics.stages import WRITE
+from worker.leasing.leases import CancelAsked, Held, StopAsked
+from worker.leasing.outcome import ChunkOutcome
+from worker.metrics import WRITE, count_results
 
 log = structlog.get_logger()
 

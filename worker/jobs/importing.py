@@ -25,10 +25,10 @@ from shared.jobs.images import NewImage, add_images, named_objects
 from shared.limits import quotas
 from shared.limits.quotas import Quotas
 from shared.storage.store import StoredObject
-from worker.geography.beside import Beside, read_beside, store_beside
-from worker.jobs.context import Context
-from worker.jobs.leases import CancelAsked, Held
-from worker.jobs.source import SourceRejected
+from worker.context import Context
+from worker.jobs.sidecars import Beside, read_beside, store_beside
+from worker.leasing.leases import CancelAsked, Held
+from worker.leasing.outcome import SourceRejected
 
 log = structlog.get_logger()
 

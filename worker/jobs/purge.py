@@ -1,9 +1,9 @@
 """Removing a deleted job."""
 
 from shared.jobs.purge import remove_job
-from worker.jobs.context import Context
-from worker.jobs.leases import Held
-from worker.jobs.outcome import ChunkOutcome
+from worker.context import Context
+from worker.leasing.leases import Held
+from worker.leasing.outcome import ChunkOutcome
 
 
 def purge(context: Context, held: Held) -> ChunkOutcome:

@@ -12,12 +12,11 @@ from shared.jobs.images import PendingImage, pending_images
 from shared.jobs.results import NewResult
 from shared.storage.keys import upload_prefix
 from shared.storage.store import StoredObject
-from worker.jobs.context import Context
+from worker.context import Context
 from worker.jobs.importing import Arrived, import_images, listed
-from worker.jobs.leases import Held
-from worker.jobs.outcome import ChunkOutcome
-from worker.jobs.source import SourceRejected
-from worker.metrics.results import count_results
+from worker.leasing.leases import Held
+from worker.leasing.outcome import ChunkOutcome, SourceRejected
+from worker.metrics import count_results
 
 log = structlog.get_logger()
 

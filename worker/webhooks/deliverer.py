@@ -16,9 +16,9 @@ from shared.errors import DatabaseUnavailable
 from shared.webhooks import body
 from shared.webhooks.deliveries import Claim
 from shared.webhooks.recording import Outcome
-from worker.metrics.attempts import count_attempt
 from worker.webhooks.ledger import Ledger
 from worker.webhooks.message import Attempt, Message
+from worker.webhooks.metrics import count_attempt
 from worker.webhooks.under_way import under_way
 
 log = structlog.get_logger()

@@ -22,9 +22,9 @@ from shared.settings import Settings
 from shared.tracing import configure_tracing
 from shared.webhooks.clock import DatabaseClock
 from shared.webhooks.urls import Policy
-from worker.metrics.attempts import DELIVERER_ZEROS
 from worker.webhooks.deliverer import Deliverer
 from worker.webhooks.ledger import Ledger
+from worker.webhooks.metrics import DELIVERER_ZEROS
 from worker.webhooks.sender import Sender
 
 log = structlog.get_logger()

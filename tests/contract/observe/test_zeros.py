@@ -13,9 +13,9 @@ from api.metrics.zeros import api_zeros
 from shared.metrics.definition import Definition, Program
 from shared.metrics.definitions import TABLE
 from shared.metrics.exposition import Exposition, Zeros
-from worker.metrics.attempts import DELIVERER_ZEROS
-from worker.metrics.beat import BEAT_ZEROS
-from worker.metrics.zeros import WORKER_ZEROS
+from worker.beat import BEAT_ZEROS
+from worker.metrics import WORKER_ZEROS
+from worker.webhooks.metrics import DELIVERER_ZEROS
 
 ZEROS: dict[Program, Callable[[], Zeros]] = {
     Program.API: lambda: api_zeros(ROUTERS),

@@ -10,8 +10,8 @@ from shared.queue import Wakeups
 from shared.settings import Settings
 from shared.storage.s3 import S3Store
 from tests.integration.api.conftest import committed, drafted, hands
+from worker.context import Context
 from worker.exports.exporter import Exporter
-from worker.jobs.context import Context
 
 __all__ = ["committed", "drafted", "hands"]
 

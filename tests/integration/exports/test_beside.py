@@ -28,12 +28,12 @@ from shared.storage.keys import export_key, exports_prefix
 from shared.storage.s3 import S3Store
 from tests.integration.api.conftest import Hands
 from tests.integration.conftest import Api, MakeKey, MakeSettings, assert_problem
+from worker.context import Context
 from worker.exports import exporter as exporter_module
 from worker.exports.exporter import Exporter
 from worker.exports.held import HeldExport
 from worker.exports.make import make
 from worker.exports.outcome import ExportOutcome
-from worker.jobs.context import Context
 
 POLICY = ExportPolicy(most_attempts=3, keep_hours=1)
 

@@ -16,9 +16,9 @@ from shared.jobs.lifelines import CLASS, take_back_from
 from shared.jobs.sweep import CrashPolicy
 from tests.integration.jobs.factory import Jobs
 from tests.patience import wait_for
-from worker.jobs import leases, lifeline
-from worker.jobs.leases import LeaseKeeper
-from worker.jobs.lifeline import Lifeline
+from worker.leasing import leases, lifeline
+from worker.leasing.leases import LeaseKeeper
+from worker.leasing.lifeline import Lifeline
 
 LEASE = 3600.0
 # Of a worker that lives, long enough for it to come back on a busy machine.

@@ -27,7 +27,7 @@ from tests.integration.conftest import Api, insert_key, serve
 from tests.integration.jobs.factory import Jobs
 from tests.integration.webhooks.factory import Outbox
 from tests.patience import PATIENCE_SECONDS
-from worker.jobs.lifeline import Lifeline
+from worker.leasing.lifeline import Lifeline
 from worker.webhooks.ledger import Ledger
 
 # More than the times after which psycopg prepares a statement, and more threads than PgBouncer has connections.

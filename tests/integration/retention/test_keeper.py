@@ -13,8 +13,8 @@ from shared.retention.due import DUE_JOBS, DUE_ORIGINALS
 from shared.settings import Settings
 from shared.storage.s3 import S3Store
 from tests.integration.conftest import Api, insert_tenant
-from worker.jobs.context import Context
-from worker.retention.keeper import RetentionKeeper
+from worker.context import Context
+from worker.loop.retention import RetentionKeeper
 
 MANY = 50_000
 # Jobs that ended one minute after the other, none of them due.

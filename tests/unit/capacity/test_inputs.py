@@ -12,7 +12,7 @@ from tests.benchmarks.capacity.__main__ import main
 from tests.benchmarks.capacity.errors import InputRefused
 from tests.benchmarks.capacity.inputs import GPU, SOURCES_OF_GPU, Inputs, WorkerClass
 from tests.benchmarks.capacity.read import read_inputs
-from worker.jobs.work import FURTHER_SLOTS
+from worker.loop.work import FURTHER_SLOTS
 from worker.process import LIFELINE_CONNECTIONS, SPARE_CONNECTIONS
 from worker.webhooks.process import CONNECTIONS
 

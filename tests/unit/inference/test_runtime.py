@@ -71,7 +71,7 @@ def test_an_onnx_file_that_is_missing_or_another_is_refused(
 def test_a_worker_on_onnx_imports_no_tensorflow() -> None:
     code = (
         "import sys, worker.inference.onnx_classifier, worker.inference.runtime, worker.inference.pipeline, "
-        "worker.serving, worker.jobs.work; "
+        "worker.serving, worker.loop.work; "
         "sys.exit(any(m.split('.')[0] in {'tensorflow', 'keras'} for m in sys.modules))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -12,7 +12,7 @@ from shared.metrics.definition import Program
 from shared.metrics.exposition import Exposition
 from shared.settings import Settings
 from tests.patience import PATIENCE_SECONDS
-from worker.metrics.attempts import DELIVERER_ZEROS
+from worker.webhooks.metrics import DELIVERER_ZEROS
 
 
 def has_address(address: str) -> bool:

@@ -5,7 +5,7 @@ import pytest
 from shared.classifiers.named import parse_classifiers
 from shared.contracts.states import ChunkKind, Priority
 from shared.errors import ConfigurationError
-from worker.jobs.work import offers_of
+from worker.loop.work import offers_of
 
 
 def test_a_list_of_classifiers_is_read() -> None:

@@ -13,7 +13,7 @@ from celery.schedules import schedule
 from shared.db.session import Database
 from tests.patience import PATIENCE_SECONDS
 from worker.beat import Beat
-from worker.jobs.leases import LeaseKeeper
+from worker.leasing.leases import LeaseKeeper
 from worker.process import READY_FILE
 
 

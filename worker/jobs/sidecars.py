@@ -12,9 +12,9 @@ from shared.geography.sidecar.read import folder_of, read_sidecar
 from shared.geography.sidecar.row import SidecarInvalid, SidecarRow
 from shared.geography.sidecar.storing import apply_sidecar
 from shared.storage.store import StoredObject
-from worker.jobs.context import Context
-from worker.jobs.leases import Held
-from worker.jobs.source import SourceRejected
+from worker.context import Context
+from worker.leasing.leases import Held
+from worker.leasing.outcome import SourceRejected
 
 log = structlog.get_logger()
 

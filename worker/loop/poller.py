@@ -11,9 +11,9 @@ from shared.exports.sweep import ExportPolicy, sweep_exports
 from shared.jobs.lifelines import take_back_from
 from shared.jobs.sweep import CrashPolicy, sweep
 from shared.metrics.definitions import LEASE_EXPIRIES
-from worker.jobs.context import Context
-from worker.jobs.work import Workplace
-from worker.retention.keeper import RetentionKeeper
+from worker.context import Context
+from worker.loop.retention import RetentionKeeper
+from worker.loop.work import Workplace
 
 log = structlog.get_logger()
 

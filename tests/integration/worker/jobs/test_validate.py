@@ -18,9 +18,9 @@ from shared.settings import Settings
 from shared.storage.keys import upload_key
 from shared.storage.s3 import S3Store
 from tests.integration.jobs.factory import Jobs
-from worker.jobs.context import Context
-from worker.jobs.leases import Held
+from worker.context import Context
 from worker.jobs.validate import validate
+from worker.leasing.leases import Held
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""What became of a chunk that was claimed."""
+"""How the work on a claimed chunk ends."""
 
 from enum import StrEnum
 
@@ -12,3 +12,11 @@ class ChunkOutcome(StrEnum):
     SET_ASIDE = "set_aside"  # Only pictures are left that are decoded in processes; another slot takes them.
     LEASE_LOST = "lease_lost"  # It belongs to another worker.
     FAULT = "fault"  # An error of ours; the attempt counts.
+
+
+class SourceRejected(Exception):
+    """The source of an import cannot be used; ``code`` and the sentence go onto the job."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.code = code

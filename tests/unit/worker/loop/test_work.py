@@ -8,7 +8,7 @@ from typing import Any, cast
 import pytest
 
 from shared.jobs.claims import Offer
-from worker.jobs.work import Workplace
+from worker.loop.work import Workplace
 
 POOLS = ("classify:a", "classify:b", "classify:c")
 

@@ -21,11 +21,11 @@ from shared.storage.s3 import S3Store
 from tests.integration.conftest import MakeSettings, name_of
 from tests.integration.jobs.factory import Jobs
 from tests.integration.storage.test_reading import Answer, at, error, odd, says
-from tests.integration.worker.test_validate import announce, context, images_of, run, source
-from worker.jobs.context import Context
+from tests.integration.worker.jobs.test_validate import announce, context, images_of, run, source
+from worker.context import Context
 from worker.jobs.importing import import_images
-from worker.jobs.leases import CancelAsked, Held
 from worker.jobs.validate import validate
+from worker.leasing.leases import CancelAsked, Held
 
 __all__ = ["context", "run"]
 

@@ -3,10 +3,12 @@
 import itertools
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 
 import structlog
+from opentelemetry.trace import SpanKind
 
 from shared.contracts.states import ChunkKind, Priority
 from shared.errors import DatabaseUnavailable, LeaseLost, StoreUnavailable
@@ -14,15 +16,14 @@ from shared.jobs import claims
 from shared.jobs.chunks import isolated_pool_of
 from shared.jobs.claims import Claim, Offer
 from shared.metrics.definitions import CHUNK_ATTEMPTS, CHUNKS_ENDED
-from shared.tracing import failed
-from worker.jobs.at_work import at_work
+from shared.tracing import Attributes, failed, span
+from worker.context import Context
 from worker.jobs.classify import classify
-from worker.jobs.context import Context
-from worker.jobs.leases import CancelAsked, Held, LeaseKeeper, StopAsked
-from worker.jobs.outcome import ChunkOutcome
 from worker.jobs.purge import purge
-from worker.jobs.slots import Slots
 from worker.jobs.validate import validate
+from worker.leasing.leases import CancelAsked, Held, LeaseKeeper, StopAsked
+from worker.leasing.outcome import ChunkOutcome
+from worker.leasing.slots import Slots
 
 log = structlog.get_logger()
 
@@ -136,7 +137,7 @@ class Workplace:
         claim = self._claim(offers)
         if claim is None:
             return None
-        with at_work(claim, worker=self.context.name):
+        with _chunk_context(claim, worker=self.context.name):
             CHUNK_ATTEMPTS.labels(claim.kind).inc()
             outcome = self._run(claim)
             CHUNKS_ENDED.labels(claim.kind, outcome).inc()
@@ -204,3 +205,25 @@ class Workplace:
             return
         if ready:
             self.context.wakeups.top_up(ready)
+
+
+@contextmanager
+def _chunk_context(claim: Claim, *, worker: str) -> Iterator[None]:
+    """Name job, chunk, tenant, and the request that asked for the work in every log line within and in the span."""
+    ids: Attributes = {
+        "job_id": str(claim.job_id),
+        "chunk": claim.no,
+        "kind": claim.kind.value,
+        "tenant_id": str(claim.tenant_id),
+    }
+    numbers: Attributes = {"attempt": claim.attempt, "first_seq": claim.first_seq, "last_seq": claim.last_seq}
+    with (
+        structlog.contextvars.bound_contextvars(**ids, request_id=claim.origin.request_id),
+        span(
+            f"chunk {claim.kind.value}",
+            parent=claim.origin.traceparent,
+            kind=SpanKind.CONSUMER,
+            attributes={f"phytobatch.{name}": value for name, value in {**ids, **numbers, "worker": worker}.items()},
+        ),
+    ):
+        yield

@@ -1,4 +1,4 @@
-from worker.jobs.slots import Slots
+from worker.leasing.slots import Slots
 
 
 def test_no_more_are_taken_than_there_are() -> None:

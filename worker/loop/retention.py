@@ -8,7 +8,7 @@ import structlog
 
 from shared.errors import StoreUnavailable
 from shared.retention.sweep import sweep_retention
-from worker.jobs.context import Context
+from worker.context import Context
 
 log = structlog.get_logger()
 

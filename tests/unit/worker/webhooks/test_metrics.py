@@ -2,8 +2,8 @@ import pytest
 
 from shared.contracts.states import AttemptError
 from shared.metrics.definitions import WEBHOOK_ATTEMPTS
-from worker.metrics.attempts import DELIVERER_ZEROS, result_of
 from worker.webhooks.message import Attempt
+from worker.webhooks.metrics import DELIVERER_ZEROS, result_of
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,7 @@ from celery import Celery
 from celery.beat import SchedulingError
 
 from shared.metrics.definitions import BEAT_REQUESTS
-from worker.beat import Beat
-from worker.metrics.beat import FAILED, PUBLISHED
+from worker.beat import FAILED, PUBLISHED, Beat
 
 NOWHERE = "redis://127.0.0.1:1/0"
 

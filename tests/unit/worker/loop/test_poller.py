@@ -4,7 +4,7 @@ import threading
 from types import SimpleNamespace
 
 from tests.patience import PATIENCE_SECONDS
-from worker.jobs.lookout import Lookout
+from worker.loop.poller import Lookout
 
 
 def test_join_returns_after_the_chunk_at_work_is_through() -> None:

@@ -17,10 +17,10 @@ from shared.settings import Settings
 from shared.storage.keys import upload_prefix
 from shared.storage.s3 import S3Store
 from tests.integration.jobs.factory import Jobs
-from worker.jobs.context import Context
-from worker.jobs.leases import Held, StopAsked
-from worker.jobs.outcome import ChunkOutcome
+from worker.context import Context
 from worker.jobs.purge import purge
+from worker.leasing.leases import Held, StopAsked
+from worker.leasing.outcome import ChunkOutcome
 
 OBJECTS = 7
 

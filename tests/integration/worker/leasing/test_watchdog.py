@@ -11,17 +11,17 @@ import pytest
 
 from shared.settings import Settings
 from tests.integration.jobs.factory import Jobs
-from worker.jobs.leases import EXIT_STUCK
+from worker.leasing.leases import EXIT_STUCK
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 HOLDS_A_CHUNK = """
 import sys, threading, time
 from shared.contracts.states import ChunkKind, Priority
 from shared.db.session import Database
 from shared.jobs.claims import Offer, claim
 from shared.settings import get_settings
-from worker.jobs import leases
-from worker.jobs.leases import LeaseKeeper
+from worker.leasing import leases
+from worker.leasing.leases import LeaseKeeper
 
 class Clock:
     now = 0.0
