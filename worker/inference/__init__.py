@@ -5,8 +5,8 @@ manifest.py     a classifier folder: read it, verify it
 decode.py       encoded bytes to an RGB picture
 preprocess.py   encoded bytes to the float32 input of a model
 classifier.py   the Protocol of a classifier; keras_classifier.py is the one on TensorFlow
-interpret.py    probabilities to a label, a confidence and whether a person should look
+interpret.py    probabilities to a label, a confidence and whether a person should review the image
 pipeline.py     fetching, decoding and classifying many images, overlapped and bounded
-isolation/      decoding in processes with limits, of what is out of the ordinary
+isolation/      decoding of unusual pictures, in processes with limits
 structure/      sizes, counts and cost of a file, before any decoder sees it
 """

@@ -32,7 +32,7 @@ Writer = Callable[[str, Outcome], str]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Classify and print; returns the exit status."""
+    """Classify and print; return the exit status."""
     for stream in (sys.stdout, sys.stderr):  # A file name that their encoding lacks is shown escaped.
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
@@ -105,7 +105,7 @@ def _classify(files: Sequence[Path], options: argparse.Namespace) -> int:
 
 
 def in_order(outcomes: Iterator[Outcome]) -> Iterator[Outcome]:
-    """In the order in which the files were named, each as soon as those before it are known."""
+    """Yield outcomes in the order in which the files were named, each as soon as those before it are known."""
     waiting: dict[int, Outcome] = {}
     following = 0
     for outcome in outcomes:
@@ -136,17 +136,17 @@ def _place(outcome: Outcome) -> dict[str, object] | None:
 
 
 def _json_line(name: str, outcome: Outcome) -> str:
-    found = outcome.interpretation
+    answer = outcome.interpretation
     error = outcome.error
     return json.dumps(  # ASCII: it stays JSON in every encoding of a terminal
         {
             "file": name,
             "status": outcome.status,
-            "label": found.label if found else None,
-            "confidence": found.confidence if found else None,
-            "probabilities": found.probabilities if found else None,
-            "needs_review": found.needs_review if found else None,
-            "review_reason": found.review_reason if found else None,
+            "label": answer.label if answer else None,
+            "confidence": answer.confidence if answer else None,
+            "probabilities": answer.probabilities if answer else None,
+            "needs_review": answer.needs_review if answer else None,
+            "review_reason": answer.review_reason if answer else None,
             "error": {"code": error.code, "detail": error.detail} if error else None,
             "place": _place(outcome),
         },
@@ -154,12 +154,12 @@ def _json_line(name: str, outcome: Outcome) -> str:
 
 
 def _table_line(name: str, outcome: Outcome) -> str:
-    found = outcome.interpretation
-    if found is None:
+    answer = outcome.interpretation
+    if answer is None:
         reason = outcome.error.detail if outcome.error else ""
         return f"{'-':<20} {'':>10}  {name}: {reason}"
-    look = f"  (please look yourself: {found.review_reason})" if found.needs_review else ""
-    return f"{found.label:<20} {found.confidence:>10.1%}  {name}{look}"
+    review = f"  (please look yourself: {answer.review_reason})" if answer.needs_review else ""
+    return f"{answer.label:<20} {answer.confidence:>10.1%}  {name}{review}"
 
 
 if __name__ == "__main__":

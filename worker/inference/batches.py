@@ -1,4 +1,4 @@
-"""What every runtime has and does, whatever runs the model."""
+"""The part of a classifier that is the same on every runtime."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -14,28 +14,28 @@ CHANNELS = 3
 
 
 def check_batch_size(batch_size: int) -> None:
-    """Make sure that a batch holds an image, before anything is loaded.
+    """Check that a batch holds at least one image, before anything is loaded.
 
     Raises:
-        ValueError: it does not.
+        ValueError: the batch size is below 1.
     """
     if batch_size < 1:
         raise ValueError(f"batch_size must be at least 1, got {batch_size}")
 
 
 def check_shape(batch: NDArray[np.float32], manifest: Manifest, batch_size: int) -> None:
-    """Make sure that a batch is (1 to ``batch_size``, height, width, 3).
+    """Check that a batch is (1 to ``batch_size``, height, width, 3).
 
     Raises:
-        ValueError: it is not.
+        ValueError: the batch has another shape.
     """
-    wanted = (*manifest.input_size, CHANNELS)
-    if batch.shape[1:] != wanted or not 1 <= len(batch) <= batch_size:
-        raise ValueError(f"the batch must be (1 to {batch_size}, {wanted}), got {batch.shape}")
+    expected = (*manifest.input_size, CHANNELS)
+    if batch.shape[1:] != expected or not 1 <= len(batch) <= batch_size:
+        raise ValueError(f"the batch must be (1 to {batch_size}, {expected}), got {batch.shape}")
 
 
-class Loaded(ABC):
-    """What both runtimes know of a loaded classifier. ``classify`` is theirs."""
+class LoadedClassifier(ABC):
+    """Base of both runtimes. Each of them has its own ``classify``."""
 
     def __init__(self, manifest: Manifest, *, batch_size: int, runtime: str) -> None:
         self._manifest = manifest
@@ -44,17 +44,17 @@ class Loaded(ABC):
 
     @property
     def manifest(self) -> Manifest:
-        """What the model's numbers mean."""
+        """The manifest, which says what the model's numbers mean."""
         return self._manifest
 
     @property
     def runtime(self) -> str:
-        """What runs the model, with its version."""
+        """Name and version of the runtime."""
         return self._runtime
 
     @property
     def batch_size(self) -> int:
-        """Most images in one call."""
+        """Maximum number of images in one call."""
         return self._batch_size
 
     @abstractmethod
@@ -66,10 +66,10 @@ class Loaded(ABC):
         return ()
 
     def warm_up(self) -> None:
-        """Run the model twice and check that it answers as its manifest says.
+        """Run the model twice and check that its output fits the manifest.
 
         Raises:
-            OutputInvalid: it does not.
+            OutputInvalid: the output does not fit.
         """
         shape = (self._batch_size, *self._manifest.input_size, CHANNELS)
         noise = np.random.default_rng(0).random(shape, dtype=np.float32)

@@ -1,4 +1,4 @@
-"""A bound on bytes that are in memory at a time, shared by the runs of a worker."""
+"""A bound on the bytes in memory at a time, shared by the runs of a worker."""
 
 import threading
 import time
@@ -6,11 +6,11 @@ from collections import deque
 
 
 class ByteBudget:
-    """Reservations of bytes by holders: each run holds its share of them, and waits in line for more.
+    """Reservations of bytes by holders: each run holds its share of them, and queues for more.
 
-    A holder may have the whole budget while it is alone, and an even part of it beside others, so that one run's slow
-    pictures never keep the bytes that another needs. The line is first come, first served: without it a large image
-    would wait for ever while small ones pass. A reservation larger than the whole budget is granted alone.
+    A holder may have the whole budget while it is alone, and an even part while there are others, so that one run's
+    slow pictures never keep the bytes that another needs. The queue is first come, first served: without it a large
+    image would wait for ever while small ones pass. A reservation larger than the whole budget is granted alone.
     """
 
     def __init__(self, limit: int) -> None:
@@ -33,7 +33,7 @@ class ByteBudget:
         return self._in_use
 
     def holder(self) -> "Holder":
-        """Let another run take part until it leaves."""
+        """Add a holder, which takes part until it leaves."""
         holder = Holder(self)
         with self._changed:
             self._holders.add(holder)
@@ -85,14 +85,14 @@ class Holder:
         self.in_use = 0
 
     def reserve(self, size: int, *, seconds: float = 0.0) -> "Reservation | None":
-        """Reserve ``size`` bytes; None where they are not free within ``seconds``.
+        """Reserve ``size`` bytes; return None if they are not free within ``seconds``.
 
-        A call without ``seconds`` takes what is free and leaves the line; one with ``seconds`` keeps its place in it.
+        A call without ``seconds`` takes what is free and leaves the queue; one with ``seconds`` keeps its place in it.
         """
         return self._budget._reserve(self, size, seconds)  # noqa: SLF001  # these classes are one thing
 
     def leave(self) -> None:
-        """Take part no more; what is reserved stays so until it is released."""
+        """Stop taking part; reservations stay until they are released."""
         self._budget._leave(self)  # noqa: SLF001  # as above
 
 
@@ -104,10 +104,10 @@ class Reservation:
         self.size = size
 
     def settle(self, size: int) -> None:
-        """Say how many bytes it really became. Never waits: the bytes are there already."""
+        """Correct the number of bytes to the real one. Never waits: the bytes are in memory already."""
         self._holder._budget._change(self._holder, size - self.size)  # noqa: SLF001  # as above
         self.size = size
 
     def release(self) -> None:
-        """Give everything back."""
+        """Free the bytes."""
         self.settle(0)

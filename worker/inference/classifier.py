@@ -1,4 +1,4 @@
-"""What the pipeline needs of a classifier, whatever runs it."""
+"""The interface of a classifier, the same for every runtime."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from shared.contracts.manifest import Manifest
 
 @dataclass(frozen=True, slots=True)
 class GpuMemory:
-    """Bytes of one GPU that its runtime holds now, and held at most since it started."""
+    """Bytes of one GPU that its runtime holds now, and the maximum since it started."""
 
     device: str
     current: int
@@ -24,33 +24,33 @@ class Classifier(Protocol):
 
     @property
     def manifest(self) -> Manifest:
-        """What its numbers mean and how pixels must be prepared for it."""
+        """The manifest: the meaning of the model's numbers, and how pixels must be prepared for it."""
         ...
 
     @property
     def runtime(self) -> str:
-        """What runs it, with its version, as ``onnxruntime 1.32.0``: part of the provenance of each result."""
+        """Name and version of the runtime, as ``onnxruntime 1.32.0``: part of the provenance of each result."""
         ...
 
     @property
     def batch_size(self) -> int:
-        """Most images in one call."""
+        """Maximum number of images in one call."""
         ...
 
     def warm_up(self) -> None:
         """Run once, so that the first image is not slow, and check that the outputs fit the manifest.
 
         Raises:
-            ClassifierError: they do not.
+            ClassifierError: the outputs do not fit.
         """
         ...
 
     def gpu_memory(self) -> Sequence[GpuMemory]:
-        """The GPUs that its runtime uses; none where it runs on the processor."""
+        """List the GPUs that its runtime uses; empty if it runs on the processor."""
         ...
 
     def classify(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
-        """The outputs of one batch.
+        """Return the outputs of one batch.
 
         Args:
             batch: float32, (n, height, width, 3), prepared as the manifest says, 1 <= n <= ``batch_size``.

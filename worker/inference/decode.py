@@ -1,9 +1,9 @@
-"""Encoded bytes to an RGB picture, or one typed reason why not.
+"""Encoded bytes to an RGB picture, or an ``ImageError`` with the reason.
 
 The rules are those of ``keras.utils.load_img``: the first frame, ``convert("RGB")`` whatever the mode (alpha is
 dropped, CMYK is converted without a profile, 16-bit greyscale is converted as Pillow does it), no EXIF orientation.
-What Keras does not do: only five formats are opened, structure and size are checked before any pixel is decoded, of
-ordinary files the decoder sees nothing but what their pixels need, and each failure gets a code and a sentence.
+Stricter than Keras: only five formats are opened, structure and size are checked before any pixel is decoded, the
+decoder of an ordinary file sees only what its pixels need, and each failure gets a code and a sentence.
 """
 
 import io
@@ -30,7 +30,7 @@ from PIL import (
 from shared.contracts.states import ImageErrorCode
 from worker.inference.errors import ImageError
 from worker.inference.limits import DEFAULT_LIMITS, PictureLimits
-from worker.inference.signatures import ends_early, has_supported_signature, is_zero_filled, what_it_is
+from worker.inference.signatures import describe, ends_early, has_supported_signature, is_zero_filled
 from worker.inference.structure import Structure, describe_form, inspect
 from worker.inference.structure.structure import check_size
 from worker.inference.structure.webp import webp_size
@@ -82,12 +82,12 @@ _TRUNCATED = "The file ends in the middle of the picture; upload it again."
 def open_image(
     data: bytes, *, limits: PictureLimits = DEFAULT_LIMITS, structure: Structure | None = None
 ) -> Iterator[Image.Image]:
-    """Open the header of an encoded image; errors raised inside the ``with`` by Pillow become ``ImageError`` too.
+    """Open the header of an encoded image; errors that Pillow raises inside the ``with`` become ``ImageError`` too.
 
     Args:
         data: the whole file.
         limits: what the picture may cost.
-        structure: of an ordinary picture that was inspected already.
+        structure: of an ordinary picture that has been inspected already.
 
     Raises:
         ImageError: ``empty``, ``unsupported_format``, ``too_many_pixels``, ``too_costly``, ``truncated`` or
@@ -114,10 +114,10 @@ def open_image(
 
 
 def inspect_file(data: bytes, limits: PictureLimits) -> Structure | None:
-    """Inspect a file before anything is decoded; None where it is out of the ordinary (see ``structure.inspect``).
+    """Inspect a file before anything is decoded; return None if it is unusual (see ``structure.inspect``).
 
     Raises:
-        ImageError: ``empty``, ``unsupported_format`` by the first bytes, ``truncated`` where the end was never written,
+        ImageError: ``empty``, ``unsupported_format`` by the first bytes, ``truncated`` if the end was never written,
             or as ``structure.inspect``.
     """
     if not data:
@@ -125,12 +125,12 @@ def inspect_file(data: bytes, limits: PictureLimits) -> Structure | None:
     if is_zero_filled(data):
         raise ImageError(ImageErrorCode.TRUNCATED, _TRUNCATED)
     if not has_supported_signature(data):
-        raise ImageError(ImageErrorCode.UNSUPPORTED_FORMAT, f"The file is {what_it_is(data)}; {_SUPPORTED}")
+        raise ImageError(ImageErrorCode.UNSUPPORTED_FORMAT, f"The file is {describe(data)}; {_SUPPORTED}")
     return inspect(data, limits)
 
 
 def decode(data: bytes, *, limits: PictureLimits = DEFAULT_LIMITS) -> NDArray[np.uint8]:
-    """Encoded bytes to pixels: uint8, (height, width, 3), RGB, values 0 to 255.
+    """Decode encoded bytes to pixels: uint8, (height, width, 3), RGB, values 0 to 255.
 
     Raises:
         ImageError: as ``open_image``.
@@ -140,7 +140,7 @@ def decode(data: bytes, *, limits: PictureLimits = DEFAULT_LIMITS) -> NDArray[np
 
 
 def to_rgb(image: Image.Image) -> Image.Image:
-    """The picture in mode RGB, decoded; converted exactly as ``keras.utils.load_img`` does."""
+    """Decode the picture and convert it to mode RGB, exactly as ``keras.utils.load_img`` does."""
     if image.mode == "RGB":
         image.load()
         return image
@@ -148,7 +148,7 @@ def to_rgb(image: Image.Image) -> Image.Image:
 
 
 def _may_lack_memory(size: tuple[int, int], limits: PictureLimits) -> bool:
-    """Whether the picture is so large that a decoder may have got no memory: most of them then call the file broken."""
+    """Return True for a picture so large that memory may have run out: most decoders then call the file broken."""
     return limits.memory_bytes is not None and _DECODED_BYTES * size[0] * size[1] > limits.memory_bytes
 
 

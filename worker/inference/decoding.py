@@ -1,4 +1,4 @@
-"""One picture from encoded bytes to the model's input: in a thread if it is ordinary, else in a process of its own."""
+"""Decoding of one picture to the model's input: in a thread if it is ordinary, else in a process of its own."""
 
 import time
 from collections.abc import Callable
@@ -15,10 +15,9 @@ from worker.inference.errors import ImageError
 from worker.inference.fair_threads import FairThreads, Share
 from worker.inference.isolation import IsolatedPool
 from worker.inference.limits import PictureLimits
-from worker.inference.observer import Observer, Stage
+from worker.inference.observer import Observer, Stage, timed
 from worker.inference.preprocess import preprocess, scaled_values
 from worker.inference.structure import Structure
-from worker.inference.timing import timed
 
 Pixels = NDArray[np.float32]
 # Takes the result, the reason why there is none, or None where the picture was canceled; in any thread.
@@ -26,15 +25,15 @@ Done = Callable[[Pixels | BaseException | None], None]
 
 
 class Odd(Enum):
-    """What a run does with pictures that are out of the ordinary."""
+    """The treatment of unusual pictures in a run."""
 
     ISOLATE = "isolate"  # They are decoded in processes, in their turn.
     DEFER = "defer"  # They are left out, and the run says so.
-    ISOLATE_ALL = "isolate all"  # Every picture is taken for one: one of them ended a worker.
+    ISOLATE_ALL = "isolate all"  # Every picture is treated as unusual: one of them ended a worker.
 
 
-class OutOfTheOrdinary(Exception):
-    """A picture that a run leaves out."""
+class PictureDeferred(Exception):
+    """An unusual picture that a run leaves out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +45,7 @@ class Decoding:
         limits: of a picture.
         pixel_budget: memory of ordinary pictures that are decoded at a time.
         pool: processes for the others.
-        observer: is told how long it took.
+        observer: receives the durations.
     """
 
     manifest: Manifest
@@ -56,7 +55,7 @@ class Decoding:
     observer: Observer
 
     def inspect(self, data: bytes) -> Structure | None:
-        """As ``inspect_file``; a file that is refused counts as decoded."""
+        """Inspect as ``inspect_file`` does; a file that is refused counts as decoded."""
         began = time.perf_counter()
         try:
             return inspect_file(data, self.limits)
@@ -107,7 +106,7 @@ class RunDecoder:
             decoding: of the pipeline.
             threads: of the lane.
             odd: which pictures go to a process.
-            urgent: somebody waits for it.
+            urgent: a client waits for it.
         """
         self._decoding = decoding
         self._odd = odd
@@ -116,26 +115,26 @@ class RunDecoder:
         self._abandoned = False
 
     def submit(self, data: bytes, done: Done) -> None:
-        """Decode ``data`` when it is this run's turn."""
+        """Queue ``data`` for decoding in this run's turn; ``done`` receives the result."""
         if self._odd is Odd.ISOLATE_ALL:
             self._pass_on(data, done)
         else:
             self._submit(self._threads, lambda: self._inspect(data, done), done)
 
     def abandon(self) -> None:
-        """Cancel whatever has not begun."""
+        """Cancel everything that has not begun."""
         self._abandoned = True
         self._threads.cancel()
         self._processes.cancel()
 
     def _inspect(self, data: bytes, done: Done) -> None:
-        """In a thread of the lane: decode here, or pass it on."""
+        """Decode here or pass it on; runs in a thread of the lane."""
         decoding = self._decoding
         try:
             structure = decoding.inspect(data)
             if structure is None or structure.memory_bytes > decoding.limits.thread_bytes:
                 if self._odd is Odd.DEFER:
-                    done(OutOfTheOrdinary())
+                    done(PictureDeferred())
                 else:
                     self._pass_on(data, done)
                 return
@@ -145,7 +144,7 @@ class RunDecoder:
         done(result)
 
     def _pass_on(self, data: bytes, done: Done) -> None:
-        """Give it to a process."""
+        """Hand the picture to a process."""
 
         def decode() -> None:
             try:

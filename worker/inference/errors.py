@@ -1,12 +1,12 @@
-"""What can go wrong between a file and its classification.
+"""Errors between a file and its classification.
 
 ImageError                  one image cannot be classified, permanently; code says why
 ClassifierError             the classifier cannot be used; no image is to blame
 |- ClassifierNotFound       the folder or one of its files is not there
-|- ManifestInvalid          manifest.json is no manifest
+|- ManifestInvalid          manifest.json is not a manifest
 |- ModelFileChanged         model.keras is not the file that the manifest names
 |- ModelUnusable            Keras cannot open it, or its inputs or outputs do not fit the manifest
-|- OutputInvalid            the model answered with numbers that are no probabilities
+|- OutputInvalid            the model answered with numbers that are not probabilities
 """
 
 from shared.contracts.states import ImageErrorCode
@@ -25,7 +25,7 @@ class ImageError(Exception):
 
 
 class ClassifierError(Exception):
-    """Base of everything that makes a classifier unusable. ``str(error)`` says what to do."""
+    """Base of the errors that make a classifier unusable. ``str(error)`` says what to do."""
 
 
 class ClassifierNotFound(ClassifierError):

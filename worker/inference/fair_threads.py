@@ -1,8 +1,8 @@
-"""Threads whose time is shared evenly between those that give them work, whatever one call takes.
+"""Threads whose time is shared evenly between the runs that use them, however long one call takes.
 
-An executor of the standard library takes calls in the order in which they came: a run that gives a hundred slow
-pictures holds up another one that gives a few small ones. Here the next call is one of the run that has used the least
-time (weighted fair queueing with equal weights; Demers, Keshav, Shenker 1989).
+An executor of the standard library takes calls in the order in which they came: a run with a hundred slow pictures
+holds up another one with a few small ones. Here the next call is one of the run that has used the least time (weighted
+fair queueing with equal weights; Demers, Keshav, Shenker 1989).
 """
 
 import threading
@@ -16,7 +16,7 @@ from typing import Any
 
 @dataclass(eq=False, slots=True)
 class Share:
-    """One run's calls and the time that they have used. Others call ``submit`` and ``cancel`` alone."""
+    """One run's calls and the time that they have used. The run calls only ``submit`` and ``cancel``."""
 
     threads: "FairThreads"
     used_seconds: float = 0.0
@@ -24,7 +24,7 @@ class Share:
     running: dict[int, float] = field(default_factory=dict)  # thread id: when its call began
 
     def submit(self, call: Callable[[], Any]) -> Future[Any]:
-        """Have a thread make the call."""
+        """Queue a call for the threads."""
         return self.threads.submit(self, call)
 
     def cancel(self) -> None:
@@ -33,16 +33,16 @@ class Share:
 
     @property
     def active(self) -> bool:
-        """Whether anything of it waits or runs."""
+        """True while a call of this share waits or runs."""
         return bool(self.waiting or self.running)
 
     def cost(self, now: float) -> float:
-        """Return the seconds of threads that it has used until now."""
+        """Return the seconds of threads that this share has used until ``now``."""
         return self.used_seconds + sum(now - began for began in self.running.values())
 
 
 class FairThreads:
-    """A fixed number of threads, started when first needed."""
+    """A fixed number of threads, started on demand."""
 
     def __init__(self, name: str, count: int) -> None:
         self._name = name
@@ -97,7 +97,7 @@ class FairThreads:
             thread.join()
 
     def _enter(self, share: Share) -> None:
-        """Begin where the others are: who did nothing for a while has saved nothing up."""
+        """Raise the share's used time to that of the others, so that an idle share saves nothing up."""
         now = time.monotonic()
         if self._shares:
             share.used_seconds = max(share.used_seconds, min(other.cost(now) for other in self._shares))
@@ -129,7 +129,7 @@ class FairThreads:
             if not ready:
                 return None
             now = time.monotonic()
-            share = min(ready, key=lambda one: one.cost(now))
+            share = min(ready, key=lambda share: share.cost(now))
             share.running[me] = now
             return share, *share.waiting.popleft()
 

@@ -1,4 +1,4 @@
-"""Which files of a folder are taken for images. What they really are, the decoder says."""
+"""The files of a folder that count as images, by name; the decoder says whether they are."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,7 +7,7 @@ from shared.contracts.file_names import is_image_name, is_system_path
 
 
 def image_files(path: Path) -> Iterator[Path]:
-    """The path itself where it is a file, whatever its name; every image below it where it is a folder, sorted."""
+    """Yield the path itself if it is a file, whatever its name; if it is a folder, every image below it, sorted."""
     if path.is_dir():
         yield from images_below(path)
     else:
@@ -15,7 +15,7 @@ def image_files(path: Path) -> Iterator[Path]:
 
 
 def images_below(folder: Path) -> Iterator[Path]:
-    """Every image below a folder, sorted; hidden and system files are passed over."""
+    """Yield every image below a folder, sorted, without hidden and system files."""
     yield from sorted(
         path
         for path in folder.rglob("*")

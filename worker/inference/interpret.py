@@ -1,4 +1,4 @@
-"""Numbers to words: a label, a confidence, and whether and why a person should look."""
+"""Numbers to words: a label, a confidence, and the reason for a review by a person."""
 
 import math
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ TOP_CLASSES = 5
 
 @dataclass(frozen=True, slots=True)
 class RankedClass:
-    """One class of the list of the most probable."""
+    """One of the most probable classes."""
 
     label: str
     probability: float
@@ -27,7 +27,7 @@ class Interpretation:
 
     ``label`` is the class id with the highest probability (the first of them at a tie), ``confidence`` its
     probability, ``label_names`` its names by language; ``top`` holds up to ``TOP_CLASSES`` classes, best first.
-    ``review_reason`` says why a person should look; ``None`` where nobody needs to.
+    ``review_reason`` says why a person should review it; ``None`` if no review is needed.
     """
 
     label: str
@@ -39,7 +39,7 @@ class Interpretation:
 
     @property
     def needs_review(self) -> bool:
-        """Whether a person should look."""
+        """True if a person should review the image."""
         return self.review_reason is not None
 
 
@@ -69,19 +69,19 @@ def interpret(outputs: NDArray[np.float32], manifest: Manifest) -> Interpretatio
 
 
 def _review_reason(confidence: float, review: NDArray[np.float32], manifest: Manifest) -> ReviewReason | None:
-    """The reason that is furthest above its limit; low confidence where there is no other."""
-    found = [(value / o.limit, o.reason) for o, value in zip(manifest.review_outputs, review, strict=True)]
-    share, reason = max(found, key=lambda pair: pair[0], default=(0.0, ReviewReason.LOW_CONFIDENCE))
+    """Return the reason that is furthest above its limit; low confidence if there is no other."""
+    shares = [(value / o.limit, o.reason) for o, value in zip(manifest.review_outputs, review, strict=True)]
+    share, reason = max(shares, key=lambda pair: pair[0], default=(0.0, ReviewReason.LOW_CONFIDENCE))
     if share > 1:
         return reason
     return ReviewReason.LOW_CONFIDENCE if confidence < manifest.review_threshold else None
 
 
 def check_outputs(rows: NDArray[np.float32], manifest: Manifest) -> None:
-    """Make sure of rows (n, classes + review outputs): all finite, the first ones 0 to 1 and adding up to 1 +- 1e-3.
+    """Check rows (n, classes + review outputs): all finite, the first ones 0 to 1 and adding up to 1 +- 1e-3.
 
     Raises:
-        OutputInvalid: they are not; the message says which rule and for which classifier.
+        OutputInvalid: a rule is broken; the message says which, and for which classifier.
     """
     who = f"Classifier {manifest.name} {manifest.version}"
     if rows.ndim != 2 or rows.shape[1] != manifest.outputs:  # noqa: PLR2004  # rows and columns

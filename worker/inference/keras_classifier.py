@@ -1,8 +1,12 @@
 """A Keras model as a classifier: the only file of the service that imports TensorFlow (10 s, 500 MB), and lazily."""
 
 import os
+import re
+import sys
+import tempfile
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -10,14 +14,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shared.contracts.manifest import Manifest
-from worker.inference.batches import CHANNELS, Loaded, check_batch_size, check_shape
-from worker.inference.chatter import without_chatter
+from worker.inference.batches import CHANNELS, LoadedClassifier, check_batch_size, check_shape
 from worker.inference.classifier import GpuMemory
 from worker.inference.errors import ModelUnusable
 from worker.inference.manifest import read_manifest, verify_model_file
 
+STDERR = 2
+# Absl's notes (a severity, four digits of the date, a time), and its sentence that it has not been set up yet.
+_NOTE = re.compile(rb"I\d{4} |WARNING: All log messages before absl::InitializeLog\(\)|To enable the following instr")
 
-class KerasClassifier(Loaded):
+
+class KerasClassifier(LoadedClassifier):
     """One model, one traced function over a fixed batch; short batches are padded.
 
     ``predict()`` is never called: in a loop it leaks (keras #13118). A fixed shape means one trace and no retracing.
@@ -53,7 +60,7 @@ class KerasClassifier(Loaded):
         self._config = tensorflow.config
 
     def classify(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Outputs (n, classes + review outputs) of a batch (n, height, width, 3); n is 1 to ``batch_size``.
+        """Return outputs (n, classes + review outputs) of a batch (n, height, width, 3); n is 1 to ``batch_size``.
 
         Thread-safe.
 
@@ -69,11 +76,11 @@ class KerasClassifier(Loaded):
 
     def gpu_memory(self) -> Sequence[GpuMemory]:
         """See ``Classifier.gpu_memory``."""
-        found = []
+        gpus = []
         for number, _ in enumerate(self._config.list_physical_devices("GPU")):
             memory = self._config.experimental.get_memory_info(f"GPU:{number}")
-            found.append(GpuMemory(str(number), memory["current"], memory["peak"]))
-        return found
+            gpus.append(GpuMemory(str(number), memory["current"], memory["peak"]))
+        return gpus
 
 
 def load_model(path: Path) -> Any:  # noqa: ANN401  # Keras publishes no types
@@ -93,14 +100,14 @@ def load_model(path: Path) -> Any:  # noqa: ANN401  # Keras publishes no types
 
 
 def import_tensorflow(*, intra_op_threads: int | None = None, inter_op_threads: int | None = None) -> Any:  # noqa: ANN401  # it publishes no types
-    """Import TensorFlow with a quiet log, GPUs that take memory as needed, and the threads that were asked for.
+    """Import TensorFlow with a quiet log, GPUs that take memory as needed, and the requested threads.
 
     Raises:
-        ModelUnusable: TensorFlow is not installed, or thread counts were asked for after it had started.
+        ModelUnusable: TensorFlow is not installed, or thread counts were requested after it had started.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # Warnings about the build of TensorFlow help no operator.
     try:
-        with without_chatter():
+        with without_startup_notes():
             import tensorflow as tf
     except ImportError as error:
         raise ModelUnusable(
@@ -112,6 +119,33 @@ def import_tensorflow(*, intra_op_threads: int | None = None, inter_op_threads: 
     except RuntimeError as error:
         raise ModelUnusable(f"TensorFlow cannot be configured after its first use: {error}") from error
     return tf
+
+
+@contextmanager
+def without_startup_notes() -> Iterator[None]:
+    """Drop the notes that a library writes to file descriptor 2 in the block; write everything else at its end.
+
+    On some processors TensorFlow 2.21 announces how it was built before its own log level counts, below Python. These
+    notes would spoil the JSON lines of an operator and the table of a user.
+    """
+    sys.stderr.flush()
+    try:
+        saved = os.dup(STDERR)
+    except OSError:  # A process without standard error.
+        yield
+        return
+    with tempfile.TemporaryFile() as file:
+        os.dup2(file.fileno(), STDERR)
+        try:
+            yield
+        finally:
+            sys.stderr.flush()
+            os.dup2(saved, STDERR)
+            os.close(saved)
+            file.seek(0)
+            for line in file:
+                if not _NOTE.match(line):
+                    os.write(STDERR, line)
 
 
 def _configure(tensorflow: Any, intra_op_threads: int | None, inter_op_threads: int | None) -> None:  # noqa: ANN401
@@ -127,7 +161,7 @@ def _configure(tensorflow: Any, intra_op_threads: int | None, inter_op_threads: 
 
 
 def _traced(tensorflow: Any, model: Any, manifest: Manifest, batch_size: int) -> Any:  # noqa: ANN401
-    """The model as one function of a fixed shape, after checking that shape against the manifest."""
+    """Trace the model as one function of a fixed shape, after checking that shape against the manifest."""
     height, width = manifest.input_size
     _check_shape("input", getattr(model, "input_shape", None), (None, height, width, CHANNELS))
     _check_shape("output", getattr(model, "output_shape", None), (None, manifest.outputs))
@@ -139,12 +173,12 @@ def _traced(tensorflow: Any, model: Any, manifest: Manifest, batch_size: int) ->
     return tensorflow.function(forward, input_signature=signature, autograph=False)
 
 
-def _check_shape(what: str, found: object, wanted: tuple[int | None, ...]) -> None:
-    """A dimension that the model leaves open (None) fits anything."""
+def _check_shape(what: str, shape: object, expected: tuple[int | None, ...]) -> None:
+    """Compare a shape with the manifest's; a dimension that the model leaves open (None) fits anything."""
     fits = (
-        isinstance(found, tuple)
-        and len(found) == len(wanted)
-        and all(f is None or w is None or f == w for f, w in zip(found, wanted, strict=True))
+        isinstance(shape, tuple)
+        and len(shape) == len(expected)
+        and all(s is None or e is None or s == e for s, e in zip(shape, expected, strict=True))
     )
     if not fits:
-        raise ModelUnusable(f"The model's {what} has the shape {found}, its manifest asks for {wanted}.")
+        raise ModelUnusable(f"The model's {what} has the shape {shape}, its manifest asks for {expected}.")

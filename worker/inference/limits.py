@@ -1,4 +1,4 @@
-"""Limits of one picture: checked in its structure, before a decoder sees it, and enforced while it is decoded."""
+"""Limits of one picture: checked in its structure before a decoder sees it, and enforced while it is decoded."""
 
 from dataclasses import dataclass
 
@@ -16,7 +16,7 @@ class PictureLimits:
         scans: scans of a progressive JPEG. Each goes over the whole picture: 20 MB can hold a hundred thousand, which
             is half an hour. Cameras write 1, encoders up to a few dozen, for each picture and thumbnail in the file;
             libtiff stops at 100 in each tile.
-        memory_bytes: that a process has for decoding; None where it has a limit of no kind.
+        memory_bytes: memory of a process for decoding; None if it has no limit.
         thread_bytes: memory of an ordinary picture that is decoded in a thread; a larger one goes to a process.
     """
 

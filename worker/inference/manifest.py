@@ -1,4 +1,4 @@
-"""A classifier folder: ``manifest.json``, ``model.keras`` and, where it was exported, ``model.onnx``."""
+"""A classifier folder: ``manifest.json``, ``model.keras`` and, if it was exported, ``model.onnx``."""
 
 import hashlib
 from pathlib import Path
@@ -15,22 +15,22 @@ SHIPPED_CLASSIFIER = "leaf"
 
 
 def shipped_classifier_dir() -> Path:
-    """The folder of the classifier that comes with the program."""
+    """Return the folder of the classifier that comes with the program."""
     return Path(__file__).resolve().parent.parent / "classifiers" / SHIPPED_CLASSIFIER
 
 
 def file_sha256(path: Path) -> str:
-    """SHA-256 of a file in lower-case hexadecimal, read in pieces."""
+    """Return the SHA-256 of a file in lower-case hexadecimal, read in pieces."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def read_manifest(folder: Path) -> Manifest:
-    """Read ``manifest.json`` of a classifier folder; the model is not looked at.
+    """Read ``manifest.json`` of a classifier folder; the model is not opened.
 
     Raises:
         ClassifierNotFound: the folder or the file is not there or not readable.
-        ManifestInvalid: the file is no manifest; the message names the fields.
+        ManifestInvalid: the file is not a manifest; the message names the fields.
     """
     path = folder / MANIFEST_FILE
     try:
@@ -48,25 +48,25 @@ def read_manifest(folder: Path) -> Manifest:
 
 
 def verify_model_file(folder: Path, manifest: Manifest, name: str = MODEL_FILE) -> Path:
-    """The path of ``model.keras`` (or ``model.onnx``), after comparing its SHA-256 with the manifest's.
+    """Compare the SHA-256 of ``model.keras`` (or ``model.onnx``) with the manifest's; return its path.
 
     Raises:
-        ClassifierNotFound: the file is not there or not readable, or the manifest knows of none.
-        ModelFileChanged: it is another file than the manifest names.
+        ClassifierNotFound: the file is not there or not readable, or the manifest names none.
+        ModelFileChanged: the SHA-256 differs.
     """
     path = folder / name
-    wanted = manifest.onnx_sha256 if name == ONNX_FILE else manifest.sha256
-    if wanted is None:
+    expected = manifest.onnx_sha256 if name == ONNX_FILE else manifest.sha256
+    if expected is None:
         raise ClassifierNotFound(
             f"{folder} has no {name}; write it with `python -m worker.training export {folder}`, or use TensorFlow."
         )
     try:
-        found = file_sha256(path)
+        actual = file_sha256(path)
     except OSError as error:
         raise ClassifierNotFound(f"{path} cannot be read ({error.strerror}).") from error
-    if found != wanted:
+    if actual != expected:
         msg = (
-            f"{path} has the SHA-256 {found}, its manifest says {wanted}: "
+            f"{path} has the SHA-256 {actual}, its manifest says {expected}: "
             "the file was changed or copied in part; restore it, or write the manifest again with the training command."
         )
         raise ModelFileChanged(msg)

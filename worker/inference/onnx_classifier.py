@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from worker.inference.batches import Loaded, check_batch_size, check_shape
+from worker.inference.batches import LoadedClassifier, check_batch_size, check_shape
 from worker.inference.errors import ModelUnusable
 from worker.inference.manifest import ONNX_FILE, read_manifest, verify_model_file
 
 TELEMETRY_OFF = "ORT_DISABLE_TELEMETRY"
 
 
-class OnnxClassifier(Loaded):
+class OnnxClassifier(LoadedClassifier):
     """One session, shared by all threads: ONNX Runtime's ``run`` is thread-safe, and short batches need no padding."""
 
     def __init__(self, folder: Path, *, batch_size: int, threads: int | None = None) -> None:
@@ -23,7 +23,7 @@ class OnnxClassifier(Loaded):
 
         Args:
             folder: with ``model.onnx`` and a ``manifest.json`` that names its SHA-256.
-            batch_size: most images in one call.
+            batch_size: maximum number of images in one call.
             threads: for one call; None leaves it to ONNX Runtime, which takes the processors of this process.
 
         Raises:
@@ -36,7 +36,7 @@ class OnnxClassifier(Loaded):
         self._input = self._session.get_inputs()[0].name
 
     def classify(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Outputs (n, classes + review outputs) of a batch (n, height, width, 3); n is 1 to ``batch_size``.
+        """Return outputs (n, classes + review outputs) of a batch (n, height, width, 3); n is 1 to ``batch_size``.
 
         Raises:
             ValueError: the batch has another shape.
@@ -50,7 +50,7 @@ def import_onnxruntime() -> Any:  # noqa: ANN401  # it publishes no types
     """Import ONNX Runtime with its telemetry off.
 
     Since 1.29 the packages for Linux send events to their maker unless this variable is set before the import; they
-    contain the names and hashes of models. Nothing of our users goes to anybody.
+    contain the names and hashes of models. This program sends no data of its users to third parties.
     """
     os.environ[TELEMETRY_OFF] = "1"
     import onnxruntime

@@ -13,14 +13,14 @@ _IN_XMP = re.compile(rb"""tiff:Orientation(?:=["']|>)([1-8])\b""")
 
 
 def is_turned_by_pillow(image_format: str | None) -> bool:
-    """Whether Pillow turns pictures of this format by itself while it decodes, as it does TIFFs."""
+    """Return True for formats whose pictures Pillow turns by itself while it decodes: TIFF."""
     return image_format == TiffImagePlugin.TiffImageFile.format
 
 
 def read_orientation(data: bytes) -> int:
-    """Read the orientation of a JPEG, PNG or WebP: 1 to 8; 1 where there is none, or where it is damaged.
+    """Read the orientation of a JPEG, PNG or WebP: 1 to 8; 1 if it is missing or damaged.
 
-    EXIF is believed before XMP, as by Pillow; of several blocks, the first that names it.
+    EXIF counts before XMP, as in Pillow; of several blocks, the first that names it.
     """
     blocks = find_blocks(data)
     for block in blocks.exif:
@@ -28,4 +28,4 @@ def read_orientation(data: bytes) -> int:
         if directory is not None and ORIENTATION in directory.entries:
             return directory.integer(ORIENTATION, UPRIGHT)
     named = (_IN_XMP.search(packet) for packet in blocks.xmp)
-    return next((int(found.group(1)) for found in named if found), UPRIGHT)
+    return next((int(match.group(1)) for match in named if match), UPRIGHT)

@@ -1,15 +1,15 @@
 """Fetching, decoding and classifying many images, overlapped, with a bound on the bytes in memory.
 
-Threads and who waits for what (this order has no cycle, so nothing can deadlock):
+Threads, and what each waits for (this order has no cycle, so nothing can deadlock):
 
     the caller's thread   waits for bytes of the budget and for pixels, collects a batch, and calls the classifier
     download threads      fetch, and hand over to
-    decode threads        which inspect a file, wait for room for its pixels, and decode an ordinary one; others go to
-    isolated processes    (``worker.inference.isolation``)
+    decode threads        which inspect a file, wait for room for its pixels, and decode an ordinary one or hand over to
+    isolated processes    which decode unusual ones (``worker.inference.isolation``)
 
 Threads and isolated processes share their time evenly between runs, and runs share the bytes: pictures of one
-tenant that are slow to decode cost another tenant's run at most half of the machine. Bytes are given back by whoever
-decoded and never by the consumer, so a consumer that pauses holds no other run up. Pillow, TensorFlow and sockets
+tenant that are slow to decode cost another tenant's run at most half of the machine. Bytes are released by the thread
+that decoded and never by the consumer, so a consumer that pauses holds no other run up. Pillow, TensorFlow and sockets
 release the GIL, so threads are enough.
 """
 
@@ -22,10 +22,9 @@ from worker.inference.budget import ByteBudget
 from worker.inference.classifier import Classifier
 from worker.inference.decoding import Decoding, Odd, Pixels
 from worker.inference.isolation import IsolatedPool
-from worker.inference.lane import Lane
 from worker.inference.limits import DEFAULT_LIMITS, PictureLimits
-from worker.inference.observer import Nobody, Observer
-from worker.inference.run import Item, Outcome, Run, RunParts
+from worker.inference.observer import NullObserver, Observer
+from worker.inference.run import Item, Lane, Outcome, Run, RunParts
 
 __all__ = ["Item", "Odd", "Outcome", "Pipeline", "Pixels"]
 
@@ -53,7 +52,7 @@ class Pipeline:
         observer: Observer | None = None,
         camera_zone: tzinfo | None = None,
     ) -> None:
-        """Start nothing yet; threads come with the first run.
+        """Start nothing yet; threads start with the first run.
 
         Args:
             classifier: loaded and warmed up.
@@ -63,9 +62,9 @@ class Pipeline:
             bytes_in_flight: encoded bytes in memory at a time, over all runs.
             limits: what a picture may cost.
             pixel_budget: memory of ordinary pictures that are decoded at a time; None has room for two of the largest.
-            isolated: decodes what is out of the ordinary; None makes one. It may be shared by pipelines, and is closed
-                with the first of them.
-            observer: is told how long everything takes.
+            isolated: decodes unusual pictures; None makes one. It may be shared by pipelines, and is closed with the
+                first of them.
+            observer: receives the durations.
             camera_zone: the zone of camera clocks that do not write theirs; None leaves such times out.
         """
         if not 1 <= batch_size <= classifier.batch_size:
@@ -94,7 +93,7 @@ class Pipeline:
             limits=limits,
             pixel_budget=pixel_budget or ByteBudget(PIXEL_ROOM * limits.thread_bytes),
             pool=self.isolated,
-            observer=observer or Nobody(),
+            observer=observer or NullObserver(),
         )
         self._parts = RunParts(classifier, batch_size, self.window, decoding, camera_zone)
 
@@ -107,23 +106,23 @@ class Pipeline:
         odd: Odd = Odd.ISOLATE,
         urgent: bool = False,
     ) -> Generator[Outcome, None, None]:
-        """Classify ``items``; yields one outcome for each, in the order in which they finish.
+        """Classify ``items``; yield one outcome for each, in the order in which they finish.
 
         Closing the iterator, or an exception from it, abandons the run: nothing more of it is fetched or decoded, and
-        its bytes are given back. Several threads may each have a run at the same time.
+        its bytes are released. Several threads may each have a run at the same time.
 
         Args:
             items: the images; ``seq`` must differ.
-            fetch: gives the encoded bytes of an item, called from several threads. An ``ImageError`` that it raises
-                fails that image; anything else ends the run and is raised here.
-            on_batch: called in the caller's thread before each batch and about once a second while waiting; what it
-                raises ends the run.
-            odd: which pictures are decoded in processes of their own: those out of the ordinary, none, or all.
-            urgent: somebody waits for it; it does not queue behind the images of other runs.
+            fetch: returns the encoded bytes of an item, called from several threads. An ``ImageError`` that it raises
+                fails that image; any other exception ends the run and is raised here.
+            on_batch: called in the caller's thread before each batch and about once a second while waiting; an
+                exception from it ends the run.
+            odd: which pictures are decoded in processes of their own: the unusual ones, none, or all.
+            urgent: a client waits for it; it does not queue behind the images of other runs.
 
         Raises:
-            OutputInvalid: the model answered with something that is no probability.
-            Exception: what ``fetch`` or ``on_batch`` raised.
+            OutputInvalid: the model answered with something that is not a probability.
+            Exception: from ``fetch`` or ``on_batch``.
         """
         run = Run(self._parts, self.urgent if urgent else self.bulk, items, fetch, odd=odd)
         try:
@@ -132,7 +131,7 @@ class Pipeline:
             run.abandon()
 
     def close(self) -> None:
-        """Cancel what has not begun, wait for what has, and end the threads and the child process."""
+        """Cancel calls that have not begun, wait for those that have, and end the threads and the child processes."""
         self.bulk.close()
         self.urgent.close()
         self.isolated.close()
@@ -157,4 +156,4 @@ class Pipeline:
 
 
 def _nothing() -> None:
-    """For a run without ``on_batch``."""
+    """Do nothing: the default of ``on_batch``."""

@@ -49,14 +49,14 @@ def preprocess(
     limits: PictureLimits = DEFAULT_LIMITS,
     structure: Structure | None = None,
 ) -> NDArray[np.float32]:
-    """Encoded bytes to ``(pixel - offset) * scale``: float32, (height, width, 3), RGB.
+    """Convert encoded bytes to ``(pixel - offset) * scale``: float32, (height, width, 3), RGB.
 
     Args:
         data: the whole file.
         preprocessing: the manifest's.
         input_size: (height, width) in pixels, the manifest's.
         limits: what the picture may cost.
-        structure: of an ordinary picture that was inspected already.
+        structure: of an ordinary picture that has been inspected already.
 
     Raises:
         ImageError: the picture cannot be decoded; the code says why.
@@ -67,7 +67,7 @@ def preprocess(
 
 
 def scaled_values(pixels: NDArray[np.uint8], preprocessing: Preprocessing) -> NDArray[np.float32]:
-    """Pixels of 0 to 255 to ``(pixel - offset) * scale``: float32, same shape."""
+    """Convert pixels of 0 to 255 to ``(pixel - offset) * scale``: float32, same shape."""
     return _value_table(preprocessing.scale, preprocessing.offset)[pixels]
 
 
@@ -79,15 +79,15 @@ def resized_pixels(
     limits: PictureLimits = DEFAULT_LIMITS,
     structure: Structure | None = None,
 ) -> NDArray[np.uint8]:
-    """As ``preprocess``, before offset and scale: uint8, (height, width, 3), RGB.
+    """Decode, resize and turn, as ``preprocess`` does before offset and scale: uint8, (height, width, 3), RGB.
 
     An EXIF orientation is applied after the resize, on the small picture: turning 12 megapixels costs as much as
     decoding them. Pillow turns a TIFF by itself while it decodes (its tag 274 belongs to the pixels: TIFF 6.0, section
-    8), also where the manifest wants no orientation, as ``keras.utils.load_img`` does.
+    8), also if the manifest says that the orientation is ignored, as ``keras.utils.load_img`` does.
     """
     with open_image(data, limits=limits, structure=structure) as image:
-        wanted = preprocessing.exif_orientation and not is_turned_by_pillow(image.format)
-        orientation = read_orientation(data) if wanted else UPRIGHT
+        turns = preprocessing.exif_orientation and not is_turned_by_pillow(image.format)
+        orientation = read_orientation(data) if turns else UPRIGHT
         size = input_size if orientation in _SWAPS_EDGES else input_size[::-1]
         encoded = structure.essential if structure else data
         pixels = _shrunk(encoded, image, preprocessing, size)
@@ -97,7 +97,7 @@ def resized_pixels(
 
 
 def _shrunk(data: bytes, image: Image.Image, preprocessing: Preprocessing, size: tuple[int, int]) -> NDArray[np.uint8]:
-    """Decoded and resized to ``size`` (width, height); the pixels are Pillow's, whoever decodes."""
+    """Decode and resize to ``size`` (width, height); the pixels are those of Pillow with either decoder."""
     scaled, resize = preprocessing.decode is Decode.SCALED, preprocessing.resize
     full_size = image.size
     if scaled:
@@ -112,7 +112,7 @@ def _shrunk(data: bytes, image: Image.Image, preprocessing: Preprocessing, size:
 
 @lru_cache(maxsize=16)
 def _value_table(scale: float, offset: float) -> NDArray[np.float32]:
-    """The 256 values that a pixel can become, computed in double precision and rounded once."""
+    """Return the 256 values that a pixel can become, computed in double precision and rounded once."""
     table = ((np.arange(256, dtype=np.float64) - offset) * scale).astype(np.float32)
     table.setflags(write=False)
     return table

@@ -10,15 +10,14 @@ from datetime import tzinfo
 import numpy as np
 
 from shared.contracts.states import ImageErrorCode, ImageStatus
-from worker.inference.budget import Reservation
+from worker.inference.budget import ByteBudget, Reservation
 from worker.inference.classifier import Classifier
-from worker.inference.decoding import Decoding, Odd, OutOfTheOrdinary, Pixels, RunDecoder
+from worker.inference.decoding import Decoding, Odd, PictureDeferred, Pixels, RunDecoder
 from worker.inference.errors import ImageError
+from worker.inference.fair_threads import FairThreads
 from worker.inference.geography import FilePlace, read_place
 from worker.inference.interpret import Interpretation, interpret
-from worker.inference.lane import Lane
-from worker.inference.observer import Stage
-from worker.inference.timing import timed
+from worker.inference.observer import Stage, timed
 
 ASSUMED_BYTES = 8 * 1024 * 1024  # Reserved for an item whose size is not known, until it is fetched.
 AHEAD_OF_A_PROCESS = 2  # Images that are fetched for each process, the one at work included.
@@ -37,9 +36,9 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The result of one image: an interpretation or an error, never both; ``place`` wherever bytes arrived.
+    """The result of one image: an interpretation or an error, never both; ``place`` if its bytes arrived.
 
-    ``deferred``: neither, because the picture is out of the ordinary, and the run leaves such pictures out.
+    ``deferred``: neither, because the picture is unusual and the run leaves such pictures out.
     """
 
     seq: int
@@ -54,9 +53,30 @@ class Outcome:
         return ImageStatus.FAILED if self.interpretation is None else ImageStatus.SUCCEEDED
 
 
+class Lane:
+    """Threads and bytes of their own. Urgent runs have one, so that they never queue behind a window of bulk images.
+
+    The processor is shared by the operating system: a picture of each lane is decoded at the same time.
+    """
+
+    def __init__(
+        self, name: str, *, urgent: bool, download_threads: int, decode_threads: int, bytes_in_flight: int
+    ) -> None:
+        """Start nothing yet; threads start with the first image."""
+        self.urgent = urgent
+        self.budget = ByteBudget(max(1, bytes_in_flight))
+        self.downloads = FairThreads(f"{name}-download", download_threads)
+        self.decodes = FairThreads(f"{name}-decode", decode_threads)
+
+    def close(self) -> None:
+        """Cancel calls that have not begun, and wait for those that have."""
+        self.downloads.close()
+        self.decodes.close()
+
+
 @dataclass(frozen=True, slots=True)
 class RunParts:
-    """Parts of a pipeline that its runs share. ``window`` is the number of images that a run fetches ahead."""
+    """The parts of a pipeline that its runs share. ``window`` is the number of images that a run fetches ahead."""
 
     classifier: Classifier
     batch_size: int
@@ -67,7 +87,7 @@ class RunParts:
 
 @dataclass(frozen=True, slots=True)
 class _Prepared:
-    """An item that is ready for the model, or the reason why it never will be."""
+    """An item that is ready for the model, or the error that ended it."""
 
     item: Item
     pixels: Pixels | None = None
@@ -113,7 +133,7 @@ class Run:
                 prepared = self._next()
                 if prepared is None:  # Nothing for a second: classify what is there, and call on_batch.
                     break
-                if isinstance(prepared.error, OutOfTheOrdinary):
+                if isinstance(prepared.error, PictureDeferred):
                     yield Outcome(prepared.item.seq, deferred=True)
                 elif isinstance(prepared.error, ImageError):
                     yield Outcome(prepared.item.seq, error=prepared.error, place=prepared.place)
@@ -124,14 +144,14 @@ class Run:
             yield from self._classify(batch)
 
     def abandon(self) -> None:
-        """Stop whatever has not begun; what has begun ends by itself and is thrown away."""
+        """Cancel calls that have not begun; those that have end by themselves and their results are dropped."""
         self._abandoned.set()
         self._downloads.cancel()
         self._decoder.abandon()
         self._bytes.leave()
 
     def _fill_window(self) -> None:
-        """Ask for images as far ahead as the window and the bytes allow; wait for bytes only where nothing is ahead."""
+        """Fetch images as far ahead as the window and the bytes allow; wait for bytes only if none is ahead."""
         while self._outstanding < self._window and (item := self._next_item) is not None:
             size = ASSUMED_BYTES if item.size is None else item.size
             reservation = self._bytes.reserve(size, seconds=0 if self._outstanding else POLL_SECONDS)
@@ -167,7 +187,7 @@ class Run:
             yield Outcome(prepared.item.seq, interpretation=interpret(row, classifier.manifest), place=prepared.place)
 
     def _download(self, item: Item, reservation: Reservation) -> None:
-        """In a download thread: fetch, verify, hand over."""
+        """Fetch, verify and hand over; runs in a download thread."""
         try:
             with timed(self._parts.decoding.observer, Stage.DOWNLOAD):
                 data = self._fetch(item)
@@ -184,7 +204,7 @@ class Run:
     def _decoded(
         self, item: Item, data: bytes, result: Pixels | BaseException | None, reservation: Reservation
     ) -> None:
-        """In the thread that decoded, or in the one that canceled."""
+        """Queue a decoded item; runs in the thread that decoded, or in the one that canceled."""
         place = None if result is None else _place_of(data, self._parts.camera_zone)
         reservation.release()
         if isinstance(result, BaseException):
@@ -195,12 +215,12 @@ class Run:
 
 
 def _failed(item: Item, error: BaseException) -> _Prepared:
-    """An image's error without its traceback, whose frames would keep the encoded bytes in memory."""
+    """Wrap an image's error without its traceback, whose frames would keep the encoded bytes in memory."""
     return _Prepared(item, error=ImageError(error.code, error.detail) if isinstance(error, ImageError) else error)
 
 
 def _place_of(data: bytes, camera_zone: tzinfo | None) -> FilePlace | None:
-    """Where it was taken, also of a picture that cannot be decoded."""
+    """Read place and time, also of a picture that cannot be decoded."""
     try:
         return read_place(data, camera_zone=camera_zone)
     except Exception:  # noqa: BLE001  # It raises nothing that is known; metadata must not cost the picture.

@@ -1,4 +1,4 @@
-"""Which runtime runs a classifier here: TensorFlow where a GPU is visible, ONNX Runtime on a CPU.
+"""Choice of the runtime of a classifier: TensorFlow if a GPU is visible, ONNX Runtime on a CPU.
 
 Choosing imports neither: a worker that runs ONNX never pays for TensorFlow (fifteen seconds, 500 MB).
 """
@@ -19,30 +19,30 @@ GPU_DEVICES = (Path("/dev/nvidiactl"), Path("/dev/dxg"))
 _BATCH: Mapping[Runtime, int] = MappingProxyType({Runtime.TENSORFLOW: 32, Runtime.ONNX: 8})
 
 
-def default_batch(folder: Path, asked: Runtime) -> int:
-    """Images in one call of the model that suit what runs this folder here.
+def default_batch(folder: Path, requested: Runtime) -> int:
+    """Return the number of images in one call of the model that suits the runtime of this folder here.
 
     Raises:
         ClassifierError: the folder has no manifest.
     """
-    return _BATCH[choose_runtime(folder, asked)]
+    return _BATCH[choose_runtime(folder, requested)]
 
 
-def choose_runtime(folder: Path, asked: Runtime) -> Runtime:
-    """What ``auto`` means for this folder on this machine; another choice is kept.
+def choose_runtime(folder: Path, requested: Runtime) -> Runtime:
+    """Resolve ``auto`` for this folder on this machine; any other choice is kept.
 
     Raises:
         ClassifierError: the folder has no manifest.
     """
-    if asked is not Runtime.AUTO:
-        return asked
+    if requested is not Runtime.AUTO:
+        return requested
     if gpu_is_visible(os.environ) or read_manifest(folder).onnx_sha256 is None:
         return Runtime.TENSORFLOW
     return Runtime.ONNX
 
 
 def gpu_is_visible(environment: Mapping[str, str], devices: tuple[Path, ...] = GPU_DEVICES) -> bool:
-    """Whether this process may use an NVIDIA GPU, without asking CUDA."""
+    """Return True if this process may use an NVIDIA GPU, without asking CUDA."""
     if environment.get("CUDA_VISIBLE_DEVICES") in {"", "-1"}:
         return False
     return any(device.exists() for device in devices)
@@ -55,8 +55,8 @@ def open_classifier(
 
     Args:
         folder: of the classifier.
-        batch_size: most images in one call.
-        runtime: what runs it.
+        batch_size: maximum number of images in one call.
+        runtime: runs the model.
         threads: of ONNX Runtime in one call. Left alone it takes every processor that it sees, which in a container
             are those of the node; TensorFlow does its work on the GPU.
 

@@ -1,4 +1,4 @@
-"""The first bytes of files, to tell a damaged picture from something that is no picture."""
+"""The first bytes of files, to tell a damaged picture from a file that is not a picture."""
 
 import re
 from typing import Literal
@@ -46,18 +46,18 @@ _SNIFFED_BYTES = 512
 
 
 def has_supported_signature(data: bytes) -> bool:
-    """Whether the file begins as one of the formats that are decoded."""
+    """Return True if the file begins like one of the formats that are decoded."""
     return _SUPPORTED.match(data) is not None
 
 
-def what_it_is(data: bytes) -> str:
-    """Words for a file of no supported format, to end the sentence "The file is ..."."""
+def describe(data: bytes) -> str:
+    """Describe a file of no supported format, to end the sentence "The file is ..."."""
     head = data[:_SNIFFED_BYTES]
     return next((words for pattern, words in _OTHER if pattern.match(head)), "not a picture that is known here")
 
 
 def ends_early(data: bytes) -> bool:
-    """Whether a file of a supported format lacks its end: a marker (JPEG, PNG), or bytes that its header speaks of."""
+    """Return True if a file lacks its end: a marker (JPEG, PNG), or bytes that its header announces."""
     if data.startswith(_JPEG_START):
         return _JPEG_END not in data[-_TAIL_BYTES:]
     if data.startswith(b"\x89PNG"):
@@ -72,7 +72,7 @@ def ends_early(data: bytes) -> bool:
 
 
 def _tiff_ends_early(data: bytes) -> bool:
-    """The directory of a TIFF may stand at its end."""
+    """Return True if the first directory, which may stand at the end of a TIFF, is cut off."""
     order: Literal["little", "big"] = "little" if data[0] == ord("I") else "big"
     if data[2:4] in {b"+\x00", b"\x00+"}:  # BigTIFF
         return len(data) < _BIG_TIFF_HEADER or len(data) < int.from_bytes(data[8:16], order) + 8
@@ -80,7 +80,7 @@ def _tiff_ends_early(data: bytes) -> bool:
 
 
 def is_zero_filled(data: bytes) -> bool:
-    """Whether a JPEG's end was never written: an interrupted copy into a file of full length.
+    """Return True if a JPEG's end was never written: an interrupted copy into a file of full length.
 
     libjpeg decodes such a file without a complaint and paints the rest grey.
     """
@@ -90,5 +90,5 @@ def is_zero_filled(data: bytes) -> bool:
 
 
 def _number(field: bytes, order: Literal["little", "big"]) -> int:
-    """Four bytes as a number; the largest one where some of them are missing."""
+    """Read four bytes as a number; the largest one if some of them are missing."""
     return int.from_bytes(field, order) if len(field) == 4 else 0xFFFFFFFF  # noqa: PLR2004  # 32 bits

@@ -14,9 +14,9 @@ BELOW = frozenset({1, 3})
 
 
 def altitude_of(metadata: Metadata) -> float | None:
-    """The first of these that can be true.
+    """Return the first of these that is possible.
 
-    1. EXIF's altitude beside a position that is one.
+    1. EXIF's altitude in a directory with a valid position.
     2. DJI's absolute altitude, then the altitude of XMP's own EXIF properties.
     3. EXIF's altitude of a receiver that had no position.
     4. EXIF's altitude with its numerator read as a signed integer: some firmware writes -9.1 m as 4294958.196 m.

@@ -1,4 +1,4 @@
-"""What a block of metadata is, and how much of a file's metadata is read."""
+"""A block of metadata, and the limits on how much of a file's metadata is read."""
 
 import re
 from enum import StrEnum

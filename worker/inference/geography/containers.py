@@ -1,7 +1,7 @@
-"""Finding the EXIF and XMP blocks of a file: all of them, in their order. Nothing is decoded, every walk is bounded.
+"""Search for the EXIF and XMP blocks of a file: all of them, in their order. Nothing is decoded; each loop is bounded.
 
 A file may have several of each kind: an editor adds a packet before that of the drone, a camera leaves its first EXIF
-segment empty. Which of them is believed is decided for each value, in ``metadata.py``.
+segment empty. Which of them counts is decided for each value, in ``metadata.py``.
 """
 
 import re
@@ -32,21 +32,21 @@ class Blocks:
 
 
 def find_blocks(data: bytes) -> Blocks:
-    """All EXIF and XMP blocks; what a truncated file still has of them."""
+    """Find all EXIF and XMP blocks; of a truncated file those that are left."""
     if data.startswith(_TIFF_HEADERS):
         return Blocks(exif=(data,))  # Its XMP is a tag among the others.
     for header, blocks_of in _CONTAINERS:
         if header.match(data):
-            found = list(islice(blocks_of(data), 2 * MAX_BLOCKS))
+            blocks = list(islice(blocks_of(data), 2 * MAX_BLOCKS))
             return Blocks(
-                exif=tuple(_exif([block.content for block in found if block.kind is Kind.EXIF])[:MAX_BLOCKS]),
-                xmp=tuple([block.content[:MAX_XMP_BYTES] for block in found if block.kind is Kind.XMP][:MAX_BLOCKS]),
+                exif=tuple(_exif([block.content for block in blocks if block.kind is Kind.EXIF])[:MAX_BLOCKS]),
+                xmp=tuple([block.content[:MAX_XMP_BYTES] for block in blocks if block.kind is Kind.XMP][:MAX_BLOCKS]),
             )
     return Blocks()
 
 
 def _exif(contents: list[bytes]) -> list[bytes]:
-    """Each from its TIFF header on, whatever stands before it; one without (beyond 64 KB) continues the one before."""
+    """Cut each to begin at its TIFF header; one without a header (beyond 64 KB) continues the one before."""
     parts: list[list[bytes]] = []
     for content in contents:
         if header := _TIFF_HEADER.search(content, 0, MAX_GARBAGE):

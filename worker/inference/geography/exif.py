@@ -1,8 +1,8 @@
-"""The tags that say where and when, out of an EXIF block (TIFF 6.0 and EXIF 2.32); everything else is passed over.
+"""The tags of place and time in an EXIF block (TIFF 6.0 and EXIF 2.32); everything else is passed over.
 
 All directories are read, however they hang together, at most ``MAX_DIRECTORIES``: editors put the pointer to the GPS
 directory below another one, or a second directory behind the first. MakerNotes, thumbnails and tags of millions of
-values cost nothing: of a wanted tag at most ``MAX_VALUES`` values are read.
+values cost nothing: of each tag at most ``MAX_VALUES`` values are read.
 """
 
 import struct
@@ -36,7 +36,7 @@ Value = str | tuple[Number, ...]
 
 
 class _Damaged(Exception):
-    """The block ends before what it speaks of, or is none."""
+    """The block ends too early, or is not an EXIF block."""
 
 
 Tags = Mapping[int, Value]
@@ -44,12 +44,12 @@ Tags = Mapping[int, Value]
 
 @dataclass(slots=True)
 class Exif:
-    """Tags by number, a mapping for each directory that has some, in the order of the block.
+    """Tags by number: one mapping for each directory with tags, in the order of the block.
 
     Attributes:
         photos: directories of the picture: when it was taken.
-        gps: directories of the receiver; one that is there and says nothing is empty.
-        gps_lost: one is pointed to, and not there: the file was cut off or badly edited.
+        gps: directories of the receiver; a directory without values is an empty mapping.
+        gps_lost: the block points to a GPS directory that is missing: the file was cut off or badly edited.
         xmp: packets in tag 700, which editors put into any of the directories.
     """
 
@@ -60,13 +60,13 @@ class Exif:
 
     @property
     def is_bare(self) -> bool:
-        """Whether it has nothing but what every TIFF says of its own picture."""
+        """True if it holds only what every TIFF says of its own picture."""
         return not (self.photos or self.gps or self.gps_lost or self.xmp)
 
 
 @dataclass(frozen=True, slots=True)
 class _Form:
-    """How a directory is written: byte order, its number of entries, an entry, the room for a value in it."""
+    """The layout of a directory: byte order, its number of entries, an entry, the room for a value in it."""
 
     order: str
     count: str
@@ -79,38 +79,38 @@ _OFFSETS = MappingProxyType({4: "I", 8: "Q"})  # by the room for one
 
 
 def read_exif(block: bytes) -> Exif | None:
-    """What the block says; None where it is no EXIF block. What lies behind a cut is missing, and no error."""
+    """Read a block; return None if it is not EXIF. A block that was cut off yields the tags before the cut."""
     try:
         form, first = _header(block)
         _directory(block, form, first)
     except _Damaged:
         return None
-    found = Exif()
-    ahead, seen = deque([(_MAIN, first)]), set[tuple[int, int]]()
-    while ahead and len(seen) < MAX_DIRECTORIES:
-        kind, at = one = ahead.popleft()
-        if one not in seen:
-            seen.add(one)
-            ahead.extend(_read_directory(block, form, kind, at, found))
-    return found
+    exif = Exif()
+    ahead, visited = deque([(_MAIN, first)]), set[tuple[int, int]]()
+    while ahead and len(visited) < MAX_DIRECTORIES:
+        kind, at = directory = ahead.popleft()
+        if directory not in visited:
+            visited.add(directory)
+            ahead.extend(_read_directory(block, form, kind, at, exif))
+    return exif
 
 
-def _read_directory(block: bytes, form: "_Form", kind: int, at: int, found: Exif) -> list[tuple[int, int]]:
-    """Put what a directory says into ``found``; returns the kinds and places of those that it points to."""
+def _read_directory(block: bytes, form: "_Form", kind: int, at: int, exif: Exif) -> list[tuple[int, int]]:
+    """Add the tags of a directory to ``exif``; return the kinds and places of those that it points to."""
     try:
         entries, behind = _directory(block, form, at)
     except _Damaged:
-        found.gps_lost |= kind == _GPS_IFD
+        exif.gps_lost |= kind == _GPS_IFD
         return []
     if packet := _bytes(block, form, entries.get(XMP_TAG), MAX_XMP_BYTES):
-        found.xmp.append(packet)
+        exif.xmp.append(packet)
     if kind == _GPS_IFD:
-        found.gps.append(_values(block, form, entries, GPS_TAGS))
+        exif.gps.append(_values(block, form, entries, GPS_TAGS))
         return []
     if photo := _values(block, form, entries, PHOTO_TAGS):
-        found.photos.append(photo)
+        exif.photos.append(photo)
     pointers = [(tag, place) for tag in _POINTERS if tag in entries for place in _places(block, form, entries[tag])]
-    found.gps_lost |= _GPS_IFD in entries and all(tag != _GPS_IFD for tag, _ in pointers)
+    exif.gps_lost |= _GPS_IFD in entries and all(tag != _GPS_IFD for tag, _ in pointers)
     return [*pointers, (_MAIN, behind)] if behind else pointers
 
 
@@ -119,7 +119,7 @@ _Entries = dict[int, _Entry]
 
 
 def only_number(value: Value | None) -> float | None:
-    """The one finite number of a tag, if it is one."""
+    """Return the value of a tag that holds exactly one finite number, else None."""
     if not isinstance(value, tuple) or value[0] is None or not isfinite(value[0]):
         return None
     return float(value[0])
@@ -138,7 +138,7 @@ def _header(block: bytes) -> tuple[_Form, int]:
 
 
 def _directory(block: bytes, form: _Form, at: int) -> tuple[_Entries, int]:
-    """The entries of a directory, without those behind the end of the block; and the place of the next one, or 0."""
+    """Read the entries of a directory up to the end of the block; and the place of the next one, or 0."""
     (count,) = _unpack(form.order + form.count, block, at)
     at += struct.calcsize("=" + form.count)
     size = struct.calcsize("=" + form.entry)
@@ -151,20 +151,20 @@ def _directory(block: bytes, form: _Form, at: int) -> tuple[_Entries, int]:
 
 
 def _places(block: bytes, form: _Form, entry: _Entry) -> list[int]:
-    """Where the directories begin that an entry points to."""
+    """Return the offsets of the directories that an entry points to."""
     value = _value(block, form, entry)
     return [at for at in value if isinstance(at, int)] if isinstance(value, tuple) else []
 
 
-def _values(block: bytes, form: _Form, entries: _Entries, wanted: frozenset[int]) -> Tags:
-    found = {tag: _value(block, form, entry) for tag, entry in entries.items() if tag in wanted}
-    if ALTITUDE in found and entries[ALTITUDE][0] == _RATIONAL:
-        found[ALTITUDE_IF_SIGNED] = _value(block, form, (_SIGNED_RATIONAL, *entries[ALTITUDE][1:]))
-    return {tag: value for tag, value in found.items() if value is not None}
+def _values(block: bytes, form: _Form, entries: _Entries, tags: frozenset[int]) -> Tags:
+    values = {tag: _value(block, form, entry) for tag, entry in entries.items() if tag in tags}
+    if ALTITUDE in values and entries[ALTITUDE][0] == _RATIONAL:
+        values[ALTITUDE_IF_SIGNED] = _value(block, form, (_SIGNED_RATIONAL, *entries[ALTITUDE][1:]))
+    return {tag: value for tag, value in values.items() if value is not None}
 
 
 def _value(block: bytes, form: _Form, entry: _Entry) -> Value | None:
-    """Text, or numbers; None where the type is another, or the value lies outside of the block."""
+    """Read text or numbers; return None if the type is another, or the value lies outside of the block."""
     kind, count, _ = entry
     limit = MAX_TEXT if kind == _ASCII else MAX_VALUES * _SIZES.get(kind, 0)
     raw = _bytes(block, form, entry, limit)
@@ -187,7 +187,7 @@ def _fraction(top: int, bottom: int) -> Number:
 
 
 def _bytes(block: bytes, form: _Form, entry: _Entry | None, limit: int) -> bytes | None:
-    """The bytes of a value, at most ``limit`` of them; None where they are not all there."""
+    """Return the bytes of a value, at most ``limit``; None if some of them are missing."""
     if entry is None or entry[0] not in _SIZES:
         return None
     kind, count, value = entry

@@ -1,4 +1,4 @@
-"""Which way the camera looked: degrees clockwise from true north, 0 to 360."""
+"""The direction of the camera: degrees clockwise from true north, 0 to 360."""
 
 from collections.abc import Iterator
 
@@ -14,16 +14,16 @@ YAWS = ("drone-dji:GimbalYawDegree", "Camera:Yaw", "drone-dji:FlightYawDegree")
 
 
 def heading_of(metadata: Metadata) -> float | None:
-    """The yaw of gimbal or camera, else that of the drone, else the direction of the image in EXIF or XMP.
+    """Return the yaw of gimbal or camera, else that of the drone, else the direction of the image in EXIF or XMP.
 
     A direction from magnetic north (``M``) is not taken: how far that is from true north depends on place and year, up
     to 20 degrees. One without a reference is not taken either.
     """
     yaws = (number(packet.get(name)) for name in YAWS for packet in metadata.packets)
-    found = next((yaw for yaw in yaws if yaw is not None and -TURN <= yaw <= TURN), None)
-    if found is None:
-        found = next((way for way in _directions(metadata) if way is not None and 0 <= way <= TURN), None)
-    return None if found is None else found % TURN
+    heading = next((yaw for yaw in yaws if yaw is not None and -TURN <= yaw <= TURN), None)
+    if heading is None:
+        heading = next((angle for angle in _directions(metadata) if angle is not None and 0 <= angle <= TURN), None)
+    return None if heading is None else heading % TURN
 
 
 def _directions(metadata: Metadata) -> Iterator[float | None]:

@@ -1,7 +1,7 @@
 """EXIF and XMP in the segments of a JPEG before its picture (ITU-T T.81, annex B; XMP specification, part 3, 1.1.3).
 
-What real files have besides the letter of these: fill and stray bytes between segments, bytes before or after ``Exif``,
-a second start of image, packets behind another header than Adobe's.
+Real files also have, against the letter of these: fill and stray bytes between segments, bytes before or after
+``Exif``, a second start of image, packets behind another header than Adobe's.
 """
 
 import re
@@ -19,7 +19,7 @@ _EXTENDED = re.compile(rb"http://ns\.adobe\.com/xmp/extension/\0(.{32}).{4}(.{4}
 
 
 def jpeg_blocks(data: bytes) -> Iterator[Block]:
-    """The blocks in their order, and behind them what was too long for one segment of XMP."""
+    """Yield the blocks in their order, then the XMP that was too long for one segment."""
     extended: dict[bytes, list[tuple[int, bytes]]] = {}
     for content in _app1(data):
         if piece := _EXTENDED.match(content):
@@ -34,13 +34,13 @@ def jpeg_blocks(data: bytes) -> Iterator[Block]:
 
 
 def _app1(data: bytes) -> Iterator[bytes]:
-    """The contents of the APP1 segments before the picture."""
+    """Yield the contents of the APP1 segments before the picture."""
     at = 2
     for _ in range(MAX_SEGMENTS):
-        found = _MARKER.search(data, at + 1, at + MAX_STRAY_BYTES)
-        if found is None or found[0][0] in {_START_OF_SCAN, _END_OF_IMAGE}:
+        match = _MARKER.search(data, at + 1, at + MAX_STRAY_BYTES)
+        if match is None or match[0][0] in {_START_OF_SCAN, _END_OF_IMAGE}:
             return
-        marker, at = found[0][0], found.end()
+        marker, at = match[0][0], match.end()
         if marker in _WITHOUT_LENGTH:
             continue
         length = int.from_bytes(data[at : at + 2], "big")

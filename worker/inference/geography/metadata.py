@@ -1,4 +1,4 @@
-"""Everything of a file's metadata that speaks of place and time, from all of its blocks."""
+"""The metadata of place and time from all blocks of a file."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,10 +11,10 @@ from worker.inference.geography.xmp import Xmp, read_xmp
 
 @dataclass(frozen=True, slots=True)
 class Metadata:
-    """Candidates in the order of the file. A value is taken from the first one whose value can be true.
+    """Candidates in the order of the file. A value is taken from the first one whose value is possible.
 
-    ``gps`` and ``photos`` are directories of EXIF, ``packets`` those of XMP. ``gps_lost``: a GPS directory is pointed
-    to and not there.
+    ``gps`` and ``photos`` are directories of EXIF, ``packets`` those of XMP. ``gps_lost``: the file points to a GPS
+    directory that is missing.
     """
 
     gps: Sequence[Tags] = ()
@@ -25,7 +25,7 @@ class Metadata:
 
 
 def read_metadata(data: bytes) -> Metadata:
-    """The metadata of a JPEG, PNG, TIFF or WebP; raises nothing."""
+    """Read the metadata of a JPEG, PNG, TIFF or WebP; raises nothing."""
     blocks = find_blocks(data)
     exifs = _read_exifs(blocks, data)
     packets = [*blocks.xmp, *(packet for exif in exifs for packet in exif.xmp)][:MAX_BLOCKS]

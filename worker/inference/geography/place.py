@@ -1,4 +1,4 @@
-"""All that a file says of where and when it was taken."""
+"""Place and time of a photo, as its file states them."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
@@ -13,10 +13,10 @@ from worker.inference.geography.times import captured_at_of
 
 @dataclass(frozen=True, slots=True)
 class FilePlace:
-    """Where and when, by the file's own word.
+    """Place and time, as the file states them.
 
     ``latitude`` and ``longitude`` in degrees (WGS 84), both or neither; ``altitude`` in metres as the file counts it;
-    ``heading`` in degrees clockwise from true north; ``captured_at`` in UTC; ``fault`` where there is no position.
+    ``heading`` in degrees clockwise from true north; ``captured_at`` in UTC; ``fault`` if there is no position.
     """
 
     latitude: float | None = None
@@ -35,12 +35,12 @@ def read_place(data: bytes, *, camera_zone: tzinfo | None = None) -> FilePlace:
         camera_zone: the zone of camera clocks that do not write theirs; None leaves such times out.
     """
     metadata = read_metadata(data)
-    found = position_of(metadata)
-    seen = FilePlace(
+    position = position_of(metadata)
+    place = FilePlace(
         altitude=altitude_of(metadata),
         heading=heading_of(metadata),
         captured_at=captured_at_of(metadata, camera_zone),
     )
-    if isinstance(found, Position):
-        return replace(seen, latitude=found.latitude, longitude=found.longitude)
-    return replace(seen, fault=PositionFault.NO_METADATA if metadata.is_empty else found)
+    if isinstance(position, Position):
+        return replace(place, latitude=position.latitude, longitude=position.longitude)
+    return replace(place, fault=PositionFault.NO_METADATA if metadata.is_empty else position)

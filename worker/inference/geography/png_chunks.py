@@ -1,6 +1,6 @@
 """EXIF and XMP in the chunks of a PNG (PNG specification, third edition, 11.3.3 and 11.3.8).
 
-Before there was an ``eXIf`` chunk, ImageMagick and what is built on it wrote the block as text: ``Raw profile type``
+Before there was an ``eXIf`` chunk, ImageMagick and programs built on it wrote the block as text: ``Raw profile type``
 and its kind as the keyword, then the kind again, the number of bytes, and the bytes in hexadecimal.
 """
 
@@ -19,7 +19,7 @@ _KEYWORD = re.compile(rb"([^\0]{1,79})\0")
 
 
 def png_blocks(data: bytes) -> Iterator[Block]:
-    """The blocks in their order, before the picture or behind it."""
+    """Yield the blocks in their order, before the picture or behind it."""
     at = len(PNG_HEADER)
     for _ in range(MAX_CHUNKS):
         if len(data) < at + 8:
@@ -41,7 +41,7 @@ def _text_block(keyword: bytes, name: bytes, content: bytes) -> Iterator[Block]:
 
 
 def _text(name: bytes, content: bytes, limit: int) -> bytes:
-    """The text of a chunk behind its keyword, at most ``limit`` bytes; nothing where it cannot be unpacked."""
+    """Return the text of a chunk behind its keyword, at most ``limit`` bytes; empty if it cannot be unpacked."""
     if name == b"tEXt":
         return content[:limit]
     if name == b"zTXt":

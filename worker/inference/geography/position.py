@@ -1,4 +1,4 @@
-"""Latitude and longitude of a file, or why there are none. The datum is taken for WGS 84, as GPS gives it."""
+"""Latitude and longitude of a file, or the fault. The datum is taken to be WGS 84, as GPS gives it."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -14,7 +14,7 @@ from worker.inference.geography.xmp import Xmp
 NULL_ISLAND = 1e-6  # degrees; receivers without a fix write 0, 0
 VOID = "V"
 # Number of values, and how many of each make a degree.
-MOST_PARTS = 3
+MAX_PARTS = 3
 SIXTY = 60.0
 # Latitude and longitude; the misspelled one is of several years of DJI's firmware.
 XMP_POSITIONS = (
@@ -37,13 +37,13 @@ class Position:
 
 
 def position_of(metadata: Metadata) -> Position | PositionFault:
-    """The first position in EXIF; else the first in XMP; else the first fault that says more than ``no_position``."""
+    """Return the first position in EXIF, else in XMP; else the first fault that says more than ``no_position``."""
     fault = PositionFault.NO_POSITION
-    for found in _candidates(metadata):
-        if isinstance(found, Position):
-            return found
+    for candidate in _candidates(metadata):
+        if isinstance(candidate, Position):
+            return candidate
         if fault is PositionFault.NO_POSITION:
-            fault = found
+            fault = candidate
     return fault
 
 
@@ -56,7 +56,7 @@ def _candidates(metadata: Metadata) -> Iterator[Position | PositionFault]:
 
 
 def position_in_gps(gps: Tags) -> Position | PositionFault:
-    """The position of one GPS directory."""
+    """Return the position in one GPS directory, or the fault."""
     parts = (gps.get(tags.LATITUDE), gps.get(tags.LONGITUDE))
     if parts == (None, None):
         return PositionFault.NO_POSITION
@@ -72,7 +72,7 @@ def position_in_gps(gps: Tags) -> Position | PositionFault:
 
 
 def _in_packet(packet: Xmp, latitude: str, longitude: str) -> Position | PositionFault:
-    """The position in two properties of XMP, whose hemisphere is a sign, a letter, or a property of its own."""
+    """Return the position in two properties of XMP; the hemisphere is a sign, a letter, or a property of its own."""
     if latitude.startswith("exif:") and packet.get("exif:GPSStatus") == VOID:
         return PositionFault.NO_FIX
     if latitude not in packet and longitude not in packet:
@@ -83,7 +83,7 @@ def _in_packet(packet: Xmp, latitude: str, longitude: str) -> Position | Positio
 
 
 def _coordinate(text: str | None, reference: str | None, letters: str) -> float | None:
-    """Degrees, or None. ``41,39.192N``, ``41,39,11.52N``, ``41.6532N`` and ``+41.6532`` are the same latitude."""
+    """Read degrees, or None. ``41,39.192N``, ``41,39,11.52N``, ``41.6532N`` and ``+41.6532`` are the same latitude."""
     if text is None:
         return None
     if text[-1:].isalpha():
@@ -104,8 +104,8 @@ def _checked(latitude: float | None, longitude: float | None) -> Position | Posi
 
 
 def _degrees(value: Value | Sequence[Number] | None) -> float | None:
-    """Degrees, minutes and seconds as degrees; None where they are no numbers from 0 on, or too many minutes."""
-    if not isinstance(value, tuple) or len(value) > MOST_PARTS:
+    """Convert degrees, minutes and seconds to degrees; None if one is not a number from 0 on, or minutes exceed 60."""
+    if not isinstance(value, tuple) or len(value) > MAX_PARTS:
         return None
     total = 0.0
     for at, part in reversed(list(enumerate(value))):
@@ -116,6 +116,6 @@ def _degrees(value: Value | Sequence[Number] | None) -> float | None:
 
 
 def _sign(reference: Value | None, letters: str) -> int | None:
-    """1 or -1 by the first letter; None where it is neither: a hemisphere is never guessed."""
+    """Return 1 or -1 by the first letter; None if it is neither: a hemisphere is never guessed."""
     letter = reference[:1].upper() if isinstance(reference, str) else ""
     return {letters[0]: 1, letters[1]: -1}.get(letter)

@@ -1,4 +1,4 @@
-"""When a photo was taken. A time without a zone is no moment: it is taken only where somebody said which zone it is."""
+"""The moment at which a photo was taken. A time without a zone counts only if the camera's zone is configured."""
 
 import re
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ _CLOCK = 3  # hours, minutes, seconds
 
 
 def captured_at_of(metadata: Metadata, camera_zone: tzinfo | None = None) -> datetime | None:
-    """The moment in UTC, from the first of these that is there and sane.
+    """Return the moment in UTC, from the first of these that is there and plausible.
 
     1. GPSDateStamp and GPSTimeStamp: the receiver's time is UTC.
     2. DJI's UTCAtExposure, then XMP's GPSTimeStamp with its zone.
@@ -53,7 +53,7 @@ def _receiver(day: Value | None, clock: Value | None) -> datetime | None:
 
 
 def _written(text: str | None, zone: tzinfo | None) -> datetime | None:
-    """A time of XMP, in ``zone`` where it does not say its own."""
+    """Read a time of XMP, in ``zone`` if it has none of its own."""
     match = _XMP_TIME.fullmatch(text or "")
     if match is None:
         return None
@@ -67,7 +67,7 @@ def _camera(photo: Tags, camera_zone: tzinfo | None) -> datetime | None:
 
 
 def _moment(text: str, subsec: str, zone: tzinfo | None) -> datetime | None:
-    """A time on the clock of a zone; ``subsec`` are the digits behind its point."""
+    """Read a time on the clock of a zone; ``subsec`` are the digits behind its point."""
     match = _DATE_TIME.fullmatch(text)
     local = _sane(tuple(map(int, match.groups()))) if match else None
     if local is None or zone is None:
@@ -85,7 +85,7 @@ def _offset(text: Value | None) -> tzinfo | None:
 
 
 def _sane(numbers: tuple[int, ...]) -> datetime | None:
-    """A moment of the calendar within the years that cameras have been about."""
+    """Return a valid date and time within the years of digital cameras, else None."""
     if not FIRST_YEAR <= numbers[0] <= LAST_YEAR:
         return None
     year, month, day, hours, minutes, seconds = (*numbers, 0, 0, 0)[:6]

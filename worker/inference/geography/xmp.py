@@ -1,8 +1,8 @@
-"""What a packet of XMP says of place and time. It is searched, not parsed as XML: no entity is ever expanded.
+"""The properties of place and time in a packet of XMP. It is searched, not parsed as XML: no entity is ever expanded.
 
 Drones write each value as an attribute, ``drone-dji:GpsLatitude="+46.8426071"``; editors that write the packet anew may
-make elements of them, or choose another prefix for the same namespace. Not every packet in the field is well-formed,
-which a search does not mind.
+make elements of them, or choose another prefix for the same namespace. A search also reads packets that are not
+well-formed, which exist in the field.
 """
 
 import re
@@ -31,7 +31,7 @@ _NAMESPACES = MappingProxyType(
         "pix4d.com/camera/1.0": "Camera",
     }
 )
-_LOCAL_NAMES = "|".join(sorted({one.partition(":")[2] for one in _PROPERTIES}, key=len, reverse=True)).encode()
+_LOCAL_NAMES = "|".join(sorted({name.partition(":")[2] for name in _PROPERTIES}, key=len, reverse=True)).encode()
 _VALUE = re.compile(
     rb"[:<](" + _LOCAL_NAMES + rb")(?:\s{0,8}=\s{0,8}[\"']|(?:\s[^<>]{0,128}+)?>)([^\"'<>&]{1,80})[\"'<]"
 )
@@ -42,7 +42,7 @@ _NUMBER = re.compile(r"([+-]?\d{1,12}(?:\.\d{0,20})?)(?:/(\d{1,12}))?")
 
 
 def read_xmp(packet: bytes) -> Xmp:
-    """The values that are wanted; the first of each."""
+    """Read the known properties; the first value of each."""
     text = _as_utf8(packet)
     prefixes = {prefix.decode(): _namespace(address) for prefix, address in _NAMESPACE.findall(text)}
     found: dict[str, str] = {}
@@ -57,12 +57,12 @@ def read_xmp(packet: bytes) -> Xmp:
 
 
 def _namespace(address: bytes) -> str | None:
-    """The usual prefix of a namespace, whose address some write with and some without the last slash."""
+    """Return the usual prefix of a namespace; some programs write its address with a last slash, some without."""
     return _NAMESPACES.get(address.decode("utf-8", "replace").rstrip("/").lower())
 
 
 def _as_utf8(packet: bytes) -> bytes:
-    """The packet from its first ``<`` in UTF-8; outside of JPEG it may be UTF-16 or UTF-32 (part 1, 7.1)."""
+    """Return the packet from its first ``<`` in UTF-8; outside of JPEG it may be UTF-16 or UTF-32 (part 1, 7.1)."""
     begin = max(0, packet.find(b"<"))
     before, behind = packet[max(0, begin - 3) : begin], packet[begin + 1 : begin + 4]
     width = 4 if behind == bytes(3) else 2 if behind.startswith(b"\0") else 1
@@ -74,7 +74,7 @@ def _as_utf8(packet: bytes) -> bytes:
 
 
 def number(text: str | None) -> float | None:
-    """A decimal number or a fraction; None where it is missing or none."""
+    """Read a decimal number or a fraction; None if it is missing or not a number."""
     match = _NUMBER.fullmatch(text or "")
     if match is None or (match[2] is not None and not int(match[2])):
         return None

@@ -1,6 +1,6 @@
 """The program of a child of ``process.py``: decodes one picture after the other until its input ends.
 
-No TensorFlow here.
+It never imports TensorFlow.
 """
 
 import contextlib
@@ -35,7 +35,7 @@ Decode = Callable[..., NDArray[np.uint8]]
 
 
 def main(task: dict[str, Any]) -> None:
-    """Serve standard input; ``task`` says what to run, within which limits, and where pixels go."""
+    """Serve standard input; ``task`` names the function, the limits, and the memory for pixels."""
     function: Decode = getattr(importlib.import_module(task["module"]), task["function"])
     memory = mapped(task["descriptor"], task["result_bytes"])
     _limit_memory(task["memory_bytes"])
@@ -56,7 +56,7 @@ def main(task: dict[str, Any]) -> None:
 
 
 def _limit_memory(memory_bytes: int) -> None:
-    """Little memory, no core file with somebody's photograph; and where the machine has none left, this one goes."""
+    """Limit memory, forbid core files (they would hold a photograph), and be the first to be killed without memory."""
     limit = _address_space() + memory_bytes
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
@@ -72,7 +72,7 @@ def _address_space() -> int:
 
 
 def _allow_processor_time(seconds: float) -> None:
-    """Allow that much more from now on; the system ends the process beyond it (``setrlimit(2)``, SIGXCPU)."""
+    """Allow ``seconds`` more from now on; the system ends the process beyond them (``setrlimit(2)``, SIGXCPU)."""
     used = resource.getrusage(resource.RUSAGE_SELF)
     limit = math.ceil(used.ru_utime + used.ru_stime + seconds)
     resource.setrlimit(resource.RLIMIT_CPU, (limit, resource.RLIM_INFINITY))

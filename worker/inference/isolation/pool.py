@@ -1,4 +1,4 @@
-"""A few processes that decode, shared by all runs of a worker."""
+"""The pool of processes that decode, shared by all runs of a worker."""
 
 import threading
 from collections.abc import Callable
@@ -17,9 +17,9 @@ DEFAULT_PROCESSES = 2
 
 
 class IsolatedPool:
-    """Processes that are started when first needed, and again after one of them ended. Thread-safe.
+    """Processes that are started on demand, and again after one of them ended. Thread-safe.
 
-    Their time is shared evenly between runs. One process more waits for pictures of urgent runs alone.
+    Their time is shared evenly between runs. One more process serves urgent runs alone.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class IsolatedPool:
         self._closed = False
 
     def share(self, *, urgent: bool) -> Share:
-        """Make a share for a run, in whose calls ``resized_pixels`` is to be called."""
+        """Make a share for a run; the run calls ``resized_pixels`` within calls of that share."""
         return (self._urgent if urgent else self._bulk).share()
 
     def resized_pixels(
@@ -57,11 +57,11 @@ class IsolatedPool:
         *,
         limits: PictureLimits = DEFAULT_LIMITS,
     ) -> NDArray[np.uint8]:
-        """As ``preprocess.resized_pixels``, in a process: uint8, (height, width, 3).
+        """Run ``preprocess.resized_pixels`` in a process: uint8, (height, width, 3).
 
         Raises:
-            ImageError: as ``resized_pixels``; ``too_costly`` where a limit of the process was reached, and
-                ``worker_crashed`` where it died.
+            ImageError: as ``resized_pixels``; ``too_costly`` if a limit of the process was reached, and
+                ``worker_crashed`` if it died.
         """
         request = {
             "preprocessing": preprocessing.model_dump(mode="json"),
@@ -76,7 +76,7 @@ class IsolatedPool:
 
     @property
     def pids(self) -> list[int]:
-        """Process ids of those that wait for a picture."""
+        """Ids of the processes that wait for a picture."""
         with self._lock:
             return [child.pid for child in self._idle]
 

@@ -1,4 +1,4 @@
-"""One child process that decodes, as its parent sees it.
+"""A child process that decodes, as its parent sees it.
 
 It is a fresh interpreter and never a fork (TensorFlow hangs after one), it gets no secrets in its environment, and it
 is not trusted: it answers with a JSON line and with raw numbers of an announced size in shared memory, never a pickle.
@@ -54,7 +54,7 @@ class IsolationLimits:
 
 
 def scrubbed_environment() -> dict[str, str]:
-    """The environment for a child that handles bytes of strangers: no secrets, one thread for numpy."""
+    """Return the environment for a child that handles untrusted bytes: no secrets, one thread for numpy."""
     kept = {name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ}
     return kept | {"PYTHONPATH": os.pathsep.join(p for p in sys.path if p), "OPENBLAS_NUM_THREADS": "1"}
 
@@ -90,24 +90,24 @@ class ChildProcess:
 
     @property
     def pid(self) -> int:
-        """Its process id."""
+        """The process id."""
         return self._process.pid
 
     @property
     def alive(self) -> bool:
-        """Whether it takes another picture."""
+        """True while it takes another picture."""
         return self._process.poll() is None
 
     def pixels(self, data: bytes, request: dict[str, Any]) -> Pixels:
-        """Have one picture decoded: uint8, (height, width, 3).
+        """Decode one picture in the child: uint8, (height, width, 3).
 
         Args:
             data: the whole file.
             request: the other arguments of the function, as JSON takes them.
 
         Raises:
-            ImageError: of the function; ``too_costly`` where a limit ended the process, ``worker_crashed`` where it
-                ended by itself.
+            ImageError: of the function; ``too_costly`` if a limit ended the process, ``worker_crashed`` if it ended
+                by itself.
         """
         late = threading.Event()
 
@@ -129,7 +129,7 @@ class ChildProcess:
                 self.end()
 
     def end(self) -> None:
-        """Let it leave by itself (its input ends); kill it if it does not."""
+        """Close its input, so that it exits by itself; kill it if it does not."""
         with contextlib.suppress(OSError):
             self._pipes()[0].close()
         try:

@@ -7,7 +7,7 @@ import tempfile
 
 
 def shared_memory(size: int) -> int:
-    """Make memory for a child to write into; returns its file descriptor, which the caller closes.
+    """Make memory for a child to write into; return its file descriptor, which the caller closes.
 
     Pages cost nothing until they are written. On Linux the size is sealed (``memfd_create(2)``): a child that handles
     hostile bytes could otherwise shrink it and crash its reader.

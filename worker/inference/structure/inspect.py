@@ -25,14 +25,14 @@ _BY_SIGNATURE: MappingProxyType[bytes, _Inspection] = MappingProxyType(
 
 
 def inspect(data: bytes, limits: PictureLimits) -> Structure | None:
-    """Read the structure of a file; takes milliseconds, whatever the file holds.
+    """Read the structure of a file; takes milliseconds for any file.
 
     Returns:
-        None for everything that is not an ordinary JPEG, PNG or TIFF. That says nothing about the picture: a decoder
-        may read it, but only in a process with limits of its own.
+        None for everything that is not an ordinary JPEG, PNG or TIFF. A decoder may still read it, but only in a
+        process with limits of its own.
 
     Raises:
-        ImageError: ``too_many_pixels``, ``too_costly`` or ``unsupported_format``, where the structure alone says so.
+        ImageError: ``too_many_pixels``, ``too_costly`` or ``unsupported_format``, by the structure alone.
     """
     for signature, inspection in _BY_SIGNATURE.items():
         if data.startswith(signature):
@@ -41,7 +41,7 @@ def inspect(data: bytes, limits: PictureLimits) -> Structure | None:
 
 
 def describe_form(data: bytes, *, opened: bool) -> str | None:
-    """Words for the form of a file that is whole and that no decoder here reads; None where that is not the reason.
+    """Describe the form of a whole file that no decoder here reads; return None if the form is not the reason.
 
     Args:
         data: the whole file.

@@ -55,7 +55,7 @@ def inspect_jpeg(data: bytes, limits: PictureLimits) -> Structure | None:
     """Read the segments before the first scan.
 
     Raises:
-        ImageError: ``too_many_pixels``, or ``too_costly`` where there are too many scans.
+        ImageError: ``too_many_pixels``, or ``too_costly`` for too many scans.
     """
     scans = count_scans(data)
     if scans > MAX_ORDINARY_SCANS:
@@ -87,16 +87,16 @@ def count_scans(data: bytes) -> int:
 
 
 def _count_exactly(data: bytes, counted: int) -> int:
-    """Count the scans up to the end of the first picture; ``counted`` where there are too many markers before it.
+    """Count the scans up to the end of the first picture; return ``counted`` if too many markers come before it.
 
     Behind it phones write a film, and cameras more pictures: in bytes of any kind, each 64 KB begin a scan.
     """
     scans, at = 0, 2
     for _ in range(MAX_MARKERS):
-        found = _MARKER.search(data, at)
-        if found is None:
+        match = _MARKER.search(data, at)
+        if match is None:
             return scans
-        marker, at = found[0][1], found.end()
+        marker, at = match[0][1], match.end()
         if marker in {_START_OF_IMAGE, _END_OF_IMAGE}:  # A decoder stops at a second start, too.
             return scans
         scans += marker == _SOS
@@ -106,13 +106,13 @@ def _count_exactly(data: bytes, counted: int) -> int:
 
 
 def describe_jpeg(data: bytes) -> str | None:
-    """Words for a JPEG of a form that no decoder here reads; None where its frame is an ordinary one, or damaged."""
+    """Describe a JPEG of a form that no decoder here reads; return None if its frame is ordinary or damaged."""
     at = 2
     for _ in range(MAX_SEGMENTS):
-        found = _MARKER.search(data, at)
-        if found is None or found[0][1] == _SOS or len(data) < found.end() + 8:
+        match = _MARKER.search(data, at)
+        if match is None or match[0][1] == _SOS or len(data) < match.end() + 8:
             return None
-        marker, at = found[0][1], found.end()
+        marker, at = match[0][1], match.end()
         if marker in _FRAME_NAMES:
             precision, height, _, components = struct.unpack_from(">BHHB", data, at + 2)
             known = precision == 8 and components in _COMPONENTS and height  # noqa: PLR2004  # bits
@@ -126,7 +126,7 @@ def describe_jpeg(data: bytes) -> str | None:
 
 
 def _read_segments(data: bytes, head: _Head) -> int | None:
-    """Fill ``head``; returns where the first scan begins, None where the file is out of the ordinary."""
+    """Fill ``head``; return the offset of the first scan, None if the file is unusual."""
     at = 2
     for _ in range(MAX_SEGMENTS):
         at = _skip_fill(data, at)
@@ -152,7 +152,7 @@ def _skip_fill(data: bytes, at: int) -> int:
 
 
 def _keep(marker: int, segment: bytes, head: _Head) -> bool:
-    """Take a segment into ``head`` if pixels need it; False where it makes the file out of the ordinary."""
+    """Take a segment into ``head`` if pixels need it; return False if it makes the file unusual."""
     if marker in _DROPPED:
         return True
     if marker in _FRAMES:
@@ -166,7 +166,7 @@ def _keep(marker: int, segment: bytes, head: _Head) -> bool:
 
 
 def _frame_size(frame: bytes) -> tuple[int, int, int]:
-    """Height, width and samples of all components (B.2.2, A.1.1); 0 samples where the frame is out of the ordinary."""
+    """Return height, width and samples of all components (B.2.2, A.1.1); 0 samples if the frame is unusual."""
     precision, height, width, components = struct.unpack_from(">BHHB", frame, 4)
     factors = [(frame[10 + 3 * n + 1] >> 4, frame[10 + 3 * n + 1] & 15) for n in range(components)]
     known = all(1 <= h <= _MAX_SAMPLING and 1 <= v <= _MAX_SAMPLING for h, v in factors)

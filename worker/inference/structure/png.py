@@ -20,7 +20,7 @@ _PIXEL_BYTES = MappingProxyType(
 
 
 def inspect_png(data: bytes, limits: PictureLimits) -> Structure | None:
-    """Find header, palette and the first run of pixel chunks, and put them together as one.
+    """Find header, palette and the first run of pixel chunks, and join them into one file.
 
     The decoder asks Python for each chunk: millions of empty ones, or of text, would take minutes.
 
@@ -44,7 +44,7 @@ def inspect_png(data: bytes, limits: PictureLimits) -> Structure | None:
 
 
 def _pixel_chunks(data: bytes, at: int) -> list[bytes] | None:
-    """The palette, one chunk with all pixels, and the end; None where the file is out of the ordinary."""
+    """Return the palette, one chunk with all pixels, and the end; None if the file is unusual."""
     palette, pixels = b"", list[bytes]()
     for _ in range(MAX_CHUNKS):
         size, kind = _chunk(data, at)
@@ -70,7 +70,7 @@ def _pixel_chunks(data: bytes, at: int) -> list[bytes] | None:
 
 
 def _chunk(data: bytes, at: int) -> tuple[int, bytes]:
-    """Size and kind of a chunk; the kind is empty behind the end of the file."""
+    """Return size and kind of a chunk; the kind is empty behind the end of the file."""
     if len(data) < at + 8:
         return 0, b""
     size, kind = struct.unpack_from(">I4s", data, at)

@@ -12,8 +12,8 @@ class Structure:
     """An ordinary picture.
 
     Attributes:
-        essential: the file without everything that its pixels do not need; decodes to the same pixels.
-        memory_bytes: upper bound of what decoding takes, ``essential`` included.
+        essential: the parts of the file that its pixels need; decodes to the same pixels.
+        memory_bytes: upper bound of the memory for decoding, ``essential`` included.
     """
 
     essential: bytes
@@ -21,7 +21,7 @@ class Structure:
 
 
 def check_size(width: int, height: int, limits: PictureLimits) -> None:
-    """Refuse a picture with too many pixels, or with too long a side.
+    """Refuse a picture with too many pixels or too long a side.
 
     Raises:
         ImageError: ``too_many_pixels``.

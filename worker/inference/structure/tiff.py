@@ -68,9 +68,9 @@ class Directory:
 
     Attributes:
         order: byte order, ``<`` or ``>``.
-        big: whether it is a BigTIFF.
+        big: True for a BigTIFF.
         entries: type, number of values, and the bytes of the value field, by tag.
-        following: position of the next directory, 0 where there is none.
+        following: position of the next directory, 0 for the last one.
         data: the whole file.
     """
 
@@ -82,12 +82,12 @@ class Directory:
 
     @property
     def header_bytes(self) -> int:
-        """Size of the file's header, which a copy of the file writes anew."""
+        """Size of the file's header, which a copy replaces."""
         return 16 if self.big else 8
 
     @property
     def is_whole(self) -> bool:
-        """Whether every value lies in the file; where one does not, Pillow passes over others, too."""
+        """True if every value lies in the file; if one does not, Pillow passes over others, too."""
         total = 0
         for kind, count, field in self.entries.values():
             size = _WIDTHS[kind] * count
@@ -101,7 +101,7 @@ class Directory:
         return int.from_bytes(field, "little" if self.order == "<" else "big")
 
     def raw(self, tag: int) -> bytes | None:
-        """The bytes of a tag's values; None where it is missing, too long, or outside of the file."""
+        """Return the bytes of a tag's values; None if it is missing, too long, or outside of the file."""
         if tag not in self.entries:
             return None
         kind, count, field = self.entries[tag]
@@ -114,7 +114,7 @@ class Directory:
         return self.data[at : at + size] if at + size <= len(self.data) else None
 
     def integers(self, tag: int) -> tuple[int, ...]:
-        """The values of a tag of whole numbers; none where it is missing or damaged."""
+        """Return the values of a tag of whole numbers; empty if it is missing or damaged."""
         raw = self.raw(tag)
         code = _INTEGERS.get(self.entries[tag][0]) if raw is not None else None
         if raw is None or code is None:
@@ -122,7 +122,7 @@ class Directory:
         return tuple(number for (number,) in struct.iter_unpack(self.order + code, raw))
 
     def integer(self, tag: int, default: int = 0) -> int:
-        """The first value of a tag of whole numbers."""
+        """Return the first value of a tag of whole numbers."""
         return next(iter(self.integers(tag)), default)
 
 
@@ -152,9 +152,9 @@ def inspect_tiff(data: bytes, limits: PictureLimits) -> Structure | None:
 
 
 def read_directory(data: bytes, at: int | None = None) -> Directory | None:
-    """Read a directory; None where there is none, or where it has too many entries.
+    """Read a directory; return None if it is missing or has too many entries.
 
-    As Pillow does: of several entries for a tag the first one counts, and entries of no known type are passed over.
+    As in Pillow, the first of several entries for a tag counts, and entries of unknown types are passed over.
 
     Args:
         data: the whole file.
@@ -175,9 +175,9 @@ def read_directory(data: bytes, at: int | None = None) -> Directory | None:
     end = at + head + count * size
     if count > MAX_ENTRIES or end > len(data):
         return None
-    found = struct.iter_unpack(order + entry, data[at + head : end])
+    raw_entries = struct.iter_unpack(order + entry, data[at + head : end])
     entries: dict[int, tuple[int, int, bytes]] = {}
-    for tag, kind, number, field in found:
+    for tag, kind, number, field in raw_entries:
         if kind in _WIDTHS:
             entries.setdefault(tag, (kind, number, field))
     following = data[end : end + struct.calcsize("=" + link)]
@@ -185,7 +185,7 @@ def read_directory(data: bytes, at: int | None = None) -> Directory | None:
 
 
 def describe_tiff(data: bytes, *, opened: bool) -> str | None:
-    """Words for the form of a TIFF that no decoder here reads; None where it has no readable directory.
+    """Describe the form of a TIFF that no decoder here reads; return None if it has no readable directory.
 
     Args:
         data: the whole file.
@@ -210,45 +210,45 @@ def describe_tiff(data: bytes, *, opened: bool) -> str | None:
 
 
 def _refuse_raw(directory: Directory) -> None:
-    """Refuse what would be answered from a preview: the first directory of raw files is a small picture.
+    """Refuse files that would be classified by a preview: the first directory of raw files is a small picture.
 
-    Tags of a raw file that an editor copied into its export make no raw file of it: the pixels decide.
+    Tags of a raw file that an editor copied into its export do not make it a raw file: the pixels decide.
     """
-    below = [one for at in directory.integers(SUB_DIRECTORIES)[:MAX_DIRECTORIES] if (one := _at(directory, at))]
+    below = [sub for at in directory.integers(SUB_DIRECTORIES)[:MAX_DIRECTORIES] if (sub := _at(directory, at))]
     all_of_them = [directory, *below, *_following(directory)]
-    has_raw_pixels = any(one.integer(PHOTOMETRIC) in _RAW_PHOTOMETRICS for one in all_of_them)
+    has_raw_pixels = any(each.integer(PHOTOMETRIC) in _RAW_PHOTOMETRICS for each in all_of_them)
     has_others = SUB_DIRECTORIES in directory.entries
     is_named_raw = _RAW_TAGS & directory.entries.keys() and (has_others or directory.integer(SAMPLES, 1) == 1)
     if has_raw_pixels or is_named_raw or _RAW_HEADERS.match(directory.data):
         raise ImageError(ImageErrorCode.UNSUPPORTED_FORMAT, _RAW)
     is_reduced = directory.integer(SUBFILE_TYPE) & _REDUCED or directory.integer(_OLD_SUBFILE_TYPE) == _OLD_REDUCED
     is_preview = is_reduced and (has_others or directory.following)
-    if is_preview or any(_area(one) > _area(directory) for one in below):
+    if is_preview or any(_area(sub) > _area(directory) for sub in below):
         raise ImageError(ImageErrorCode.UNSUPPORTED_FORMAT, _RAW if has_others and is_reduced else _PREVIEW)
 
 
 def _at(directory: Directory, at: int) -> Directory | None:
-    """Another directory of the same file."""
+    """Read another directory of the same file."""
     return read_directory(directory.data, at)
 
 
 def _following(directory: Directory) -> Iterator[Directory]:
-    """The directories behind the first one, in their chain."""
+    """Yield the directories behind the first one, in their chain."""
     for _ in range(MAX_DIRECTORIES):
-        found = _at(directory, directory.following) if directory.following else None
-        if found is None:
+        following = _at(directory, directory.following) if directory.following else None
+        if following is None:
             return
-        directory = found
+        directory = following
         yield directory
 
 
 def _area(directory: Directory) -> int:
-    """Pixels of a directory's picture."""
+    """Return the number of pixels of a directory's picture."""
     return directory.integer(WIDTH) * directory.integer(HEIGHT)
 
 
 def _is_ordinary(directory: Directory, width: int, height: int) -> bool:
-    """Whether the pixels stand in the file once, in a form whose cost is bounded by their number."""
+    """Return True if the pixels stand in the file once, in a form whose cost is bounded by their number."""
     tiled = TILE_OFFSETS in directory.entries
     offsets = directory.integers(TILE_OFFSETS if tiled else STRIP_OFFSETS)
     sizes = directory.integers(TILE_SIZES if tiled else STRIP_SIZES)
@@ -273,7 +273,7 @@ def _is_ordinary(directory: Directory, width: int, height: int) -> bool:
 
 
 def _essential(directory: Directory) -> bytes | None:
-    """The file with one directory at its end that holds nothing but what pixels need; None where it would be large."""
+    """Return the file with one directory at its end that holds only what pixels need; None if it would be large."""
     # Pillow turns a TIFF as its XMP says, where its own tag says nothing.
     kept = _KEPT if ORIENTATION in directory.entries else _KEPT | {_XMP}
     values = {tag: directory.raw(tag) for tag in sorted(kept & directory.entries.keys())}
@@ -307,5 +307,5 @@ def _without_header(pieces: list[bytes], size: int) -> Iterable[bytes]:
 
 
 def _even(raw: bytes) -> bytes:
-    """Values begin on even positions."""
+    """Pad to an even length, because values begin on even positions."""
     return raw + bytes(len(raw) % 2)

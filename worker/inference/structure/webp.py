@@ -9,7 +9,7 @@ _LOSSY_START, _LOSSLESS_START = b"\x9d\x01\x2a", b"\x2f"
 
 
 def inspect_webp(data: bytes, limits: PictureLimits) -> Structure | None:
-    """Check the size; a WebP is never ordinary, because its decoder takes as much memory as it likes.
+    """Check the size; a WebP is never ordinary, because nothing bounds the memory of its decoder.
 
     Raises:
         ImageError: ``too_many_pixels``.
@@ -19,7 +19,7 @@ def inspect_webp(data: bytes, limits: PictureLimits) -> Structure | None:
 
 
 def webp_size(data: bytes) -> tuple[int, int]:
-    """Width and height in the header, 0 where it is damaged or the file no WebP."""
+    """Return width and height in the header; 0 if it is damaged or the file is not a WebP."""
     if not data.startswith(b"RIFF") or len(data) < 30:  # noqa: PLR2004  # the longest of the headers
         return 0, 0
     kind = data[12:16]
