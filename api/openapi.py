@@ -6,7 +6,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 
-from api.classifiers.schemas import ModelList
+from api.classifiers.schemas import ClassifierList, ModelList
 from api.corrections.schemas import CorrectionOut, CorrectionPage
 from api.errors import Problem
 from api.exports.schemas import ExportOut, ExportPage
@@ -33,7 +33,7 @@ TAGS = [
     {"name": "corrections", "description": "What people say of images, beside what the classifier says."},
     {"name": "images", "description": "The images themselves."},
     {"name": "receipts", "description": "What was removed, when and why."},
-    {"name": "models", "description": "The classifiers that jobs can ask for."},
+    {"name": "classifiers", "description": "The classifiers that jobs can ask for."},
     {"name": "predict", "description": "One image, answered at once."},
     {"name": "webhooks", "description": "Who is told of what happens to jobs."},
     {"name": "deliveries", "description": "What is under way to webhooks, what arrived, and every attempt."},
@@ -52,6 +52,7 @@ WITH_NULLS: tuple[type[BaseModel], ...] = (
     ReceiptOut,
     ReceiptPage,
     Prediction,
+    ClassifierList,
     ModelList,
     Ready,
     EndpointOut,

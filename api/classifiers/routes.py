@@ -1,21 +1,47 @@
-"""``/v1/models``: which classifiers there are, and what their answers mean."""
+"""``/v1/classifiers``: the classifiers that jobs can ask for, and what their answers mean.
+
+``/v1/models`` is its older name, kept for clients that rely on it.
+"""
 
 from fastapi import Depends, Response
 
 from api.answers import answer, problems
 from api.auth import Requires
-from api.classifiers.schemas import ModelList, model_out
+from api.classifiers.schemas import ClassifierDetails, ClassifierList, ModelList, classifier_details
 from api.deps import ServicesDep
 from api.routing import Router
-from shared.classifiers.registry import list_classifiers
+from api.services import Services
+from shared.classifiers import registry
 from shared.contracts.states import Scope
 
-router = Router(prefix="/v1/models", tags=["models"], dependencies=[Depends(Requires(Scope.READ))])
+router = Router(prefix="/v1", tags=["classifiers"], dependencies=[Depends(Requires(Scope.READ))])
 
 
-@router.get("", operation_id="list_models", summary="List models", response_model=ModelList, responses=problems())
+@router.get(
+    "/classifiers",
+    operation_id="list_classifiers",
+    summary="List classifiers",
+    response_model=ClassifierList,
+    responses=problems(),
+)
+def list_classifiers(services: ServicesDep) -> Response:
+    """Every tenant may use each; jobs that name none get the default."""
+    return answer(ClassifierList(classifiers=_read(services)))
+
+
+@router.get(
+    "/models",
+    operation_id="list_models",
+    summary="List classifiers (older name)",
+    response_model=ModelList,
+    responses=problems(),
+    deprecated=True,
+)
 def list_models(services: ServicesDep) -> Response:
-    """The same for every tenant."""
+    """Use `GET /v1/classifiers`, which answers the same under the key `classifiers`."""
+    return answer(ModelList(models=_read(services)))
+
+
+def _read(services: Services) -> list[ClassifierDetails]:
     with services.database.begin() as session:
-        found = list_classifiers(session)
-    return answer(ModelList(models=[model_out(classifier) for classifier in found]))
+        return [classifier_details(classifier) for classifier in registry.list_classifiers(session)]

@@ -24,12 +24,12 @@ EXAMPLE: dict[str, Any] = {
 }
 
 
-class ModelOut(BaseModel):
+class ClassifierDetails(BaseModel):
     """A classifier that jobs can ask for."""
 
     name: str
     version: str
-    default: bool = Field(description="Whether jobs that name none get this one.")
+    default: bool = Field(description="Jobs that name no classifier get this one.")
     description: str
     sha256: str
     classes: list[ClassLabel]
@@ -38,18 +38,26 @@ class ModelOut(BaseModel):
     metrics: dict[str, float]
 
 
-class ModelList(BaseModel):
+class ClassifierList(BaseModel):
     """Every classifier, by name, newest version first."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"classifiers": [EXAMPLE]}]})
+
+    classifiers: list[ClassifierDetails]
+
+
+class ModelList(BaseModel):
+    """The same under the name that classifiers had before."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"models": [EXAMPLE]}]})
 
-    models: list[ModelOut]
+    models: list[ClassifierDetails]
 
 
-def model_out(classifier: Classifier) -> ModelOut:
-    """A classifier as clients see it."""
+def classifier_details(classifier: Classifier) -> ClassifierDetails:
+    """Return a classifier as clients see it."""
     manifest = Manifest.model_validate(classifier.manifest)
-    return ModelOut(
+    return ClassifierDetails(
         name=classifier.name,
         version=classifier.version,
         default=classifier.is_default,

@@ -93,7 +93,7 @@ def resolve(session: Session, name: str | None = None, version: str | None = Non
             "no classifier is registered yet; start a worker or run `python -m api.admin register-classifier`"
         )
     asked = name if version is None else f"{name}@{version}"
-    raise InvalidRequest(f"there is no classifier {asked}; GET /v1/models lists them", code="unknown-classifier")
+    raise InvalidRequest(f"there is no classifier {asked}; GET /v1/classifiers lists them", code="unknown-classifier")
 
 
 def list_classifiers(session: Session) -> Sequence[Classifier]:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from api.classifiers.schemas import ModelList
+from api.classifiers.schemas import ClassifierList, ModelList
 from api.corrections.schemas import CorrectionOut, CorrectionPage, Imported, PutCorrection
 from api.errors import Problem
 from api.exports.schemas import CreateExport, ExportOut, ExportPage
@@ -44,6 +44,7 @@ NOWHERE = Settings(
 )
 OPEN = {"health", "ready"}
 ANSWERS: tuple[type[BaseModel], ...] = (
+    ClassifierList,
     ModelList,
     Problem,
     Ready,
@@ -190,6 +191,14 @@ def test_a_parameter_is_given_or_left_out_and_never_null(document: Json) -> None
         for parameter in operation.get("parameters", ()):
             assert "null" not in str(parameter["schema"]), (path, parameter["name"])
             assert parameter["name"].lower() not in {"accept", "content-type", "authorization"}, path
+
+
+def test_a_deprecated_operation_names_the_one_to_use(document: Json) -> None:
+    current = {path for _, path, operation in operations(document) if not operation.get("deprecated")}
+    for _, path, operation in operations(document):
+        if operation.get("deprecated"):
+            (other,) = re.findall(r"Use `GET (/\S+)`", operation["description"])
+            assert other in current - {path}
 
 
 def test_no_schema_of_the_framework_is_left(document: Json) -> None:

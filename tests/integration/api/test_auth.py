@@ -11,7 +11,7 @@ from shared.db.session import Database
 from tests.integration.conftest import Api, MakeKey, assert_problem
 
 ID = "01934f6e-7a3c-7b1e-8f00-5d1c6a2b9e10"
-READS = [("GET", "/v1/jobs"), ("GET", f"/v1/jobs/{ID}"), ("GET", f"/v1/jobs/{ID}/results"), ("GET", "/v1/models")]
+READS = [("GET", "/v1/jobs"), ("GET", f"/v1/jobs/{ID}"), ("GET", f"/v1/jobs/{ID}/results"), ("GET", "/v1/classifiers")]
 SUBMITS = [
     ("POST", "/v1/jobs"),
     ("POST", "/v1/jobs/upload"),

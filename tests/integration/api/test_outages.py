@@ -62,7 +62,11 @@ def test_without_redis_jobs_are_still_taken(stack: Stack) -> None:
 def test_without_postgres_clients_are_told_to_come_again(stack: Stack) -> None:
     job_id = stack.api.new_job()
     stack.servers.postgres.kill()
-    for method, path in [("GET", f"/v1/jobs/{job_id}"), ("POST", f"/v1/jobs/{job_id}/commit"), ("GET", "/v1/models")]:
+    for method, path in [
+        ("GET", f"/v1/jobs/{job_id}"),
+        ("POST", f"/v1/jobs/{job_id}/commit"),
+        ("GET", "/v1/classifiers"),
+    ]:
         answer = stack.api.request(method, path)
         assert_problem(answer, 503, "database-unavailable")
         assert int(answer.headers["Retry-After"]) >= 1

@@ -6,7 +6,7 @@ from shared.contracts.states import Scope
 from tests.integration.conftest import Api, MakeKey, assert_problem
 
 
-@pytest.mark.parametrize("path", ["/", "/v2/jobs", "/v1/jobs/", "/v1/jobs/x/y/z", "/v1/models/leaf", "/%00"])
+@pytest.mark.parametrize("path", ["/", "/v2/jobs", "/v1/jobs/", "/v1/jobs/x/y/z", "/v1/classifiers/leaf", "/%00"])
 def test_an_unknown_address_is_a_problem(api: Api, path: str) -> None:
     assert_problem(api.get(path), 404, "not-found")
 

@@ -25,11 +25,11 @@ def settings(make_settings: MakeSettings) -> Settings:
 
 def left(api: Api) -> int:
     """What one more request leaves."""
-    return int(re.fullmatch(r'"requests";r=(\d+);t=\d+', api.get("/v1/models").headers["RateLimit"])[1])  # type: ignore[index]
+    return int(re.fullmatch(r'"requests";r=(\d+);t=\d+', api.get("/v1/classifiers").headers["RateLimit"])[1])  # type: ignore[index]
 
 
 def test_every_answer_says_what_is_left(api: Api) -> None:
-    answer = api.get("/v1/models")
+    answer = api.get("/v1/classifiers")
     assert answer.headers["RateLimit-Policy"] == f'"requests";q={FEW};w=60'
     assert left(api) == FEW - 2
     refused = api.post("/v1/jobs", {"nmae": "x"})
@@ -38,8 +38,8 @@ def test_every_answer_says_what_is_left(api: Api) -> None:
 
 def test_a_request_too_many_is_refused_and_says_when_to_come_back(api: Api) -> None:
     for _ in range(FEW):
-        assert api.get("/v1/models").status == 200
-    answer = api.get("/v1/models")
+        assert api.get("/v1/classifiers").status == 200
+    answer = api.get("/v1/classifiers")
     problem = assert_problem(answer, 429, "rate-limited")
     assert problem["setting"] == "PHYTOBATCH_REQUESTS_PER_MINUTE"
     assert 1 <= int(answer.headers["Retry-After"]) <= 60
@@ -48,7 +48,7 @@ def test_a_request_too_many_is_refused_and_says_when_to_come_back(api: Api) -> N
 
 def test_each_key_is_counted_for_itself(api: Api, make_key: MakeKey, tenant_id: uuid.UUID) -> None:
     for _ in range(FEW + 1):
-        api.get("/v1/models")
+        api.get("/v1/classifiers")
     assert left(api.with_key(make_key(tenant_id))) == FEW - 1
 
 
@@ -58,12 +58,12 @@ def test_the_limit_of_the_tenant_comes_before_the_setting(api: Api, database: Da
     assert left(api) == 49
     with database.begin() as session:
         session.get_one(Tenant, tenant_id).requests_per_minute = 0
-    assert "RateLimit" not in api.get("/v1/models").headers
+    assert "RateLimit" not in api.get("/v1/classifiers").headers
 
 
 def test_many_at_once_are_counted_one_by_one(api: Api) -> None:
     with ThreadPoolExecutor(12) as pool:
-        statuses = list(pool.map(lambda _: api.get("/v1/models").status, range(12)))
+        statuses = list(pool.map(lambda _: api.get("/v1/classifiers").status, range(12)))
     assert statuses.count(200) == FEW
 
 
@@ -78,7 +78,7 @@ def test_whoever_has_no_key_is_not_counted_and_probes_neither(anonymous: Api) ->
     for _ in range(FEW + 1):
         assert anonymous.get("/readyz").status in {200, 503}
         assert anonymous.get("/healthz").status == 200
-        assert anonymous.get("/v1/models").status == 401
+        assert anonymous.get("/v1/classifiers").status == 401
     assert "RateLimit" not in anonymous.get("/healthz").headers
 
 
@@ -112,7 +112,7 @@ def test_nobody_is_held_back_while_redis_is_away_and_the_log_says_so_once(
 ) -> None:
     api = without_redis.with_key(make_key())
     with capture_logs() as lines:
-        answers = [api.get("/v1/models") for _ in range(3 * FEW)]
+        answers = [api.get("/v1/classifiers") for _ in range(3 * FEW)]
     assert {answer.status for answer in answers} == {200}
     assert all("RateLimit" not in answer.headers for answer in answers)
     assert [line["event"] for line in lines].count("rate_limits_not_counted") == 1

@@ -216,15 +216,19 @@ def test_images_of_a_canceled_draft_have_results_without_a_classifier(api: Api, 
     assert len(results) == 5
 
 
-def test_models_say_what_their_answers_mean(api: Api) -> None:
-    (model,) = api.get("/v1/models").json()["models"]
-    assert (model["name"], model["version"], model["default"]) == ("leaf-test", "1", True)
-    assert [c["id"] for c in model["classes"]] == ["healthy", "powdery_mildew", "rust"]
-    assert model["classes"][1] == {"id": "powdery_mildew", "names": {"en": "powdery mildew"}, "eppo_code": None}
-    assert model["input_size"] == [128, 128]
-    assert set(model) == {
+def test_classifiers_say_what_their_answers_mean(api: Api) -> None:
+    (leaf,) = api.get("/v1/classifiers").json()["classifiers"]
+    assert (leaf["name"], leaf["version"], leaf["default"]) == ("leaf-test", "1", True)
+    assert [c["id"] for c in leaf["classes"]] == ["healthy", "powdery_mildew", "rust"]
+    assert leaf["classes"][1] == {"id": "powdery_mildew", "names": {"en": "powdery mildew"}, "eppo_code": None}
+    assert leaf["input_size"] == [128, 128]
+    assert set(leaf) == {
         "name", "version", "default", "description", "sha256", "classes", "input_size", "review_threshold", "metrics",
     }  # fmt: skip
+
+
+def test_the_older_name_of_classifiers_answers_as_before(api: Api) -> None:
+    assert api.get("/v1/models").json() == {"models": api.get("/v1/classifiers").json()["classifiers"]}
 
 
 @pytest.mark.parametrize("reason", list(ReviewReason))

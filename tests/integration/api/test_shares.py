@@ -104,6 +104,6 @@ def test_a_key_whose_requests_hang_takes_no_thread_and_no_connection_of_others(
             session.execute(text("LOCK TABLE jobs IN ACCESS EXCLUSIVE MODE"))
             paths = [f"/v1/jobs/{job_id}", "/v1/jobs", f"/v1/jobs/{job_id}/results", f"/v1/jobs/{job_id}/summary"]
             hanging = [callers.submit(api.get, path) for path in paths * 10]
-            assert [other.get("/v1/models").status for _ in range(20)] == [200] * 20
+            assert [other.get("/v1/classifiers").status for _ in range(20)] == [200] * 20
             assert not any(one.done() for one in hanging)
         assert {one.result().status for one in hanging} == {200}

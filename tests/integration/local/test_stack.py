@@ -96,8 +96,8 @@ def test_up_serves_an_api_that_knows_the_printed_key_and_stops_cleanly(stack: Ru
     key = StackState(stack.folder.secrets).known_secret(API_KEY)
     assert key is not None
     with urllib3.PoolManager() as pool:
-        assert pool.request("GET", f"{card.url}/v1/models", headers={"X-API-Key": key}).status == 200
-        assert pool.request("GET", f"{card.url}/v1/models").status == 401
+        assert pool.request("GET", f"{card.url}/v1/classifiers", headers={"X-API-Key": key}).status == 200
+        assert pool.request("GET", f"{card.url}/v1/classifiers").status == 401
     assert set(card.metrics) == {"api", "worker", "beat", "deliverer"}
     for program, url in card.metrics.items():
         assert f'phytobatch_build_info{{program="{program}"' in metrics_at(url)
