@@ -16,14 +16,14 @@ export PHYTOBATCH_LOCAL_DATA ?= $(DATA)
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 
-install: $(STAMP) ## make .venv from the locked, hashed packages
+install: $(STAMP) ## make .venv from the locked, hashed packages, with the client in it
 
-$(STAMP): $(LOCK) pyproject.toml
+$(STAMP): $(LOCK) pyproject.toml client/pyproject.toml
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v <= (3, 13) else "Phytobatch needs Python 3.11 to 3.13, this is %d.%d: run make PYTHON=python3.12 ..." % v)'
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "installing the locked packages into $(VENV) (the first time takes a few minutes, mostly TensorFlow) ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps --requirement $(LOCK)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable ./client
 	@touch $@
 
 # The tools that look at the chart, the images and the locks, apart from what they look at.
@@ -51,8 +51,8 @@ $(CHECKS_STAMP): $(CHECKS_LOCK) | $(STAMP)
 IMAGES ?= api worker gpu deliverer backup
 COMPILE := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet
 
-lock: ## write the locks again from pyproject.toml (hashes, no index address)
-	@$(COMPILE) pyproject.toml --extra dev --output-file $(LOCK)
+lock: ## write the locks again from both pyproject.toml (hashes, no index address)
+	@$(COMPILE) pyproject.toml client/pyproject.toml --extra dev --output-file $(LOCK)
 	@for image in $(IMAGES); do \
 	  $(COMPILE) pyproject.toml --extra $$image --constraint $(LOCK) --output-file deploy/locks/$$image.txt || exit 1; done
 	@echo 'hatchling>=1.27' | $(COMPILE) - --constraint $(LOCK) --output-file deploy/locks/build.txt
@@ -124,7 +124,7 @@ scan: ## look for known problems in the images themselves (needs Docker, trivy a
 
 # For developers
 migration: $(STAMP) ## write a migration from the models: make migration NAME=add_exports (needs PHYTOBATCH_DATABASE_URL)
-	@$(BIN)/alembic -c migrations/alembic.ini revision --autogenerate -m "$(NAME)"
+	@$(BIN)/python -m alembic -c migrations/alembic.ini revision --autogenerate -m "$(NAME)"
 
 REAL_DATA ?= ../shared/data
 LEAVES := $(REAL_DATA)/leaves

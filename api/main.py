@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from importlib.metadata import version
 
 import structlog
 from fastapi import Depends, FastAPI
@@ -44,6 +43,7 @@ from shared.hints import Hints, listen
 from shared.queue import Wakeups
 from shared.settings import Settings, get_settings
 from shared.storage.s3 import S3Store
+from shared.version import VERSION
 from shared.webhooks.urls import Policy
 
 log = structlog.get_logger()
@@ -99,7 +99,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
     app = FastAPI(
         title="Phytobatch",
-        version=version("phytobatch"),
+        version=VERSION,
         description=openapi.DESCRIPTION,
         lifespan=lifespan,
         docs_url=None,

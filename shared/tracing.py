@@ -8,7 +8,6 @@ of the SDK is imported, and a span costs a microsecond.
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib.metadata import version
 
 import structlog
 from opentelemetry import trace
@@ -18,6 +17,7 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 from structlog.typing import EventDict
 
 from shared.settings import Settings
+from shared.version import VERSION
 
 INSTRUMENTATION = "phytobatch"
 TRACEPARENT = "traceparent"
@@ -52,7 +52,7 @@ def configure_tracing(settings: Settings, *, program: str) -> Callable[[], None]
 
     about = {"service.namespace": "phytobatch", "service.name": f"phytobatch-{program}"}
     provider = TracerProvider(
-        resource=Resource.create({**about, "service.version": version("phytobatch")}),
+        resource=Resource.create({**about, "service.version": VERSION}),
         sampler=ParentBased(TraceIdRatioBased(settings.traces_ratio)),
     )
     exporter = OTLPSpanExporter(endpoint=settings.traces_endpoint, timeout=EXPORT_SECONDS)

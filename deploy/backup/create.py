@@ -1,7 +1,6 @@
 """Taking a backup of an installation that goes on working."""
 
 from collections.abc import Callable
-from importlib.metadata import version
 from pathlib import Path
 
 from deploy.backup import database
@@ -9,6 +8,7 @@ from deploy.backup.folder import FORMAT, BackupFolder, Summary, sha256_of
 from deploy.backup.objects import Bucket
 from deploy.backup.programs import Server
 from shared.settings import Settings
+from shared.version import VERSION
 
 MEBIBYTE = 1024 * 1024
 
@@ -49,7 +49,7 @@ def create(
     summary = Summary(
         format=FORMAT,
         taken_at=moment.taken_at,
-        version=version("phytobatch"),
+        version=VERSION,
         migration=moment.migration,
         postgres=moment.postgres,
         rows=moment.rows,

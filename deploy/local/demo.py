@@ -112,7 +112,7 @@ def _verdict(samples: Path, rows: list[dict[str, str]], steps: Steps) -> int:
 
 def _run_client(running: Service, arguments: list[str]) -> int:
     environment = {**os.environ, "PHYTOBATCH_URL": running.url, "PHYTOBATCH_API_KEY": running.api_key}
-    client = start_in_terminal([sys.executable, "-m", "client.cli", *arguments], environment)
+    client = start_in_terminal([sys.executable, "-m", "phytobatch", *arguments], environment)
     try:
         while (code := client.poll()) is None:
             running.look()

@@ -156,6 +156,4 @@ def weed_program() -> Path:
     for file in files:
         if file.name in {"weed", "weed.exe"}:
             return Path(str(file.locate())).resolve()
-    raise NotPossibleHere(
-        "no SeaweedFS here; install phytobatch[local], or point PHYTOBATCH_S3_ENDPOINT_URL at an S3 server"
-    )
+    raise NotPossibleHere("no SeaweedFS here; run `make install`, or point PHYTOBATCH_S3_ENDPOINT_URL at an S3 server")

@@ -100,7 +100,5 @@ def installed_package() -> Path:
     """
     spec = importlib.util.find_spec(PACKAGE)
     if spec is None or not spec.submodule_search_locations:
-        raise NotPossibleHere(
-            "no PostgreSQL here; install phytobatch[local], or point PHYTOBATCH_DATABASE_URL at a server"
-        )
+        raise NotPossibleHere("no PostgreSQL here; run `make install`, or point PHYTOBATCH_DATABASE_URL at a server")
     return Path(spec.submodule_search_locations[0])

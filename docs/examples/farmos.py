@@ -20,7 +20,7 @@ from uuid import UUID, uuid5
 
 import urllib3
 
-from client import Job, Phytobatch
+from phytobatch import Job, Phytobatch
 
 PHYTOBATCH = UUID("5c4ff1a9-2c5f-4a53-9d1c-6d7f0f1f3a7e")  # any UUID of your own: the ids are made from it
 JSON_API = {"Accept": "application/vnd.api+json", "Content-Type": "application/vnd.api+json"}

@@ -19,7 +19,7 @@ from typing import Any
 
 import urllib3
 
-from client import Phytobatch, Result
+from phytobatch import Phytobatch, Result
 
 MOST_FLAGS = 200  # of one job; the surest first
 AXIOM = "application/vnd.deere.axiom.v3+json"

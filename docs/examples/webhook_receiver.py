@@ -8,7 +8,7 @@ again later; so nothing is lost, and the command must bear to be run twice for t
 It listens on this machine alone. Where the sender is another machine or a container, WEBHOOK_BIND=0.0.0.0 has it listen
 everywhere, preferably behind a proxy with TLS: whoever has no secret gets 400.
 
-Python's standard library is enough. `client.verify` and the library `standardwebhooks` make the same check.
+Python's standard library is enough. `phytobatch.verify` and the library `standardwebhooks` make the same check.
 """
 
 import base64

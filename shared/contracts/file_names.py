@@ -1,7 +1,7 @@
 """Which names are those of images, and which belong to hidden and system files.
 
-One rule for an import, for training, for `python -m worker.inference` and, in `client/files/file_names.py`, for
-`phytobatch submit`; a test compares the two files.
+One rule for an import, for training, for `python -m worker.inference` and, in
+`client/phytobatch/files/file_names.py`, for `phytobatch submit`; a test compares the two files.
 """
 
 import re

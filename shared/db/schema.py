@@ -20,7 +20,7 @@ def alembic_config(database_url: str | None = None) -> Config:
     """
     found = importlib.util.find_spec("migrations")
     if found is None or found.origin is None:
-        raise ConfigurationError("the package `migrations` is not installed; install Phytobatch as a whole")
+        raise ConfigurationError("the package `migrations` is not installed; Phytobatch runs as a whole")
     config = Config(Path(found.origin).with_name("alembic.ini"))
     config.attributes["url"] = database_url
     return config

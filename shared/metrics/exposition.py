@@ -2,7 +2,6 @@
 
 import threading
 from collections.abc import Iterable, Mapping
-from importlib.metadata import version
 from wsgiref.simple_server import WSGIServer
 
 import structlog
@@ -24,6 +23,7 @@ from shared.metrics.definition import Definition, Program
 from shared.metrics.definitions import BUILD_INFO, TABLE
 from shared.metrics.readings import Readings
 from shared.settings import Settings
+from shared.version import VERSION
 
 log = structlog.get_logger()
 
@@ -56,7 +56,7 @@ class Exposition:
             if line.counts is not None and program in line.programs:
                 _begin_at_zero(line, zeros)
                 self._registry.register(line.counts)
-        self.show(Readings({BUILD_INFO: lambda: [((program, version("phytobatch")), 1)]}))
+        self.show(Readings({BUILD_INFO: lambda: [((program, VERSION), 1)]}))
         self._server: tuple[WSGIServer, threading.Thread] | None = None
 
     def show(self, collector: Collector) -> None:

@@ -13,11 +13,11 @@ from typing import Any, TypeVar
 import psycopg
 import urllib3
 
-from client import ImageSpec, Job, Phytobatch, Result
 from deploy.local.child import Child, Program
 from deploy.local.ports import free_port
 from deploy.local.servers import LocalServers
 from deploy.local.state import new_api_key
+from phytobatch import ImageSpec, Job, Phytobatch, Result
 from tests.patience import PATIENCE_SECONDS, wait_for
 
 T = TypeVar("T")

@@ -10,8 +10,8 @@ import numpy as np
 import psutil
 from PIL import Image
 
-from client import ImageSpec
 from deploy.local.ports import free_port
+from phytobatch import ImageSpec
 from tests.acceptance.system import System
 from tests.integration.metrics.scrape import Scrape, scrape
 from tests.patience import wait_for

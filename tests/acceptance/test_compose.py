@@ -149,7 +149,7 @@ def test_photographs_go_through_the_proxy_and_survive_a_killed_worker(
     docker("kill", "worker", env_file=env_file, variables=ports)
     key = dict(line.split("=", 1) for line in env_file.read_text().splitlines() if line.startswith("PHYTOBATCH_BOOT"))
     client = subprocess.Popen(
-        [sys.executable, "-m", "client.cli", "submit", str(tmp_path / "photos"), "--watch", "--json"],
+        [sys.executable, "-m", "phytobatch", "submit", str(tmp_path / "photos"), "--watch", "--json"],
         env={
             **os.environ,
             "PHYTOBATCH_URL": url,

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from client import Export
+from phytobatch import Export
 from shared.settings import Settings
 from shared.storage.keys import exports_prefix
 from shared.storage.s3 import S3Store
@@ -23,7 +23,7 @@ MANY = 150_000
 
 def phytobatch(system: System, *arguments: str, expected: int = 0) -> str:
     done = subprocess.run(
-        [sys.executable, "-m", "client", *arguments],
+        [sys.executable, "-m", "phytobatch", *arguments],
         env=system.environment,
         cwd=ROOT,
         capture_output=True,

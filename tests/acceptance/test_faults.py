@@ -11,9 +11,9 @@ from pathlib import Path
 import redis
 import urllib3
 
-from client import Job
 from deploy.local.child import Child
 from deploy.local.ports import free_port
+from phytobatch import Job
 from shared.queue import WORK_QUEUE
 from tests.acceptance.recovery import goes_on, recovers
 from tests.acceptance.system import FAST, LONG_LEASE, System

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from client import Result
+from phytobatch import Result
 from tests.acceptance.system import ROOT, System
 from tests.patience import PATIENCE_SECONDS
 from tests.programs import program
@@ -38,7 +38,7 @@ def exiftool() -> str:
 
 def phytobatch(system: System, *arguments: str) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "client", *arguments],
+        [sys.executable, "-m", "phytobatch", *arguments],
         env=system.environment,
         cwd=ROOT,
         capture_output=True,

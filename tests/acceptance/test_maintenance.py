@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from client import ImageSpec, Job, Result
 from deploy.local.servers import LocalServers
+from phytobatch import ImageSpec, Job, Result
 from tests.acceptance.earlier import unpack
 from tests.acceptance.system import LONG_LEASE, System
 from tests.patience import PATIENCE_SECONDS, wait_for

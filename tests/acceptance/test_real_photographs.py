@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from client import ClassifierRef, Result
+from phytobatch import ClassifierRef, Result
 from tests.acceptance.system import ROOT, System
 
 TOLERANCE = 1e-5

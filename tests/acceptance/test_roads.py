@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from client import NotFound
+from phytobatch import NotFound
 from tests.acceptance.system import System
 from tests.patience import wait_for
 

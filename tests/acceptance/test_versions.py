@@ -6,8 +6,8 @@ import threading
 from collections import Counter
 from pathlib import Path
 
-from client.resources import ClassifierRef
 from deploy.local.child import Child
+from phytobatch.resources import ClassifierRef
 from tests.acceptance.system import System
 from tests.patience import wait_for
 from worker.inference.manifest import MANIFEST_FILE, read_manifest, shipped_classifier_dir

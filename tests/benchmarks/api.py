@@ -16,8 +16,8 @@ from urllib.parse import urlsplit
 import psutil
 import urllib3
 
-from client import ImageSpec
 from deploy.local.ports import free_port
+from phytobatch import ImageSpec
 from tests.acceptance.system import System
 from tests.benchmarks.api_clients import Question, ask
 from tests.benchmarks.creating import processor

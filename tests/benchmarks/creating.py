@@ -9,7 +9,7 @@ import uuid
 
 import psutil
 
-from client import ImageSpec
+from phytobatch import ImageSpec
 from shared.settings import Settings
 from shared.storage.keys import upload_key
 from shared.storage.s3 import S3Store

@@ -15,7 +15,7 @@ from pathlib import Path
 from statistics import median, quantiles
 from typing import Any
 
-from client import ImageSpec, Phytobatch
+from phytobatch import ImageSpec, Phytobatch
 from shared.db.session import Database
 from shared.settings import Settings
 from tests.acceptance.system import System

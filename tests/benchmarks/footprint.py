@@ -9,7 +9,7 @@ from typing import Any
 import psutil
 import psycopg
 
-from client import ImageSpec
+from phytobatch import ImageSpec
 from tests.acceptance.system import System
 from tests.benchmarks.figures import Figures
 from tests.benchmarks.images import write_set

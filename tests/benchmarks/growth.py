@@ -15,7 +15,7 @@ from typing import TypeVar
 
 import psutil
 
-from client import Phytobatch
+from phytobatch import Phytobatch
 from tests.benchmarks.figures import Figures
 from tests.benchmarks.footprint import TABLES, table_bytes
 from tests.benchmarks.images import write_set

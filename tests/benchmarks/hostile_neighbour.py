@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from client import Phytobatch
+from phytobatch import Phytobatch
 from tests.acceptance.system import System
 from tests.benchmarks.fairness import another_tenant, once, timed
 from tests.benchmarks.figures import Figures

@@ -17,7 +17,7 @@ from typing import Any
 import psutil
 import redis
 
-from client import ClassifierRef, ImageSpec, Phytobatch
+from phytobatch import ClassifierRef, ImageSpec, Phytobatch
 from shared.classifiers import registry
 from shared.db.session import Database
 from shared.settings import Settings

@@ -6,7 +6,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from client import ImageSpec
+from phytobatch import ImageSpec
 from tests.acceptance.system import System
 from tests.benchmarks.figures import Figures
 from tests.benchmarks.images import write_set

@@ -17,8 +17,8 @@ from pathlib import Path
 from statistics import mean
 from typing import LiteralString
 
-from client import Phytobatch
 from deploy.local.ports import free_port
+from phytobatch import Phytobatch
 from tests.acceptance.system import System
 from tests.benchmarks.capacity.arrivals import Job
 from tests.benchmarks.capacity.inputs import Work, WorkerClass

@@ -18,8 +18,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from client import ClassifierRef
 from deploy.local.servers import LocalServers
+from phytobatch import ClassifierRef
 from shared.contracts.manifest import Decode, Preprocessing, ResizeFilter, Runtime
 from tests.acceptance.system import System
 from tests.benchmarks.figures import Figures

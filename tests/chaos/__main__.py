@@ -12,9 +12,9 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from client import Phytobatch
-from client.errors import PhytobatchError
 from deploy.local.servers import LocalServers
+from phytobatch import Phytobatch
+from phytobatch.errors import PhytobatchError
 from tests.acceptance.system import System
 from tests.chaos.checker import Answer, Checker
 from tests.chaos.inputs import pictures

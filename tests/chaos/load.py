@@ -6,10 +6,10 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from client import ImageSpec, Phytobatch
-from client.errors import NetworkError, PhytobatchError, UploadError
-from client.resources import UploadTarget
-from client.retry import RetryPolicy
+from phytobatch import ImageSpec, Phytobatch
+from phytobatch.errors import NetworkError, PhytobatchError, UploadError
+from phytobatch.resources import UploadTarget
+from phytobatch.retry import RetryPolicy
 from tests.chaos.inputs import File, file
 
 # As patient as the command line is.

@@ -383,16 +383,14 @@ def test_the_object_store_starts_with_its_certificate_or_not_at_all(tmp_path: Pa
 
 def test_settings_are_read_again_where_one_of_them_or_the_program_changed(tmp_path: Path) -> None:
     """Compose runs this for each service that somebody starts: what was found good costs no time."""
-    site = tmp_path / "site-packages" / "phytobatch-0.1.0.dist-info"
-    site.mkdir(parents=True)
-    record, python = site / "RECORD", tmp_path / "python"
-    record.write_text("api/main.py,sha256=1,1\n")
+    program, python = tmp_path / "installed" / "programs" / "api" / "main.py", tmp_path / "python"
+    program.parent.mkdir(parents=True)
+    (tmp_path / "installed" / "lib" / "python3.11" / "site-packages" / "redis-6.4.0.dist-info").mkdir(parents=True)
+    program.write_text("app = 1\n")
     python.write_text(f'#!/bin/sh\necho "$*" >>{tmp_path}/calls\ntest -z "$PHYTOBATCH_WRONG"\n')
     python.chmod(0o700)
     text = (ROOT / "deploy" / "compose" / "settings.sh").read_text(encoding="utf-8")
-    text = text.replace("/opt/phytobatch/lib/python*/site-packages", str(site.parent)).replace(
-        "/certificate", str(tmp_path)
-    )
+    text = text.replace("/opt/phytobatch", str(tmp_path / "installed")).replace("/certificate", str(tmp_path))
 
     def run(**variables: str) -> tuple[int, list[str]]:
         """Exit status, and what Python was asked to do."""
@@ -405,7 +403,7 @@ def test_settings_are_read_again_where_one_of_them_or_the_program_changed(tmp_pa
     assert run(PHYTOBATCH_A="1") == (0, both)
     assert run(PHYTOBATCH_A="1", HOSTNAME="another") == (0, [])
     assert run(PHYTOBATCH_A="2") == (0, both)
-    record.write_text("api/main.py,sha256=2,1\n")
+    program.write_text("app = 2\n")
     assert run(PHYTOBATCH_A="2") == (0, both)
     assert run(PHYTOBATCH_WRONG="1") == (1, both[:1])
     assert run(PHYTOBATCH_WRONG="1") == (1, both[:1]), "what was refused stays refused"

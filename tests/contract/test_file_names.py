@@ -12,4 +12,4 @@ def _rule(path: str) -> list[str]:
 
 
 def test_the_client_and_the_server_have_one_rule_of_names() -> None:
-    assert _rule("client/files/file_names.py") == _rule("shared/contracts/file_names.py")
+    assert _rule("client/phytobatch/files/file_names.py") == _rule("shared/contracts/file_names.py")

@@ -5,6 +5,8 @@ import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
+from shared.version import VERSION
+
 ROOT = Path(__file__).parents[2]
 PROGRAMS = ("api", "client", "deploy", "shared", "worker")
 DRAWERS = {"utils", "util", "helpers", "helper", "common", "manager", "managers", "misc"}
@@ -48,12 +50,12 @@ def test_every_locked_package_has_a_hash_and_no_index_is_named() -> None:
         entries = re.split(r"\n(?=[a-zA-Z])", text)
         assert [entry for entry in entries if "==" in entry and "--hash=sha256:" not in entry] == []
         assert not INDEX.search(text)
-    for name in ("pyproject.toml", "Makefile", "README.md", "CONTRIBUTING.md"):
+    for name in ("pyproject.toml", "client/pyproject.toml", "Makefile", "README.md", "CONTRIBUTING.md"):
         assert not INDEX.search((ROOT / name).read_text(encoding="utf-8")), name
 
 
-def test_a_plain_install_is_the_client_alone() -> None:
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+def test_the_client_needs_two_packages() -> None:
+    project = tomllib.loads((ROOT / "client" / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     names = {re.split(r"[\[<>=~; ]", requirement)[0] for requirement in project["dependencies"]}
     assert names == {"rich", "urllib3"}
 
@@ -61,3 +63,13 @@ def test_a_plain_install_is_the_client_alone() -> None:
 def test_the_api_installs_no_tensorflow() -> None:
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
     assert not any("tensorflow" in requirement for extra in ("api", "server") for requirement in extras[extra])
+
+
+def test_programs_and_client_have_one_version() -> None:
+    for file in ("pyproject.toml", "client/pyproject.toml"):
+        project = tomllib.loads((ROOT / file).read_text(encoding="utf-8"))["project"]
+        assert project["version"] == VERSION, file
+
+
+def test_the_client_carries_the_licence_of_the_project() -> None:
+    assert (ROOT / "client" / "LICENSE").read_bytes() == (ROOT / "LICENSE").read_bytes()

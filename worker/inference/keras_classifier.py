@@ -111,8 +111,8 @@ def import_tensorflow(*, intra_op_threads: int | None = None, inter_op_threads: 
             import tensorflow as tf
     except ImportError as error:
         raise ModelUnusable(
-            "TensorFlow is not installed: install phytobatch[tensorflow] (or [gpu]), or write model.onnx where it is "
-            "(`python -m worker.training export`) and run ONNX Runtime."
+            "TensorFlow is not installed: install phytobatch-server[tensorflow] (or [gpu]), or write model.onnx where "
+            "it is (`python -m worker.training export`) and run ONNX Runtime."
         ) from error
     try:
         _configure(tf, intra_op_threads, inter_op_threads)

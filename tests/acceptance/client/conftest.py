@@ -36,7 +36,7 @@ class Command:
 
     def start(self, *arguments: str) -> "subprocess.Popen[str]":
         """The process, with both streams piped."""
-        command = [sys.executable, "-m", "client.cli", *arguments]
+        command = [sys.executable, "-m", "phytobatch", *arguments]
         return subprocess.Popen(
             command, env=self._environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
         )

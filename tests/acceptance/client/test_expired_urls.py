@@ -11,16 +11,16 @@ import boto3
 import pytest
 from botocore.config import Config
 
-from client import Phytobatch, UploadUrlExpired
-from client.files.discovery import find_images
-from client.resources import UploadTarget
-from client.submission.ledger import Ledger
-from client.submission.outage import Outage
-from client.submission.prepare import Preparer
-from client.submission.register import Registrar
-from client.submission.reporter import Silence
-from client.submission.run import Run
-from client.submission.transfer import Transfer
+from phytobatch import Phytobatch, UploadUrlExpired
+from phytobatch.files.discovery import find_images
+from phytobatch.resources import UploadTarget
+from phytobatch.submission.ledger import Ledger
+from phytobatch.submission.outage import Outage
+from phytobatch.submission.prepare import Preparer
+from phytobatch.submission.register import Registrar
+from phytobatch.submission.reporter import Silence
+from phytobatch.submission.run import Run
+from phytobatch.submission.transfer import Transfer
 from tests.patience import PATIENCE_SECONDS
 
 

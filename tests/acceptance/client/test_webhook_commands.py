@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from client import verify
+from phytobatch import verify
 from tests.acceptance.client.conftest import Command
 from tests.acceptance.system import System
 from tests.integration.webhooks.receiver import Answer, Receiver

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from client import ImageSpec
 from deploy.local.ports import free_port
 from deploy.local.synthetic import render
+from phytobatch import ImageSpec
 from tests.acceptance.docs.conftest import ROOT
 from tests.acceptance.docs.running import serving
 from tests.acceptance.docs.standins import FarmOS, JohnDeere

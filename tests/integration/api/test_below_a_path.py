@@ -5,7 +5,7 @@ from urllib.parse import urljoin
 
 import pytest
 
-from client.sdk import Phytobatch
+from phytobatch.sdk import Phytobatch
 from shared.settings import Settings
 from tests.integration.conftest import Api, MakeSettings, assert_problem
 

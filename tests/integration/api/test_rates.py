@@ -8,8 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from structlog.testing import capture_logs
 
-from client.retry import RetryPolicy
-from client.sdk import Phytobatch
+from phytobatch.retry import RetryPolicy
+from phytobatch.sdk import Phytobatch
 from shared.db.models import Tenant
 from shared.db.session import Database
 from shared.settings import Settings

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from client import Phytobatch
+from phytobatch import Phytobatch
 from shared.db.session import Database
 from tests.integration.api.conftest import Hands
 from tests.integration.conftest import Api
@@ -61,7 +61,7 @@ class Shell:
 
     def run(self, *arguments: str, code: int = 0) -> "subprocess.CompletedProcess[str]":
         """A process that must end with ``code``."""
-        command = [sys.executable, "-m", "client", *arguments]
+        command = [sys.executable, "-m", "phytobatch", *arguments]
         ended = subprocess.run(
             command, env=self.environment, capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False
         )

@@ -57,7 +57,7 @@ def test_a_submission_goes_on_when_nobody_reads_how_far_it_is(shell: Shell, tmp_
     reader, writer = os.pipe()
     os.close(reader)
     environment = {**shell.environment, "XDG_STATE_HOME": str(tmp_path)}
-    command = [sys.executable, "-m", "client", "submit", str(tmp_path), "--json"]
+    command = [sys.executable, "-m", "phytobatch", "submit", str(tmp_path), "--json"]
     ended = subprocess.run(
         command, env=environment, stdout=subprocess.PIPE, stderr=writer, timeout=PATIENCE_SECONDS, check=False
     )

@@ -5,9 +5,9 @@ import time
 
 import pytest
 
-from client import Conflict, Job, NotFound, Phytobatch, WaitTimeout
-from client.errors import Problem
-from client.waiting.job_stream import JobStream
+from phytobatch import Conflict, Job, NotFound, Phytobatch, WaitTimeout
+from phytobatch.errors import Problem
+from phytobatch.waiting.job_stream import JobStream
 from shared.jobs.results import NewResult
 from tests.integration.api.conftest import Hands, rust, truncated
 from tests.integration.client.conftest import Beside, Shell

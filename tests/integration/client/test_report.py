@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from client import ImageSpec, Phytobatch
+from phytobatch import ImageSpec, Phytobatch
 from tests.integration.api.conftest import Hands, rust, truncated
 from tests.integration.client.conftest import Shell
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from client import Phytobatch
-from client.errors import ApiError
+from phytobatch import Phytobatch
+from phytobatch.errors import ApiError
 from tests.integration.api.conftest import Hands, rust, truncated
 from tests.integration.client.conftest import Shell
 

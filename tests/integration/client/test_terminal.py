@@ -13,7 +13,7 @@ from tests.integration.client.terminal import COLOUR, COLUMNS, Terminal
 
 def watch(shell: Shell, job_id: str, **environment: str) -> Terminal:
     plain = {name: value for name, value in shell.environment.items() if name not in {"NO_COLOR", "COLUMNS"}}
-    return Terminal([sys.executable, "-m", "client", "watch", job_id], {**plain, "TERM": "xterm", **environment})
+    return Terminal([sys.executable, "-m", "phytobatch", "watch", job_id], {**plain, "TERM": "xterm", **environment})
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from client.cli import build_parser, main
-from client.commands import COMMANDS
-from client.commands.command import Command, Group
+from phytobatch.cli import build_parser, main
+from phytobatch.commands import COMMANDS
+from phytobatch.commands.command import Command, Group
 
 
 @pytest.fixture(autouse=True)
@@ -17,7 +17,7 @@ def _environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     monkeypatch.setenv("COLUMNS", "80")
     # Nobody wants to wait for a server that is known not to be there.
-    monkeypatch.setattr("client.commands.command.RETRY_SECONDS", 0.0)
+    monkeypatch.setattr("phytobatch.commands.command.RETRY_SECONDS", 0.0)
 
 
 def every_command() -> list[list[str]]:

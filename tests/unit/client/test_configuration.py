@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from client.configuration import api_key, base_url, check_authorities
-from client.errors import ConfigurationError
-from client.pools import is_loopback
-from client.sdk import Phytobatch
+from phytobatch.configuration import api_key, base_url, check_authorities
+from phytobatch.errors import ConfigurationError
+from phytobatch.pools import is_loopback
+from phytobatch.sdk import Phytobatch
 
 KEY = "pb_very-secret"
 

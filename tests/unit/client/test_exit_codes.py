@@ -2,7 +2,7 @@
 
 import pytest
 
-from client.errors import (
+from phytobatch.errors import (
     ConfigurationError,
     FileUnreadable,
     Interrupted,
@@ -13,9 +13,9 @@ from client.errors import (
     UploadRefused,
     UploadUrlExpired,
 )
-from client.exit_codes import MEANINGS, ExitCode, of_error, of_job
-from client.problems import error_of
-from client.resources import TERMINAL_STATES
+from phytobatch.exit_codes import MEANINGS, ExitCode, of_error, of_job
+from phytobatch.problems import error_of
+from phytobatch.resources import TERMINAL_STATES
 
 
 @pytest.mark.parametrize(

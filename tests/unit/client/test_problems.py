@@ -5,7 +5,7 @@ import json
 import pytest
 from urllib3 import HTTPHeaderDict
 
-from client.errors import (
+from phytobatch.errors import (
     ApiError,
     AuthError,
     Conflict,
@@ -14,7 +14,7 @@ from client.errors import (
     NotFound,
     ServerUnavailable,
 )
-from client.problems import error_of
+from phytobatch.problems import error_of
 
 
 def body(code: str, **more: object) -> bytes:

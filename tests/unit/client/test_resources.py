@@ -2,8 +2,8 @@
 
 from datetime import UTC, datetime
 
-from client.commands.options import IMAGE_STATUSES, JOB_STATES
-from client.resources import TERMINAL_STATES, ClassifierRef, ImageSpec, Job, ResultPage, UploadTarget
+from phytobatch.commands.options import IMAGE_STATUSES, JOB_STATES
+from phytobatch.resources import TERMINAL_STATES, ClassifierRef, ImageSpec, Job, ResultPage, UploadTarget
 from shared.contracts import states
 
 JOB = {

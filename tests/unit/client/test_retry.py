@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from client.retry import RetryPolicy, parse_retry_after
+from phytobatch.retry import RetryPolicy, parse_retry_after
 
 
 def test_pauses_double_up_to_the_longest() -> None:

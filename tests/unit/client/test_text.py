@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from client import multipart
-from client.calls import Query, path_of
-from client.configuration import api_key, base_url
-from client.errors import ConfigurationError
-from client.text import json_line, printable, utf8
-from client.transport import Request
+from phytobatch import multipart
+from phytobatch.calls import Query, path_of
+from phytobatch.configuration import api_key, base_url
+from phytobatch.errors import ConfigurationError
+from phytobatch.text import json_line, printable, utf8
+from phytobatch.transport import Request
 from tests.patience import PATIENCE_SECONDS
 
 BROKEN = os.fsdecode(b"caf\xe9")
@@ -86,7 +86,7 @@ def test_json_stays_json_in_the_encoding_of_the_stream(encoding: str) -> None:
     [(">&-", 0, ""), ("2>&- >&-", 0, ""), ("> /dev/full", 1, "No space left on device"), ("| true", 0, "")],
 )
 def test_streams_that_take_nothing_end_without_a_traceback(streams: str, code: int, said: str) -> None:
-    command = f"'{sys.executable}' -m client version {streams}; exit ${{PIPESTATUS[0]}}"
+    command = f"'{sys.executable}' -m phytobatch version {streams}; exit ${{PIPESTATUS[0]}}"
     environment = {**os.environ, "PHYTOBATCH_URL": "http://127.0.0.1:1"}
     ended = subprocess.run(
         ["bash", "-c", command], env=environment, capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False

@@ -6,10 +6,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from client.errors import ApiError, LimitExceeded, NetworkError, ServerUnavailable
-from client.pools import Pools
-from client.retry import RetryPolicy
-from client.transport import Request, Transport
+from phytobatch.errors import ApiError, LimitExceeded, NetworkError, ServerUnavailable
+from phytobatch.pools import Pools
+from phytobatch.retry import RetryPolicy
+from phytobatch.transport import Request, Transport
 from tests.patience import PATIENCE_SECONDS
 
 Reply = tuple[int, dict[str, str]]

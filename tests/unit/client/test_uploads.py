@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from client.errors import FileChanged, FileUnreadable, UploadError, UploadRefused, UploadUrlExpired
-from client.uploads import FileBody, upload_error
+from phytobatch.errors import FileChanged, FileUnreadable, UploadError, UploadRefused, UploadUrlExpired
+from phytobatch.uploads import FileBody, upload_error
 
 
 def body(content: bytes, size: int, sent: list[int] | None = None) -> FileBody:

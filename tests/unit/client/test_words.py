@@ -2,7 +2,7 @@
 
 import pytest
 
-from client.words import clock, in_bytes, in_time, ordinal, place_in_queue, plural, shown, speed, time_left
+from phytobatch.words import clock, in_bytes, in_time, ordinal, place_in_queue, plural, shown, speed, time_left
 
 
 @pytest.mark.parametrize(("count", "words"), [(0, "0 B"), (999, "999 B"), (1200, "1.2 kB"), (5e15, "5000.0 TB")])

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from client.files.discovery import find_images
+from phytobatch.files.discovery import find_images
 from shared.contracts.file_names import is_image_name, is_system_path
 from worker.inference.files import image_files
 

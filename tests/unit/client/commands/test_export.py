@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from client.commands.export import FORMATS, format_of
-from client.errors import ConfigurationError
+from phytobatch.commands.export import FORMATS, format_of
+from phytobatch.errors import ConfigurationError
 
 
 @pytest.mark.parametrize(

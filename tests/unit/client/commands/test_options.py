@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from client.commands.options import DELIVERY_STATES, EVENTS, moment_ago
+from phytobatch.commands.options import DELIVERY_STATES, EVENTS, moment_ago
 from shared.contracts import states
 
 

@@ -4,10 +4,10 @@ import json
 
 import pytest
 
-from client.commands.deliveries.printing import answer_of, first_line, last_answer
-from client.commands.webhooks.printing import print_secret, state_of
-from client.terminal.output import Output
-from client.webhooks.resources import Delivery, DeliveryAttempt, Webhook
+from phytobatch.commands.deliveries.printing import answer_of, first_line, last_answer
+from phytobatch.commands.webhooks.printing import print_secret, state_of
+from phytobatch.terminal.output import Output
+from phytobatch.webhooks.resources import Delivery, DeliveryAttempt, Webhook
 from tests.unit.client.webhooks.test_resources import DELIVERY, WEBHOOK
 
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from client.corrections.folder import bring
-from client.corrections.resources import Correction
-from client.errors import ConfigurationError, DownloadRefused
+from phytobatch.corrections.folder import bring
+from phytobatch.corrections.resources import Correction
+from phytobatch.errors import ConfigurationError, DownloadRefused
 
 JOB = "01934f6e-7a3c-7b1e-8f00-5d1c6a2b9e10"
 

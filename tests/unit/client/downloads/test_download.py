@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from client.downloads.download import Download
-from client.errors import DownloadError, DownloadRefused, NetworkError
-from client.pools import Pools
-from client.retry import RetryPolicy
+from phytobatch.downloads.download import Download
+from phytobatch.errors import DownloadError, DownloadRefused, NetworkError
+from phytobatch.pools import Pools
+from phytobatch.retry import RetryPolicy
 
 BODY = bytes(range(256)) * 1000
 Answer = Callable[[BaseHTTPRequestHandler], None]

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from client.files.discovery import find_images
+from phytobatch.files.discovery import find_images
 
 
 def touch(path: Path, content: bytes = b"x") -> Path:

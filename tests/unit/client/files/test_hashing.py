@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from client.files.hashing import LOOKAHEAD, in_order, sha256_of
+from phytobatch.files.hashing import LOOKAHEAD, in_order, sha256_of
 from tests.patience import PATIENCE_SECONDS
 
 

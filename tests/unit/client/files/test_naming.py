@@ -6,8 +6,8 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from client.files.discovery import FoundFile
-from client.files.naming import assign_names, free_name
+from phytobatch.files.discovery import FoundFile
+from phytobatch.files.naming import assign_names, free_name
 
 
 def found(root: str, *relatives: str) -> list[FoundFile]:

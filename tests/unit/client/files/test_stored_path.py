@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from client.files.stored_path import stored_path
+from phytobatch.files.stored_path import stored_path
 
 COMPOSED, DECOMPOSED = "se\u00f1al", "sen\u0303al"
 

@@ -2,10 +2,10 @@ from pathlib import Path
 
 import pytest
 
-from client.errors import ConfigurationError
-from client.geography.report import sidecar_words
-from client.geography.sidecars import Sidecar, find_sidecars
-from client.resources import SidecarReport, UnmatchedLine
+from phytobatch.errors import ConfigurationError
+from phytobatch.geography.report import sidecar_words
+from phytobatch.geography.sidecars import Sidecar, find_sidecars
+from phytobatch.resources import SidecarReport, UnmatchedLine
 
 
 @pytest.fixture

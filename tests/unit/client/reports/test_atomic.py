@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from client.errors import ConfigurationError
-from client.reports.atomic import replacing
-from client.reports.formats import check_writable, format_of
+from phytobatch.errors import ConfigurationError
+from phytobatch.reports.atomic import replacing
+from phytobatch.reports.formats import check_writable, format_of
 
 
 def test_the_file_is_there_after_the_end(tmp_path: Path) -> None:

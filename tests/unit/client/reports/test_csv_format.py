@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from client.reports.csv_format import neutral, write_csv
-from client.resources import Result
+from phytobatch.reports.csv_format import neutral, write_csv
+from phytobatch.resources import Result
 
 FIRST = ["file", "status", "label", "confidence", "needs_review", "review_reason"]
 PLACE = ["latitude", "longitude", "altitude", "heading", "captured_at", "position_source", "position_fault"]

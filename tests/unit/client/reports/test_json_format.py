@@ -5,8 +5,8 @@ import json
 
 import pytest
 
-from client.reports.json_format import write_json, write_ndjson
-from client.resources import JsonObject, Result
+from phytobatch.reports.json_format import write_json, write_ndjson
+from phytobatch.resources import JsonObject, Result
 
 RAW: list[JsonObject] = [
     {"seq": number, "name": "Blüte.jpg", "status": "succeeded", "newer": [1]} for number in range(3)

@@ -2,8 +2,8 @@
 
 import pytest
 
-from client.reports.tally import FAILURES_KEPT, Tally
-from client.resources import Result
+from phytobatch.reports.tally import FAILURES_KEPT, Tally
+from phytobatch.resources import Result
 
 
 def test_labels_are_counted_with_their_share_and_failures_apart() -> None:

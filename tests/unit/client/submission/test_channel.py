@@ -4,8 +4,8 @@ import threading
 
 import pytest
 
-from client.errors import Interrupted
-from client.submission.channel import Channel
+from phytobatch.errors import Interrupted
+from phytobatch.submission.channel import Channel
 from tests.patience import PATIENCE_SECONDS
 
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from client.errors import StateFileError
-from client.submission.journal import Journal
+from phytobatch.errors import StateFileError
+from phytobatch.submission.journal import Journal
 
 
 def records(path: Path) -> list[dict[str, object]]:

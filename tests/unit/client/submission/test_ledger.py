@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from client.errors import StateFileError
-from client.submission.journal import Journal
-from client.submission.ledger import Ledger, LocalFile
+from phytobatch.errors import StateFileError
+from phytobatch.submission.journal import Journal
+from phytobatch.submission.ledger import Ledger, LocalFile
 
 FILE = LocalFile(Path("/d/a.jpg"), "a.jpg", 10, 20, "0" * 64)
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from client.submission.location import default_state_dir, journal_path
+from phytobatch.submission.location import default_state_dir, journal_path
 
 KEY = "pb_abcdefgh_secret-part"
 

@@ -6,15 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from client.errors import FileUnreadable
-from client.files.discovery import find_images
-from client.submission.journal import Journal
-from client.submission.ledger import Ledger
-from client.submission.outage import Outage
-from client.submission.outcome import Duplicate
-from client.submission.prepare import Preparer, describe
-from client.submission.reporter import Silence
-from client.submission.run import Run
+from phytobatch.errors import FileUnreadable
+from phytobatch.files.discovery import find_images
+from phytobatch.submission.journal import Journal
+from phytobatch.submission.ledger import Ledger
+from phytobatch.submission.outage import Outage
+from phytobatch.submission.outcome import Duplicate
+from phytobatch.submission.prepare import Preparer, describe
+from phytobatch.submission.reporter import Silence
+from phytobatch.submission.run import Run
 
 
 @pytest.fixture

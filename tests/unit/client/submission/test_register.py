@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from client.problems import error_of
-from client.submission.ledger import LocalFile
-from client.submission.register import FIRST_PAGE, is_about_files, pages
+from phytobatch.problems import error_of
+from phytobatch.submission.ledger import LocalFile
+from phytobatch.submission.register import FIRST_PAGE, is_about_files, pages
 
 
 def files(count: int) -> list[LocalFile]:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from client.terminal.ctrl_c import CtrlC
+from phytobatch.terminal.ctrl_c import CtrlC
 from tests.patience import PATIENCE_SECONDS
 
 

@@ -7,12 +7,12 @@ from collections.abc import Callable
 import pytest
 from rich.console import Console
 
-from client.errors import NetworkError, Problem, ServerUnavailable
-from client.resources import Counts, Job, Progress
-from client.terminal.connection import Connection
-from client.terminal.job_progress import JobBar, JobLines, job_progress, line
-from client.terminal.job_words import breakdown, pace
-from client.terminal.output import Output
+from phytobatch.errors import NetworkError, Problem, ServerUnavailable
+from phytobatch.resources import Counts, Job, Progress
+from phytobatch.terminal.connection import Connection
+from phytobatch.terminal.job_progress import JobBar, JobLines, job_progress, line
+from phytobatch.terminal.job_words import breakdown, pace
+from phytobatch.terminal.output import Output
 
 COLOUR = re.compile(r"\x1b\[(?:\d+;)*[39]\d")
 CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f]")

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from client import Phytobatch, RetryPolicy
+from phytobatch import Phytobatch, RetryPolicy
 from tests.unit.client.waiting.scripted import Scripted, scripted
 
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from client.waiting.event_stream import EventStreamParser, ServerEvent
+from phytobatch.waiting.event_stream import EventStreamParser, ServerEvent
 
 
 def parsed(stream: bytes, *, last_event_id: str = "") -> list[ServerEvent]:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from client import ApiError, NetworkError, Phytobatch, RetryPolicy, ServerUnavailable
+from phytobatch import ApiError, NetworkError, Phytobatch, RetryPolicy, ServerUnavailable
 from tests.unit.client.waiting.scripted import JOB_ID, Reply, Scripted, event, problem, stream
 
 STARTED = event(3, "running", "job.started")

@@ -4,8 +4,8 @@ import time
 
 import pytest
 
-from client import Job, NotFound, Phytobatch, RetryPolicy, ServerUnavailable, WaitTimeout
-from client.waiting import job_stream, until_terminal
+from phytobatch import Job, NotFound, Phytobatch, RetryPolicy, ServerUnavailable, WaitTimeout
+from phytobatch.waiting import job_stream, until_terminal
 from tests.unit.client.waiting.scripted import (
     IDLE_SECONDS,
     JOB_ID,

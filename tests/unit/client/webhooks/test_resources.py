@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from client.webhooks.resources import Delivery, JobSecret, Webhook
+from phytobatch.webhooks.resources import Delivery, JobSecret, Webhook
 
 WEBHOOK = {
     "id": "0192",

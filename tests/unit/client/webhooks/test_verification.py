@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from standardwebhooks.webhooks import Webhook
 
-from client import ConfigurationError, VerificationError, verify
+from phytobatch import ConfigurationError, VerificationError, verify
 from shared.webhooks.signing import new_secret, signature_header
 
 SECRET = "whsec_" + base64.b64encode(b"k" * 32).decode()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from client.reports.page.field import FarPoint, Field, Point, Suspicion, field_of, unrolled
+from phytobatch.reports.page.field import FarPoint, Field, Point, Suspicion, field_of, unrolled
 
 
 def points(*places: tuple[float, float]) -> list[Point]:

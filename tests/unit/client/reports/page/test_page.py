@@ -9,15 +9,15 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from client.reports.page import colours
-from client.reports.page.content import Content, Shown, round_edge
-from client.reports.page.field import Point, field_of
-from client.reports.page.html import write
-from client.reports.page.statistics import wilson
-from client.reports.page.thumbnails import EDGE, thumbnail, thumbnails
-from client.reports.page.words import LANGUAGES, Words
-from client.resources import Job
-from client.summaries.resources import Grid, Summary
+from phytobatch.reports.page import colours
+from phytobatch.reports.page.content import Content, Shown, round_edge
+from phytobatch.reports.page.field import Point, field_of
+from phytobatch.reports.page.html import write
+from phytobatch.reports.page.statistics import wilson
+from phytobatch.reports.page.thumbnails import EDGE, thumbnail, thumbnails
+from phytobatch.reports.page.words import LANGUAGES, Words
+from phytobatch.resources import Job
+from phytobatch.summaries.resources import Grid, Summary
 
 HOSTILE = '<script>alert("1")</script>\u202e&'
 MADE_AT = datetime(2026, 5, 15, 8, 30, tzinfo=UTC)

@@ -1,0 +1,42 @@
+"""One file for each command. A new command is one new file and one line in this table, or in that of its group."""
+
+from phytobatch.commands import (
+    cancel,
+    delete,
+    export,
+    jobs,
+    models,
+    predict,
+    report,
+    results,
+    retry,
+    status,
+    submit,
+    summary,
+    version,
+    watch,
+)
+from phytobatch.commands.command import Command, Group
+from phytobatch.commands.corrections import CORRECTIONS
+from phytobatch.commands.deliveries import DELIVERIES
+from phytobatch.commands.webhooks import WEBHOOKS
+
+COMMANDS: tuple[Command | Group, ...] = (
+    submit.COMMAND,
+    status.COMMAND,
+    watch.COMMAND,
+    results.COMMAND,
+    export.COMMAND,
+    summary.COMMAND,
+    report.COMMAND,
+    retry.COMMAND,
+    cancel.COMMAND,
+    delete.COMMAND,
+    jobs.COMMAND,
+    models.COMMAND,
+    predict.COMMAND,
+    CORRECTIONS,
+    WEBHOOKS,
+    DELIVERIES,
+    version.COMMAND,
+)

@@ -1,0 +1,68 @@
+"""``phytobatch corrections export``: the corrected images as a folder to train with."""
+
+import argparse
+from pathlib import Path
+
+from phytobatch.commands import options
+from phytobatch.commands.command import Command, Context
+from phytobatch.corrections.folder import Brought, bring
+from phytobatch.exit_codes import ExitCode
+from phytobatch.words import plural
+
+DESCRIPTION = """\
+One folder for each label, with the original images in it: what
+`python -m worker.training train --data FOLDER` takes. The same command again
+brings what is new and removes what has another label now; folders of several
+jobs can be one."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of the command."""
+    options.job_argument(parser)
+    parser.add_argument("--out", type=Path, metavar="FOLDER", required=True, help="where to")
+
+
+def run(context: Context) -> ExitCode:
+    """Bring the images, and say how many of each label there are."""
+    given, client = context.options, context.client
+    corrections = list(client.corrections.list(given.job))
+    brought = bring(
+        given.job,
+        corrections,
+        given.out,
+        lambda seq, part: client.download_image(given.job, seq, part, policy=context.policy),
+    )
+    _report(context, brought)
+    return ExitCode.SOME_IMAGES_FAILED if brought.missing else ExitCode.OK
+
+
+def _report(context: Context, brought: Brought) -> None:
+    output = context.output
+    for one in brought.missing:
+        output.warn(f"{one.name}: there is no such file in the object store")
+    if output.as_json:
+        output.document(
+            {
+                "folder": str(context.options.out),
+                "labels": brought.labels,
+                "new": brought.new,
+                "removed": brought.removed,
+                "missing": [one.name for one in brought.missing],
+            }
+        )
+    elif brought.labels:
+        rows = [(label, f"{count:,}") for label, count in sorted(brought.labels.items())]
+        output.table(("label", "images"), rows, right=("images",))
+        output.note(f"{context.options.out}: {plural(brought.new, 'new image')}, {brought.removed} removed")
+    else:
+        output.note("no corrections")
+
+
+COMMAND = Command(
+    "export",
+    "bring the corrected images into a folder to train with",
+    add_arguments,
+    run,
+    description=DESCRIPTION,
+    examples=("phytobatch corrections export JOB --out training/",),
+)

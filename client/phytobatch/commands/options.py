@@ -1,0 +1,173 @@
+"""Options that several commands have, and the types of their values."""
+
+import argparse
+import re
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from phytobatch.resources import ClassifierRef
+
+IMAGE_STATUSES = ("succeeded", "failed", "rejected", "canceled")
+JOB_STATES = (
+    "draft",
+    "validating",
+    "queued",
+    "running",
+    "canceling",
+    "completed",
+    "completed_with_errors",
+    "failed",
+    "canceled",
+    "expired",
+)
+EVENTS = (
+    "job.validated",
+    "job.started",
+    "job.progress",
+    "job.completed",
+    "job.completed_with_errors",
+    "job.failed",
+    "job.canceled",
+    "job.expired",
+    "job.retried",
+    "webhook.disabled",
+)
+DELIVERY_STATES = ("pending", "delivered", "failed")
+MOST_ROWS = 100_000
+TABLE_SUFFIXES = (".csv", ".tsv", ".txt")
+_AGO = re.compile(r"(\d{1,6})([smhd])")
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+_EXAMPLE = "2026-06-01T08:00:00Z"
+
+
+def common_options(parser: argparse.ArgumentParser, *, at_top: bool) -> None:
+    """The options that may stand before and after the command's name."""
+
+    def default(value: object) -> object:
+        # Below a command, an option that is not given must not overwrite one that stood before the command.
+        return value if at_top else argparse.SUPPRESS
+
+    group = parser.add_argument_group("common options")
+    group.add_argument("--url", default=default(None), help="address of the server")
+    group.add_argument("--key-file", type=Path, metavar="FILE", default=default(None), help="file with the API key")
+    group.add_argument("--json", action="store_true", default=default(False), help="answer in JSON on stdout")
+    group.add_argument("--quiet", action="store_true", default=default(False), help="say only what is wrong")
+    group.add_argument("--no-color", action="store_true", default=default(False), help="no colours")
+
+
+def job_argument(parser: argparse.ArgumentParser) -> None:
+    """The id of a job."""
+    parser.add_argument("job", metavar="JOB", help="id of the job")
+
+
+def webhook_argument(parser: argparse.ArgumentParser) -> None:
+    """The id of a webhook endpoint."""
+    parser.add_argument("webhook", metavar="WEBHOOK", help="id of the webhook")
+
+
+def delivery_argument(parser: argparse.ArgumentParser) -> None:
+    """The id of a delivery."""
+    parser.add_argument("delivery", metavar="DELIVERY", help="id of the delivery")
+
+
+def event_option(parser: argparse.ArgumentParser) -> None:
+    """Which events a webhook gets."""
+    parser.add_argument(
+        "--event",
+        action="append",
+        choices=EVENTS,
+        metavar="EVENT",
+        help=f"only this kind of event; repeatable. {', '.join(EVENTS)}",
+    )
+
+
+def limit_option(parser: argparse.ArgumentParser, what: str) -> None:
+    """How much of a list to show."""
+    parser.add_argument(
+        "--limit", type=Between(1, MOST_ROWS), default=20, metavar="N", help=f"most {what} to show (default 20)"
+    )
+
+
+def classifier_option(parser: argparse.ArgumentParser) -> None:
+    """Which classifier to use."""
+    parser.add_argument(
+        "--classifier",
+        type=classifier,
+        metavar="NAME[@VERSION]",
+        help="classifier to use (default: the server's; see phytobatch models)",
+    )
+
+
+def patience_option(parser: argparse.ArgumentParser) -> None:
+    """How long to wait for the network."""
+    parser.add_argument(
+        "--patience",
+        type=positive_number,
+        default=600.0,
+        metavar="SECONDS",
+        help="how long to wait for a lost network (default 600)",
+    )
+
+
+def out_option(parser: argparse.ArgumentParser, text: str) -> None:
+    """Where to write results."""
+    parser.add_argument("--out", type=Path, metavar="FILE", help=text)
+
+
+def classifier(text: str) -> ClassifierRef:
+    """``NAME`` or ``NAME@VERSION``."""
+    reference = ClassifierRef.parse(text)
+    if not reference.name:
+        raise argparse.ArgumentTypeError("a classifier is NAME or NAME@VERSION")
+    return reference
+
+
+def key_value(text: str) -> tuple[str, str]:
+    """``KEY=VALUE``."""
+    key, separator, value = text.partition("=")
+    if not (key and separator):
+        raise argparse.ArgumentTypeError(f"{text!r} is not KEY=VALUE")
+    return key, value
+
+
+def key_value_or_table(text: str) -> tuple[str, str] | Path:
+    """``KEY=VALUE``, or the path of a CSV file."""
+    return Path(text) if "=" not in text and text.lower().endswith(TABLE_SUFFIXES) else key_value(text)
+
+
+def positive_number(text: str) -> float:
+    """A number above zero."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not 0 < number < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0")
+    return number
+
+
+def moment_ago(text: str) -> datetime:
+    """A moment: a time with its zone, or how long ago, as ``30m``, ``6h``, ``2d``."""
+    match = _AGO.fullmatch(text)
+    if match:
+        return datetime.now(UTC) - timedelta(seconds=int(match[1]) * _SECONDS[match[2]])
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is neither 30m, 6h, 2d nor a time as {_EXAMPLE}") from None
+    # Without a zone it is the time on the clock of whoever typed it.
+    return moment.astimezone()
+
+
+class Between:
+    """A whole number in a range."""
+
+    def __init__(self, low: int, high: int) -> None:
+        self._low = low
+        self._high = high
+
+    def __call__(self, text: str) -> int:
+        """The number, or the error that argparse shows."""
+        if not (text.isdecimal() and self._low <= int(text) <= self._high):
+            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from {self._low} to {self._high}")
+        return int(text)

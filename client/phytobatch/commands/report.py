@@ -1,0 +1,67 @@
+"""``phytobatch report``: a job as one HTML page for a grower, with map, charts and pictures, that needs no network."""
+
+import argparse
+from datetime import datetime
+from pathlib import Path
+
+from phytobatch.commands import options
+from phytobatch.commands.command import Command, Context
+from phytobatch.exit_codes import ExitCode
+from phytobatch.reports import formats
+from phytobatch.reports.atomic import replacing
+from phytobatch.reports.page.content import Wishes, gather
+from phytobatch.reports.page.html import write
+from phytobatch.reports.page.thumbnails import can_make, thumbnails
+from phytobatch.reports.page.words import LANGUAGES, Words
+from phytobatch.words import in_bytes
+
+NAMES = 3  # of images far off, in a line on the terminal
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of the command."""
+    options.job_argument(parser)
+    parser.add_argument("--out", metavar="FILE", type=Path, help="default: report-JOB.html in this folder")
+    parser.add_argument("--by", metavar="KEY", action="append", default=[], help="metadata key to group by, as row")
+    parser.add_argument("--edge", metavar="METRES", type=float, help="edge of a square (default: fits the field)")
+    parser.add_argument("--time-zone", metavar="ZONE", default="UTC", help="whose days, as Europe/Madrid (default UTC)")
+    parser.add_argument(
+        "--healthy", metavar="CLASS", action="append", default=[], help="class that is no disease (default: healthy)"
+    )
+    parser.add_argument("--language", choices=LANGUAGES, default="en", help="of the page (default en)")
+    parser.add_argument("--no-pictures", action="store_true", help="a smaller page, without photographs")
+
+
+def run(context: Context) -> ExitCode:
+    """Gather, draw, write."""
+    given, output = context.options, context.output
+    out: Path = given.out or Path(f"report-{given.job}.html")
+    formats.check_writable(out)
+    content = gather(context.client, given.job, Wishes(given.by, given.time_zone, given.healthy, given.edge))
+    if content.place is not None and content.place.far:
+        names = [one.name for one in content.place.far]
+        more = ", …" if len(names) > NAMES else ""
+        output.warn(f"{len(names)} far from the others, not on the map: {', '.join(names[:NAMES])}{more}")
+    if not given.no_pictures:
+        if can_make():
+            shown = [one.seq for one in (*content.worst, *content.uncertain)]
+            content.pictures = thumbnails(shown, lambda seq: context.client.image(given.job, seq))
+        else:
+            output.warn("No pictures, because Pillow is not installed: pip install 'phytobatch[report]'")
+    page = write(content, Words(given.language), made_at=datetime.now().astimezone())
+    with replacing(out) as stream:
+        stream.write(page)
+    if output.as_json:
+        output.document({"report": str(out), "bytes": len(page.encode())})
+    else:
+        output.text(f"{out} ({in_bytes(len(page.encode()))})")
+    return ExitCode.OK
+
+
+COMMAND = Command(
+    "report",
+    "write a job as one page with map, charts and pictures",
+    add_arguments,
+    run,
+    examples=("phytobatch report JOB --by row --out field.html", "phytobatch report JOB --language es --edge 5"),
+)

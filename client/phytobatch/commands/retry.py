@@ -1,0 +1,42 @@
+"""``phytobatch retry``: run the failed images of a job again."""
+
+import argparse
+
+from phytobatch.commands import options
+from phytobatch.commands.command import Command, Context
+from phytobatch.commands.following import check_out, follow, going_on, report
+from phytobatch.exit_codes import ExitCode
+from phytobatch.words import plural
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of the command."""
+    options.job_argument(parser)
+    parser.add_argument("--watch", action="store_true", help="wait for the end and print a summary")
+    options.out_option(parser, "write the results to a .csv, .json or .ndjson file (implies --watch)")
+    options.patience_option(parser)
+
+
+def run(context: Context) -> ExitCode:
+    """Ask for it, and follow where asked to."""
+    given = context.options
+    check_out(given.out)
+    job = context.client.retry(given.job)
+    if given.watch or given.out:
+        context.output.note(f"{plural(job.counts.pending, 'image')} of job {job.id} run again")
+        with going_on(context.output, job.id):
+            return report(context, follow(context, job.id), out=given.out)
+    if context.output.as_json:
+        context.output.document(job.raw)
+    else:
+        context.output.text(f"job {job.id} {job.state}: {plural(job.counts.pending, 'image')} to go")
+    return ExitCode.OK
+
+
+COMMAND = Command(
+    "retry",
+    "run the failed images of a job again; the answers that stand are kept",
+    add_arguments,
+    run,
+    examples=("phytobatch retry JOB --watch", "phytobatch retry JOB --out results.csv"),
+)

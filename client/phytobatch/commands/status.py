@@ -1,0 +1,46 @@
+"""``phytobatch status``: one job as it is now."""
+
+from phytobatch.commands import options
+from phytobatch.commands.command import Command, Context
+from phytobatch.exit_codes import ExitCode
+from phytobatch.resources import Job
+from phytobatch.terminal.job_words import pace
+from phytobatch.words import moment
+
+
+def run(context: Context) -> ExitCode:
+    """Print the job."""
+    job = context.client.job(context.options.job)
+    if context.output.as_json:
+        context.output.document(job.raw)
+    else:
+        context.output.table(("job", job.id), _rows(job))
+    return ExitCode.OK
+
+
+def _rows(job: Job) -> list[tuple[str, str]]:
+    counts = job.counts
+    images = f"{counts.total:,} in all: {counts.succeeded:,} succeeded, {counts.pending:,} pending"
+    troubles = f"{counts.failed:,} failed, {counts.rejected:,} rejected, {counts.canceled:,} canceled"
+    rows = {
+        "state": job.state,
+        "name": job.name,
+        "external id": job.external_id,
+        "classifier": str(job.classifier) if job.classifier else None,
+        "priority": job.priority,
+        "images": f"{images}, {troubles}",
+        "progress": pace(job) if job.progress else None,
+        "retries": f"{job.retries:,}" if job.retries else None,
+        "webhook": job.webhook_url,
+        "metadata": ", ".join(f"{key}={value}" for key, value in job.metadata.items()),
+        "error": str(job.error) if job.error else None,
+        "created": moment(job.created_at),
+        "committed": moment(job.committed_at),
+        "started": moment(job.started_at),
+        "finished": moment(job.finished_at),
+        "expires": moment(job.expires_at),
+    }
+    return [(name, value) for name, value in rows.items() if value]
+
+
+COMMAND = Command("status", "show a job", options.job_argument, run, examples=("phytobatch status JOB --json",))

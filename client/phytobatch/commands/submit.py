@@ -1,0 +1,171 @@
+"""``phytobatch submit``: send images and commit them as a job."""
+
+import argparse
+from pathlib import Path
+from urllib.parse import urljoin
+
+from phytobatch.commands import options
+from phytobatch.commands.command import Command, Context
+from phytobatch.commands.following import check_out, follow, report, way_back
+from phytobatch.errors import ConfigurationError, PhytobatchError
+from phytobatch.exit_codes import ExitCode
+from phytobatch.files.stored_path import stored_path
+from phytobatch.geography.report import sidecar_words
+from phytobatch.geography.sidecars import Sidecar, find_sidecars
+from phytobatch.resources import Job
+from phytobatch.submission.location import default_state_dir, journal_path
+from phytobatch.submission.outcome import Outcome
+from phytobatch.submission.submit import Options, Submission
+from phytobatch.terminal.output import Output
+from phytobatch.terminal.upload_progress import upload_reporter
+from phytobatch.words import plural
+
+MAX_PARALLEL = 64
+DESCRIPTION = """\
+Find the images in folders, upload them, and start their classification. After
+an interruption of any kind, the same command goes on where it was: finished
+files are not sent again. A geo.txt (positions) and an images.csv (positions,
+row, bed, ...) in a folder are read by themselves."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of the command."""
+    parser.add_argument("paths", nargs="+", type=stored_path, metavar="FOLDER|FILE", help="what to send")
+    parser.add_argument("--name", help="name of the job")
+    parser.add_argument("--external-id", metavar="ID", help="your own id for the job")
+    options.classifier_option(parser)
+    parser.add_argument("--priority", choices=("interactive", "bulk"), help="interactive jobs run before bulk ones")
+    parser.add_argument(
+        "--metadata",
+        type=options.key_value_or_table,
+        action="append",
+        default=[],
+        metavar="KEY=VALUE|FILE.csv",
+        help="of the job, or a table with a line for each image; repeatable (default: images.csv in the folder)",
+    )
+    parser.add_argument(
+        "--positions", type=Path, metavar="FILE", help="geo.txt or CSV with positions (default: geo.txt in the folder)"
+    )
+    parser.add_argument(
+        "--webhook-url", metavar="URL", help="address to tell how this job ends (see phytobatch webhooks job-secret)"
+    )
+    parser.add_argument("--keep-duplicates", action="store_true", help="send files with the same bytes more than once")
+    parser.add_argument("--watch", action="store_true", help="wait for the end and print a summary")
+    options.out_option(parser, "write the results to a .csv, .json or .ndjson file (implies --watch)")
+    parser.add_argument(
+        "--parallel",
+        type=options.Between(1, MAX_PARALLEL),
+        default=4,
+        metavar="N",
+        help="uploads at a time (default 4)",
+    )
+    options.patience_option(parser)
+    parser.add_argument("--new", action="store_true", help="do not go on with an unfinished submission")
+    parser.add_argument("--state-dir", type=Path, metavar="FOLDER", help=_state_dir_help())
+
+
+def _state_dir_help() -> str:
+    return f"default {default_state_dir()}".replace("%", "%%")  # argparse formats its help
+
+
+def run(context: Context) -> ExitCode:
+    """Send, commit, and follow where asked to."""
+    given = context.options
+    check_out(given.out)
+    reporter = upload_reporter(context.output)
+    with Submission(
+        context.client,
+        _state_file(context),
+        _options(given),
+        reporter,
+        parallel=given.parallel,
+        patience=given.patience,
+        fresh=given.new,
+    ) as submission:
+        try:
+            return _send(context, submission)
+        except (KeyboardInterrupt, PhytobatchError):
+            _say_how_to_go_on(context.output, submission)
+            raise
+
+
+def _send(context: Context, submission: Submission) -> ExitCode:
+    given = context.options
+    job = submission.send(given.paths, sidecars=_sidecars(given))
+    outcome = submission.outcome
+    _say_what_happened(context, outcome, job)
+    if not (given.watch or given.out):
+        submission.finish()
+        if context.output.as_json:
+            context.output.document(outcome.to_json())
+        return ExitCode.SOME_IMAGES_FAILED if outcome.skipped else ExitCode.OK
+    job = follow(context, job.id)
+    code = report(context, job, out=given.out, extra=outcome.to_json(), skipped=len(outcome.skipped))
+    submission.finish()
+    return code
+
+
+def _say_what_happened(context: Context, outcome: Outcome, job: Job) -> None:
+    output = context.output
+    words = [f"{plural(outcome.sent, 'image')} sent"]
+    words += [f"{outcome.sent_before:,} sent before"] if outcome.sent_before else []
+    words += [plural(len(outcome.duplicates), "duplicate")] if outcome.duplicates else []
+    words += [f"{len(outcome.skipped):,} skipped"] if outcome.skipped else []
+    words += [f"{plural(outcome.other_files, 'other file')} passed over"] if outcome.other_files else []
+    output.note(", ".join(words))
+    for line in sidecar_words(outcome.sidecars):
+        output.note(line)
+    if not output.as_json:
+        output.text(f"job {job.id} {job.state}")
+        for name in ("self", "results"):
+            if name in job.links:
+                output.text(f"  {urljoin(context.client.url, job.links[name])}")
+
+
+def _say_how_to_go_on(output: Output, submission: Submission) -> None:
+    job = submission.outcome.job
+    if job is not None and job.state != "draft":
+        output.warn(way_back(job.id))
+    elif submission.can_continue:
+        output.warn("Nothing is lost. The same command again goes on where this one stopped.")
+
+
+def _sidecars(given: argparse.Namespace) -> list[Sidecar]:
+    tables = [each for each in given.metadata if isinstance(each, Path)]
+    return find_sidecars(given.paths, positions=given.positions, metadata=tables)
+
+
+def _state_file(context: Context) -> Path:
+    folder = context.options.state_dir or default_state_dir()
+    return journal_path(folder, url=context.client.url, api_key=context.api_key, paths=context.options.paths)
+
+
+def _options(given: argparse.Namespace) -> Options:
+    pairs = [each for each in given.metadata if not isinstance(each, Path)]
+    metadata = dict(pairs)
+    if len(metadata) != len(pairs):
+        raise ConfigurationError("--metadata has a key twice.")
+    return Options(
+        name=given.name,
+        external_id=given.external_id,
+        priority=given.priority,
+        classifier=given.classifier,
+        metadata=metadata,
+        webhook_url=given.webhook_url,
+        keep_duplicates=given.keep_duplicates,
+    )
+
+
+COMMAND = Command(
+    "submit",
+    "send images as a job",
+    add_arguments,
+    run,
+    examples=(
+        "phytobatch submit flight-12 --watch",
+        "phytobatch submit east west --name 'North field' --out results.csv",
+        "phytobatch submit *.JPG --metadata crop=apple --priority interactive",
+        "phytobatch submit flight-12 --positions flight-12.txt --metadata rows.csv",
+    ),
+    description=DESCRIPTION,
+)

@@ -1,0 +1,106 @@
+"""``phytobatch summary``: what a whole job says: shares, groups, days, and what to look at first."""
+
+import argparse
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+from phytobatch.commands import options
+from phytobatch.commands.command import Command, Context
+from phytobatch.exit_codes import ExitCode
+from phytobatch.reports import formats
+from phytobatch.reports.atomic import replacing
+from phytobatch.summaries.resources import Groups, Shares, Summary
+from phytobatch.terminal.output import Output
+from phytobatch.terminal.summary import print_review, print_shares
+from phytobatch.words import plural
+
+NONE = "(none)"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of the command."""
+    options.job_argument(parser)
+    parser.add_argument("--by", metavar="KEY", action="append", default=[], help="metadata key to group by, as row")
+    parser.add_argument("--time-zone", metavar="ZONE", default="UTC", help="whose days, as Europe/Madrid (default UTC)")
+    parser.add_argument(
+        "--healthy", metavar="CLASS", action="append", default=[], help="class that is no disease (default: healthy)"
+    )
+    parser.add_argument("--grid", metavar="FILE", type=Path, help="also write the job in squares, as GeoJSON")
+    parser.add_argument("--edge", metavar="METRES", type=float, default=10.0, help="edge of a square (default 10)")
+
+
+def run(context: Context) -> ExitCode:
+    """Print the summary, and write the grid."""
+    given, output = context.options, context.output
+    if given.grid is not None:
+        formats.check_writable(given.grid)
+    summary = context.client.summary(given.job, group_by=given.by, time_zone=given.time_zone, healthy=given.healthy)
+    if given.grid is not None:
+        grid = context.client.grid(given.job, edge=given.edge, healthy=given.healthy)
+        with replacing(given.grid) as stream:
+            json.dump(grid.raw, stream)
+        output.note(f"{plural(len(grid.cells), 'square')} of {given.edge:g} m are in {given.grid}")
+    if output.as_json:
+        output.document(summary.raw)
+    else:
+        print_whole(output, summary)
+    return ExitCode.OK
+
+
+def print_whole(output: Output, summary: Summary) -> None:
+    """The summary for people."""
+    output.text(f"job {summary.job_id} {summary.state}: {_sentence(summary.overall)}")
+    print_shares(output, summary.overall.labels)
+    print_review(output, summary.overall.review)
+    for key, groups in summary.groups.items():
+        _table(output, key, groups)
+    if len(summary.days) > 1 or any(day for day, _ in summary.days):
+        _table(output, "day", summary.days)
+    output.text(_positions(summary))
+    if summary.uncertain:
+        output.text("the least certain, to look at first:")
+        rows = [(one.name, one.label, f"{one.confidence:.2f}", one.review_reason or "") for one in summary.uncertain]
+        output.table(("file", "label", "confidence", "reason"), rows, right=("confidence",))
+
+
+def _sentence(shares: Shares) -> str:
+    parts = [plural(shares.images, "image"), f"{shares.counted:,} counted"]
+    if shares.diseased_share is not None:
+        parts.append(f"{shares.diseased_share:.1%} of them diseased")
+    if shares.not_classified:
+        parts.append(f"{shares.not_classified:,} without a classification")
+    if shares.corrected:
+        parts.append(f"{shares.corrected:,} corrected")
+    return ", ".join(parts)
+
+
+def _positions(summary: Summary) -> str:
+    known = f"{plural(summary.positions, 'image')} with a position"
+    reasons = ", ".join(f"{images:,} {reason}" for reason, images in summary.missing_positions.items())
+    return f"{known}; without one: {reasons}" if reasons else known
+
+
+def _table(output: Output, title: str, groups: Groups) -> None:
+    titles = (title, "images", "counted", "diseased", "share", "to look at")
+    output.table(titles, list(_rows(groups)), right=titles[1:])
+
+
+def _rows(groups: Groups) -> Iterable[tuple[str, ...]]:
+    for value, shares in groups:
+        diseased = "" if shares.diseased is None else f"{shares.diseased:,}"
+        share = "" if shares.diseased_share is None else f"{shares.diseased_share:.1%}"
+        numbers = (f"{shares.images:,}", f"{shares.counted:,}", diseased, share, f"{shares.needs_review:,}")
+        yield (NONE if value is None else value, *numbers)
+
+
+COMMAND = Command(
+    "summary",
+    "print what a whole job says: shares, groups, days, and what to look at first",
+    add_arguments,
+    run,
+    examples=(
+        "phytobatch summary JOB --by row --by bay",
+        "phytobatch summary JOB --grid field.geojson --edge 5",
+    ),
+)

@@ -1,0 +1,49 @@
+"""``phytobatch webhooks redeliver``: make up for a time when a receiver was away."""
+
+import argparse
+
+from phytobatch.commands import options
+from phytobatch.commands.command import Command, Context
+from phytobatch.exit_codes import ExitCode
+from phytobatch.words import moment, plural
+
+DESCRIPTION = """\
+Send every event since then that the webhook wants and has not got, also those
+from while it was disabled."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of the command."""
+    options.webhook_argument(parser)
+    parser.add_argument(
+        "--since",
+        type=options.moment_ago,
+        required=True,
+        metavar="TIME",
+        help="how long ago, as 30m, 6h or 2d, or a time as 2026-06-01T08:00:00Z",
+    )
+    parser.add_argument("--all", action="store_true", help="also what did arrive")
+
+
+def run(context: Context) -> ExitCode:
+    """Ask for it, and say how many."""
+    given = context.options
+    count = context.client.webhooks.redeliver(given.webhook, given.since, all_events=given.all)
+    if context.output.as_json:
+        context.output.document({"redelivered": count, "since": given.since.isoformat()})
+    else:
+        context.output.text(f"{plural(count, 'event')} since {moment(given.since)} on the way")
+    return ExitCode.OK
+
+
+COMMAND = Command(
+    "redeliver",
+    "send again what did not arrive since a time",
+    add_arguments,
+    run,
+    examples=(
+        "phytobatch webhooks redeliver WEBHOOK --since 6h",
+        "phytobatch webhooks redeliver WEBHOOK --since 2026-06-01T08:00:00Z --all",
+    ),
+    description=DESCRIPTION,
+)

@@ -1,0 +1,54 @@
+"""What corrections look like to Python."""
+
+from dataclasses import dataclass, field
+
+from phytobatch.resources import JsonObject, Page
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """A person's label for an image, beside what the classifier says (``predicted``; None where it gave no answer)."""
+
+    seq: int
+    name: str
+    label: str
+    note: str | None = None
+    corrected_by: str | None = None
+    corrected_at: str | None = None
+    predicted: str | None = None
+    confidence: float | None = None
+    raw: JsonObject = field(default_factory=dict, repr=False, compare=False)
+
+    @classmethod
+    def from_json(cls, data: JsonObject) -> "Correction":
+        """From one entry of ``corrections``."""
+        return cls(
+            seq=int(data["seq"]),
+            name=data["name"],
+            label=data["label"],
+            note=data.get("note"),
+            corrected_by=data.get("corrected_by"),
+            corrected_at=data.get("corrected_at"),
+            predicted=data.get("predicted"),
+            confidence=data.get("confidence"),
+            raw=data,
+        )
+
+    @classmethod
+    def page(cls, data: JsonObject) -> Page["Correction"]:
+        """From the answer of ``GET /v1/jobs/{id}/corrections``."""
+        found = tuple(cls.from_json(entry) for entry in data["corrections"])
+        return Page(found, data.get("after"), bool(data.get("has_more")))
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What became of a table: ``corrections`` lines with a label, ``changed`` of which said something new."""
+
+    corrections: int
+    changed: int
+
+    @classmethod
+    def from_json(cls, data: JsonObject) -> "Imported":
+        """From the answer of ``POST /v1/jobs/{id}/corrections``."""
+        return cls(int(data["corrections"]), int(data["changed"]))

@@ -1,0 +1,124 @@
+"""The calls of ``/v1/jobs/{id}/export``, ``/v1/jobs/{id}/exports`` and ``/v1/exports``."""
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from phytobatch.calls import Calls, idempotency, path_of
+from phytobatch.downloads.download import Download, Progress
+from phytobatch.errors import ExportFailed, WaitTimeout
+from phytobatch.exports.resources import Export
+from phytobatch.resources import JsonObject, Page
+from phytobatch.retry import RetryPolicy
+from phytobatch.streams import Stream
+from phytobatch.transport import Request
+
+PAGE_SIZE = 100
+POLL_SECONDS = 2.0
+READ_SECONDS = 90.0
+
+
+class Exports:
+    """The exports of the jobs of the key's tenant. Errors as ``Phytobatch`` raises them."""
+
+    def __init__(self, calls: Calls) -> None:
+        self._calls = calls
+
+    def open(
+        self,
+        job_id: str,
+        format: str,  # noqa: A002  # its name on the wire
+        *,
+        status: str | None = None,
+        label: str | None = None,
+        place: str | None = None,
+    ) -> Stream:
+        """The file, while the server makes it. Close the stream, or read it to its end.
+
+        Raises:
+            LimitExceeded: it has too many rows to be sent directly; ``create`` it.
+            NetworkError: it was broken off.
+        """
+        query = {"format": format, "status": status, "label": label, "place": place}
+        request = Request("GET", f"{path_of('jobs', job_id)}/export", query, {"Accept": "*/*"})
+        return self._calls.transport.open(request, read_seconds=READ_SECONDS)
+
+    def create(
+        self,
+        job_id: str,
+        format: str,  # noqa: A002  # its name on the wire
+        *,
+        status: str | None = None,
+        label: str | None = None,
+        place: str | None = None,
+        idempotency_key: str | None = None,
+    ) -> Export:
+        """Have a worker make it."""
+        filters = {name: value for name, value in _named(status, label, place).items() if value is not None}
+        body: JsonObject = {"format": format, "filters": filters}
+        path = f"{path_of('jobs', job_id)}/exports"
+        return self._calls.post(path, body, headers=idempotency(idempotency_key)).parse(Export.from_json)
+
+    def get(self, export_id: str) -> Export:
+        """The export as it is now, with a fresh address once it is completed."""
+        return self._calls.get(path_of("exports", export_id)).parse(Export.from_json)
+
+    def page(self, job_id: str, *, after: str | None = None, limit: int | None = None) -> Page[Export]:
+        """One page of the exports of a job, newest first."""
+        path = f"{path_of('jobs', job_id)}/exports"
+        return self._calls.get(path, query={"after": after, "limit": limit}).parse(Export.page)
+
+    def list(self, job_id: str, *, page_size: int = PAGE_SIZE) -> Iterator[Export]:
+        """Every export of a job that is kept or under way, newest first."""
+        after: str | None = None
+        while True:
+            page = self.page(job_id, after=after, limit=page_size)
+            yield from page.items
+            if not page.has_more:
+                return
+            after = page.after
+
+    def delete(self, export_id: str) -> None:
+        """Remove the file; one that is being made is given up."""
+        self._calls.delete(path_of("exports", export_id))
+
+    def wait(
+        self, export_id: str, *, timeout: float | None = None, sleep: Callable[[float], object] = time.sleep
+    ) -> Export:
+        """Wait until it is completed.
+
+        Raises:
+            ExportFailed: there will never be a file; the error says why.
+            WaitTimeout: ``timeout`` seconds are over. The export goes on.
+        """
+        deadline = None if timeout is None else time.monotonic() + timeout
+        while not (export := self.get(export_id)).is_over:
+            if deadline is not None and time.monotonic() >= deadline:
+                raise WaitTimeout(f"Export {export_id} is still {export.state} after {timeout:g} s.")
+            sleep(POLL_SECONDS)
+        if export.state == "failed":
+            raise ExportFailed(f"Export {export_id} failed: {export.error or 'no reason was given'}")
+        return export
+
+    def download(
+        self,
+        export_id: str,
+        part: Path,
+        *,
+        policy: RetryPolicy | None = None,
+        progress: Progress | None = None,
+        sleep: Callable[[float], object] = time.sleep,
+    ) -> None:
+        """Bring the file of a completed export into ``part``; what is there of it already is kept.
+
+        Raises:
+            DownloadError, NetworkError: it did not arrive whole; another call goes on where this one ended.
+        """
+        pools = self._calls.transport.pools
+        Download(
+            pools, lambda: self.get(export_id).url or "", policy or RetryPolicy(), progress=progress, sleep=sleep
+        ).to(part)
+
+
+def _named(status: str | None, label: str | None, place: str | None) -> dict[str, str | None]:
+    return {"status": status, "label": label, "place": place}

@@ -1,0 +1,55 @@
+"""What exports look like to Python."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from phytobatch.resources import JsonObject, Page
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """An export that a worker makes. ``url`` is there once it is completed, and good for some minutes."""
+
+    id: str
+    job_id: str
+    format: str
+    state: str
+    rows: int | None = None
+    size: int | None = None
+    error: str | None = None
+    url: str | None = None
+    file_name: str | None = None
+    expires_at: str | None = None
+    filters: Mapping[str, Any] = field(default_factory=dict)
+    raw: JsonObject = field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more will happen to it."""
+        return self.state in {"completed", "failed"}
+
+    @classmethod
+    def from_json(cls, data: JsonObject) -> "Export":
+        """From the answer of ``GET /v1/exports/{id}``."""
+        download = data.get("download") or {}
+        return cls(
+            id=data["id"],
+            job_id=data["job_id"],
+            format=data["format"],
+            state=data["state"],
+            rows=data.get("rows"),
+            size=data.get("bytes"),
+            error=data.get("error"),
+            url=download.get("url"),
+            file_name=download.get("file_name"),
+            expires_at=data.get("expires_at"),
+            filters=data.get("filters") or {},
+            raw=data,
+        )
+
+    @classmethod
+    def page(cls, data: JsonObject) -> Page["Export"]:
+        """From the answer of ``GET /v1/jobs/{id}/exports``."""
+        found = tuple(cls.from_json(entry) for entry in data["exports"])
+        return Page(found, data.get("after"), bool(data.get("has_more")))

@@ -1,0 +1,61 @@
+"""Finding the sidecars of a submission: ``geo.txt`` and ``images.csv`` in its folders, or those that were named."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from phytobatch.errors import ConfigurationError
+
+POSITIONS, METADATA = "geo.txt", "images.csv"
+
+
+@dataclass(frozen=True, slots=True)
+class Sidecar:
+    """A file, and the folder whose images it speaks of; None: of all."""
+
+    path: Path
+    folder: Path | None = None
+
+    def read(self) -> bytes:
+        """The bytes of the file.
+
+        Raises:
+            ConfigurationError: it cannot be read.
+        """
+        try:
+            return self.path.read_bytes()
+        except OSError as error:
+            raise ConfigurationError(f"{self.path} cannot be read: {error.strerror or error}.") from error
+
+
+def find_sidecars(
+    given: Iterable[Path], *, positions: Path | None = None, metadata: Sequence[Path] = ()
+) -> list[Sidecar]:
+    """The sidecars, in the order in which they are sent: what the later one says of a position counts.
+
+    Args:
+        given: folders and files of the submission.
+        positions: instead of every ``geo.txt``.
+        metadata: instead of every ``images.csv``.
+
+    Raises:
+        ConfigurationError: a named file is not there.
+    """
+    folders = [path.absolute() for path in given if path.is_dir()]
+    first = [_named(positions)] if positions else list(_inside(folders, POSITIONS))
+    then = [_named(path) for path in metadata] or list(_inside(folders, METADATA))
+    return first + then
+
+
+def _named(path: Path) -> Sidecar:
+    if not path.is_file():
+        raise ConfigurationError(f"There is no file {path}.")
+    return Sidecar(path)
+
+
+def _inside(folders: Iterable[Path], name: str) -> Iterator[Sidecar]:
+    for folder in dict.fromkeys(folders):
+        for path in sorted(folder.iterdir()):
+            if path.name.lower() == name and path.is_file():
+                yield Sidecar(path, folder)
+                break

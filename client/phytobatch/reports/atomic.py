@@ -1,0 +1,40 @@
+"""Files that are there whole or not at all."""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TextIO
+
+from phytobatch.errors import ConfigurationError
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[TextIO]:
+    """A text stream (UTF-8, line ends as written) that becomes ``path`` at the end; after an error nothing changed.
+
+    Raises:
+        ConfigurationError: the folder cannot be written to.
+    """
+    try:
+        descriptor, name = tempfile.mkstemp(dir=path.absolute().parent, prefix=f".{path.name}.", suffix=".part")
+    except OSError as error:
+        raise ConfigurationError(f"{path} cannot be written: {error.strerror}.") from error
+    temporary = Path(name)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace", newline="") as stream:
+            yield stream
+            stream.flush()
+            os.fsync(stream.fileno())
+        temporary.chmod(0o666 & ~_umask())  # mkstemp makes files that only their owner reads.
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _umask() -> int:
+    # The system tells the mask only to those who set it.
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask

@@ -1,0 +1,441 @@
+"""``Phytobatch``: one method for each call of ``docs/http-api.md``."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from http import HTTPStatus
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from types import TracebackType
+from typing import Any, Self
+
+from phytobatch import configuration, multipart
+from phytobatch.calls import Calls, idempotency, job_of, path_of
+from phytobatch.corrections.corrections import Corrections
+from phytobatch.downloads.download import Download
+from phytobatch.errors import Problem, ServerUnavailable
+from phytobatch.exports.exports import Exports
+from phytobatch.pools import Pools
+from phytobatch.resources import (
+    ClassifierRef,
+    ImageSpec,
+    Job,
+    Model,
+    Page,
+    Prediction,
+    Result,
+    ResultPage,
+    SidecarReport,
+    UploadTarget,
+)
+from phytobatch.retry import RetryPolicy
+from phytobatch.summaries.resources import Grid, Summary
+from phytobatch.transport import OnRetry, Request, Transport
+from phytobatch.uploads import Progress, put_file
+from phytobatch.waiting.job_event import JobEvent
+from phytobatch.waiting.job_stream import JobStream, follow
+from phytobatch.waiting.poll import Poll
+from phytobatch.waiting.until_terminal import Waiting
+from phytobatch.webhooks.deliveries import Deliveries
+from phytobatch.webhooks.endpoints import Webhooks
+
+MAX_IMAGES_PER_CALL = 1000
+RESULTS_PER_PAGE = 1000
+JOBS_PER_PAGE = 100
+
+
+class Phytobatch:
+    """A connection to one server with one key; thread-safe.
+
+    Every method raises ``NetworkError`` when no answer arrives and a kind of ``ApiError`` when the server refuses.
+    Calls that may be repeated safely are repeated within ``retry.total_seconds``.
+    """
+
+    def __init__(
+        self,
+        url: str | None = None,
+        api_key: str | None = None,
+        *,
+        retry: RetryPolicy | None = None,
+        on_retry: OnRetry | None = None,
+        connections: int = 16,
+    ) -> None:
+        """Connect lazily. ``url`` and ``api_key`` default to ``PHYTOBATCH_URL`` and ``PHYTOBATCH_API_KEY``.
+
+        Raises:
+            ConfigurationError: no key, an address that has no sense, or an ``SSL_CERT_FILE`` that holds no certificate.
+        """
+        configuration.check_authorities()
+        key = api_key or configuration.api_key()
+        pools = Pools(connections=connections)
+        policy = retry or RetryPolicy()
+        self._calls = Calls(Transport(configuration.base_url(url), key, pools, policy, on_retry=on_retry))
+
+    def __repr__(self) -> str:
+        return f"Phytobatch({self.url!r})"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def url(self) -> str:
+        """The address of the server."""
+        return self._calls.transport.base_url
+
+    def close(self) -> None:
+        """Close idle connections; the object stays usable."""
+        self._calls.transport.pools.close()
+
+    def with_retry(
+        self,
+        policy: RetryPolicy,
+        *,
+        on_retry: OnRetry | None = None,
+        sleep: Callable[[float], object] = time.sleep,
+    ) -> "Phytobatch":
+        """The same connections and key with another patience; ``sleep`` may raise to stop waiting."""
+        copy = object.__new__(type(self))
+        copy._calls = Calls(self._calls.transport.with_policy(policy, on_retry=on_retry, sleep=sleep))
+        return copy
+
+    @property
+    def webhooks(self) -> Webhooks:
+        """The tenant's webhook endpoints, and the secret of the jobs' own addresses."""
+        return Webhooks(self._calls)
+
+    @property
+    def deliveries(self) -> Deliveries:
+        """What was sent to webhooks, and what became of it."""
+        return Deliveries(self._calls)
+
+    @property
+    def exports(self) -> Exports:
+        """Results as files."""
+        return Exports(self._calls)
+
+    @property
+    def corrections(self) -> Corrections:
+        """What people say of images."""
+        return Corrections(self._calls)
+
+    # Jobs
+
+    def create_job(  # noqa: PLR0913  # one for each field of a job
+        self,
+        *,
+        name: str | None = None,
+        external_id: str | None = None,
+        priority: str | None = None,
+        classifier: ClassifierRef | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        source: Mapping[str, Any] | None = None,
+        webhook_url: str | None = None,
+        idempotency_key: str | None = None,
+    ) -> Job:
+        """Make a draft; with ``source={"s3": {"bucket", "prefix"}}`` it is validated at once.
+
+        ``webhook_url`` is told of this job alone, signed with ``webhooks.job_secret``.
+        ``idempotency_key`` is made up unless given; give your own to get the same job after a crash.
+        """
+        body = {
+            "name": name,
+            "external_id": external_id,
+            "priority": priority,
+            "classifier": classifier.to_json() if classifier else None,
+            "metadata": dict(metadata) if metadata else None,
+            "source": source,
+            "webhook_url": webhook_url,
+        }
+        given = {key: value for key, value in body.items() if value is not None}
+        return job_of(self._calls.post("/v1/jobs", given, headers=idempotency(idempotency_key)))
+
+    def create_job_from_files(
+        self,
+        paths: Sequence[Path],
+        *,
+        name: str | None = None,
+        external_id: str | None = None,
+        priority: str | None = None,
+        classifier: ClassifierRef | None = None,
+        idempotency_key: str | None = None,
+    ) -> Job:
+        """Create, upload and commit a small set in one call; all files are held in memory at the same time.
+
+        Raises:
+            FileUnreadable: a file cannot be read; nothing was sent.
+        """
+        fields = {"name": name, "external_id": external_id, "priority": priority}
+        if classifier:
+            fields["classifier"] = str(classifier)
+        form = multipart.encode([("files", path) for path in paths], fields)
+        return job_of(self._calls.post_form("/v1/jobs/upload", form, idempotency_key=idempotency_key))
+
+    def add_images(self, job_id: str, images: Sequence[ImageSpec]) -> list[UploadTarget]:
+        """Register up to 1,000 images and get the addresses for their bytes, in the same order.
+
+        The same images again get fresh addresses: that is how an expired one is renewed.
+
+        Raises:
+            Conflict: ``image-name-taken``: a name stands for other content; ``job-not-draft``: too late.
+        """
+        body = {"images": [image.to_json() for image in images]}
+        answer = self._calls.post(f"{_path(job_id)}/images", body, repeatable=True)
+        return answer.parse(lambda data: [UploadTarget.from_json(entry) for entry in data["images"]])
+
+    def put_sidecar(self, job_id: str, data: bytes, *, folder: str = "") -> SidecarReport:
+        """Say where the images of a draft were taken: a ``geo.txt`` or a CSV file, after ``add_images``.
+
+        Args:
+            job_id: of a draft.
+            data: the file.
+            folder: it speaks of the images whose names begin so.
+
+        Raises:
+            InvalidRequest: ``sidecar-invalid``: a line cannot be read; the sentence names it.
+            Conflict: ``job-not-draft``: too late.
+        """
+        query = {"folder": folder or None}
+        answer = self._calls.put(f"{_path(job_id)}/sidecar", data, content_type="text/plain", query=query)
+        return answer.parse(SidecarReport.from_json)
+
+    def upload(self, target: UploadTarget, path: Path, *, progress: Progress | None = None) -> None:
+        """Send the bytes of one file, streamed from disk, once: what to do with an error is the caller's decision.
+
+        Raises:
+            UploadUrlExpired: ask ``add_images`` for a fresh address.
+            UploadRefused, UploadError: the object store says no, for good or for now.
+            NetworkError: no answer arrived.
+            FileUnreadable: the file cannot be read.
+        """
+        put_file(self._calls.transport.pools, target, path, progress=progress)
+
+    def commit(self, job_id: str) -> Job:
+        """Say that all images are there; repeating it is harmless."""
+        return job_of(self._calls.post(f"{_path(job_id)}/commit", repeatable=True))
+
+    def job(self, job_id: str) -> Job:
+        """The job as it is now."""
+        return job_of(self._calls.get(_path(job_id)))
+
+    def poll(self, job_id: str, etag: str | None = None, *, wait: int | None = None) -> Poll:
+        """The job if it differs from the answer that had this ``ETag``, and when to ask again.
+
+        With ``wait`` the server answers at the next change (without ``etag``: at the end), or after so many seconds.
+
+        Raises:
+            LimitExceeded: ``wait`` is longer than the server allows.
+        """
+        headers = {"If-None-Match": etag} if etag else {}
+        return Poll.of(self._calls.get(_path(job_id), query={"wait": wait}, headers=headers), etag)
+
+    def wait(
+        self,
+        job_id: str,
+        *,
+        timeout: float | None = None,
+        on_change: Callable[[Job], None] | None = None,
+        sleep: Callable[[float], object] = time.sleep,
+    ) -> Job:
+        """Wait until the job is terminal; ``on_change`` gets it after each change.
+
+        Listens to the event stream, and asks where there is none.
+
+        Raises:
+            WaitTimeout: ``timeout`` seconds are over. The job goes on.
+        """
+        waiting = Waiting(
+            job_id,
+            ask=self.poll,
+            ask_once=self.with_retry(RetryPolicy(total_seconds=0)).poll,
+            stream=self._stream(job_id),
+            timeout=timeout,
+            on_change=on_change,
+            sleep=sleep,
+        )
+        return waiting.run()
+
+    def events(self, job_id: str, *, last_event_id: str | None = None) -> Iterator[JobEvent]:
+        """What happens to the job, as it happens, until its end; connections that break are made again.
+
+        It begins with the job as it stands; with ``last_event_id``, with what came after that event.
+        """
+        return follow(self._calls.transport, self._stream(job_id, last_event_id))
+
+    def retry(self, job_id: str) -> Job:
+        """Run the failed images of a job that is over again; the answers that stand are kept.
+
+        Raises:
+            Conflict: ``job-active``: it is not over; ``nothing-to-retry``: nothing of it failed.
+        """
+        return job_of(self._calls.post(f"{_path(job_id)}/retry"))
+
+    def _stream(self, job_id: str, last_event_id: str | None = None) -> JobStream:
+        return JobStream(self._calls.transport, f"{_path(job_id)}/events", last_event_id)
+
+    def jobs_page(self, *, state: str | None = None, after: str | None = None, limit: int | None = None) -> Page[Job]:
+        """One page of jobs, newest first."""
+        return self._calls.get("/v1/jobs", query={"state": state, "after": after, "limit": limit}).parse(Page.of_jobs)
+
+    def jobs(self, *, state: str | None = None, page_size: int = JOBS_PER_PAGE) -> Iterator[Job]:
+        """Every job, newest first, page by page."""
+        after: str | None = None
+        while True:
+            page = self.jobs_page(state=state, after=after, limit=page_size)
+            yield from page.items
+            if not page.has_more:
+                return
+            after = page.after
+
+    def cancel(self, job_id: str) -> Job:
+        """Ask for the job to end early; finished images are kept."""
+        return job_of(self._calls.post(f"{_path(job_id)}/cancel", repeatable=True))
+
+    def delete(self, job_id: str) -> None:
+        """Remove a draft or a terminal job with its images and results.
+
+        Raises:
+            Conflict: ``job-active``: cancel it first.
+        """
+        self._calls.delete(_path(job_id))
+
+    # Results
+
+    def results_page(
+        self,
+        job_id: str,
+        *,
+        after: str | None = None,
+        limit: int = RESULTS_PER_PAGE,
+        status: str | None = None,
+        label: str | None = None,
+        place: str | None = None,
+    ) -> ResultPage:
+        """One page of results in the order in which they were stored, and the job as it is now."""
+        query = {"after": after, "limit": limit, "status": status, "label": label, "place": place}
+        answer = self._calls.get(f"{_path(job_id)}/results", query=query)
+        return answer.parse(partial(ResultPage.from_json, previous=after))
+
+    def results(
+        self,
+        job_id: str,
+        *,
+        status: str | None = None,
+        label: str | None = None,
+        place: str | None = None,
+        follow: bool = False,
+        after: str | None = None,
+        poll_seconds: float = 2.0,
+    ) -> Iterator[Result]:
+        """Every result that is stored, each once; with ``follow`` also those to come, until the job is terminal.
+
+        ``place`` is ``known`` or ``missing``: only the images with a position, or without one.
+        """
+        while True:
+            page = self.results_page(job_id, after=after, status=status, label=label, place=place)
+            yield from page.items
+            after = page.after
+            if page.is_last or not (page.has_more or follow):
+                return
+            if not page.has_more:
+                time.sleep(poll_seconds)
+
+    # The job as a whole
+
+    def summary(
+        self, job_id: str, *, group_by: Sequence[str] = (), time_zone: str = "UTC", healthy: Sequence[str] = ()
+    ) -> Summary:
+        """Shares per class, per value of metadata keys and per day; and what a person should look at first.
+
+        Raises:
+            LimitExceeded: a key has too many values.
+        """
+        query = {"group_by": list(group_by), "time_zone": time_zone, "healthy": list(healthy)}
+        return self._calls.get(f"{_path(job_id)}/summary", query=query).parse(Summary.from_json)
+
+    def grid(
+        self, job_id: str, *, edge: float, origin: tuple[float, float] | None = None, healthy: Sequence[str] = ()
+    ) -> Grid:
+        """The job in squares of ``edge`` metres; ``origin`` (longitude, latitude) is a corner of one.
+
+        Raises:
+            LimitExceeded: too many squares; choose a longer edge.
+        """
+        begin = None if origin is None else f"{origin[0]:.9f},{origin[1]:.9f}"
+        query = {"edge": edge, "origin": begin, "healthy": list(healthy)}
+        return self._calls.get(f"{_path(job_id)}/grid", query=query).parse(Grid.from_json)
+
+    # Images
+
+    def image(self, job_id: str, seq: int) -> bytes:
+        """The original of an image, whole in memory.
+
+        Raises:
+            DownloadRefused: it was never uploaded.
+        """
+        with TemporaryDirectory(prefix="phytobatch-") as folder:
+            part = Path(folder) / "original"
+            self.download_image(job_id, seq, part)
+            return part.read_bytes()
+
+    def download_image(self, job_id: str, seq: int, part: Path, *, policy: RetryPolicy | None = None) -> None:
+        """Bring the original of an image into ``part``; what is there of it already is kept.
+
+        Raises:
+            NotFound: the job has no such image.
+            DownloadRefused: it was never uploaded.
+            DownloadError, NetworkError: it did not arrive whole; another call goes on where this one ended.
+        """
+        request = Request("GET", f"{_path(job_id)}/images/{seq}/file", wants_location=True)
+
+        def locate() -> str:
+            return self._calls.transport.send(request).headers.get("Location", "")
+
+        Download(self._calls.transport.pools, locate, policy or RetryPolicy()).to(part)
+
+    # Models and single images
+
+    def models(self) -> list[Model]:
+        """The classifiers that the server offers."""
+        return self._calls.get("/v1/models").parse(lambda data: [Model.from_json(entry) for entry in data["models"]])
+
+    def predict(
+        self, path: Path, *, classifier: ClassifierRef | None = None, idempotency_key: str | None = None
+    ) -> Prediction:
+        """Classify one file now. A server that is too busy for that answers with a job, which is waited for.
+
+        Raises:
+            InvalidRequest: the image cannot be read; ``error.problem.error_code`` says why.
+            ServerUnavailable: the job that the server made of it did not succeed for a reason of its own.
+        """
+        form = multipart.encode([("file", path)], {})
+        target = Request("POST", "/predict", {"classifier": str(classifier) if classifier else None}).target
+        answer = self._calls.post_form(target, form, idempotency_key=idempotency_key)
+        if answer.status == HTTPStatus.ACCEPTED:
+            return self._prediction_of_job(job_of(answer))
+        return answer.parse(Prediction.from_json)
+
+    def _prediction_of_job(self, job: Job) -> Prediction:
+        self.wait(job.id)
+        for result in self.results(job.id):
+            if result.status == "succeeded" and result.label is not None:
+                return Prediction(
+                    predicted_class=result.label,
+                    confidence=100 * (result.confidence or 0.0),
+                    probabilities=result.probabilities or {},
+                    needs_review=bool(result.needs_review),
+                    job_id=job.id,
+                    raw=result.raw,
+                )
+            detail = f"The image was not classified: {result.error_code or result.status}. {result.error_detail or ''}"
+            raise ServerUnavailable(Problem(HTTPStatus.OK, "not-classified", "Not classified", detail.strip()))
+        detail = f"Job {job.id} ended without a result."
+        raise ServerUnavailable(Problem(HTTPStatus.OK, "not-classified", "Not classified", detail))
+
+
+def _path(job_id: str) -> str:
+    return path_of("jobs", job_id)

@@ -1,0 +1,207 @@
+"""What is known about an unfinished submission: the journal's records, replayed."""
+
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from phytobatch.errors import StateFileError
+from phytobatch.files.naming import free_name
+from phytobatch.resources import ImageSpec, JsonObject
+from phytobatch.submission.journal import Journal
+
+VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class LocalFile:
+    """A file as it was when its checksum was made. ``seq`` is None until the server knows it."""
+
+    path: Path
+    name: str
+    size: int
+    mtime_ns: int
+    sha256: str
+    seq: int | None = None
+    uploaded: bool = False
+
+    @property
+    def spec(self) -> ImageSpec:
+        """As it is registered."""
+        return ImageSpec(self.name, self.size, self.sha256)
+
+
+class Ledger:
+    """Reads and writes the journal. Thread-safe.
+
+    Attributes:
+        options: what the submission was started with; empty for a new one.
+        job_id: None until the server made the job.
+        committed: whether the commit was acknowledged.
+        files: what was hashed, by path.
+        unreadable: what is not in the job.
+    """
+
+    def __init__(self, journal: Journal) -> None:
+        """Replay the records.
+
+        Raises:
+            StateFileError: they are of a version that this program does not know.
+        """
+        self._journal = journal
+        self._lock = threading.Lock()
+        self.options: JsonObject = {}
+        self.idempotency_key = ""
+        self.job_id: str | None = None
+        self.committed = False
+        self.files: dict[Path, LocalFile] = {}
+        self.unreadable: set[Path] = set()
+        self._names: set[str] = set()
+        for record in journal.records:
+            self._replay(record)
+
+    @classmethod
+    def open(cls, path: Path, *, fresh: bool = False) -> "Ledger":
+        """The ledger of a journal; ``fresh`` forgets what is in it, also when it is damaged.
+
+        Raises:
+            StateFileError: it is in use, damaged, or of another version.
+        """
+        journal = Journal(path, fresh=fresh)
+        try:
+            return cls(journal)
+        except StateFileError:
+            journal.close()
+            raise
+
+    @property
+    def is_new(self) -> bool:
+        """Whether nothing was written yet."""
+        return not self.idempotency_key
+
+    @property
+    def names(self) -> Mapping[Path, str]:
+        """The names that files have by now."""
+        return {path: file.name for path, file in self.files.items()}
+
+    @property
+    def uploaded(self) -> list[LocalFile]:
+        """The files that need not be sent again."""
+        return [file for file in self.files.values() if file.uploaded]
+
+    def begin(self, *, options: JsonObject, idempotency_key: str, about: JsonObject) -> None:
+        """Write the first record, before anything is asked of the server. ``about`` is for people who look into it."""
+        self._write("begin", durable=True, version=VERSION, options=options, key=idempotency_key, about=about)
+
+    def job_created(self, job_id: str) -> None:
+        """The server made the job."""
+        self._write("job", durable=True, id=job_id)
+
+    def hashed(self, file: LocalFile) -> None:
+        """The checksum and the name of a file are known, or have changed."""
+        self._write(
+            "file",
+            path=str(file.path),
+            name=file.name,
+            size=file.size,
+            mtime_ns=file.mtime_ns,
+            sha256=file.sha256,
+        )
+
+    def left_out(self, path: Path) -> None:
+        """A file could not be read or was refused."""
+        self._write("skipped", path=str(path))
+
+    def registered(self, images: Iterable[tuple[LocalFile, int]]) -> list[LocalFile]:
+        """The server knows these files; returns them with their ``seq``."""
+        records = [{"record": "registered", "path": str(file.path), "seq": seq} for file, seq in images]
+        self._append(records)
+        return [self.files[Path(str(record["path"]))] for record in records]
+
+    def sent(self, file: LocalFile) -> None:
+        """The object store has all bytes of a file."""
+        self._write("uploaded", path=str(file.path))
+
+    def commit_acknowledged(self) -> None:
+        """The job is the server's from here on."""
+        self._write("committed", durable=True)
+
+    def renamed(self, file: LocalFile) -> LocalFile:
+        """The same file under a name that the job does not have yet."""
+        with self._lock:
+            name = free_name(file.name, self._names)
+            self._names.add(name)
+        other = replace(file, name=name, seq=None, uploaded=False)
+        self.hashed(other)
+        return other
+
+    def close(self) -> None:
+        """Keep it for another run; a journal that says nothing is not kept."""
+        if self.is_new:
+            self._journal.remove()
+        self._journal.close()
+
+    def remove(self) -> None:
+        """It is done, or given up."""
+        self._journal.remove()
+
+    def _other_version(self) -> StateFileError:
+        return StateFileError(f"{self._journal.path} is of another version of phytobatch; start afresh with --new.")
+
+    def _write(self, kind: str, *, durable: bool = False, **values: object) -> None:
+        self._append([{"record": kind, **values}], durable=durable)
+
+    def _append(self, records: list[JsonObject], *, durable: bool = False) -> None:
+        self._journal.append(records, durable=durable)
+        with self._lock:
+            for record in records:
+                self._replay(record)
+
+    def _replay(self, record: JsonObject) -> None:
+        try:
+            _REPLAY[record["record"]](self, record)
+        except KeyError as error:
+            raise self._other_version() from error
+
+    def _replay_begin(self, record: JsonObject) -> None:
+        if record["version"] != VERSION:
+            raise self._other_version()
+        self.options, self.idempotency_key = record["options"], record["key"]
+
+    def _replay_job(self, record: JsonObject) -> None:
+        self.job_id = record["id"]
+
+    def _replay_file(self, record: JsonObject) -> None:
+        path = Path(record["path"])
+        before = self.files.get(path)
+        file = LocalFile(path, record["name"], record["size"], record["mtime_ns"], record["sha256"])
+        if before is not None and (before.name, before.sha256) == (file.name, file.sha256):
+            file = replace(file, seq=before.seq, uploaded=before.uploaded)  # Only touched.
+        self.files[path] = file
+        self._names.add(file.name)
+
+    def _replay_skipped(self, record: JsonObject) -> None:
+        self.unreadable.add(Path(record["path"]))
+
+    def _replay_registered(self, record: JsonObject) -> None:
+        path = Path(record["path"])
+        self.files[path] = replace(self.files[path], seq=record["seq"])
+
+    def _replay_uploaded(self, record: JsonObject) -> None:
+        path = Path(record["path"])
+        self.files[path] = replace(self.files[path], uploaded=True)
+        self.unreadable.discard(path)
+
+    def _replay_committed(self, _record: JsonObject) -> None:
+        self.committed = True
+
+
+_REPLAY: dict[str, Callable[[Ledger, JsonObject], None]] = {
+    "begin": Ledger._replay_begin,  # noqa: SLF001  # the table of the class above
+    "job": Ledger._replay_job,  # noqa: SLF001  # as above
+    "file": Ledger._replay_file,  # noqa: SLF001  # as above
+    "skipped": Ledger._replay_skipped,  # noqa: SLF001  # as above
+    "registered": Ledger._replay_registered,  # noqa: SLF001  # as above
+    "uploaded": Ledger._replay_uploaded,  # noqa: SLF001  # as above
+    "committed": Ledger._replay_committed,  # noqa: SLF001  # as above
+}

@@ -1,0 +1,29 @@
+"""Saying once that the network is away, and once that it is back, although every thread notices."""
+
+import threading
+
+from phytobatch.submission.reporter import Reporter
+from phytobatch.words import in_time
+
+
+class Outage:
+    """Thread-safe."""
+
+    def __init__(self, reporter: Reporter) -> None:
+        self._reporter = reporter
+        self._lock = threading.Lock()
+        self._away = False
+
+    def began(self, error: Exception, patience: float) -> None:
+        """An attempt failed."""
+        with self._lock:
+            first, self._away = not self._away, True
+        if first:
+            self._reporter.note(f"{error} Trying again for up to {in_time(patience)}.")
+
+    def over(self) -> None:
+        """An attempt succeeded."""
+        with self._lock:
+            was_away, self._away = self._away, False
+        if was_away:
+            self._reporter.note("The connection is back.")

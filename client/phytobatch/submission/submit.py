@@ -1,0 +1,258 @@
+"""The whole way of a submission, from folders to a committed job."""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Self
+
+from phytobatch.errors import ConfigurationError, InvalidRequest, NotFound, StateFileError
+from phytobatch.files.discovery import Found, FoundFile, find_images
+from phytobatch.geography.sidecars import Sidecar
+from phytobatch.resources import ClassifierRef, Job, JsonObject, SidecarReport
+from phytobatch.retry import RetryPolicy
+from phytobatch.sdk import Phytobatch
+from phytobatch.submission.ledger import Ledger
+from phytobatch.submission.outage import Outage
+from phytobatch.submission.outcome import Outcome, Skipped
+from phytobatch.submission.pipeline import Pipeline
+from phytobatch.submission.prepare import Preparer
+from phytobatch.submission.register import Registrar
+from phytobatch.submission.reporter import Reporter
+from phytobatch.submission.run import Run
+from phytobatch.submission.transfer import Transfer
+from phytobatch.text import printable
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What is asked of the server; the same for every run that continues a submission."""
+
+    name: str | None = None
+    external_id: str | None = None
+    priority: str | None = None
+    classifier: ClassifierRef | None = None
+    metadata: JsonObject = field(default_factory=dict)
+    webhook_url: str | None = None
+    keep_duplicates: bool = False
+
+    def to_json(self) -> JsonObject:
+        """As the journal keeps it."""
+        classifier = str(self.classifier) if self.classifier else None
+        # Only where it is given, so that a journal of an older version is still one of these options.
+        webhook = {"webhook_url": self.webhook_url} if self.webhook_url else {}
+        return {
+            "name": self.name,
+            "external_id": self.external_id,
+            "priority": self.priority,
+            "classifier": classifier,
+            "metadata": dict(self.metadata),
+            "keep_duplicates": self.keep_duplicates,
+            **webhook,
+        }
+
+
+class Submission:
+    """One set of files on its way to one job. ``with`` keeps the journal closed afterwards."""
+
+    def __init__(
+        self,
+        client: Phytobatch,
+        state_file: Path,
+        options: Options,
+        reporter: Reporter,
+        *,
+        parallel: int = 4,
+        patience: float = 600.0,
+        fresh: bool = False,
+    ) -> None:
+        """Open the journal. ``patience`` is how many seconds a file may wait for the network.
+
+        With ``fresh``, what an earlier run left is forgotten.
+
+        Raises:
+            StateFileError: the journal is in use or damaged.
+        """
+        self._client = client
+        self._state_file = state_file
+        self._options = options
+        self._reporter = reporter
+        self._parallel = parallel
+        self._sidecars: Sequence[Sidecar] = ()
+        self._run = Run(Ledger.open(state_file, fresh=fresh), reporter, Outage(reporter), patience)
+        self._patient = client.with_retry(
+            RetryPolicy(total_seconds=patience),
+            on_retry=lambda error, _pause: self._run.outage.began(error, patience),
+            sleep=self._run.sleep,
+        )
+
+    @property
+    def outcome(self) -> Outcome:
+        """What became of the files so far."""
+        return self._run.outcome
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._run.ledger.close()
+
+    @property
+    def can_continue(self) -> bool:
+        """Whether the same command again would go on with this job."""
+        return self._run.ledger.job_id is not None
+
+    def send(self, paths: Sequence[Path], *, sidecars: Sequence[Sidecar] = ()) -> Job:
+        """Find, register and upload the images, and commit the job.
+
+        Args:
+            paths: folders and files.
+            sidecars: sent when the images are there; whether they can be read is asked before.
+
+        Raises:
+            ConfigurationError: there is no image, or a sidecar cannot be read.
+            StateFileError: an earlier run with other options is unfinished.
+            PhytobatchError: any other; the journal allows to go on later.
+        """
+        self._sidecars = sidecars
+        found = self._find(paths)
+        job = self._continue(found) or self._create(found, paths)
+        self.outcome.job = job
+        if job.state == "draft":
+            for sidecar in self._sidecars:
+                self._send_sidecar(sidecar, found, job)
+            self._upload(found, job)
+            self.outcome.sidecars = [(str(one.path), self._send_sidecar(one, found, job)) for one in self._sidecars]
+            job = self._patient.commit(job.id)
+        else:
+            self._remember_outcome()
+        self._run.ledger.commit_acknowledged()
+        self.outcome.job = job
+        return job
+
+    def finish(self) -> None:
+        """Nothing is left to do for this command: the same command again makes a new job."""
+        self._run.ledger.remove()
+
+    def _send_sidecar(self, sidecar: Sidecar, found: Found, job: Job) -> SidecarReport:
+        """Raises ConfigurationError where the file is the reason: whoever typed the command can repair it."""
+        try:
+            return self._patient.put_sidecar(job.id, sidecar.read(), folder=self._folder_of(sidecar, found))
+        except InvalidRequest as error:
+            raise ConfigurationError(f"{sidecar.path}: {error}") from error
+
+    def _folder_of(self, sidecar: Sidecar, found: Found) -> str:
+        """What stands in front of the names of its folder's images, where two folders hold the same name."""
+        for file in found.files:
+            known = self._run.ledger.files.get(file.path)
+            relative = printable(file.relative)
+            if file.root == sidecar.folder and known is not None and known.name.endswith(relative):
+                return known.name.removesuffix(relative)
+        return ""
+
+    def _find(self, paths: Sequence[Path]) -> Found:
+        found = find_images(paths)
+        self.outcome.found = len(found.files)
+        self.outcome.other_files = found.other_files - sum(one.folder is not None for one in self._sidecars)
+        for path, reason in found.unreadable:
+            self.outcome.skipped.append(Skipped(path, reason))
+            self._reporter.note(f"skipped {path}: {reason}")
+        if not found.files and not self._run.ledger.uploaded:
+            where = ", ".join(str(path) for path in paths)
+            raise ConfigurationError(f"There is no image in {where} ({found.other_files:,} other files).")
+        return found
+
+    def _continue(self, found: Found) -> Job | None:
+        """The job of an unfinished run; None when there is none, or when it cannot be used any more."""
+        if self._run.ledger.is_new:
+            return None
+        if self._run.ledger.options != self._options.to_json():
+            raise StateFileError(
+                "An earlier submission of these files with other options is unfinished: "
+                "give the same options to go on with it, or --new to start afresh."
+            )
+        if self._run.ledger.job_id is None:
+            return None
+        job = self._job_or_none(self._run.ledger.job_id)
+        reason = self._reason_to_start_afresh(job, found)
+        if job is None or reason is not None:
+            self._reporter.note(f"The job of the unfinished submission {reason}; starting afresh.")
+            self._start_afresh()
+            return None
+        self.outcome.continued = True
+        self._reporter.note(f"Going on with job {job.id}: {len(self._run.ledger.uploaded):,} files are already there.")
+        return job
+
+    def _start_afresh(self) -> None:
+        self._run.ledger.remove()
+        self._run.ledger = Ledger.open(self._state_file)
+
+    def _reason_to_start_afresh(self, job: Job | None, found: Found) -> str | None:
+        if job is None:
+            return "is gone"
+        if job.state in {"expired", "canceled", "canceling"}:
+            return f"is {job.state}"
+        if job.state != "draft" and any(self._is_news(file) for file in found.files):
+            # Nothing can be added to it any more, and to report the old job as if it were these files would be wrong.
+            return "was committed before these files were as they are now"
+        return None
+
+    def _is_news(self, file: FoundFile) -> bool:
+        known = self._run.ledger.files.get(file.path)
+        if known is None:
+            return file.path not in self._run.ledger.unreadable
+        return (known.size, known.mtime_ns) != (file.size, file.mtime_ns)
+
+    def _job_or_none(self, job_id: str) -> Job | None:
+        try:
+            return self._client.job(job_id)
+        except NotFound:
+            return None
+
+    def _create(self, found: Found, paths: Sequence[Path]) -> Job:
+        if self._run.ledger.is_new:
+            folders = [str(path.absolute()) for path in paths]
+            self._run.ledger.begin(
+                options=self._options.to_json(),
+                idempotency_key=str(uuid.uuid4()),
+                about={"server": self._client.url, "folders": folders, "files": len(found.files)},
+            )
+        try:
+            job = self._client.create_job(
+                name=self._options.name,
+                external_id=self._options.external_id,
+                priority=self._options.priority,
+                classifier=self._options.classifier,
+                metadata=self._options.metadata,
+                webhook_url=self._options.webhook_url,
+                idempotency_key=self._run.ledger.idempotency_key,
+            )
+        except (ConfigurationError, NotFound, InvalidRequest):  # Nothing was made: the next run may have other options.
+            self._run.ledger.remove()
+            raise
+        self._run.ledger.job_created(job.id)
+        return job
+
+    def _remember_outcome(self) -> None:
+        """What the run that committed the job did, for the report and the exit code of this one."""
+        ledger, outcome = self._run.ledger, self.outcome
+        outcome.sent_before = len(ledger.uploaded)
+        seen = {skipped.path for skipped in outcome.skipped}
+        outcome.skipped += [
+            Skipped(str(path), "left out by the earlier run") for path in ledger.unreadable if str(path) not in seen
+        ]
+
+    def _upload(self, found: Found, job: Job) -> None:
+        sent_before = self._run.ledger.uploaded
+        self.outcome.sent_before = len(sent_before)
+        preparer = Preparer(self._run, keep_duplicates=self._options.keep_duplicates)
+        registrar = Registrar(self._patient, job.id, self._run.ledger, preparer)
+        transfer = Transfer(self._patient, registrar, preparer, self._run)
+        already = {file.path for file in sent_before}
+        waiting = [file for file in found.files if file.path not in already]
+        self._reporter.begin(files=len(waiting), size=sum(file.size for file in waiting))
+        try:
+            pipeline = Pipeline(registrar, transfer, parallel=self._parallel, stop=self._run.stop)
+            pipeline.run(preparer.prepare(found.files))
+        finally:
+            self._reporter.end()

@@ -1,0 +1,126 @@
+"""Bringing one file into the object store, whatever happens on the way."""
+
+import time
+from dataclasses import dataclass, replace
+
+from phytobatch.errors import (
+    FileChanged,
+    FileUnreadable,
+    Interrupted,
+    NetworkError,
+    UploadError,
+    UploadRefused,
+    UploadUrlExpired,
+)
+from phytobatch.retry import RetryPolicy
+from phytobatch.sdk import Phytobatch
+from phytobatch.submission.prepare import Preparer, describe
+from phytobatch.submission.register import Registrar, Ticket
+from phytobatch.submission.run import Run
+
+REFUSALS = 3  # Times that the store may refuse a file before it is left out: the first may be a flipped bit.
+
+
+class Transfer:
+    """Sends files one at a time per thread. Thread-safe."""
+
+    def __init__(self, client: Phytobatch, registrar: Registrar, preparer: Preparer, run: Run) -> None:
+        self._client = client
+        self._registrar = registrar
+        self._preparer = preparer
+        self._run = run
+        self._policy = RetryPolicy(total_seconds=run.patience)
+
+    def send(self, ticket: Ticket) -> None:
+        """Send a file, or leave it out and report why.
+
+        Raises:
+            NetworkError, UploadError: the object store stayed away for longer than the patience.
+            ApiError: the API refused to give a fresh address.
+            Interrupted: the submission was stopped.
+        """
+        way = _Way(ticket)
+        while way.ticket is not None:
+            try:
+                if self._try(way):
+                    return
+            except FileUnreadable as error:
+                self._preparer.skip(ticket.file.path, ticket.file.size, str(error))
+                return
+
+    def _try(self, way: "_Way") -> bool:
+        """One attempt; True when nothing is left to do. Otherwise ``way`` has what the next attempt needs."""
+        ticket = way.ticket
+        if ticket is None:
+            return True
+        try:
+            if ticket.is_stale:
+                way.ticket = self._renew(ticket)
+                return False
+            self._put(ticket)
+        except (FileChanged, UploadUrlExpired, UploadRefused) as error:
+            way.refusals += 1
+            if way.refusals >= REFUSALS:
+                self._give_up(ticket, error)
+                return True
+            way.ticket = self._renew(ticket)
+            return False
+        except (NetworkError, UploadError) as error:
+            self._wait(way, error)
+            way.ticket = self._renew(ticket)
+            return False
+        self._finish(ticket)
+        return True
+
+    def _put(self, ticket: Ticket) -> None:
+        now = describe(ticket.file.path, ticket.file.name, ticket.file)
+        if now.sha256 != ticket.file.sha256:
+            raise FileChanged(f"{ticket.file.path} changed on disk")
+        self._client.upload(ticket.target, ticket.file.path, progress=self._count)
+
+    def _count(self, sent: int) -> None:
+        self._run.reporter.bytes_sent(sent)
+        if sent > 0 and self._run.stop.is_set():
+            raise Interrupted("The submission was stopped.")
+
+    def _finish(self, ticket: Ticket) -> None:
+        self._run.ledger.sent(ticket.file)
+        self._run.outcome.count_sent()
+        self._run.reporter.file_sent()
+        self._run.outage.over()
+
+    def _renew(self, ticket: Ticket) -> Ticket | None:
+        """A fresh address, for the bytes that the file has now; None when the server refuses the file."""
+        # The size and time that are remembered are not believed here: something did not fit.
+        now = describe(ticket.file.path, ticket.file.name)
+        if now.sha256 != ticket.file.sha256:
+            file = self._preparer.changed(ticket.file, now)
+        else:
+            file = replace(ticket.file, size=now.size, mtime_ns=now.mtime_ns)
+        return next(iter(self._registrar.register([file])), None)
+
+    def _give_up(self, ticket: Ticket, error: Exception) -> None:
+        if isinstance(error, UploadUrlExpired) and self._run.outcome.sent == 0:
+            # Fresh addresses that do not work for the first file will not work for 20,000 others.
+            raise error
+        self._preparer.skip(ticket.file.path, ticket.file.size, str(error))
+
+    def _wait(self, way: "_Way", error: NetworkError | UploadError) -> None:
+        now = time.monotonic()
+        way.failing_since = way.failing_since or now
+        pause = self._policy.pause(way.failures, elapsed=now - way.failing_since)
+        if pause is None or not getattr(error, "retryable", True):
+            raise error
+        way.failures += 1
+        self._run.outage.began(error, self._policy.total_seconds)
+        self._run.sleep(pause)
+
+
+@dataclass(slots=True)
+class _Way:
+    """How far one file has come."""
+
+    ticket: Ticket | None
+    refusals: int = 0
+    failures: int = 0
+    failing_since: float = 0.0

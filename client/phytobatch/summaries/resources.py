@@ -1,0 +1,143 @@
+"""The answers of ``/summary`` and ``/grid``, as frozen dataclasses; ``raw`` keeps them as they came."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from phytobatch.resources import JsonObject
+
+
+@dataclass(frozen=True, slots=True)
+class Shares:
+    """Images by what is said of them. ``labels`` maps to (images, part of ``counted``), the most frequent first."""
+
+    images: int
+    counted: int
+    labels: Mapping[str, tuple[int, float]]
+    diseased: int | None
+    diseased_share: float | None
+    needs_review: int
+    review: Mapping[str, int]
+    not_classified: int
+    failures: Mapping[str, int]
+    corrected: int
+
+    @classmethod
+    def from_json(cls, data: JsonObject) -> "Shares":
+        """From one entry of a summary."""
+        return cls(
+            images=data["images"],
+            counted=data["counted"],
+            labels={one["label"]: (one["images"], one["share"]) for one in data["labels"]},
+            diseased=data["diseased"],
+            diseased_share=data["diseased_share"],
+            needs_review=data["needs_review"],
+            review=data["review"],
+            not_classified=data["not_classified"],
+            failures=data["failures"],
+            corrected=data["corrected"],
+        )
+
+
+Groups = tuple[tuple[str | None, Shares], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Uncertain:
+    """An image that a person should look at first."""
+
+    seq: int
+    name: str
+    label: str
+    confidence: float
+    review_reason: str | None
+
+    @classmethod
+    def from_json(cls, data: JsonObject) -> "Uncertain":
+        """From one entry of ``uncertain``."""
+        return cls(data["seq"], data["name"], data["label"], data["confidence"], data["review_reason"])
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """A job as a whole. In ``groups`` and ``days`` the value ``None`` holds the images that have none."""
+
+    job_id: str
+    state: str
+    healthy: tuple[str, ...]
+    overall: Shares
+    groups: Mapping[str, Groups]
+    time_zone: str
+    days: Groups
+    positions: int
+    missing_positions: Mapping[str, int]
+    uncertain: tuple[Uncertain, ...]
+    raw: JsonObject = field(default_factory=dict, repr=False, compare=False)
+
+    @classmethod
+    def from_json(cls, data: JsonObject) -> "Summary":
+        """From the answer of ``GET /v1/jobs/{id}/summary``."""
+        return cls(
+            job_id=data["job_id"],
+            state=data["state"],
+            healthy=tuple(data["healthy"]),
+            overall=Shares.from_json(data["overall"]),
+            groups={
+                key: tuple((one["value"], Shares.from_json(one)) for one in groups)
+                for key, groups in data["groups"].items()
+            },
+            time_zone=data["time_zone"],
+            days=tuple((one["day"], Shares.from_json(one)) for one in data["days"]),
+            positions=data["positions"]["known"],
+            missing_positions=data["positions"]["missing"],
+            uncertain=tuple(Uncertain.from_json(one) for one in data["uncertain"]),
+            raw=data,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One square of a grid.
+
+    ``ring``: its corners as (longitude, latitude). That of a square over the 180th meridian, which GeoJSON has in two
+    parts, is whole: its eastern longitudes are greater than 180.
+    """
+
+    column: int
+    row: int
+    ring: tuple[tuple[float, float], ...]
+    shares: Shares
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """The squares that have an image; ``edge`` in metres. ``raw`` is the GeoJSON."""
+
+    edge: float
+    cells: tuple[Cell, ...]
+    without_position: int
+    raw: JsonObject = field(default_factory=dict, repr=False, compare=False)
+
+    @classmethod
+    def from_json(cls, data: JsonObject) -> "Grid":
+        """From the answer of ``GET /v1/jobs/{id}/grid``."""
+        return cls(
+            edge=data["edge"],
+            cells=tuple(_cell(feature) for feature in data["features"]),
+            without_position=data["without_position"],
+            raw=data,
+        )
+
+
+def _cell(feature: JsonObject) -> Cell:
+    told, geometry = feature["properties"], feature["geometry"]
+    parts = geometry["coordinates"] if geometry["type"] == "MultiPolygon" else [geometry["coordinates"]]
+    return Cell(told["column"], told["row"], _ring([part[0] for part in parts]), Shares.from_json(told))
+
+
+def _ring(rings: list[list[tuple[float, float]]]) -> tuple[tuple[float, float], ...]:
+    """The ring, or that around two rectangles on both sides of the 180th meridian (RFC 7946, section 3.1.9)."""
+    if len(rings) == 1:
+        return tuple((longitude, latitude) for longitude, latitude in rings[0])
+    corners = [(x + 360 if x < 0 else x, y) for ring in rings for x, y in ring]
+    (west, south), (east, north) = (tuple(edge(one) for one in zip(*corners, strict=True)) for edge in (min, max))
+    return ((west, south), (east, south), (east, north), (west, north), (west, south))

@@ -1,0 +1,28 @@
+"""How far a download is: a bar on a terminal, nothing anywhere else."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+
+from phytobatch.terminal.output import Output
+
+
+@contextmanager
+def downloading(output: Output, what: str, size: int | None) -> Iterator[Callable[[int], None]]:
+    """A function to call with the bytes that arrive; ``size`` is None where nobody knows how many there will be."""
+    if not output.is_live:
+        yield lambda _: None
+        return
+    bar = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=None),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+        console=output.errors,
+        transient=True,
+        expand=True,
+    )
+    with bar:
+        task = bar.add_task(what, total=size)
+        yield lambda count: bar.advance(task, count)

@@ -1,0 +1,48 @@
+"""The end of a followed job, for people."""
+
+from collections.abc import Mapping
+
+from phytobatch.reports.tally import Tally
+from phytobatch.resources import Job
+from phytobatch.terminal.job_words import breakdown
+from phytobatch.terminal.output import Output
+from phytobatch.words import plural, speed
+
+WORDS = {
+    "blurred": "too blurred to see a symptom",
+    "not_a_leaf": "nothing that the classifier has learned to look at",
+    "other_symptom": "signs of something that is none of its classes",
+    "low_confidence": "the best class is not likely enough",
+}
+
+
+def print_shares(output: Output, labels: Mapping[str, tuple[int, float]]) -> None:
+    """Images and share of each label."""
+    if labels:
+        rows = [(label, f"{images:,}", f"{share:.1%}") for label, (images, share) in labels.items()]
+        output.table(("label", "images", "share"), rows, right=("images", "share"))
+
+
+def print_review(output: Output, review: Mapping[str, int]) -> None:
+    """What asks for a person, by reason."""
+    if review:
+        output.text(f"{plural(sum(review.values()), 'image')} to look at yourself, not counted above:")
+        by_size = sorted(review.items(), key=lambda one: -one[1])
+        causes = [(reason, f"{images:,}", WORDS.get(reason, "")) for reason, images in by_size]
+        output.table(("reason", "images", "because"), causes, right=("images",))
+
+
+def print_summary(output: Output, job: Job, tally: Tally) -> None:
+    """Labels with images and share, what needs a look, and the first failures with their reasons."""
+    output.text(f"job {job.id} {job.state}")
+    rate = job.progress.images_per_second if job.progress else None
+    output.text(breakdown(job.counts) + (f"; {speed(rate)}" if rate else ""))
+    print_shares(output, {label: (count, share) for label, count, share in tally.rows()})
+    print_review(output, tally.review)
+    if tally.failures:
+        rest = tally.failed - len(tally.failures)
+        output.text(f"{plural(tally.failed, 'image')} without a classification:")
+        causes = [(each.name, each.error_code or each.status, each.error_detail or "") for each in tally.failures]
+        output.table(("file", "reason", "detail"), causes)
+        if rest:
+            output.text(f"… and {rest:,} more: phytobatch results {job.id}")

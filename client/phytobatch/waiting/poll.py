@@ -1,0 +1,24 @@
+"""One answer to the question how a job is."""
+
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from phytobatch.calls import job_of
+from phytobatch.resources import Job
+from phytobatch.transport import Answer
+
+
+@dataclass(frozen=True, slots=True)
+class Poll:
+    """``job`` is None while nothing changed; ``retry_after`` is in seconds."""
+
+    job: Job | None
+    etag: str | None
+    retry_after: float | None
+
+    @classmethod
+    def of(cls, answer: Answer, etag: str | None) -> "Poll":
+        """From the answer to a request with ``If-None-Match: etag``."""
+        unchanged = answer.status == HTTPStatus.NOT_MODIFIED
+        job = None if unchanged else job_of(answer)
+        return cls(job, answer.headers.get("ETag") or (etag if unchanged else None), answer.retry_after)
