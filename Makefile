@@ -11,7 +11,7 @@ STAMP := $(VENV)/.installed
 DATA ?= .data
 export PHYTOBATCH_LOCAL_DATA ?= $(DATA)
 
-.PHONY: help install checks demo up down clean test postgres pooler unit lint types imports lock images audit sbom scan migration train evaluate bench chaos hostile fuzz faults
+.PHONY: help install checks demo up down clean test quick integration postgres pooler lint types imports lock images audit sbom scan migration train evaluate bench chaos hostile fuzz faults
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -96,8 +96,14 @@ postgres: $(STAMP) ## the tests that read plans on another PostgreSQL (FOLDER=/u
 pooler: $(STAMP) ## the tests that go through PgBouncer, through another one (PGBOUNCER=/usr/sbin/pgbouncer)
 	@TESTS_ON_POOLER=$(PGBOUNCER) $(BIN)/python -m pytest tests/integration/pooler
 
-unit: $(STAMP) ## the tests of pure code
-	@$(BIN)/python -m pytest tests/unit
+quick: $(STAMP) ## the tests of pure code and of what can drift, in less than a minute: no servers, no tools
+	@$(BIN)/python -m pytest --numprocesses 2 --quiet -m "not slow" tests/unit tests/contract
+
+FOLDERS = $(notdir $(patsubst %/,%,$(dir $(wildcard tests/integration/*/test_*.py))))
+
+integration: $(STAMP) ## the tests on real servers; ONLY=webhooks: those of one folder below tests/integration
+	@test -d "tests/integration/$(ONLY)" || { echo "tests/integration has: $(sort $(FOLDERS))"; exit 2; }
+	@$(BIN)/python -m pytest tests/integration/$(ONLY)
 
 lint: $(STAMP) ## ruff: style and errors
 	@$(BIN)/ruff check .

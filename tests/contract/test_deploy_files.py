@@ -8,6 +8,8 @@ import pytest
 from tests.contract.chart.rendering import EXAMPLES, text
 from tests.contract.check_tools import ROOT, run
 
+pytestmark = pytest.mark.slow
+
 YAMLLINT = Path(__file__).with_name("yamllint.yml")
 SHELLS = ("#!/bin/sh", "#!/bin/bash", "#!/usr/bin/env bash", "#!/usr/bin/env sh")
 

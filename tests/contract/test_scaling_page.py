@@ -14,6 +14,7 @@ PAGE = (ROOT / "docs" / "scaling.md").read_text(encoding="utf-8")
 BLOCK = re.compile(r"<!-- python -m tests\.benchmarks\.capacity -->\n(.*?)\n<!-- end -->", re.DOTALL)
 
 
+@pytest.mark.slow
 def test_the_tables_are_those_that_the_command_prints(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([]) == 0
     shown = BLOCK.search(PAGE)

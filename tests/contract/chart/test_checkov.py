@@ -10,6 +10,8 @@ import pytest
 from tests.contract.chart.rendering import WORKLOADS, files, rendered
 from tests.contract.check_tools import run
 
+pytestmark = pytest.mark.slow
+
 BY_TAG = {
     "CKV_K8S_15": "a tag of ours never moves; asking again would make every restart depend on the registry",
     "CKV_K8S_43": "the operator builds the images, so only they can know the digests; values take them",

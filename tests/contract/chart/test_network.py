@@ -9,6 +9,8 @@ from shared.webhooks.addresses import NOT_PUBLIC
 from shared.webhooks.ports import Ports
 from tests.contract.chart.rendering import EXAMPLES, Manifest, RenderingRefused, of_kind, text, workloads
 
+pytestmark = pytest.mark.slow
+
 INSTANCE = {"app.kubernetes.io/name": "phytobatch", "app.kubernetes.io/instance": "phytobatch"}
 STORES = {5432: "postgres", 6379: "redis", 443: "objectStore"}
 

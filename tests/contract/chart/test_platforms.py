@@ -19,6 +19,8 @@ from tests.contract.chart.rendering import (
 )
 from tests.contract.check_tools import ROOT
 
+pytestmark = pytest.mark.slow
+
 # How long an answer may take, where it waits on purpose.
 LONGEST_WAIT = Settings.model_fields["max_wait_seconds"].default
 UNITS = {"Ki": 1 / 1024, "Mi": 1, "Gi": 1024, "Ti": 1024 * 1024}

@@ -23,6 +23,8 @@ from tests.contract.chart.rendering import (
 from tests.contract.check_tools import ROOT
 from worker.webhooks.process import LAST_WORDS_SECONDS
 
+pytestmark = pytest.mark.slow
+
 DOCKERFILE = (ROOT / "deploy" / "Dockerfile").read_text(encoding="utf-8")
 TARGETS = {"api": "api", "worker": "worker", "worker-gpu": "gpu", "deliverer": "deliverer"}
 

@@ -11,6 +11,8 @@ from tests.contract.chart.custom_resources import MODELS
 from tests.contract.chart.rendering import CHART, EXAMPLES, files, of_kind, rendered, text
 from tests.contract.check_tools import run
 
+pytestmark = pytest.mark.slow
+
 OLDEST, NEWEST = "1.27", "1.37"
 
 

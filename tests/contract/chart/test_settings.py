@@ -20,6 +20,8 @@ from tests.contract.chart.rendering import (
 )
 from tests.contract.check_tools import run
 
+pytestmark = pytest.mark.slow
+
 # What Kubernetes puts in the place of a reference, where any word will not do.
 FROM_THE_CLUSTER = {
     "PHYTOBATCH_DECODE_THREADS": "2",

@@ -70,6 +70,7 @@ def test_the_search_would_find_one(text: str) -> None:
     assert secrets_in(text)
 
 
+@pytest.mark.slow
 def test_detect_secrets_finds_nothing_in_what_is_shipped() -> None:
     without = [word for name in OFF for word in ("--disable-plugin", name)]
     found = run("detect-secrets", "scan", "--exclude-files", EXCLUDED, *without)
@@ -84,6 +85,7 @@ def test_detect_secrets_finds_nothing_in_what_is_shipped() -> None:
     assert places == []
 
 
+@pytest.mark.slow
 def test_detect_secrets_would_find_one(tmp_path: Path) -> None:
     (tmp_path / "settings.py").write_text('AWS_KEY = "AKIA' + 'IOSFODNN7EXAMPLQ"\n', encoding="utf-8")
     found = run("detect-secrets", "scan", "--all-files", ".", cwd=tmp_path)

@@ -17,6 +17,8 @@ from worker.inference.errors import ImageError
 from worker.inference.limits import DEFAULT_LIMITS, PictureLimits
 from worker.inference.structure.jpeg import count_scans
 
+pytestmark = pytest.mark.slow
+
 FILES = 420
 MEBIBYTE = 1024**2
 

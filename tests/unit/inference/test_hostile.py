@@ -7,6 +7,8 @@ import pytest
 from tests.hostile.known import KNOWN
 from tests.hostile.search import MEBIBYTE, Cost, Subject, search, subject
 
+pytestmark = pytest.mark.slow
+
 # Less than by default, so that files which need all of it cost the tests little.
 PROCESSOR_SECONDS = 1.0
 # Of threads: the inspection, the place, an ordinary picture of 60 megapixels.

@@ -167,6 +167,7 @@ def test_broken_images_have_the_same_pixels_and_errors(readings: Readings) -> No
     assert readings.used > 10
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("folder", ["leaves-full-size", "leaves/apple-field/validation", "leaves/corn", "drone"])
 @pytest.mark.filterwarnings("ignore::UserWarning:PIL")
 def test_photographs_have_the_pixels_of_pillow(folder: str, readings: Readings) -> None:

@@ -370,6 +370,7 @@ def test_a_batch_that_the_classifier_cannot_take_is_refused(batch_size: int, cla
         made(classifier, batch_size=batch_size)
 
 
+@pytest.mark.slow
 def test_isolated_runs_answer_the_same(pipeline: Pipeline, store: Store) -> None:
     store.data[3] = store.data[3][:200]
     plain = {o.seq: (o.interpretation, o.error and o.error.code) for o in pipeline.run(store.items(), store.fetch)}
@@ -411,6 +412,7 @@ def test_pictures_are_decoded_within_the_room_for_pixels(
     assert budget.in_use == 0
 
 
+@pytest.mark.slow
 def test_a_picture_out_of_the_ordinary_is_decoded_in_a_process(classifier: Classifier, encode: Encode) -> None:
     pictures = [encode(Image.new("RGB", (40, 30), COLOURS["red"]), kind) for kind in ("JPEG", "WEBP", "BMP", "PNG")]
     pipeline = made(classifier)
@@ -420,6 +422,7 @@ def test_a_picture_out_of_the_ordinary_is_decoded_in_a_process(classifier: Class
     assert {o.interpretation and o.interpretation.label for o in outcomes} == {"red"}
 
 
+@pytest.mark.slow
 def test_a_picture_larger_than_threads_decode_goes_to_a_process(classifier: Classifier, store: Store) -> None:
     with made(classifier, limits=PictureLimits(thread_bytes=1000)) as pipeline:
         labels = {o.seq: o.interpretation.label for o in outcomes_of(pipeline, store) if o.interpretation}
@@ -427,6 +430,7 @@ def test_a_picture_larger_than_threads_decode_goes_to_a_process(classifier: Clas
     assert labels == dict(enumerate(store.labels))
 
 
+@pytest.mark.slow
 def test_a_run_of_isolated_pictures_fetches_little_ahead(classifier: Classifier, encode: Encode) -> None:
     store = Store(encode, 60)
     with (

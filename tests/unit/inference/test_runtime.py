@@ -68,6 +68,7 @@ def test_an_onnx_file_that_is_missing_or_another_is_refused(
         verify_model_file(made, make_manifest(onnx_sha256="1" * 64), ONNX_FILE)
 
 
+@pytest.mark.slow
 def test_a_worker_on_onnx_imports_no_tensorflow() -> None:
     code = (
         "import sys, worker.inference.onnx_classifier, worker.inference.runtime, worker.inference.pipeline, "

@@ -11,6 +11,8 @@ from deploy.local.child import LAUNCHER, Child, Program, describe_exit, log_tail
 from deploy.local.errors import ProcessFailed
 from tests.patience import PATIENCE_SECONDS
 
+pytestmark = pytest.mark.slow
+
 PARENT = """
 import subprocess, sys, os, time
 launcher, how, signal_number = sys.argv[1:4]

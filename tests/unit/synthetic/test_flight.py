@@ -12,6 +12,8 @@ from deploy.local.synthetic.exif import FIELD, METRES_PER_DEGREE, SPACING
 from deploy.local.synthetic.flight.disease import HOT_SPOTS
 from deploy.local.synthetic.flight.plan import bed_name, shots
 
+pytestmark = pytest.mark.slow
+
 
 def test_the_same_arguments_give_the_same_bytes_and_no_two_photos_are_equal(tmp_path: Path) -> None:
     first = [p.read_bytes() for p in write_flight(tmp_path / "a", 8)]

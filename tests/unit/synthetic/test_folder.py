@@ -24,6 +24,7 @@ def test_names_say_number_and_kind(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_every_file_differs_and_a_seed_repeats_them(tmp_path: Path) -> None:
     first = [p.read_bytes() for p in write_set(tmp_path / "a", 12, size=(64, 48), broken=2, seed=3)]
     again = [p.read_bytes() for p in write_set(tmp_path / "b", 12, size=(64, 48), broken=2, seed=3)]

@@ -29,6 +29,7 @@ def share(picture: Image.Image, *, mildew: bool) -> float:
     return float(found.mean())
 
 
+@pytest.mark.slow
 def test_symptoms_are_visible_where_they_should_be() -> None:
     drawn = {kind: [render(kind, (240, 240), seed) for seed in range(6)] for kind in Kind}
     white = {kind: np.mean([share(one, mildew=True) for one in drawn[kind]]) for kind in Kind}

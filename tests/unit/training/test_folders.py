@@ -112,6 +112,7 @@ def test_a_folder_whose_name_is_no_utf8_is_a_class(tmp_path: Path) -> None:
     assert class_id("roya \ufffd") == "roya"
 
 
+@pytest.mark.slow
 def test_the_command_says_it_before_tensorflow_is_imported(data: Path, tmp_path: Path) -> None:
     """Each folder has one image: the class is named, and nothing was read or written."""
     command = [sys.executable, "-X", "importtime", "-m", "worker.training", "train", "--data", str(data)]

@@ -120,6 +120,7 @@ def test_the_card_says_what_was_measured_and_what_is_not_known() -> None:
         assert words in text
 
 
+@pytest.mark.slow
 def test_the_figures_are_pictures(tmp_path: Path) -> None:
     draw(answers(), tmp_path)
     for name in (CONFUSION_FILE, RELIABILITY_FILE):

@@ -39,6 +39,7 @@ def test_shipped_classifiers_have_their_files() -> None:
         assert folder.parent.name == "classifiers"
 
 
+@pytest.mark.slow
 def test_the_api_starts_without_what_only_workers_need() -> None:
     program = (
         "import sys, api.admin.program, api.main, api.__main__; "

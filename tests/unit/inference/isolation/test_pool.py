@@ -23,6 +23,8 @@ from worker.inference.isolation import IsolatedPool, IsolationLimits, scrubbed_e
 from worker.inference.pipeline import Item, Odd, Pipeline
 from worker.inference.preprocess import resized_pixels
 
+pytestmark = pytest.mark.slow
+
 Encode = Callable[..., bytes]
 Decode = Callable[..., NDArray[np.uint8]]
 SIZE = (8, 12)

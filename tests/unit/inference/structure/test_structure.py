@@ -86,6 +86,7 @@ def test_without_metadata_the_pixels_are_the_same(
     assert structure.memory_bytes >= photo.width * photo.height
 
 
+@pytest.mark.slow
 def test_photographs_of_cameras_are_ordinary_and_have_the_same_pixels_without_metadata() -> None:
     if not PHOTOGRAPHS.is_dir():
         pytest.skip("../shared/data with real photographs is not here")
