@@ -14,6 +14,7 @@ from api.corrections import routes as corrections
 from api.exports import routes as exports
 from api.geography import routes as geography
 from api.images import routes as images
+from api.jobs import events
 from api.jobs import routes as jobs
 from api.limits.body import BodyLimits, UnreadBodies
 from api.limits.rate import RateLimiter
@@ -30,7 +31,6 @@ from api.receipts import routes as receipts
 from api.results import routes as results
 from api.services import Services
 from api.summaries import routes as summaries
-from api.waiting import routes as waiting
 from api.waiting.hub import Hub
 from api.waiting.look import Looker
 from api.waker import Waker
@@ -55,7 +55,7 @@ POOL_SIZE = 16
 ROUTERS = (
     jobs.router,
     geography.router,
-    waiting.router,
+    events.router,
     results.router,
     exports.router,
     corrections.router,

@@ -11,13 +11,13 @@ from api.corrections.schemas import CorrectionOut, CorrectionPage
 from api.errors import Problem
 from api.exports.schemas import ExportOut, ExportPage
 from api.health import Ready
-from api.jobs.schemas import JobOut, JobPage
 from api.predict.schemas import Prediction
 from api.receipts.schemas import ReceiptOut, ReceiptPage
 from api.results.schemas import ResultPage
 from api.summaries.schemas import GridOut, SummaryOut
 from api.webhooks.delivery_schemas import DeliveryOut, DeliveryPage, DeliveryWithAttempts
 from api.webhooks.schemas import EndpointOut, EndpointPage, EndpointWithSecret, JobSecretOut, NewJobSecret
+from api.wire.jobs import JobOut, JobPage
 
 DESCRIPTION = """Asynchronous batch classification of plant photographs.
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from api.fields import RequestBody
-from api.jobs.schemas import job_path
+from api.wire.jobs import job_path
 from shared.contracts import stored
 from shared.corrections.store import BY_LENGTH, LABEL_PATTERN, NOTE_LENGTH, CorrectionRow
 

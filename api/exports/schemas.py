@@ -9,9 +9,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from api.exports.names import export_name
 from api.fields import RequestBody
-from api.jobs.schemas import job_path
 from api.links import link
 from api.results.routes import FinalStatus
+from api.wire.jobs import job_path
 from shared.contracts.exports import ExportFormat, ExportState
 from shared.contracts.geography import PlaceFilter
 from shared.contracts.states import ImageStatus

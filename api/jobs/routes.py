@@ -11,8 +11,7 @@ from api.auth import Caller
 from api.deps import IdempotencyKeyHeader, JobId, Reader, ServicesDep, Submitter
 from api.idempotency import Asked, Stored, fingerprint, once
 from api.jobs import submit
-from api.jobs.etag import is_fresh
-from api.jobs.schemas import AddedImages, AddImages, CreateJob, JobOut, JobPage, job_out, job_page
+from api.jobs.schemas import AddedImages, AddImages, CreateJob
 from api.jobs.upload import REQUEST_BODY, submit_upload
 from api.multipart.form import Limits, received
 from api.pages import DEFAULT, Limit, check_limit
@@ -21,6 +20,8 @@ from api.routing import Router
 from api.services import Services
 from api.waiting.answer import Patience, check_wait, wait_for
 from api.waiting.snapshot import Snapshot
+from api.wire.etag import is_fresh
+from api.wire.jobs import JobOut, JobPage, job_out, job_page
 from shared import audit
 from shared.contracts.audit import Action
 from shared.contracts.states import TERMINAL_STATES, JobState

@@ -9,8 +9,9 @@ from sqlalchemy.orm import Session
 from api.auth import Caller
 from api.fields import ClassifierRef
 from api.idempotency import Ticket
-from api.jobs.schemas import AddedImage, CreateJob, ImageIn, JobOut, Upload, job_out, job_path
+from api.jobs.schemas import AddedImage, CreateJob, ImageIn, Upload
 from api.services import Services
+from api.wire.jobs import JobOut, job_out, job_path
 from shared import audit
 from shared.access.sources import check_source
 from shared.classifiers import registry

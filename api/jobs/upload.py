@@ -9,10 +9,11 @@ from api.auth import Caller
 from api.fields import ClassifierText, RequestBody, WebhookUrl, classifier_ref
 from api.idempotency import Asked, Stored, Ticket, fingerprint, once
 from api.jobs.arrivals import Arrival, Sidecar, check_name, discard, open_draft, put_all
-from api.jobs.schemas import JobOut, KeepDays, job_out, job_path, without_unused
+from api.jobs.schemas import KeepDays, without_unused
 from api.jobs.submit import resolve
 from api.multipart.form import Form, ReceivedFile
 from api.services import Services
+from api.wire.jobs import JobOut, job_out, job_path
 from shared import audit
 from shared.classifiers import registry
 from shared.contracts.audit import Action

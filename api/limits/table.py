@@ -3,12 +3,12 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from api.multipart.form import MAX_FIELD_BYTES, MAX_FIELDS, MAX_HEADER_BYTES, MAX_HEADER_LINES
-from api.summaries.routes import MOST_KEYS
+from api.limits.forms import MAX_FIELD_BYTES, MAX_FIELDS, MAX_HEADER_BYTES, MAX_HEADER_LINES
 from shared.contracts.metadata import IMAGE_METADATA_BYTES, JOB_METADATA_BYTES
 from shared.contracts.stored import NAME_LENGTH
 from shared.corrections.store import NOTE_LENGTH
 from shared.settings import ENV_PREFIX, Settings
+from shared.summaries.shares import MAX_KEYS
 from shared.webhooks.urls import MAX_URL_LENGTH
 
 LIMIT = "422 `limit-exceeded`"
@@ -96,7 +96,7 @@ FIXED: Sequence[Fixed] = (
     Fixed("note of a correction", f"{NOTE_LENGTH} characters", "422 `invalid-request`"),
     Fixed("webhook URL", f"{MAX_URL_LENGTH} characters", "422 `invalid-request`"),
     Fixed("Idempotency-Key", "255 characters", "422 `invalid-request`"),
-    Fixed("keys of a summary", f"{MOST_KEYS}", "422 `invalid-request`"),
+    Fixed("keys of a summary", f"{MAX_KEYS}", "422 `invalid-request`"),
     Fixed("fields of a multipart upload", f"{MAX_FIELDS}, {MAX_FIELD_BYTES} bytes each", "422 `invalid-request`"),
     Fixed("header of a part", f"{MAX_HEADER_LINES} lines, {MAX_HEADER_BYTES} bytes each", "422 `invalid-request`"),
 )

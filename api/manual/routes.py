@@ -5,8 +5,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Header, Response
 
-from api.jobs.etag import is_fresh
 from api.manual.files import PAGE, served
+from api.wire.etag import is_fresh
 from shared.errors import NotFound
 
 router = APIRouter(include_in_schema=False)

@@ -11,17 +11,13 @@ from multipart import MultipartError, MultipartSegment, PushMultipartParser
 
 from api.errors import BodyTooLarge
 from api.limits.body import FORM_STEP_BYTES
+from api.limits.forms import MAX_FIELD_BYTES, MAX_FIELDS, MAX_HEADER_BYTES, MAX_HEADER_LINES
 from api.limits.shares import Place
 from api.multipart import charsets
 from api.multipart.headers import Part, boundary_of, part_of
 from api.multipart.spool import Spool, SpooledFile
 from shared.errors import InvalidRequest, LimitExceeded
 
-MAX_FIELDS = 16
-MAX_FIELD_BYTES = 64 * 1024
-# A name of a file comes in two forms from some clients, each with nine bytes for a letter.
-MAX_HEADER_BYTES = 16 * 1024
-MAX_HEADER_LINES = 8
 HASH_BYTES = 1024 * 1024
 # The field that names the charset of the others (RFC 7578, 4.6).
 CHARSET_FIELD = "_charset_"

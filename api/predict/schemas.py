@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.jobs.schemas import job_path
+from api.wire.jobs import job_path
 from shared.contracts.manifest import ReviewReason
 
 REQUEST_BODY: dict[str, Any] = {

@@ -10,10 +10,10 @@ from api.auth import Caller
 from api.fields import classifier_ref
 from api.idempotency import Asked, Ticket, fingerprint, once
 from api.jobs.arrivals import Arrival, check_name, discard, open_draft, put_all
-from api.jobs.schemas import job_out, job_path
 from api.jobs.submit import resolve
 from api.multipart.form import Form, ReceivedFile
 from api.services import Services
+from api.wire.jobs import job_out, job_path
 from shared import audit
 from shared.classifiers import registry
 from shared.contracts.audit import Action

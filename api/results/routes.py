@@ -7,10 +7,10 @@ from fastapi import Depends, Query, Response
 
 from api.answers import answer, problems
 from api.deps import JobId, Reader, ServicesDep
-from api.jobs.schemas import Counts
 from api.pages import DEFAULT, Limit, check_limit
 from api.results.schemas import JobStatus, ResultPage, ResultWriter
 from api.routing import Router
+from api.wire.jobs import Counts
 from shared.contracts.geography import PlaceFilter
 from shared.contracts.states import ImageStatus, JobState
 from shared.jobs import queries

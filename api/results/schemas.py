@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from api.geography.schemas import PlaceOut, place_out
-from api.jobs.schemas import ClassifierOut, Counts
+from api.wire.jobs import ClassifierOut, Counts
 from shared.contracts.manifest import Manifest, ReviewReason
 from shared.contracts.states import ImageErrorCode, ImageStatus, JobState
 from shared.db.models import Classifier

@@ -9,7 +9,6 @@ from sqlalchemy.orm import Session
 
 from api.answers import answer, problems
 from api.deps import JobId, Reader, ServicesDep
-from api.jobs.schemas import Counts
 from api.routing import Router
 from api.summaries.schemas import (
     GridOut,
@@ -22,6 +21,7 @@ from api.summaries.schemas import (
     shares_fields,
     uncertain_out,
 )
+from api.wire.jobs import Counts
 from shared.contracts.manifest import Manifest
 from shared.contracts.states import JobState
 from shared.contracts.stored import Text
@@ -34,11 +34,10 @@ from shared.jobs.results import classifier_of
 from shared.summaries import shares
 from shared.summaries.grid import HIGHEST_LATITUDE, grid
 from shared.summaries.positions import positions
+from shared.summaries.shares import MAX_KEYS
 from shared.summaries.uncertain import least_certain
 
 router = Router(prefix="/v1/jobs", tags=["summaries"])
-
-MOST_KEYS = 5
 
 
 class GeoJson(JSONResponse):
@@ -49,7 +48,7 @@ class GeoJson(JSONResponse):
 
 Healthy = Annotated[
     list[Text] | None,
-    Query(max_length=MOST_KEYS, description="Labels that are no disease; the class `healthy`, where there is one."),
+    Query(max_length=MAX_KEYS, description="Labels that are no disease; the class `healthy`, where there is one."),
 ]
 
 
@@ -65,7 +64,7 @@ def summarise_job(  # what a client may say
     services: ServicesDep,
     caller: Reader,
     group_by: Annotated[
-        list[Text] | None, Query(max_length=MOST_KEYS, description="Keys of the images' metadata, as `row`.")
+        list[Text] | None, Query(max_length=MAX_KEYS, description="Keys of the images' metadata, as `row`.")
     ] = None,
     time_zone: Annotated[Text, Query(description="Whose days, as `Europe/Madrid`.")] = "UTC",
     healthy: Healthy = None,

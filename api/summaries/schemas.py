@@ -7,7 +7,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import Row
 
-from api.jobs.schemas import Counts
+from api.wire.jobs import Counts
 from shared.contracts.geography import PositionFault, PositionSource
 from shared.contracts.manifest import ReviewReason
 from shared.contracts.states import JobState

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from fastapi import Request
 
-from api.jobs.etag import is_fresh
 from api.limits.shares import Holder
 from api.waiting.hub import Hub
 from api.waiting.presence import listening
 from api.waiting.snapshot import Snapshot
+from api.wire.etag import is_fresh
 from shared.errors import LimitExceeded
 
 

@@ -10,8 +10,8 @@ from typing import Any
 
 from fastapi.sse import format_sse_event
 
-from api.jobs.etag import etag_of
-from api.jobs.schemas import job_seen, progress_out
+from api.wire.etag import etag_of
+from api.wire.jobs import job_seen, progress_out
 from shared.contracts.states import TERMINAL_STATES, EventType
 from shared.jobs.progress import event_data
 from shared.jobs.queries import SeenJob

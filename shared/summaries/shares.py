@@ -15,6 +15,7 @@ from shared.summaries.rows import answered
 
 HEALTHY = "healthy"
 VALUE_LENGTH = 256
+MAX_KEYS = 5  # of metadata, in one summary
 READ_AT_A_TIME = 200
 GROUPS_SETTING = "PHYTOBATCH_MAX_SUMMARY_GROUPS"
 

@@ -13,7 +13,7 @@ from api.corrections.schemas import CorrectionOut, CorrectionPage, Imported, Put
 from api.errors import Problem
 from api.exports.schemas import CreateExport, ExportOut, ExportPage
 from api.health import Ready
-from api.jobs.schemas import AddedImages, AddImages, CreateJob, JobOut, JobPage
+from api.jobs.schemas import AddedImages, AddImages, CreateJob
 from api.main import create_app
 from api.predict.schemas import Prediction
 from api.receipts.schemas import ReceiptOut, ReceiptPage
@@ -31,6 +31,7 @@ from api.webhooks.schemas import (
     Redeliver,
     Redelivered,
 )
+from api.wire.jobs import JobOut, JobPage
 from shared.settings import Settings
 
 ROOT = Path(__file__).parents[2]

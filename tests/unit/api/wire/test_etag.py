@@ -1,6 +1,6 @@
 import pytest
 
-from api.jobs.etag import etag_of, is_fresh
+from api.wire.etag import etag_of, is_fresh
 from shared.db.models import Job
 
 
