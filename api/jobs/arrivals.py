@@ -3,18 +3,25 @@
 import uuid
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from http import HTTPStatus
 
 import structlog
 
 from api.auth import Caller
+from api.idempotency import Ticket
+from api.jobs.submit import resolve
 from api.multipart.form import ReceivedFile
 from api.services import Services
+from api.wire.jobs import JobOut, job_out, job_path
 from shared import audit
+from shared.classifiers import registry
 from shared.contracts import stored
 from shared.contracts.audit import Action
+from shared.contracts.job_request import JobRequest
 from shared.contracts.receipts import RemovalReason
 from shared.contracts.stored import NAME_LENGTH
+from shared.db.models import Classifier
 from shared.errors import InvalidRequest, PhytobatchError
 from shared.geography.sidecar.read import folder_of, read_sidecar
 from shared.geography.sidecar.row import SidecarRow
@@ -65,10 +72,22 @@ class Arrival:
 
 @dataclass(frozen=True, slots=True)
 class Sidecar:
-    """What a sidecar says of the images whose names begin with ``folder``."""
+    """The rows of a sidecar, about the images whose names begin with ``folder``."""
 
     rows: list[SidecarRow]
     folder: str
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """The files of one request: images, and the sidecars that describe them.
+
+    ``are_checked``: the API has looked at each itself, so no worker needs to validate them first.
+    """
+
+    images: Sequence[Arrival]
+    sidecars: Sequence[Sidecar] = ()
+    are_checked: bool = False
 
 
 def check_name(name: str) -> None:
@@ -85,44 +104,60 @@ def check_name(name: str) -> None:
         raise InvalidRequest(f"the name {name[:80]!r} {error}") from error
 
 
-def open_draft(
-    services: Services,
-    caller: Caller,
-    new: lifecycle.NewJob,
-    arrivals: Sequence[Arrival],
-    *,
-    webhook_url: str | None = None,
-    sidecars: Sequence[Sidecar] = (),
-) -> tuple[uuid.UUID, list[int]]:
-    """A draft that names the files: it is stored first, so that no object is ever without a job that removes it.
-
-    Returns:
-        Id of the job and the numbers of the files.
+def submit_files(services: Services, caller: Caller, request: JobRequest, files: Files, ticket: Ticket) -> JobOut:
+    """Create, upload and commit a job in one call, or leave nothing of it. Call it in a thread.
 
     Raises:
+        InvalidRequest: there is no such classifier, or a sidecar names a position that cannot be.
+        Unavailable: there is no default classifier yet.
         Conflict: a ``webhook_url`` is named, and the tenant has no job secret.
         QuotaExceeded: the tenant has as much open as it may.
+        StoreUnavailable: the object store is away.
+    """
+    with services.database.begin() as session:
+        classifier = resolve(session, request.classifier) or registry.resolve(session)
+    job_id, numbers = _open_draft(services, caller, request, classifier, files)
+    try:
+        _put_all(services, job_id, numbers, files.images)
+        out = _commit(services, caller, job_id, classifier, request, files, ticket)
+    except BaseException:
+        _discard(services, job_id)
+        raise
+    services.waker.nudge()
+    return out
+
+
+def _open_draft(
+    services: Services, caller: Caller, request: JobRequest, classifier: Classifier, files: Files
+) -> tuple[uuid.UUID, list[int]]:
+    """Store a draft that names the files first, so that no object is ever without a job that removes it.
+
+    Returns:
+        Id of the job and the numbers of the images.
     """
     settings = services.settings
     with services.database.begin() as session:
         quota = quotas.hold(session, caller.tenant_id, Quotas.of(settings))
-        new = replace(new, webhook_endpoint_id=endpoint_for(session, caller.tenant_id, webhook_url))
-        job = lifecycle.create_draft(session, caller.tenant_id, new, draft_hours=settings.draft_hours)
-        numbers = add_images(session, job, [a.image for a in arrivals], max_images=settings.max_images_per_job)
-        quota.check(jobs=1, images=len(arrivals))
+        job = lifecycle.create_draft(
+            session,
+            caller.tenant_id,
+            request,
+            draft_hours=settings.draft_hours,
+            classifier_id=classifier.id,
+            webhook_endpoint_id=endpoint_for(session, caller.tenant_id, request.webhook_url),
+        )
+        images = [arrival.image for arrival in files.images]
+        numbers = add_images(session, job, images, max_images=settings.max_images_per_job)
+        quota.check(jobs=1, images=len(images))
         audit.record(session, caller.actor, Action.JOB_CREATE, job.id, tenant_id=caller.tenant_id)
-        for one in sidecars:
-            apply_sidecar(session, job.id, one.rows, folder=one.folder)
-    log.info("job_created", job_id=str(job.id), images=len(arrivals))
+        for sidecar in files.sidecars:
+            apply_sidecar(session, job.id, sidecar.rows, folder=sidecar.folder)
+    log.info("job_created", job_id=str(job.id), images=len(images))
     return job.id, numbers
 
 
-def put_all(services: Services, job_id: uuid.UUID, numbers: Sequence[int], arrivals: Sequence[Arrival]) -> None:
-    """Write every file into the object store, several at a time.
-
-    Raises:
-        StoreUnavailable: one could not be written.
-    """
+def _put_all(services: Services, job_id: uuid.UUID, numbers: Sequence[int], arrivals: Sequence[Arrival]) -> None:
+    """Write every file into the object store, several at a time."""
 
     def put(seq: int, arrival: Arrival) -> None:
         services.store.put(upload_key(job_id, seq), arrival.file.body, size=arrival.file.size, sha256=arrival.sha256)
@@ -135,7 +170,29 @@ def put_all(services: Services, job_id: uuid.UUID, numbers: Sequence[int], arriv
             done.result()
 
 
-def discard(services: Services, job_id: uuid.UUID) -> None:
+def _commit(  # the one transaction that all of them meet in
+    services: Services,
+    caller: Caller,
+    job_id: uuid.UUID,
+    classifier: Classifier,
+    request: JobRequest,
+    files: Files,
+    ticket: Ticket,
+) -> JobOut:
+    with services.database.begin() as session:
+        if files.are_checked:
+            chunk_images = services.settings.chunk_images
+            job = lifecycle.commit_arrived(session, job_id, classifier.id, chunk_images=chunk_images)
+        else:
+            job = lifecycle.commit(session, job_id, classifier.id)
+        images = len(files.images)
+        audit.record(session, caller.actor, Action.JOB_COMMIT, job_id, tenant_id=caller.tenant_id, images=images)
+        out = job_out(job, classifier, request.webhook_url)
+        ticket.complete(session, HTTPStatus.ACCEPTED, out.model_dump(mode="json"), location=job_path(job_id))
+    return out
+
+
+def _discard(services: Services, job_id: uuid.UUID) -> None:
     """Take a job back whose upload failed: a worker removes its objects and rows.
 
     When that fails too, the draft expires by itself.

@@ -2,31 +2,18 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from api.fields import ClassifierRef, ImageMetadata, JobMetadata, Moment, RequestBody, WebhookUrl
-from shared.contracts import stored
-from shared.contracts.source import Source
-from shared.contracts.states import Priority
+from api.fields import ImageMetadata, Moment, RequestBody
+from shared.contracts.job_request import JobRequest
 from shared.contracts.stored import Altitude, Heading, Latitude, Longitude, Text
 
 PAGE = 1000
 
-KeepDays = Annotated[int, Field(ge=1, le=stored.MAX_DAYS)]
-# In JSON; a form has texts alone. `true` and "7" are no numbers.
-StrictKeepDays = Annotated[int, Field(strict=True, ge=1, le=stored.MAX_DAYS)]
-# Younger than the keys that clients may still repeat: left out, a request has the fingerprint that it had before.
-YOUNGER = frozenset({"keep_days", "keep_originals_days"})
 
-
-def without_unused(content: dict[str, Any]) -> dict[str, Any]:
-    """A request without the younger fields that it does not use."""
-    return {name: value for name, value in content.items() if not (name in YOUNGER and value is None)}
-
-
-class CreateJob(RequestBody):
+class CreateJob(JobRequest):
     """A new job. With ``source`` its images are found there, and it is committed at once."""
 
     model_config = ConfigDict(
@@ -38,31 +25,6 @@ class CreateJob(RequestBody):
             ]
         }
     )
-
-    name: Text | None = None
-    external_id: Text | None = None
-    metadata: JobMetadata = Field(default_factory=dict)
-    priority: Priority = Priority.BULK
-    classifier: ClassifierRef | None = None
-    source: Source | None = None
-    webhook_url: WebhookUrl | None = None
-    keep_days: StrictKeepDays | None = Field(
-        default=None, description="Days after its end after which the job is deleted; the operator may keep it shorter."
-    )
-    keep_originals_days: StrictKeepDays | None = Field(
-        default=None, description="Days after its end after which its uploads are removed; the results stay."
-    )
-
-    def content(self) -> dict[str, Any]:
-        """What makes two requests the same, for the Idempotency-Key."""
-        return without_unused(self.model_dump(mode="json"))
-
-    @field_validator("source")
-    @classmethod
-    def _prefix_can_be_stored(cls, value: Source | None) -> Source | None:
-        if value is not None:
-            stored.text(value.s3.prefix)
-        return value
 
 
 class ImageIn(RequestBody):

@@ -7,15 +7,15 @@ import structlog
 from sqlalchemy.orm import Session
 
 from api.auth import Caller
-from api.fields import ClassifierRef
 from api.idempotency import Ticket
-from api.jobs.schemas import AddedImage, CreateJob, ImageIn, Upload
+from api.jobs.schemas import AddedImage, ImageIn, Upload
 from api.services import Services
 from api.wire.jobs import JobOut, job_out, job_path
 from shared import audit
 from shared.access.sources import check_source
 from shared.classifiers import registry
 from shared.contracts.audit import Action
+from shared.contracts.job_request import ClassifierRef, JobRequest
 from shared.contracts.states import JobState
 from shared.db.models import Classifier, Job
 from shared.errors import Conflict, LimitExceeded
@@ -40,7 +40,7 @@ def resolve(session: Session, wanted: ClassifierRef | None) -> Classifier | None
     return None if wanted is None else registry.resolve(session, wanted.name, wanted.version)
 
 
-def create(services: Services, caller: Caller, asked: CreateJob, ticket: Ticket) -> tuple[int, JobOut]:
+def create(services: Services, caller: Caller, request: JobRequest, ticket: Ticket) -> tuple[int, JobOut]:
     """A draft; or, with a source, a job that is validated at once. Status and job.
 
     Raises:
@@ -51,49 +51,35 @@ def create(services: Services, caller: Caller, asked: CreateJob, ticket: Ticket)
         QuotaExceeded: the tenant has as many open jobs as it may.
     """
     settings = services.settings
-    if asked.webhook_url is not None:
-        services.webhook_policy.check(asked.webhook_url)
-    if asked.source is not None:
-        check_source(asked.source.s3, caller.s3_sources, upload_bucket=settings.s3_bucket)
+    if request.webhook_url is not None:
+        services.webhook_policy.check(request.webhook_url)
+    if request.source is not None:
+        check_source(request.source.s3, caller.s3_sources, upload_bucket=settings.s3_bucket)
     with services.database.begin() as session:
         quota = quotas.hold(session, caller.tenant_id, Quotas.of(settings))
-        classifier = resolve(session, asked.classifier)
+        classifier = resolve(session, request.classifier)
         job = lifecycle.create_draft(
             session,
             caller.tenant_id,
-            _new_job(asked, classifier, endpoint_for(session, caller.tenant_id, asked.webhook_url)),
+            request,
             draft_hours=settings.draft_hours,
+            classifier_id=None if classifier is None else classifier.id,
+            webhook_endpoint_id=endpoint_for(session, caller.tenant_id, request.webhook_url),
         )
         quota.check(jobs=1)
         audit.record(session, caller.actor, Action.JOB_CREATE, job.id, tenant_id=caller.tenant_id)
         status = 201
-        if asked.source is not None:
+        if request.source is not None:
             classifier = classifier or registry.resolve(session)
             job = lifecycle.commit(session, job.id, classifier.id)
             audit.record(session, caller.actor, Action.JOB_COMMIT, job.id, tenant_id=caller.tenant_id)
             status = 202
-        out = job_out(job, classifier, asked.webhook_url)
+        out = job_out(job, classifier, request.webhook_url)
         ticket.complete(session, status, out.model_dump(mode="json"), location=job_path(job.id))
     log.info("job_created", job_id=str(job.id), state=job.state)
-    if asked.source is not None:
+    if request.source is not None:
         services.waker.nudge()
     return status, out
-
-
-def _new_job(
-    asked: CreateJob, classifier: Classifier | None, webhook_endpoint_id: uuid.UUID | None
-) -> lifecycle.NewJob:
-    return lifecycle.NewJob(
-        name=asked.name,
-        external_id=asked.external_id,
-        metadata=asked.metadata,
-        priority=asked.priority,
-        classifier_id=None if classifier is None else classifier.id,
-        source=None if asked.source is None else asked.source.model_dump(mode="json"),
-        webhook_endpoint_id=webhook_endpoint_id,
-        keep_days=asked.keep_days,
-        keep_originals_days=asked.keep_originals_days,
-    )
 
 
 def commit(services: Services, caller: Caller, job_id: uuid.UUID) -> JobOut:

@@ -1,68 +1,56 @@
 """``POST /v1/jobs/upload``: a small set in one call. Created, uploaded, committed; or nothing of it."""
 
-from dataclasses import dataclass
 from typing import Any
 
-from pydantic import Field, ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from api.auth import Caller
-from api.fields import ClassifierText, RequestBody, WebhookUrl, classifier_ref
-from api.idempotency import Asked, Stored, Ticket, fingerprint, once
-from api.jobs.arrivals import Arrival, Sidecar, check_name, discard, open_draft, put_all
-from api.jobs.schemas import KeepDays, without_unused
-from api.jobs.submit import resolve
+from api.idempotency import Asked, Stored, fingerprint, once
+from api.jobs.arrivals import Arrival, Files, check_name, submit_files
 from api.multipart.form import Form, ReceivedFile
 from api.services import Services
-from api.wire.jobs import JobOut, job_out, job_path
-from shared import audit
-from shared.classifiers import registry
-from shared.contracts.audit import Action
-from shared.contracts.states import Priority
-from shared.contracts.stored import MAX_DAYS, NAME_LENGTH, Text
+from api.wire.jobs import JobOut
+from shared.contracts.job_request import ClassifierRef, ClassifierText, JobRequest
 from shared.errors import InvalidRequest, LimitExceeded
 from shared.geography.sidecar.read import is_sidecar, order_of
-from shared.jobs import lifecycle
-from shared.webhooks.urls import MAX_URL_LENGTH
 
 FILES_FIELD = "files"
 # A full upload to a slow store takes longer than an ordinary request.
 LOCK_SECONDS = 300.0
 
-REQUEST_BODY: dict[str, Any] = {
-    "required": True,
-    "content": {
-        "multipart/form-data": {
-            "schema": {
-                "type": "object",
-                "required": [FILES_FIELD],
-                "properties": {
-                    FILES_FIELD: {"type": "array", "minItems": 1, "items": {"type": "string", "format": "binary"}},
-                    "name": {"type": "string", "minLength": 1, "maxLength": NAME_LENGTH},
-                    "external_id": {"type": "string", "minLength": 1, "maxLength": NAME_LENGTH},
-                    "priority": {"type": "string", "enum": [p.value for p in Priority], "default": Priority.BULK},
-                    "classifier": {"type": "string", "description": "`name` or `name@version`."},
-                    "webhook_url": {"type": "string", "minLength": 1, "maxLength": MAX_URL_LENGTH},
-                    "keep_days": {"type": "integer", "minimum": 1, "maximum": MAX_DAYS},
-                    "keep_originals_days": {"type": "integer", "minimum": 1, "maximum": MAX_DAYS},
-                },
-                "additionalProperties": False,
-                "examples": [{FILES_FIELD: ["DJI_0007.JPG", "DJI_0008.JPG"], "name": "North field, row 3"}],
-            }
-        }
-    },
-}
+# A form has texts alone, and no objects.
+NOT_IN_A_FORM = frozenset({"metadata", "source"})
+CLASSIFIER = TypeAdapter(ClassifierText)
 
 
-class UploadFields(RequestBody):
-    """The fields beside the files."""
+def _request_body() -> dict[str, Any]:
+    """Describe the form in OpenAPI: FastAPI does not read it itself (see ``api.multipart``), so it cannot."""
+    schema = JobRequest.model_json_schema(ref_template="{model}")
+    settings = {name: _form_schema(name, schema) for name in JobRequest.model_fields if name not in NOT_IN_A_FORM}
+    files = {"type": "array", "minItems": 1, "items": {"type": "string", "format": "binary"}}
+    form = {
+        "type": "object",
+        "required": [FILES_FIELD],
+        "properties": {FILES_FIELD: files, **settings},
+        "additionalProperties": False,
+        "examples": [{FILES_FIELD: ["DJI_0007.JPG", "DJI_0008.JPG"], "name": "North field, row 3"}],
+    }
+    return {"required": True, "content": {"multipart/form-data": {"schema": form}}}
 
-    name: Text | None = None
-    external_id: Text | None = None
-    priority: Priority = Field(default=Priority.BULK)
-    classifier: ClassifierText | None = None
-    webhook_url: WebhookUrl | None = None
-    keep_days: KeepDays | None = None
-    keep_originals_days: KeepDays | None = None
+
+def _form_schema(name: str, schema: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema of one setting without what a form cannot say: null, and an object."""
+    if name == "classifier":
+        return CLASSIFIER.json_schema()
+    whole = dict(schema["properties"][name])
+    kinds = [kind for kind in whole.pop("anyOf", []) if kind != {"type": "null"}]
+    if "$ref" in whole:
+        kinds.append(schema["$defs"][whole.pop("$ref")])
+    merged = {key: value for part in (*kinds, whole) for key, value in part.items()}
+    return {key: value for key, value in merged.items() if key != "title" and value is not None}
+
+
+REQUEST_BODY = _request_body()
 
 
 def submit_upload(services: Services, caller: Caller, form: Form, idempotency_key: str | None) -> JobOut | Stored:
@@ -74,26 +62,47 @@ def submit_upload(services: Services, caller: Caller, form: Form, idempotency_ke
         Conflict: a ``webhook_url`` is named, and the tenant has no job secret.
         StoreUnavailable: the object store is away; nothing is left of the job.
     """
-    fields = _fields(form.fields)
+    request = _request(form.fields)
     _check_files(form.files)
-    if fields.webhook_url is not None:
-        services.webhook_policy.check(fields.webhook_url)
-    arrivals, sidecars = _sorted(form.files, services.settings.max_sidecar_bytes)
-    content = [without_unused(fields.model_dump(mode="json")), [arrival.identity for arrival in (*arrivals, *sidecars)]]
+    if request.webhook_url is not None:
+        services.webhook_policy.check(request.webhook_url)
+    images, sidecars = _sorted(form.files, services.settings.max_sidecar_bytes)
+    content = [_content(request, form.fields), [arrival.identity for arrival in (*images, *sidecars)]]
     asked = Asked(caller.tenant_id, idempotency_key, fingerprint("POST /v1/jobs/upload", content))
     keep_hours = services.settings.idempotency_key_hours
     with once(services.database, asked, keep_hours=keep_hours, lock_seconds=LOCK_SECONDS) as ticket:
         if ticket.stored:
             return ticket.stored
-        return _submit(services, caller, fields, _Set(arrivals, [one.sidecar() for one in sidecars]), ticket)
+        return submit_files(services, caller, request, Files(images, [one.sidecar() for one in sidecars]), ticket)
 
 
-@dataclass(frozen=True, slots=True)
-class _Set:
-    """The images, and what the sidecars among the files say of them."""
+def _request(fields: dict[str, str]) -> JobRequest:
+    """Read the settings of the job.
 
-    arrivals: list[Arrival]
-    sidecars: list[Sidecar]
+    Raises:
+        InvalidRequest: a field is unknown, or its text is no value of it.
+    """
+    for name in fields:
+        if name in NOT_IN_A_FORM:
+            raise InvalidRequest(f"{name}: Extra inputs are not permitted")
+    others = {name: text for name, text in fields.items() if name != "classifier"}
+    try:
+        request = JobRequest.model_validate_strings(others)
+    except ValidationError as error:
+        raise InvalidRequest(f"{'.'.join(map(str, error.errors()[0]['loc']))}: {error.errors()[0]['msg']}") from error
+    if "classifier" not in fields:
+        return request
+    try:
+        text = CLASSIFIER.validate_python(fields["classifier"])
+    except ValidationError as error:
+        raise InvalidRequest(f"classifier: {error.errors()[0]['msg']}") from error
+    return request.model_copy(update={"classifier": ClassifierRef.of(text)})
+
+
+def _content(request: JobRequest, fields: dict[str, str]) -> dict[str, Any]:
+    """Return what makes two forms the same: their settings, with the classifier as it was written."""
+    content = {name: value for name, value in request.content().items() if name not in NOT_IN_A_FORM}
+    return {**content, "classifier": fields.get("classifier")}
 
 
 def _sorted(files: list[ReceivedFile], max_sidecar_bytes: int) -> tuple[list[Arrival], list[Arrival]]:
@@ -115,45 +124,6 @@ def _sorted(files: list[ReceivedFile], max_sidecar_bytes: int) -> tuple[list[Arr
     if not images:
         raise InvalidRequest("there are no images, only what is said of them; send the photos too")
     return images, sidecars
-
-
-def _submit(services: Services, caller: Caller, fields: UploadFields, given: _Set, ticket: Ticket) -> JobOut:
-    with services.database.begin() as session:
-        wanted = None if fields.classifier is None else classifier_ref(fields.classifier)
-        classifier = resolve(session, wanted) or registry.resolve(session)
-    new = lifecycle.NewJob(
-        name=fields.name,
-        external_id=fields.external_id,
-        priority=fields.priority,
-        classifier_id=classifier.id,
-        keep_days=fields.keep_days,
-        keep_originals_days=fields.keep_originals_days,
-    )
-    arrivals = given.arrivals
-    job_id, numbers = open_draft(
-        services, caller, new, arrivals, webhook_url=fields.webhook_url, sidecars=given.sidecars
-    )
-    try:
-        put_all(services, job_id, numbers, arrivals)
-        with services.database.begin() as session:
-            out = job_out(lifecycle.commit(session, job_id, classifier.id), classifier, fields.webhook_url)
-            audit.record(
-                session, caller.actor, Action.JOB_COMMIT, job_id, tenant_id=caller.tenant_id, images=len(arrivals)
-            )
-            ticket.complete(session, 202, out.model_dump(mode="json"), location=job_path(job_id))
-    except BaseException:
-        discard(services, job_id)
-        raise
-    services.waker.nudge()
-    return out
-
-
-def _fields(given: dict[str, str]) -> UploadFields:
-    try:
-        return UploadFields.model_validate(given)
-    except ValidationError as error:
-        first = error.errors()[0]
-        raise InvalidRequest(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from error
 
 
 def _check_files(files: list[ReceivedFile]) -> None:

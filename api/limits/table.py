@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from api.limits.forms import MAX_FIELD_BYTES, MAX_FIELDS, MAX_HEADER_BYTES, MAX_HEADER_LINES
 from shared.contracts.metadata import IMAGE_METADATA_BYTES, JOB_METADATA_BYTES
 from shared.contracts.stored import NAME_LENGTH
+from shared.contracts.webhook_url import MAX_URL_LENGTH
 from shared.corrections.store import NOTE_LENGTH
 from shared.settings import ENV_PREFIX, Settings
 from shared.summaries.shares import MAX_KEYS
-from shared.webhooks.urls import MAX_URL_LENGTH
 
 LIMIT = "422 `limit-exceeded`"
 SLOW = "408 `body-too-slow`, and the connection ends"

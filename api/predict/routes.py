@@ -8,7 +8,6 @@ from fastapi import Query, Request, Response
 from api.answers import answer, problems
 from api.deps import IdempotencyKeyHeader, ServicesDep, Submitter
 from api.errors import problem
-from api.fields import ClassifierText
 from api.idempotency import REPLAYED
 from api.multipart.form import Limits, received
 from api.predict.schemas import REQUEST_BODY, Prediction, PredictionLinks
@@ -16,6 +15,7 @@ from api.predict.submit import ImageNotReadable, submit_image, wait_for_answer
 from api.results.schemas import DIGITS, ResultWriter
 from api.routing import Router
 from api.wire.jobs import JobOut, job_out
+from shared.contracts.job_request import ClassifierText
 from shared.contracts.manifest import ReviewReason
 from shared.contracts.states import ImageStatus
 from shared.db.models import Result

@@ -7,19 +7,14 @@ from collections.abc import Awaitable, Callable
 import anyio
 
 from api.auth import Caller
-from api.fields import classifier_ref
-from api.idempotency import Asked, Ticket, fingerprint, once
-from api.jobs.arrivals import Arrival, check_name, discard, open_draft, put_all
-from api.jobs.submit import resolve
+from api.idempotency import Asked, fingerprint, once
+from api.jobs.arrivals import Arrival, Files, check_name, submit_files
 from api.multipart.form import Form, ReceivedFile
 from api.services import Services
-from api.wire.jobs import job_out, job_path
-from shared import audit
-from shared.classifiers import registry
-from shared.contracts.audit import Action
+from shared.contracts.job_request import ClassifierRef, JobRequest
 from shared.contracts.states import TERMINAL_STATES, ImageErrorCode, Priority
 from shared.errors import InvalidRequest, TooManyAtATime, TooManyWaiting
-from shared.jobs import lifecycle, queries
+from shared.jobs import queries
 
 FILE_FIELD = "file"
 FIRST_LOOK_SECONDS = 0.01
@@ -51,26 +46,10 @@ def submit_image(
     with once(services.database, asked, keep_hours=services.settings.idempotency_key_hours) as ticket:
         if ticket.stored:
             return uuid.UUID(ticket.stored.body["id"]), True
-        return _submit(services, caller, arrival, classifier, ticket), False
-
-
-def _submit(services: Services, caller: Caller, arrival: Arrival, wanted: str | None, ticket: Ticket) -> uuid.UUID:
-    with services.database.begin() as session:
-        classifier = resolve(session, classifier_ref(wanted) if wanted else None) or registry.resolve(session)
-    new = lifecycle.NewJob(priority=Priority.INTERACTIVE, classifier_id=classifier.id)
-    job_id, numbers = open_draft(services, caller, new, [arrival])
-    try:
-        put_all(services, job_id, numbers, [arrival])
-        with services.database.begin() as session:
-            job = lifecycle.commit_arrived(session, job_id, classifier.id, chunk_images=services.settings.chunk_images)
-            audit.record(session, caller.actor, Action.JOB_COMMIT, job_id, tenant_id=caller.tenant_id, images=1)
-            stored = job_out(job, classifier, None).model_dump(mode="json")
-            ticket.complete(session, 202, stored, location=job_path(job_id))
-    except BaseException:
-        discard(services, job_id)
-        raise
-    services.waker.nudge()
-    return job_id
+        request = JobRequest(
+            priority=Priority.INTERACTIVE, classifier=None if classifier is None else ClassifierRef.of(classifier)
+        )
+        return submit_files(services, caller, request, Files([arrival], are_checked=True), ticket).id, False
 
 
 def _only_file(form: Form) -> ReceivedFile:

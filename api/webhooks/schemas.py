@@ -16,10 +16,11 @@ from pydantic import (
 )
 from pydantic.json_schema import SkipJsonSchema
 
-from api.fields import Moment, RequestBody, WebhookUrl
+from api.fields import Moment, RequestBody
 from api.links import link
 from shared.contracts.states import DEFAULT_EVENTS, SUBSCRIBABLE_EVENTS, DisabledReason, EventType
 from shared.contracts.stored import Text
+from shared.contracts.webhook_url import WebhookUrl
 from shared.webhooks.endpoints import EndpointRow
 from shared.webhooks.secrets import JobSecret
 

@@ -6,16 +6,15 @@ chunks, so that two of them never wait for each other.
 """
 
 import uuid
-from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from shared.contracts import stored
+from shared.contracts.job_request import JobRequest
 from shared.contracts.receipts import RemovalReason, Removed
-from shared.contracts.states import TERMINAL_EVENT, ChunkKind, ChunkState, EventType, ImageStatus, JobState, Priority
+from shared.contracts.states import TERMINAL_EVENT, ChunkKind, ChunkState, EventType, ImageStatus, JobState
 from shared.db.models import Event, Job
 from shared.db.plans import IMAGES_WITH_RESULT
 from shared.db.session import changed
@@ -45,38 +44,27 @@ STAMPS = {JobState.VALIDATING: "committed_at", JobState.QUEUED: "queued_at", Job
 PROGRESS_PAUSE = timedelta(seconds=10)
 
 
-@dataclass(frozen=True, slots=True)
-class NewJob:
-    """What a client says of a job before there are images."""
-
-    name: str | None = None
-    external_id: str | None = None
-    metadata: dict[str, Any] | None = None
-    priority: Priority = Priority.BULK
-    classifier_id: uuid.UUID | None = None
-    source: dict[str, Any] | None = None
-    webhook_endpoint_id: uuid.UUID | None = None
-    keep_days: int | None = None
-    keep_originals_days: int | None = None
-
-
-def create_draft(session: Session, tenant_id: uuid.UUID, new: NewJob, *, draft_hours: int) -> Job:
-    """A job in ``draft`` that expires when nobody commits it in time; it belongs to the trace of this request."""
+def create_draft(
+    session: Session,
+    tenant_id: uuid.UUID,
+    request: JobRequest,
+    *,
+    draft_hours: int,
+    classifier_id: uuid.UUID | None = None,
+    webhook_endpoint_id: uuid.UUID | None = None,
+) -> Job:
+    """Create a job in ``draft``, in the trace of this request. It expires when nobody commits it in time."""
     origin = current_origin()
+    columns = request.columns()
     job = Job(
         tenant_id=tenant_id,
         state=JobState.DRAFT,
-        priority=new.priority,
-        name=new.name,
-        external_id=new.external_id,
-        metadata_=new.metadata or {},
-        classifier_id=new.classifier_id,
-        source=new.source,
-        webhook_endpoint_id=new.webhook_endpoint_id,
-        keep_days=new.keep_days,
-        keep_originals_days=new.keep_originals_days,
+        metadata_=columns.pop("metadata"),  # SQLAlchemy keeps the name for itself.
+        classifier_id=classifier_id,
+        webhook_endpoint_id=webhook_endpoint_id,
         request_id=origin.request_id,
         traceparent=origin.traceparent,
+        **columns,
     )
     session.add(job)
     session.flush()

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from ipaddress import AddressValueError, IPv4Address, IPv6Address, ip_address
 from urllib.parse import urlsplit
 
+from shared.contracts.webhook_url import MAX_URL_LENGTH
 from shared.errors import InvalidRequest
 from shared.settings import Settings
 from shared.webhooks.addresses import Address, is_global
@@ -15,7 +16,6 @@ from shared.webhooks.networks import Networks
 from shared.webhooks.own import NONE, OwnServers
 from shared.webhooks.ports import Ports
 
-MAX_URL_LENGTH = 2000
 MAX_HOST_LENGTH = 253
 DEFAULT_PORTS = {"https": 443, "http": 80}
 # The characters of RFC 3986: no space, no control character, no backslash, nothing outside of ASCII.

@@ -23,6 +23,7 @@ from sqlalchemy import text
 from deploy.local.servers import LocalServers
 from shared.classifiers import registry
 from shared.contracts.exports import ExportFormat
+from shared.contracts.job_request import JobRequest
 from shared.db.models import Job, Tenant
 from shared.db.schema import alembic_config
 from shared.db.session import Database
@@ -109,7 +110,7 @@ def _job(database: Database, rows: int) -> uuid.UUID:
         tenant = Tenant(name=f"t{rows}")
         session.add(tenant)
         session.flush()
-        job = lifecycle.create_draft(session, tenant.id, lifecycle.NewJob(name="flight"), draft_hours=1).id
+        job = lifecycle.create_draft(session, tenant.id, JobRequest(name="flight"), draft_hours=1).id
         for statement in (IMAGES, RESULTS, COUNTS):
             session.execute(statement, {"job": job, "n": rows, "classifier": classifier})
     return job

@@ -22,6 +22,7 @@ from sqlalchemy import select
 
 from deploy.local.servers import LocalServers
 from shared.classifiers import registry
+from shared.contracts.job_request import JobRequest
 from shared.contracts.states import ImageStatus, Priority
 from shared.db.models import Classifier, Tenant
 from shared.db.session import Database
@@ -57,7 +58,7 @@ class Ender:
             with self._database.begin() as session:
                 tenant = session.scalars(select(Tenant)).one()
                 classifier = registry.resolve(session)
-                job = lifecycle.create_draft(session, tenant.id, lifecycle.NewJob(), draft_hours=1)
+                job = lifecycle.create_draft(session, tenant.id, JobRequest(), draft_hours=1)
                 add_images(session, lifecycle.lock_job(session, job.id), [NewImage(name="a", size=1)], max_images=1)
                 lifecycle.commit_arrived(session, job.id, classifier.id, chunk_images=1)
                 made.append(job.id)

@@ -26,6 +26,7 @@ from api.jobs.submit import _new_image
 from api.webhooks.schemas import CreateEndpoint
 from shared.access.keys import checked_name
 from shared.contracts import stored
+from shared.contracts.job_request import JobRequest
 from shared.contracts.manifest import Manifest
 from shared.contracts.states import ImageStatus
 from shared.db.base import Base
@@ -292,7 +293,7 @@ def test_images_come_back_as_they_were_copied(session: Session, row_id: uuid.UUI
         except REFUSED:
             return
         with session.begin_nested() as savepoint:
-            job = lifecycle.create_draft(session, row_id, lifecycle.NewJob(), draft_hours=1)
+            job = lifecycle.create_draft(session, row_id, JobRequest(), draft_hours=1)
             add_images(session, lifecycle.lock_job(session, job.id), [new], max_images=9)
             kept = session.get_one(Image, (job.id, 1), populate_existing=True)
             names = ("name", "latitude", "longitude", "altitude", "captured_at")
@@ -327,7 +328,7 @@ def test_results_come_back_as_they_were_found(session: Session, row_id: uuid.UUI
         except REFUSED:
             return
         with session.begin_nested() as savepoint:
-            job = lifecycle.create_draft(session, row_id, lifecycle.NewJob(), draft_hours=1)
+            job = lifecycle.create_draft(session, row_id, JobRequest(), draft_hours=1)
             job.total = 1
             session.flush()
             (kept,) = store_results(session, job, [new], closed_chunks=0)

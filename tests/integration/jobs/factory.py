@@ -3,6 +3,7 @@
 import itertools
 import uuid
 
+from shared.contracts.job_request import JobRequest
 from shared.contracts.states import ChunkKind, ImageStatus, Priority
 from shared.db.models import Classifier, Job, Tenant
 from shared.db.session import Database
@@ -36,7 +37,7 @@ class Jobs:
     ) -> uuid.UUID:
         owner = tenant or self.tenant()
         with self.database.begin() as session:
-            job = lifecycle.create_draft(session, owner, lifecycle.NewJob(priority=priority), draft_hours=1)
+            job = lifecycle.create_draft(session, owner, JobRequest(priority=priority), draft_hours=1)
             job = lifecycle.lock_job(session, job.id)
             add_images(session, job, [NewImage(name=f"{n}.jpg", size=10) for n in range(images)], max_images=MANY)
             return job.id

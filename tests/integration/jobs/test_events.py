@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DataError
 
+from shared.contracts.job_request import JobRequest
 from shared.contracts.states import DEFAULT_EVENTS, EventType, ImageStatus, JobState
 from shared.db.models import SigningSecret, WebhookEndpoint
 from shared.db.session import Database
@@ -79,8 +80,7 @@ def test_the_address_of_a_job_is_told_of_that_job_alone(jobs: Jobs, database: Da
     own = endpoint(database, tenant, per_job=True)
     other = jobs.draft(tenant=tenant)
     with database.begin() as session:
-        new = lifecycle.NewJob(webhook_endpoint_id=own)
-        mine = lifecycle.create_draft(session, tenant, new, draft_hours=1).id
+        mine = lifecycle.create_draft(session, tenant, JobRequest(), draft_hours=1, webhook_endpoint_id=own).id
     with database.begin() as session:
         lifecycle.cancel(session, mine)
         lifecycle.cancel(session, other)

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from shared.contracts.job_request import JobRequest
 from shared.contracts.states import AttemptError, DeliveryState, DisabledReason, EventType
 from shared.db.models import Event
 from shared.db.session import Database
 from shared.jobs import lifecycle
-from shared.jobs.lifecycle import NewJob
 from shared.jobs.sweep import CrashPolicy, sweep
 from shared.settings import Settings
 from shared.webhooks.deliveries import Claim, Terms
@@ -351,7 +351,7 @@ def test_a_job_that_is_removed_takes_its_deliveries_along_also_from_under_a_clai
 ) -> None:
     endpoint = outbox.endpoint(URL)
     with database.begin() as session:
-        job = lifecycle.create_draft(session, outbox.tenant_id, NewJob(), draft_hours=1)
+        job = lifecycle.create_draft(session, outbox.tenant_id, JobRequest(), draft_hours=1)
         lifecycle.cancel(session, job.id)
     claim = only(ledger.claim(MANY))
     with database.begin() as session:
@@ -367,7 +367,7 @@ def test_the_sweep_forgets_endpoints_of_jobs_that_are_gone(outbox: Outbox, datab
     new = outbox.endpoint(f"{URL}/new", per_job=True)
     tenants = outbox.endpoint(f"{URL}/tenants", created_at=text("now() - interval '2 hours'"))
     with database.begin() as session:
-        lifecycle.create_draft(session, outbox.tenant_id, NewJob(webhook_endpoint_id=used), draft_hours=1)
+        lifecycle.create_draft(session, outbox.tenant_id, JobRequest(), draft_hours=1, webhook_endpoint_id=used)
     assert sweep(database, CrashPolicy(2, 5)).endpoints == 1
     with database.begin() as session:
         left = set(session.scalars(text("SELECT id FROM webhook_endpoints")))

@@ -7,6 +7,7 @@ from threading import Barrier
 import pytest
 import urllib3
 
+from shared.contracts.job_request import JobRequest
 from shared.contracts.states import DEFAULT_EVENTS
 from shared.jobs import lifecycle
 from shared.webhooks import per_job
@@ -186,8 +187,9 @@ def test_deleting_the_endpoint_waits_for_the_job_that_is_being_made_with_it(hook
             endpoint_id = per_job.endpoint_for(session, hooks.tenant_id, URL)
             removed = pool.submit(hooks.api.request, "DELETE", f"/v1/webhooks/{endpoint_id}")
             _wait_until_somebody_waits(hooks)
-            new = lifecycle.NewJob(webhook_endpoint_id=endpoint_id)
-            job_id = lifecycle.create_draft(session, hooks.tenant_id, new, draft_hours=1).id
+            job_id = lifecycle.create_draft(
+                session, hooks.tenant_id, JobRequest(), draft_hours=1, webhook_endpoint_id=endpoint_id
+            ).id
         assert removed.result(PATIENCE_SECONDS).status == 204
     assert hooks.api.get(f"/v1/jobs/{job_id}").json()["webhook_url"] is None
 

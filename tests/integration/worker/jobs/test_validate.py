@@ -9,6 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from deploy.local.servers import LocalServers
+from shared.contracts.job_request import JobRequest
 from shared.contracts.states import ChunkKind, JobState
 from shared.db.models import Image, Job, Result, Tenant
 from shared.db.session import Database
@@ -66,7 +67,7 @@ def announce(database: Database, *images: NewImage, source: dict[str, object] | 
         tenant = Tenant(name=str(uuid.uuid4()))
         session.add(tenant)
         session.flush()
-        job = lifecycle.create_draft(session, tenant.id, lifecycle.NewJob(source=source), draft_hours=1)
+        job = lifecycle.create_draft(session, tenant.id, JobRequest.model_validate({"source": source}), draft_hours=1)
         job = lifecycle.lock_job(session, job.id)
         add_images(session, job, images, max_images=1000)
         return job.id

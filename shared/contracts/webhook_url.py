@@ -1,0 +1,19 @@
+"""The form of a URL that events are sent to; where it may lead is the operator's to say (``shared.webhooks.urls``)."""
+
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
+from shared.contracts import stored
+
+MAX_URL_LENGTH = 2000
+WebhookUrl = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=MAX_URL_LENGTH,
+        description="Where events are sent to, by https.",
+        examples=["https://farm.example.org/hooks"],
+    ),
+    AfterValidator(stored.text),
+]
