@@ -102,7 +102,7 @@ def _classify(running: Service, folder: DataFolder, photos: Path, steps: Steps, 
 
 
 def _verdict(samples: Path, rows: list[dict[str, str]], steps: Steps) -> int:
-    wrong = surprises(samples, {row["file"] for row in rows if row["status"] == "succeeded"})
+    wrong = surprises(samples, {row["name"] for row in rows if row["status"] == "succeeded"})
     for sentence in wrong:
         steps(f"WRONG: {sentence}")
     if not wrong:

@@ -63,6 +63,6 @@ def show_results(rows: Sequence[Mapping[str, str]]) -> None:
 
 def _cells(row: Mapping[str, str]) -> tuple[str, str, str, str]:
     if row["status"] != "succeeded":
-        return row["file"], f"{row['status']}: {row['error']}", "", "yes"
+        return row["name"], f"{row['status']}: {row['error_code']}", "", "yes"
     review = row["review_reason"] if row["needs_review"] == "true" else ""
-    return row["file"], row["label"], f"{float(row['confidence']):.1%}", review
+    return row["name"], row["label"], f"{float(row['confidence']):.1%}", review

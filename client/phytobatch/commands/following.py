@@ -1,16 +1,18 @@
-"""What ``watch``, ``submit --watch`` and ``retry --watch`` have in common: follow a job, then report."""
+"""Following a job to its end and reporting it, for ``watch``, ``submit --watch``, ``retry --watch``, ``results``."""
 
+import itertools
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from phytobatch import exit_codes
 from phytobatch.commands.command import Context
+from phytobatch.commands.saving import Table, save
 from phytobatch.errors import NetworkError, ServerUnavailable
 from phytobatch.exit_codes import ExitCode
-from phytobatch.reports import formats
-from phytobatch.reports.tally import Tally
-from phytobatch.resources import Job, JsonObject
+from phytobatch.exports.formats import format_of
+from phytobatch.reports.atomic import check_writable
+from phytobatch.resources import Job, JsonObject, Result
 from phytobatch.retry import RetryPolicy
 from phytobatch.sdk import Phytobatch
 from phytobatch.terminal.connection import Connection
@@ -18,6 +20,9 @@ from phytobatch.terminal.job_progress import job_progress
 from phytobatch.terminal.output import Output
 from phytobatch.terminal.summary import print_summary
 from phytobatch.transport import OnRetry
+
+MAX_FAILURES = 20  # named at the end of a followed job
+UNCLASSIFIED = ("failed", "rejected", "canceled")
 
 
 def follow(context: Context, job_id: str) -> Job:
@@ -33,22 +38,22 @@ def follow(context: Context, job_id: str) -> Job:
 
 
 @contextmanager
-def going_on(output: Output, job_id: str) -> Iterator[None]:
-    """Whoever stops looking, or loses the connection, is told how to come back: the job does not stop."""
+def resumable(output: Output, job_id: str) -> Iterator[None]:
+    """Say how to resume when a person stops watching, or the connection is lost: the job does not stop."""
     try:
         yield
     except (KeyboardInterrupt, NetworkError, ServerUnavailable):
-        output.warn(way_back(job_id))
+        output.warn(resume_sentence(job_id))
         raise
 
 
-def way_back(job_id: str) -> str:
-    """The sentence that says so."""
+def resume_sentence(job_id: str) -> str:
+    """Return the sentence that says how to watch the job again."""
     return f"The job goes on by itself: phytobatch watch {job_id}"
 
 
 def patient(context: Context, *, on_retry: OnRetry | None = None) -> Phytobatch:
-    """The client, with the patience of the options."""
+    """Return the client, with the patience of the options."""
     policy = RetryPolicy(total_seconds=context.options.patience)
     return context.client.with_retry(policy, on_retry=on_retry or context.say_retry)
 
@@ -56,19 +61,18 @@ def patient(context: Context, *, on_retry: OnRetry | None = None) -> Phytobatch:
 def report(
     context: Context, job: Job, *, out: Path | None, extra: JsonObject | None = None, skipped: int = 0
 ) -> ExitCode:
-    """Read the results once: into the file, into the summary. Returns the exit code of the job."""
-    tally = Tally()
-    results = tally.counting(patient(context).results(job.id))
+    """Save the results, print the server's summary, and return the exit code of the job."""
+    client = patient(context)
     if out is not None:
-        formats.save(results, out, formats.format_of(out))
+        save(context, client, Table(job.id, format_of(out)), out)
         context.output.note(f"results are in {out}")
-    else:
-        for _ in results:
-            pass
+    summary = client.summary(job.id)
+    failures = _failures(client, job.id) if summary.overall.not_classified else []
     if context.output.as_json:
-        context.output.document({**(extra or {}), "job": job.raw, "summary": tally.to_json()})
+        named = [each.raw for each in failures]
+        context.output.document({**(extra or {}), "job": job.raw, "summary": summary.raw, "failures": named})
     else:
-        print_summary(context.output, job, tally)
+        print_summary(context.output, job, summary.overall, failures)
     return exit_codes.of_job(job.state, skipped=skipped)
 
 
@@ -79,5 +83,11 @@ def check_out(out: Path | None) -> None:
         ConfigurationError: unknown suffix, or no such folder.
     """
     if out is not None:
-        formats.format_of(out)
-        formats.check_writable(out)
+        format_of(out)
+        check_writable(out)
+
+
+def _failures(client: Phytobatch, job_id: str) -> list[Result]:
+    """Return the first images without a classification."""
+    failures = itertools.chain.from_iterable(client.results(job_id, status=status) for status in UNCLASSIFIED)
+    return list(itertools.islice(failures, MAX_FAILURES))

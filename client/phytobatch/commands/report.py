@@ -6,11 +6,11 @@ from pathlib import Path
 
 from phytobatch.commands import options
 from phytobatch.commands.command import Command, Context
+from phytobatch.errors import ConfigurationError
 from phytobatch.exit_codes import ExitCode
-from phytobatch.reports import formats
-from phytobatch.reports.atomic import replacing
+from phytobatch.reports.atomic import check_writable, replacing
 from phytobatch.reports.page.content import Wishes, gather
-from phytobatch.reports.page.html import write
+from phytobatch.reports.page.html import can_render, write
 from phytobatch.reports.page.thumbnails import can_make, thumbnails
 from phytobatch.reports.page.words import LANGUAGES, Words
 from phytobatch.words import in_bytes
@@ -36,7 +36,9 @@ def run(context: Context) -> ExitCode:
     """Gather, draw, write."""
     given, output = context.options, context.output
     out: Path = given.out or Path(f"report-{given.job}.html")
-    formats.check_writable(out)
+    check_writable(out)
+    if not can_render():
+        raise ConfigurationError("The report needs Jinja2: pip install 'phytobatch[report]'")
     content = gather(context.client, given.job, Wishes(given.by, given.time_zone, given.healthy, given.edge))
     if content.place is not None and content.place.far:
         names = [one.name for one in content.place.far]

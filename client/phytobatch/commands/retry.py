@@ -4,7 +4,7 @@ import argparse
 
 from phytobatch.commands import options
 from phytobatch.commands.command import Command, Context
-from phytobatch.commands.following import check_out, follow, going_on, report
+from phytobatch.commands.following import check_out, follow, report, resumable
 from phytobatch.exit_codes import ExitCode
 from phytobatch.words import plural
 
@@ -13,7 +13,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the command."""
     options.job_argument(parser)
     parser.add_argument("--watch", action="store_true", help="wait for the end and print a summary")
-    options.out_option(parser, "write the results to a .csv, .json or .ndjson file (implies --watch)")
+    options.out_option(parser, "write the results to a file (.csv, .ndjson, .geojson, .parquet ...) (implies --watch)")
     options.patience_option(parser)
 
 
@@ -24,7 +24,7 @@ def run(context: Context) -> ExitCode:
     job = context.client.retry(given.job)
     if given.watch or given.out:
         context.output.note(f"{plural(job.counts.pending, 'image')} of job {job.id} run again")
-        with going_on(context.output, job.id):
+        with resumable(context.output, job.id):
             return report(context, follow(context, job.id), out=given.out)
     if context.output.as_json:
         context.output.document(job.raw)

@@ -6,7 +6,7 @@ from urllib.parse import urljoin
 
 from phytobatch.commands import options
 from phytobatch.commands.command import Command, Context
-from phytobatch.commands.following import check_out, follow, report, way_back
+from phytobatch.commands.following import check_out, follow, report, resume_sentence
 from phytobatch.errors import ConfigurationError, PhytobatchError
 from phytobatch.exit_codes import ExitCode
 from phytobatch.files.stored_path import stored_path
@@ -51,7 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--keep-duplicates", action="store_true", help="send files with the same bytes more than once")
     parser.add_argument("--watch", action="store_true", help="wait for the end and print a summary")
-    options.out_option(parser, "write the results to a .csv, .json or .ndjson file (implies --watch)")
+    options.out_option(parser, "write the results to a file (.csv, .ndjson, .geojson, .parquet ...) (implies --watch)")
     parser.add_argument(
         "--parallel",
         type=options.Between(1, MAX_PARALLEL),
@@ -125,7 +125,7 @@ def _say_what_happened(context: Context, outcome: Outcome, job: Job) -> None:
 def _say_how_to_go_on(output: Output, submission: Submission) -> None:
     job = submission.outcome.job
     if job is not None and job.state != "draft":
-        output.warn(way_back(job.id))
+        output.warn(resume_sentence(job.id))
     elif submission.can_continue:
         output.warn("Nothing is lost. The same command again goes on where this one stopped.")
 

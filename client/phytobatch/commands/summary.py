@@ -8,8 +8,7 @@ from pathlib import Path
 from phytobatch.commands import options
 from phytobatch.commands.command import Command, Context
 from phytobatch.exit_codes import ExitCode
-from phytobatch.reports import formats
-from phytobatch.reports.atomic import replacing
+from phytobatch.reports.atomic import check_writable, replacing
 from phytobatch.summaries.resources import Groups, Shares, Summary
 from phytobatch.terminal.output import Output
 from phytobatch.terminal.summary import print_review, print_shares
@@ -34,7 +33,7 @@ def run(context: Context) -> ExitCode:
     """Print the summary, and write the grid."""
     given, output = context.options, context.output
     if given.grid is not None:
-        formats.check_writable(given.grid)
+        check_writable(given.grid)
     summary = context.client.summary(given.job, group_by=given.by, time_zone=given.time_zone, healthy=given.healthy)
     if given.grid is not None:
         grid = context.client.grid(given.job, edge=given.edge, healthy=given.healthy)

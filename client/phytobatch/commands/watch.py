@@ -4,21 +4,21 @@ import argparse
 
 from phytobatch.commands import options
 from phytobatch.commands.command import Command, Context
-from phytobatch.commands.following import check_out, follow, going_on, report
+from phytobatch.commands.following import check_out, follow, report, resumable
 from phytobatch.exit_codes import ExitCode
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the command."""
     options.job_argument(parser)
-    options.out_option(parser, "write the results to a .csv, .json or .ndjson file")
+    options.out_option(parser, "write the results to a file (.csv, .ndjson, .geojson, .parquet ...)")
     options.patience_option(parser)
 
 
 def run(context: Context) -> ExitCode:
     """Follow, report, and let the exit code say how it ended."""
     check_out(context.options.out)
-    with going_on(context.output, context.options.job):
+    with resumable(context.output, context.options.job):
         job = follow(context, context.options.job)
         return report(context, job, out=context.options.out)
 

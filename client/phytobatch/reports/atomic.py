@@ -12,7 +12,7 @@ from phytobatch.errors import ConfigurationError
 
 @contextmanager
 def replacing(path: Path) -> Iterator[TextIO]:
-    """A text stream (UTF-8, line ends as written) that becomes ``path`` at the end; after an error nothing changed.
+    """Yield a text stream (UTF-8, line ends as written) that becomes ``path`` at the end; an error changes nothing.
 
     Raises:
         ConfigurationError: the folder cannot be written to.
@@ -31,6 +31,16 @@ def replacing(path: Path) -> Iterator[TextIO]:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def check_writable(path: Path) -> None:
+    """Refuse a path that cannot be written to, before hours of work.
+
+    Raises:
+        ConfigurationError: the folder does not exist, or the path is one.
+    """
+    if path.is_dir() or not path.absolute().parent.is_dir():
+        raise ConfigurationError(f"{path} cannot be written: its folder must exist, and it must be no folder itself.")
 
 
 def _umask() -> int:

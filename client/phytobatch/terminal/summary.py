@@ -1,9 +1,9 @@
 """The end of a followed job, for people."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from phytobatch.reports.tally import Tally
-from phytobatch.resources import Job
+from phytobatch.resources import Job, Result
+from phytobatch.summaries.resources import Shares
 from phytobatch.terminal.job_words import breakdown
 from phytobatch.terminal.output import Output
 from phytobatch.words import plural, speed
@@ -32,17 +32,17 @@ def print_review(output: Output, review: Mapping[str, int]) -> None:
         output.table(("reason", "images", "because"), causes, right=("images",))
 
 
-def print_summary(output: Output, job: Job, tally: Tally) -> None:
-    """Labels with images and share, what needs a look, and the first failures with their reasons."""
+def print_summary(output: Output, job: Job, shares: Shares, failures: Sequence[Result]) -> None:
+    """Print labels with images and share, what asks for a person, and the first failures with their reasons."""
     output.text(f"job {job.id} {job.state}")
     rate = job.progress.images_per_second if job.progress else None
     output.text(breakdown(job.counts) + (f"; {speed(rate)}" if rate else ""))
-    print_shares(output, {label: (count, share) for label, count, share in tally.rows()})
-    print_review(output, tally.review)
-    if tally.failures:
-        rest = tally.failed - len(tally.failures)
-        output.text(f"{plural(tally.failed, 'image')} without a classification:")
-        causes = [(each.name, each.error_code or each.status, each.error_detail or "") for each in tally.failures]
+    print_shares(output, shares.labels)
+    print_review(output, shares.review)
+    if failures:
+        rest = shares.not_classified - len(failures)
+        output.text(f"{plural(shares.not_classified, 'image')} without a classification:")
+        causes = [(each.name, each.error_code or each.status, each.error_detail or "") for each in failures]
         output.table(("file", "reason", "detail"), causes)
-        if rest:
+        if rest > 0:
             output.text(f"… and {rest:,} more: phytobatch results {job.id}")

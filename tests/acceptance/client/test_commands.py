@@ -22,10 +22,12 @@ def test_a_folder_with_good_and_bad_files_is_submitted_watched_and_saved(
 
     assert answer["job"]["state"] == "completed_with_errors"
     assert len(answer["files"]["duplicates"]) == 1
-    rows = {row["file"]: row for row in csv.DictReader(io.StringIO((tmp_path / "r.csv").read_bytes().decode()))}
+    rows = {
+        row["name"]: row for row in csv.DictReader(io.StringIO((tmp_path / "r.csv").read_bytes().decode("utf-8-sig")))
+    }
     assert set(rows) == {*(f"DJI_{n:04}.JPG" for n in range(5)), "broken.jpg", "'=danger.jpg"}
     assert rows["broken.jpg"]["status"] in {"failed", "rejected"}
-    assert rows["broken.jpg"]["error"]
+    assert rows["broken.jpg"]["error_code"]
     assert abs(sum(float(v) for k, v in rows["DJI_0000.JPG"].items() if k.startswith("p_")) - 1) < 1e-3
 
     job = answer["job"]["id"]
@@ -33,6 +35,7 @@ def test_a_folder_with_good_and_bad_files_is_submitted_watched_and_saved(
     assert command.json("cancel", job)["state"] == "completed_with_errors"
     assert job in {json.loads(line)["id"] for line in command.run("jobs", "--json").splitlines()}
     failed = [json.loads(line) for line in command.run("results", job, "--status", "failed", "--json").splitlines()]
+    assert failed
     assert all(row["status"] == "failed" for row in failed)
     command.run("watch", job, code=3)
     command.run("delete", job)

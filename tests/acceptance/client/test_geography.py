@@ -27,11 +27,11 @@ def test_a_folder_with_its_sidecars_says_what_matched(
     assert metadata["without_position"] == ["DJI_0001.JPG", "DJI_0002.JPG"]
     assert answer["files"]["not_images"] == 0
     rows = results(command, answer["job"]["id"])
-    assert rows["DJI_0000.JPG"]["place"]["source"] == "sidecar"
-    assert [rows[f"DJI_000{n}.JPG"]["metadata"] for n in range(3)] == [
-        {"row": "7", "bed": "A"},
-        {"row": "7", "bed": "B"},
-        {"row": "8", "bed": "A"},
+    assert rows["DJI_0000.JPG"]["position_source"] == "sidecar"
+    assert [(rows[f"DJI_000{n}.JPG"]["row"], rows[f"DJI_000{n}.JPG"]["bed"]) for n in range(3)] == [
+        ("7", "A"),
+        ("7", "B"),
+        ("8", "A"),
     ]
 
 
@@ -58,12 +58,12 @@ def test_drone_photographs_have_the_place_where_they_were_taken(
         pytest.skip("the drone photographs are not here")
     answer = command.json("submit", str(folder), "--watch")
     rows = results(command, answer["job"]["id"])
-    place = rows["brighton-beach/DJI_0018.JPG"]["place"]
+    place = rows["brighton-beach/DJI_0018.JPG"]
     # As exiftool reads it.
     assert place["latitude"] == pytest.approx(46.8426070833333, abs=1e-7)
     assert place["longitude"] == pytest.approx(-91.9945598888889, abs=1e-7)
-    assert (place["altitude"], place["heading"], place["source"]) == (198.309, 45.0, "file")
+    assert (place["altitude"], place["heading"], place["position_source"]) == (198.309, 45.0, "file")
     assert place["captured_at"] is None  # Its clock names no zone.
-    assert rows["caliterra/IMG_9354.jpg"]["place"]["captured_at"] == "2014-10-19T18:20:51Z"
-    assert {row["place"]["fault"] for row in rows.values()} == {None}
+    assert rows["caliterra/IMG_9354.jpg"]["captured_at"] == "2014-10-19T18:20:51Z"
+    assert {row["position_fault"] for row in rows.values()} == {None}
     assert len(rows) == 9

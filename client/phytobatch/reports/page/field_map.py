@@ -1,9 +1,11 @@
-"""The map: squares by their share of diseased images, the images as dots, a scale bar, north up. SVG, no tiles."""
+"""The map: squares by their share of diseased images, the images as dots, a scale bar, north up.
+
+``templates/map.svg`` draws it.
+"""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from html import escape
 
 from phytobatch.reports.page import colours
 from phytobatch.reports.page.content import METRES_PER_DEGREE, Content
@@ -16,6 +18,8 @@ TALLEST = 620.0
 MARGIN = 14.0
 BELOW = 58.0  # scale bar and legend
 LEGEND_STEPS = 5
+BOX_WIDTH = 44.0
+METRES_PER_KM = 1000
 NICE = (1, 2, 5)
 
 
@@ -55,74 +59,123 @@ class Frame:
         return self.scale / METRES_PER_DEGREE
 
 
-def draw(content: Content, labels: Mapping[str, str], words: Words) -> str:
-    """The map as SVG; empty where no image has a position."""
+@dataclass(frozen=True)
+class Square:
+    """A square of the grid: its corners as SVG writes them, and its colour; None where no image in it counts."""
+
+    points: str
+    fill: str | None
+    title: str
+
+
+@dataclass(frozen=True)
+class Dot:
+    """An image."""
+
+    x: str
+    y: str
+    fill: str
+    title: str
+
+
+@dataclass(frozen=True)
+class ScaleBar:
+    """A round distance: its length and place in picture units."""
+
+    length: float
+    y: float
+    text: str
+
+
+@dataclass(frozen=True)
+class Box:
+    """A colour of the legend."""
+
+    x: float
+    fill: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Legend:
+    """The colours of shares from 0 to 100 %."""
+
+    y: float
+    box_width: float
+    boxes: Sequence[Box]
+
+
+@dataclass(frozen=True)
+class FieldMap:
+    """A map in picture units."""
+
+    width: float
+    height: float
+    margin: float
+    squares: Sequence[Square]
+    dots: Sequence[Dot]
+    scale_bar: ScaleBar
+    legend: Legend
+
+
+def field_map(content: Content, labels: Mapping[str, str], words: Words) -> FieldMap | None:
+    """Return the map; None where no image has a position."""
     cells = _cells(content)
     if not cells:
-        return ""
+        return None
     frame = Frame.around(cells, cells[0].ring[0][0] if content.place is None else content.place.longitude)
-    parts = [
-        *(_square(cell, frame, words) for cell in cells),
-        *_dots(content, frame, labels),
+    return FieldMap(
+        WIDTH,
+        frame.height + BELOW,
+        MARGIN,
+        [_square(cell, frame, words) for cell in cells],
+        list(_dots(content, frame, labels)),
         _scale_bar(frame),
-        _legend(frame, words),
-    ]
-    size = f"0 0 {WIDTH:.0f} {frame.height + BELOW:.0f}"
-    return f'<svg class="map" viewBox="{size}" role="img" aria-label="{escape(words("map"))}">{"".join(parts)}</svg>'
+        _legend(frame),
+    )
 
 
 def _cells(content: Content) -> Sequence[Cell]:
-    """The squares of the field, without those of images far off."""
+    """Return the squares of the field, without those of images far off."""
     grid, place = content.grid, content.place
     if grid is None or place is None or not place.far:
         return () if grid is None else grid.cells
     return [cell for cell in grid.cells if place.metres_to(*cell.ring[0]) <= place.reach + grid.edge]
 
 
-def _square(cell: Cell, frame: Frame, words: Words) -> str:
+def _square(cell: Cell, frame: Frame, words: Words) -> Square:
     shares = cell.shares
     points = " ".join(frame.at(*corner) for corner in cell.ring[:-1])
     if shares.diseased_share is None:
-        told = f"{words.number(shares.images)} {words('images')}"
-        return f'<polygon class="blank" points="{points}"><title>{escape(told)}</title></polygon>'
-    told = (
-        f"{words.percent(shares.diseased_share)} {words('diseased')}, "
-        f"{words('of_counted', counted=words.number(shares.counted))}"
-    )
-    colour = colours.of_share(shares.diseased_share)
-    return f'<polygon points="{points}" fill="{colour}"><title>{escape(told)}</title></polygon>'
+        return Square(points, None, f"{words.number(shares.images)} {words('images')}")
+    counted = words("of_counted", counted=words.number(shares.counted))
+    title = f"{words.percent(shares.diseased_share)} {words('diseased')}, {counted}"
+    return Square(points, colours.of_share(shares.diseased_share), title)
 
 
-def _dots(content: Content, frame: Frame, labels: Mapping[str, str]) -> Iterable[str]:
+def _dots(content: Content, frame: Frame, labels: Mapping[str, str]) -> Iterable[Dot]:
     for point in content.points:
         x, y = frame.at(point.longitude, point.latitude).split(",")
         colour = colours.UNSURE if point.label is None else labels.get(point.label, colours.UNSURE)
-        yield f'<circle cx="{x}" cy="{y}" r="1.6" fill="{colour}"><title>{escape(point.name)}</title></circle>'
+        yield Dot(x, y, colour, point.name)
 
 
-def _scale_bar(frame: Frame) -> str:
+def _scale_bar(frame: Frame) -> ScaleBar:
     longest = WIDTH / 4 / frame.units_per_metre
     power = 10 ** math.floor(math.log10(longest))
     metres = max(step * power for step in NICE if step * power <= longest)
-    length, y = metres * frame.units_per_metre, frame.height + 22
-    told = f"{metres / 1000:g} km" if metres >= 1000 else f"{metres:g} m"  # noqa: PLR2004  # metres in a kilometre
-    return (
-        f'<path class="bar" d="M{MARGIN},{y - 6} v6 h{length:.1f} v-6"/>'
-        f'<text x="{MARGIN}" y="{y + 18}">{told}</text>'
-        f'<path class="north" d="M{WIDTH - MARGIN - 9},{y} l9,-24 l9,24 l-9,-6 z" transform="translate(-9,0)"/>'
-        f'<text x="{WIDTH - MARGIN - 9}" y="{y + 18}" text-anchor="middle">N</text>'
-    )
+    text = f"{metres / METRES_PER_KM:g} km" if metres >= METRES_PER_KM else f"{metres:g} m"
+    return ScaleBar(metres * frame.units_per_metre, frame.height + 22, text)
 
 
-def _legend(frame: Frame, words: Words) -> str:
-    width, y = 44.0, frame.height + 12
-    start = WIDTH / 2 - width * LEGEND_STEPS / 2
-    boxes = "".join(
-        f'<rect x="{start + width * n:.1f}" y="{y}" width="{width}" height="12" '
-        f'fill="{colours.of_share(n / (LEGEND_STEPS - 1))}"/>'
-        f'<text x="{start + width * (n + 0.5):.1f}" y="{y + 27}" text-anchor="middle">'
-        f"{100 * n // (LEGEND_STEPS - 1)} %</text>"
-        for n in range(LEGEND_STEPS)
-    )
-    title = f'<text x="{WIDTH / 2}" y="{y + 42}" text-anchor="middle">{escape(words("share_of_diseased"))}</text>'
-    return boxes + title
+def _legend(frame: Frame) -> Legend:
+    start = WIDTH / 2 - BOX_WIDTH * LEGEND_STEPS / 2
+    boxes = [
+        Box(
+            start + BOX_WIDTH * step,
+            colours.of_share(step / (LEGEND_STEPS - 1)),
+            f"{100 * step // (LEGEND_STEPS - 1)} %",
+        )
+        for step in range(LEGEND_STEPS)
+    ]
+    return Legend(frame.height + 12, BOX_WIDTH, boxes)

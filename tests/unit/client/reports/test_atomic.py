@@ -5,8 +5,7 @@ from pathlib import Path
 import pytest
 
 from phytobatch.errors import ConfigurationError
-from phytobatch.reports.atomic import replacing
-from phytobatch.reports.formats import check_writable, format_of
+from phytobatch.reports.atomic import check_writable, replacing
 
 
 def test_the_file_is_there_after_the_end(tmp_path: Path) -> None:
@@ -29,17 +28,6 @@ def test_after_an_error_the_old_file_is_untouched_and_nothing_else_is_left(tmp_p
         write_half()
     assert (tmp_path / "r.csv").read_text() == "old"
     assert list(tmp_path.iterdir()) == [tmp_path / "r.csv"]
-
-
-def test_the_format_is_that_of_the_name() -> None:
-    assert [format_of(Path(name)) for name in ("a.csv", "b.JSON", "c.ndjson", "d.jsonl")] == [
-        "csv",
-        "json",
-        "ndjson",
-        "ndjson",
-    ]
-    with pytest.raises(ConfigurationError, match=r"\.csv, \.json or \.ndjson"):
-        format_of(Path("a.xlsx"))
 
 
 def test_a_missing_folder_is_noticed_before_the_work(tmp_path: Path) -> None:

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from phytobatch.commands.export import FORMATS, format_of
 from phytobatch.errors import ConfigurationError
+from phytobatch.exports.formats import FORMATS, format_of
 
 
 @pytest.mark.parametrize(
@@ -13,6 +13,7 @@ from phytobatch.errors import ConfigurationError
     [
         ("a.csv", "csv"),
         ("a.NDJSON", "ndjson"),
+        ("a.jsonl", "ndjson"),
         ("a.geojson", "geojson"),
         ("a.shp.zip", "shapefile"),
         ("a.kml", "kml"),
@@ -26,5 +27,5 @@ def test_the_suffix_says_the_format(name: str, expected: str) -> None:
 
 
 def test_another_suffix_says_what_to_do() -> None:
-    with pytest.raises(ConfigurationError, match="--format"):
+    with pytest.raises(ConfigurationError, match="geoparquet"):
         format_of(Path("a.xlsx"))

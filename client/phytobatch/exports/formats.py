@@ -1,0 +1,33 @@
+"""The formats of exports, as the server names them, and the suffixes of files that ask for them."""
+
+from pathlib import Path
+
+from phytobatch.errors import ConfigurationError
+
+FORMATS = ("csv", "ndjson", "geojson", "shapefile", "kml", "parquet", "geoparquet")
+TEXT_FORMATS = ("csv", "ndjson", "geojson", "kml")
+# The longest suffix that fits counts.
+FORMAT_OF_SUFFIX = {
+    ".geo.parquet": "geoparquet",
+    ".geoparquet": "geoparquet",
+    ".parquet": "parquet",
+    ".csv": "csv",
+    ".ndjson": "ndjson",
+    ".jsonl": "ndjson",
+    ".geojson": "geojson",
+    ".zip": "shapefile",
+    ".kml": "kml",
+}
+
+
+def format_of(path: Path) -> str:
+    """Return the format that a file's name asks for.
+
+    Raises:
+        ConfigurationError: no format has that suffix.
+    """
+    lower = path.name.lower()
+    found = next((name for suffix, name in FORMAT_OF_SUFFIX.items() if lower.endswith(suffix)), None)
+    if found is None:
+        raise ConfigurationError(f"{path}: give it a name that ends in one of {', '.join(FORMAT_OF_SUFFIX)}.")
+    return found

@@ -1,0 +1,13 @@
+"""Tables of the client, which may not import ours, against what the server has."""
+
+from phytobatch.exports.formats import FORMAT_OF_SUFFIX, FORMATS, TEXT_FORMATS
+from shared.contracts.exports import ExportFormat
+
+
+def test_the_client_knows_every_export_format() -> None:
+    assert set(FORMATS) == set(ExportFormat)
+
+
+def test_every_format_has_a_suffix() -> None:
+    assert set(FORMAT_OF_SUFFIX.values()) == set(FORMATS)
+    assert set(TEXT_FORMATS) < set(FORMATS)
