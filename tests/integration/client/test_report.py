@@ -1,6 +1,7 @@
 """``phytobatch report`` over the real API and object store."""
 
 import io
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -88,3 +89,13 @@ def test_no_position_keeps_a_report_from_being_written(  # fixtures
 def test_a_folder_that_is_not_there_is_noticed_before_anything_is_read(shell: Shell, tmp_path: Path) -> None:
     ended = shell.run("report", "no-job", "--out", str(tmp_path / "nowhere" / "page.html"), code=2)
     assert "folder must exist" in ended.stderr
+
+
+def test_without_jinja_it_says_what_to_install(shell: Shell, ended: str, tmp_path: Path) -> None:
+    hidden = tmp_path / "hidden"
+    hidden.mkdir()
+    (hidden / "sitecustomize.py").write_text("import sys\nsys.modules['jinja2'] = None\n")
+    bare = Shell({**shell.environment, "PYTHONPATH": f"{hidden}{os.pathsep}{shell.environment.get('PYTHONPATH', '')}"})
+    refused = bare.run("report", ended, "--out", str(tmp_path / "r.html"), code=2)
+    assert "pip install 'phytobatch[report]'" in refused.stderr
+    assert not (tmp_path / "r.html").exists()
