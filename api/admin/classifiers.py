@@ -11,9 +11,9 @@ from api.admin.command import Command
 from api.admin.connect import transaction
 from api.admin.table import table
 from shared.classifiers import registry
-from shared.classifiers.bundle import MANIFEST_FILE, publish, read_folder
+from shared.classifiers.bundle import publish, read_folder
 from shared.contracts.audit import Action
-from shared.contracts.manifest import Manifest
+from shared.contracts.manifest import MANIFEST_FILE, Manifest
 from shared.errors import ConfigurationError
 from shared.settings import get_settings
 from shared.storage.s3 import S3Store

@@ -14,7 +14,7 @@ from api.exports.names import attachment, export_name
 from api.limits.shares import Place
 from api.services import Services
 from shared.errors import LimitExceeded, PhytobatchError
-from shared.exports.formats.format import Format
+from shared.exports.format import Format
 from shared.exports.sheet import Sheet, plan
 from shared.jobs import queries
 from shared.jobs.results import ResultFilter

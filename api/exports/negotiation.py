@@ -5,8 +5,8 @@ from email.message import Message
 
 from shared.contracts.exports import ExportFormat
 from shared.errors import NotAcceptable
+from shared.exports.format import Format
 from shared.exports.formats import FORMATS
-from shared.exports.formats.format import Format
 
 DEFAULT = ExportFormat.CSV
 ANYTHING = "*/*"

@@ -32,8 +32,8 @@ from shared.contracts.audit import Action
 from shared.contracts.exports import ExportFormat, ExportState
 from shared.db.models import Export
 from shared.exports import queries as exports
+from shared.exports.format import Format
 from shared.exports.formats import FORMATS
-from shared.exports.formats.format import Format
 from shared.jobs import queries as jobs
 from shared.jobs.results import ResultFilter
 from shared.storage.keys import export_prefix

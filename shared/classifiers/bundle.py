@@ -6,14 +6,11 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from shared.contracts.manifest import Manifest
+from shared.contracts.manifest import MANIFEST_FILE, MODEL_FILE, Manifest
 from shared.errors import ConfigurationError, ObjectMissing
 from shared.storage.keys import model_key
 from shared.storage.store import ObjectStore
 
-MANIFEST_FILE = "manifest.json"
-MODEL_FILE = "model.keras"
-ONNX_FILE = "model.onnx"
 # A model larger than this is a mistake, or fills the memory of whoever reads it.
 MAX_MODEL_BYTES = 2 * 1024**3
 MAX_MANIFEST_BYTES = 1024**2
@@ -27,7 +24,7 @@ def read_folder(folder: Path) -> Manifest:
     """
     try:
         manifest = _parse((folder / MANIFEST_FILE).read_bytes(), str(folder / MANIFEST_FILE))
-        for name, sha256 in model_files(manifest).items():
+        for name, sha256 in manifest.model_files.items():
             with (folder / name).open("rb") as file:
                 _check(str(folder / name), hashlib.file_digest(file, "sha256").hexdigest(), sha256)
     except OSError as error:
@@ -36,12 +33,6 @@ def read_folder(folder: Path) -> Manifest:
             f"{MODEL_FILE}"
         ) from error
     return manifest
-
-
-def model_files(manifest: Manifest) -> dict[str, str]:
-    """The model files of a classifier and their SHA-256."""
-    onnx = {} if manifest.onnx_sha256 is None else {ONNX_FILE: manifest.onnx_sha256}
-    return {MODEL_FILE: manifest.sha256, **onnx}
 
 
 def publish(store: ObjectStore, folder: Path) -> Manifest:
@@ -53,7 +44,7 @@ def publish(store: ObjectStore, folder: Path) -> Manifest:
     """
     manifest = read_folder(folder)
     # The manifest last: where it is, everything else is.
-    for name in (*model_files(manifest), MANIFEST_FILE):
+    for name in (*manifest.model_files, MANIFEST_FILE):
         data = (folder / name).read_bytes()
         key = model_key(manifest.name, manifest.version, name)
         store.put(key, BytesIO(data), size=len(data), sha256=hashlib.sha256(data).digest())
@@ -74,7 +65,7 @@ def fetch(store: ObjectStore, name: str, version: str, folder: Path) -> Manifest
         if (manifest.name, manifest.version) != (name, version):
             raise ConfigurationError(f"{told} holds {manifest.name} {manifest.version}; publish it again")
         folder.mkdir(parents=True, exist_ok=True)
-        for file, sha256 in model_files(manifest).items():
+        for file, sha256 in manifest.model_files.items():
             _fetch_file(store, manifest, file, sha256, folder / file)
     except ObjectMissing as error:
         raise ConfigurationError(

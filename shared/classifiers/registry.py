@@ -6,7 +6,7 @@ from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from shared.contracts.manifest import Manifest
+from shared.contracts.manifest import HASH_FIELDS, Manifest
 from shared.db.base import new_id
 from shared.db.models import Classifier
 from shared.errors import Conflict, InvalidRequest, Unavailable
@@ -45,17 +45,19 @@ def register(session: Session, manifest: Manifest) -> Classifier:
 
 
 def _check_same(known: Classifier, manifest: Manifest) -> None:
-    """A registered version never changes; an ONNX file may be added to it, because it gives the same answers."""
-    exported = known.manifest.get("onnx_sha256")
-    for kind, old, new in (("", known.sha256, manifest.sha256), ("ONNX ", exported, manifest.onnx_sha256)):
-        if old is not None and new is not None and old != new:
+    """Refuse other weights under a registered version; add a file that it had not: it gives the same answers."""
+    registered = Manifest.model_validate(known.manifest)
+    old, new = registered.model_files, manifest.model_files
+    for file in HASH_FIELDS:
+        if file in old and file in new and old[file] != new[file]:
             raise Conflict(
-                f"{manifest.name} version {manifest.version} is registered with other {kind}weights (sha256 "
-                f"{old[:12]}, not {new[:12]}); give the new ones another version",
+                f"{manifest.name} version {manifest.version} is registered with other weights ({file}, sha256 "
+                f"{old[file][:12]}, not {new[file][:12]}); give the new ones another version",
                 code="classifier-differs",
             )
-    if exported is None and manifest.onnx_sha256 is not None:
-        known.manifest = {**known.manifest, "onnx_sha256": manifest.onnx_sha256}
+    added = {HASH_FIELDS[file]: new[file] for file in new.keys() - old.keys()}
+    if added:
+        known.manifest = {**known.manifest, **added}
 
 
 def make_default(session: Session, name: str, version: str) -> Classifier:

@@ -4,7 +4,7 @@ from enum import StrEnum
 
 
 class ExportFormat(StrEnum):
-    """A format; each is one file of ``shared/exports/formats``."""
+    """The formats; each is the file of that name in ``shared/exports/formats``."""
 
     CSV = "csv"
     NDJSON = "ndjson"

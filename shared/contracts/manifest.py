@@ -15,6 +15,11 @@ from shared.contracts import stored
 
 MAX_INPUT_EDGE = 4096  # pixels
 MAX_CLASS_ID = 64  # letters
+MANIFEST_FILE = "manifest.json"
+MODEL_FILE = "model.keras"
+ONNX_FILE = "model.onnx"
+# Each model file of a classifier, and the field of the manifest with its SHA-256.
+HASH_FIELDS = {MODEL_FILE: "sha256", ONNX_FILE: "onnx_sha256"}
 CLASS_ID = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
 SHA256 = r"^[0-9a-f]{64}$"
 
@@ -126,6 +131,12 @@ class Manifest(Strict):
             msg = f"input_size must be between 1 and {MAX_INPUT_EDGE} pixels, got {self.input_size}"
             raise ValueError(msg)
         return self
+
+    @property
+    def model_files(self) -> dict[str, str]:
+        """The model files of the folder and their SHA-256."""
+        hashes = {name: getattr(self, field) for name, field in HASH_FIELDS.items()}
+        return {name: sha256 for name, sha256 in hashes.items() if sha256 is not None}
 
     @property
     def labels(self) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from shared.db.models import Classifier, Image, Job, Result
 from shared.db.pages import bytes_of
 from shared.db.plans import walk_in_order
 from shared.db.session import Database
-from shared.exports.columns import Column, Kind, MetadataKey, Widths, columns_of
+from shared.exports.columns import DEGREE_DIGITS, Column, Kind, MetadataKey, Widths, columns_of
 from shared.exports.rows import PAGE_ROWS, Corrected, Page, of_job, read_pages
 from shared.geography.metric import HALF_TURN, span_of
 from shared.geography.place import latitude, longitude
@@ -74,6 +74,11 @@ class Extent:
         return (
             cls(-HALF_TURN, south, HALF_TURN, north) if 0 < (west - east) % TURN <= 1 else cls(west, south, east, north)
         )
+
+    @property
+    def bbox(self) -> list[float]:
+        """West, south, east, north, rounded as positions are, so that each lies inside (RFC 7946, section 5)."""
+        return [round(edge, DEGREE_DIGITS) for edge in (self.west, self.south, self.east, self.north)]
 
     @property
     def crosses_180(self) -> bool:

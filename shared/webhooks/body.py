@@ -2,8 +2,10 @@
 
 import json
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
+
+from shared.times import rfc3339
 
 
 def envelope(
@@ -19,17 +21,12 @@ def envelope(
     """
     job_id = data.get("job_id")
     links = {} if job_id is None else {"links": _links(str(job_id), public_url)}
-    return {"type": event_type, "timestamp": timestamp(created_at), "data": {**data, **links}}
+    return {"type": event_type, "timestamp": rfc3339(created_at), "data": {**data, **links}}
 
 
 def encode(event: Mapping[str, Any]) -> bytes:
     """The bytes that are signed and sent: the same for the same event, at every attempt."""
     return json.dumps(event, ensure_ascii=False, separators=(",", ":")).encode()
-
-
-def timestamp(moment: datetime) -> str:
-    """RFC 3339 in UTC."""
-    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def _links(job_id: str, public_url: str | None) -> dict[str, str]:

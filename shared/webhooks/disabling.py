@@ -9,7 +9,8 @@ from sqlalchemy.orm import Session
 
 from shared.contracts.states import DisabledReason, EventType
 from shared.db.models import Event
-from shared.webhooks import body, outbox
+from shared.times import rfc3339
+from shared.webhooks import outbox
 
 DISABLE = text(
     "UPDATE webhook_endpoints SET enabled = false, disabled_reason = :reason, disabled_at = :now "
@@ -46,7 +47,7 @@ def disable(session: Session, what: Disabling, now: datetime) -> bool:
             "endpoint_id": str(what.endpoint_id),
             "url": what.url,
             "reason": what.reason,
-            "disabled_at": body.timestamp(now),
+            "disabled_at": rfc3339(now),
         },
     )
     session.add(event)

@@ -8,9 +8,10 @@ from pathlib import Path
 
 from deploy.local.child import Child
 from phytobatch.resources import ClassifierRef
+from shared.contracts.manifest import MANIFEST_FILE
 from tests.acceptance.system import System
 from tests.patience import wait_for
-from worker.inference.manifest import MANIFEST_FILE, read_manifest, shipped_classifier_dir
+from worker.inference.manifest import read_manifest, shipped_classifier_dir
 
 JOBS_WITH_EACH = 3
 IMAGES = 24

@@ -18,9 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deploy.local.synthetic import render
+from shared.contracts.manifest import MODEL_FILE
 from tests.benchmarks.figures import Figures
 from tests.benchmarks.images import FULL_SIZE, KINDS, SMALL
-from worker.inference.manifest import MODEL_FILE, read_manifest, shipped_classifier_dir
+from worker.inference.manifest import read_manifest, shipped_classifier_dir
 from worker.inference.onnx_classifier import OnnxClassifier
 from worker.inference.preprocess import preprocess
 

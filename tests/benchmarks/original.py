@@ -13,12 +13,12 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from shared.contracts.manifest import Manifest
+from shared.contracts.manifest import MODEL_FILE, Manifest
 from tests.acceptance.system import System
 from tests.benchmarks.figures import Figures
 from tests.benchmarks.images import REAL, write_set
 from tests.benchmarks.throughput import production_system, through_the_system
-from worker.inference.manifest import MODEL_FILE, read_manifest, shipped_classifier_dir
+from worker.inference.manifest import read_manifest, shipped_classifier_dir
 
 ORIGINAL = REAL / "models" / "original-cnn" / "model.joblib"
 CLASSES = "saludable,powdery,rush"

@@ -11,10 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from shared.contracts.manifest import MANIFEST_FILE, MODEL_FILE
 from worker.inference.classifier import Classifier
 from worker.inference.interpret import Interpretation, interpret
 from worker.inference.keras_classifier import KerasClassifier
-from worker.inference.manifest import MANIFEST_FILE, MODEL_FILE, file_sha256, shipped_classifier_dir
+from worker.inference.manifest import file_sha256, shipped_classifier_dir
 from worker.inference.preprocess import preprocess
 from worker.inference.runtime import open_classifier
 from worker.training.evaluate import evaluate

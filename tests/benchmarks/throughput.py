@@ -20,11 +20,11 @@ from pathlib import Path
 
 from deploy.local.servers import LocalServers
 from phytobatch import ClassifierRef
-from shared.contracts.manifest import Decode, Preprocessing, ResizeFilter, Runtime
+from shared.contracts.manifest import MANIFEST_FILE, Decode, Preprocessing, ResizeFilter, Runtime
 from tests.acceptance.system import System
 from tests.benchmarks.figures import Figures
 from tests.benchmarks.images import write_set
-from worker.inference.manifest import MANIFEST_FILE, read_manifest, shipped_classifier_dir
+from worker.inference.manifest import read_manifest, shipped_classifier_dir
 
 # The defaults of production, not the short times of the tests.
 PRODUCTION = {

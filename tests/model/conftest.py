@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from shared.contracts.manifest import MANIFEST_FILE, MODEL_FILE
 from worker.inference.keras_classifier import KerasClassifier, import_tensorflow
-from worker.inference.manifest import MANIFEST_FILE, MODEL_FILE, file_sha256
+from worker.inference.manifest import file_sha256
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 

@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from shared.contracts.manifest import MANIFEST_FILE, MODEL_FILE
 from worker.inference.classifier import Classifier
 from worker.inference.errors import ModelFileChanged, ModelUnusable, OutputInvalid
 from worker.inference.keras_classifier import KerasClassifier, import_tensorflow
-from worker.inference.manifest import MANIFEST_FILE, MODEL_FILE, file_sha256
+from worker.inference.manifest import file_sha256
 
 MakeFolder = Callable[..., Path]
 

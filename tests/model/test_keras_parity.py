@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from shared.contracts.manifest import Preprocessing, ResizeFilter
+from shared.contracts.manifest import MODEL_FILE, Preprocessing, ResizeFilter
 from worker.inference.keras_classifier import KerasClassifier, load_model
-from worker.inference.manifest import MODEL_FILE
 from worker.inference.preprocess import preprocess, resized_pixels
 
 SIZE = (180, 180)

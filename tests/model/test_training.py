@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from deploy.local.synthetic import render
+from shared.contracts.manifest import MODEL_FILE, ONNX_FILE
 from worker.inference.errors import ModelFileChanged
 from worker.inference.keras_classifier import KerasClassifier, load_model
-from worker.inference.manifest import MODEL_FILE, ONNX_FILE, read_manifest
+from worker.inference.manifest import read_manifest
 from worker.inference.onnx_classifier import OnnxClassifier
 from worker.inference.preprocess import preprocess
 from worker.training import export as exporting

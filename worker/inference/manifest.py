@@ -5,12 +5,9 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from shared.contracts.manifest import Manifest
+from shared.contracts.manifest import MANIFEST_FILE, MODEL_FILE, Manifest
 from worker.inference.errors import ClassifierNotFound, ManifestInvalid, ModelFileChanged
 
-MODEL_FILE = "model.keras"
-ONNX_FILE = "model.onnx"
-MANIFEST_FILE = "manifest.json"
 SHIPPED_CLASSIFIER = "leaf"
 
 
@@ -48,14 +45,14 @@ def read_manifest(folder: Path) -> Manifest:
 
 
 def verify_model_file(folder: Path, manifest: Manifest, name: str = MODEL_FILE) -> Path:
-    """Compare the SHA-256 of ``model.keras`` (or ``model.onnx``) with the manifest's; return its path.
+    """Compare the SHA-256 of a model file with the manifest's; return its path.
 
     Raises:
         ClassifierNotFound: the file is not there or not readable, or the manifest names none.
         ModelFileChanged: the SHA-256 differs.
     """
     path = folder / name
-    expected = manifest.onnx_sha256 if name == ONNX_FILE else manifest.sha256
+    expected = manifest.model_files.get(name)
     if expected is None:
         raise ClassifierNotFound(
             f"{folder} has no {name}; write it with `python -m worker.training export {folder}`, or use TensorFlow."

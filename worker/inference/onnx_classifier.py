@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from shared.contracts.manifest import ONNX_FILE
 from worker.inference.batches import LoadedClassifier, check_batch_size, check_shape
 from worker.inference.errors import ModelUnusable
-from worker.inference.manifest import ONNX_FILE, read_manifest, verify_model_file
+from worker.inference.manifest import read_manifest, verify_model_file
 
 TELEMETRY_OFF = "ORT_DISABLE_TELEMETRY"
 

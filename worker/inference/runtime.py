@@ -1,22 +1,22 @@
 """Choice of the runtime of a classifier: TensorFlow if a GPU is visible, ONNX Runtime on a CPU.
 
-Choosing imports neither: a worker that runs ONNX never pays for TensorFlow (fifteen seconds, 500 MB).
+A new runtime is a file beside this one, a line of ``_RUNTIMES``, and its file and hash in
+:mod:`shared.contracts.manifest`; ``worker.training.export`` writes the file. Choosing imports none of them: a worker
+that runs ONNX never pays for TensorFlow (fifteen seconds, 500 MB).
 """
 
 import os
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
-from shared.contracts.manifest import Runtime
+from shared.contracts.manifest import MODEL_FILE, ONNX_FILE, Runtime
 from worker.inference.classifier import Classifier
 from worker.inference.manifest import read_manifest
 
 # Where the NVIDIA driver shows its devices to a process or container.
 GPU_DEVICES = (Path("/dev/nvidiactl"), Path("/dev/dxg"))
-# Images in one call where nobody says otherwise. On a CPU larger batches are no faster (10.7 ms an image with 32,
-# 10.2 with 8, two callers on two cores) and take more memory (691 MiB, 251): `python -m tests.benchmarks.batches`.
-_BATCH: Mapping[Runtime, int] = MappingProxyType({Runtime.TENSORFLOW: 32, Runtime.ONNX: 8})
 
 
 def default_batch(folder: Path, requested: Runtime) -> int:
@@ -25,7 +25,7 @@ def default_batch(folder: Path, requested: Runtime) -> int:
     Raises:
         ClassifierError: the folder has no manifest.
     """
-    return _BATCH[choose_runtime(folder, requested)]
+    return _RUNTIMES[choose_runtime(folder, requested)].batch
 
 
 def choose_runtime(folder: Path, requested: Runtime) -> Runtime:
@@ -36,9 +36,10 @@ def choose_runtime(folder: Path, requested: Runtime) -> Runtime:
     """
     if requested is not Runtime.AUTO:
         return requested
-    if gpu_is_visible(os.environ) or read_manifest(folder).onnx_sha256 is None:
-        return Runtime.TENSORFLOW
-    return Runtime.ONNX
+    files = read_manifest(folder).model_files
+    has_gpu = gpu_is_visible(os.environ)
+    fitting = (name for name, kind in _RUNTIMES.items() if kind.file in files and (kind.uses_gpu or not has_gpu))
+    return next(fitting, Runtime.TENSORFLOW)
 
 
 def gpu_is_visible(environment: Mapping[str, str], devices: tuple[Path, ...] = GPU_DEVICES) -> bool:
@@ -63,7 +64,7 @@ def open_classifier(
     Raises:
         ClassifierError: the folder is incomplete or changed, or the runtime cannot open the model.
     """
-    return _OPEN[choose_runtime(folder, runtime)](folder, batch_size, threads)
+    return _RUNTIMES[choose_runtime(folder, runtime)].open(folder, batch_size, threads)
 
 
 def _tensorflow(folder: Path, batch_size: int, _threads: int | None) -> Classifier:
@@ -78,6 +79,21 @@ def _onnx(folder: Path, batch_size: int, threads: int | None) -> Classifier:
     return OnnxClassifier(folder, batch_size=batch_size, threads=threads)
 
 
-_OPEN: Mapping[Runtime, Callable[[Path, int, int | None], Classifier]] = MappingProxyType(
-    {Runtime.TENSORFLOW: _tensorflow, Runtime.ONNX: _onnx}
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """A runtime: the model file that it opens, images in one call unless said otherwise, and how it is opened."""
+
+    file: str
+    uses_gpu: bool
+    batch: int
+    open: Callable[[Path, int, int | None], Classifier]
+
+
+# In the order of preference. On a CPU larger batches are no faster (10.7 ms an image with 32, 10.2 with 8, two callers
+# on two cores) and take more memory (691 MiB, 251): `python -m tests.benchmarks.batches`.
+_RUNTIMES: Mapping[Runtime, _Kind] = MappingProxyType(
+    {
+        Runtime.ONNX: _Kind(ONNX_FILE, uses_gpu=False, batch=8, open=_onnx),
+        Runtime.TENSORFLOW: _Kind(MODEL_FILE, uses_gpu=True, batch=32, open=_tensorflow),
+    }
 )

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from shared.contracts.manifest import Manifest
+from shared.contracts.manifest import MODEL_FILE, ONNX_FILE, Manifest
 from worker.inference.errors import ImageError
 from worker.inference.keras_classifier import KerasClassifier, load_model
-from worker.inference.manifest import MODEL_FILE, ONNX_FILE, file_sha256, read_manifest
+from worker.inference.manifest import file_sha256, read_manifest
 from worker.inference.onnx_classifier import OnnxClassifier
 from worker.inference.preprocess import preprocess
 from worker.training.errors import TrainingError

@@ -13,11 +13,10 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from shared.contracts.manifest import Manifest, Preprocessing
+from shared.contracts.manifest import MODEL_FILE, Manifest, Preprocessing
 from worker.inference.errors import ClassifierError
 from worker.inference.isolation import scrubbed_environment
 from worker.inference.keras_classifier import KerasClassifier, load_model
-from worker.inference.manifest import MODEL_FILE
 from worker.training.errors import TrainingError
 from worker.training.labels import class_labels
 from worker.training.write import check_target, write_classifier

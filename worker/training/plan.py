@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from shared.contracts.manifest import ClassLabel, Decode, Preprocessing, ResizeFilter
-from worker.inference.manifest import MODEL_FILE, shipped_classifier_dir
+from shared.contracts.manifest import MODEL_FILE, ClassLabel, Decode, Preprocessing, ResizeFilter
+from worker.inference.manifest import shipped_classifier_dir
 
 # Pixels to about -1 ... 1 as the backbone was trained; the decoder scales, then an antialiased filter; upright.
 PREPROCESSING = Preprocessing(

@@ -8,8 +8,8 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from shared.contracts.manifest import ClassifierName, ClassifierVersion, Manifest
-from worker.inference.manifest import MANIFEST_FILE, MODEL_FILE, ONNX_FILE, file_sha256
+from shared.contracts.manifest import MANIFEST_FILE, MODEL_FILE, ONNX_FILE, ClassifierName, ClassifierVersion, Manifest
+from worker.inference.manifest import file_sha256
 from worker.training.errors import TrainingError
 
 

@@ -10,7 +10,8 @@ from api.admin.classifiers import shipped_folders
 from api.admin.doctor.finding import Check, Finding, fail, ok, warn
 from api.admin.doctor.subject import Subject
 from shared.classifiers import registry
-from shared.classifiers.bundle import MODEL_FILE, read_folder
+from shared.classifiers.bundle import read_folder
+from shared.contracts.manifest import MODEL_FILE
 from shared.db.models import Classifier
 from shared.errors import PhytobatchError
 from shared.jobs.chunks import pool_of

@@ -1,20 +1,18 @@
-"""One file for each format. A new format is one new file and one line in this table."""
+"""The formats of exports: a file for each, called like its member of ``ExportFormat``, with a constant ``FORMAT``.
+
+A new format is one new file here and one line of :class:`shared.contracts.exports.ExportFormat`.
+"""
 
 from collections.abc import Mapping
+from importlib import import_module
 
 from shared.contracts.exports import ExportFormat
-from shared.exports.formats import csv_format, geojson, geoparquet, kml, ndjson, parquet, shapefile_zip
-from shared.exports.formats.format import Format
+from shared.exports.format import Format
 
-FORMATS: Mapping[ExportFormat, Format] = {
-    one.name: one
-    for one in (
-        csv_format.FORMAT,
-        ndjson.FORMAT,
-        geojson.FORMAT,
-        shapefile_zip.FORMAT,
-        kml.FORMAT,
-        parquet.FORMAT,
-        geoparquet.FORMAT,
-    )
-}
+
+def _load(name: ExportFormat) -> Format:
+    found: Format = import_module(f"{__name__}.{name}").FORMAT
+    return found
+
+
+FORMATS: Mapping[ExportFormat, Format] = {name: _load(name) for name in ExportFormat}

@@ -8,9 +8,8 @@ from collections.abc import Generator, Iterator
 from typing import Any
 
 from shared.contracts.exports import ExportFormat
-from shared.exports.columns import DEGREE_DIGITS
-from shared.exports.formats.format import Format
-from shared.exports.formats.ndjson import members_of, to_json
+from shared.exports.format import Format
+from shared.exports.json_rows import members_of, to_json
 from shared.exports.rows import Page, Record
 from shared.exports.sheet import Sheet
 
@@ -28,18 +27,8 @@ def encode(sheet: Sheet, pages: Iterator[Page]) -> Generator[bytes, None, None]:
 
 
 def _head(sheet: Sheet) -> str:
-    box = "" if sheet.extent is None else f'"bbox":{to_json(bbox(sheet))},'
+    box = "" if sheet.extent is None else f'"bbox":{to_json(sheet.extent.bbox)},'
     return f'{{"type":"FeatureCollection",{box}"features":[\n'
-
-
-def bbox(sheet: Sheet) -> list[float]:
-    """West, south, east, north; every position lies inside, also after rounding (RFC 7946, section 5)."""
-    found = sheet.extent
-    return (
-        []
-        if found is None
-        else [round(edge, DEGREE_DIGITS) for edge in (found.west, found.south, found.east, found.north)]
-    )
 
 
 def _feature(record: Record, properties: dict[str, Any]) -> dict[str, Any]:

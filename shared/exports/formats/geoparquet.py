@@ -10,9 +10,8 @@ from collections.abc import Generator, Iterator
 from arro3.core import Array, DataType
 
 from shared.contracts.exports import ExportFormat
+from shared.exports.format import Format
 from shared.exports.formats import parquet
-from shared.exports.formats.format import Format
-from shared.exports.formats.geojson import bbox
 from shared.exports.rows import Page, Record
 from shared.exports.sheet import Sheet
 
@@ -31,7 +30,7 @@ def encode(sheet: Sheet, pages: Iterator[Page]) -> Generator[bytes, None, None]:
 def _metadata(sheet: Sheet) -> dict[str, object]:
     column: dict[str, object] = {"encoding": "WKB", "geometry_types": ["Point"]}
     if sheet.extent is not None:
-        column["bbox"] = bbox(sheet)
+        column["bbox"] = sheet.extent.bbox
     return {"version": "1.1.0", "primary_column": GEOMETRY, "columns": {GEOMETRY: column}}
 
 

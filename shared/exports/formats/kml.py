@@ -12,10 +12,10 @@ from xml.sax.saxutils import escape, quoteattr
 
 from shared.contracts.exports import ExportFormat
 from shared.exports.columns import Column, Kind, text_of
-from shared.exports.formats.format import Format
+from shared.exports.format import Format
 from shared.exports.rows import Page, Record
 from shared.exports.sheet import Sheet
-from shared.exports.times import rfc3339
+from shared.times import rfc3339
 
 # What XML 1.0 has no way to write (section 2.2).
 NO_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")

@@ -12,8 +12,8 @@ from arro3.io import write_parquet
 
 from shared.contracts.exports import ExportFormat
 from shared.exports.columns import Kind, text_of
-from shared.exports.formats.format import Format
-from shared.exports.formats.pieces import Remembering, pieces_of
+from shared.exports.format import Format
+from shared.exports.pieces import Remembering, pieces_of
 from shared.exports.rows import Page
 from shared.exports.sheet import Sheet
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from shared.classifiers import registry
-from shared.classifiers.bundle import MANIFEST_FILE, MODEL_FILE, ONNX_FILE, fetch, publish, read_folder
-from shared.contracts.manifest import Manifest
+from shared.classifiers.bundle import fetch, publish, read_folder
+from shared.contracts.manifest import MANIFEST_FILE, MODEL_FILE, ONNX_FILE, Manifest
 from shared.db.session import Database
 from shared.errors import ConfigurationError, Conflict
 from shared.storage.keys import model_key
@@ -102,7 +102,7 @@ def test_an_onnx_file_may_be_added_to_a_version_and_never_replaced(database: Dat
     assert registered(database, plain).onnx_sha256 is None
     assert registered(database, exported) == exported
     assert registered(database, plain) == exported
-    with pytest.raises(Conflict, match="other ONNX weights"):
+    with pytest.raises(Conflict, match=r"other weights \(model\.onnx, "):
         registered(database, exported.model_copy(update={"onnx_sha256": "0" * 64}))
-    with pytest.raises(Conflict, match="other weights"):
+    with pytest.raises(Conflict, match=r"other weights \(model\.keras, "):
         registered(database, exported.model_copy(update={"sha256": "0" * 64}))

@@ -12,14 +12,14 @@ from PIL import Image
 
 from shared.classifiers import registry
 from shared.classifiers.bundle import publish
-from shared.contracts.manifest import Runtime
+from shared.contracts.manifest import MANIFEST_FILE, Runtime
 from shared.contracts.states import ImageErrorCode
 from shared.db.session import Database
 from shared.errors import ConfigurationError, Conflict
 from shared.jobs.chunks import pool_of
 from shared.settings import Settings
 from shared.storage.s3 import S3Store
-from worker.inference.manifest import MANIFEST_FILE, read_manifest, shipped_classifier_dir
+from worker.inference.manifest import read_manifest, shipped_classifier_dir
 from worker.inference.pipeline import Item, Odd, Pipeline
 from worker.serving import open_pipelines
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from shared.contracts.manifest import Manifest
+from shared.contracts.manifest import MODEL_FILE, Manifest
 from worker.inference.errors import ClassifierNotFound, ManifestInvalid, ModelFileChanged
-from worker.inference.manifest import MODEL_FILE, file_sha256, read_manifest, shipped_classifier_dir, verify_model_file
+from worker.inference.manifest import file_sha256, read_manifest, shipped_classifier_dir, verify_model_file
 
 ManifestFactory = Callable[..., Manifest]
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from shared.contracts.manifest import Manifest, Runtime
+from shared.contracts.manifest import MANIFEST_FILE, ONNX_FILE, Manifest, Runtime
 from worker.inference.errors import ClassifierNotFound, ModelFileChanged
-from worker.inference.manifest import MANIFEST_FILE, ONNX_FILE, verify_model_file
+from worker.inference.manifest import verify_model_file
 from worker.inference.runtime import choose_runtime, default_batch, gpu_is_visible
 
 ManifestFactory = Callable[..., Manifest]

@@ -19,7 +19,7 @@ from shared.errors import InvalidRequest
 from shared.exports.columns import Kind
 from shared.exports.formats import FORMATS
 from shared.exports.formats.parquet import ROW_GROUP_BYTES
-from shared.exports.formats.shapefile_zip import fields_of
+from shared.exports.formats.shapefile import fields_of
 from shared.exports.rows import Page, Record
 from shared.exports.sheet import Extent
 from tests.unit.shared.exports.sheets import NASTY_NAMES, WHEN, encoded, nowhere, pages, record, sheet

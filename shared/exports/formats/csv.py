@@ -11,10 +11,10 @@ from typing import Any
 
 from shared.contracts.exports import ExportFormat
 from shared.exports.columns import Kind, text_of
-from shared.exports.formats.format import Format
+from shared.exports.format import Format
 from shared.exports.rows import Page
 from shared.exports.sheet import Sheet
-from shared.exports.times import rfc3339
+from shared.times import rfc3339
 
 BYTE_ORDER_MARK = "\ufeff"
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")

@@ -18,11 +18,11 @@ import shapefile
 from shared.contracts.exports import ExportFormat
 from shared.errors import InvalidRequest
 from shared.exports.columns import Column, Kind, text_of
-from shared.exports.formats.format import Format
-from shared.exports.formats.pieces import pieces_of
+from shared.exports.format import Format
+from shared.exports.pieces import pieces_of
 from shared.exports.rows import Page, Record
 from shared.exports.sheet import Sheet
-from shared.exports.times import rfc3339
+from shared.times import rfc3339
 
 STEM = "results"
 NAME_LENGTH = 10

@@ -1,4 +1,4 @@
-"""What a format is."""
+"""A format of exports: its names and the function that writes it."""
 
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
