@@ -13,7 +13,7 @@ from shared.tracing import configure_tracing
 from worker import process
 from worker.beat import serve_beat_metrics
 from worker.inference.errors import ClassifierError
-from worker.loop.work import FURTHER_SLOTS
+from worker.leasing.slots import count_slots
 from worker.schedule import beat_schedule
 
 log = structlog.get_logger()
@@ -32,7 +32,7 @@ app.conf.update(
     # Leases do that with a bound; Celery would deliver a message that kills its worker for ever.
     task_reject_on_worker_lost=False,
     worker_pool="threads",  # No fork: TensorFlow hangs after one.
-    worker_concurrency=settings.worker_slots + FURTHER_SLOTS,
+    worker_concurrency=count_slots(settings),
     worker_prefetch_multiplier=1,
     worker_cancel_long_running_tasks_on_connection_loss=False,
     worker_send_task_events=False,

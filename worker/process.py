@@ -22,16 +22,17 @@ from worker.context import Context
 from worker.exports.exporter import Exporter
 from worker.leasing.leases import LeaseKeeper
 from worker.leasing.lifeline import Lifeline
+from worker.leasing.slots import count_slots
 from worker.loop import tasks
-from worker.loop.poller import Lookout
-from worker.loop.work import FURTHER_SLOTS, Workplace
+from worker.loop.poller import FallbackPoller
+from worker.loop.work import WorkLoop
 from worker.metrics import WORKER_ZEROS, worker_readings
 from worker.serving import open_pipelines
 
 log = structlog.get_logger()
 
-# Each slot, each lookout, the lease keeper, the exporter and the sweep may hold a connection at the same moment; the
-# lifeline has one of its own beside them.
+# Each slot, each thread of the poller, the lease keeper, the exporter and the sweep may hold a connection at the same
+# moment; the lifeline has one of its own.
 SPARE_CONNECTIONS = 4
 LIFELINE_CONNECTIONS = 1
 # Chunks come and go; whatever a worker does with the database it does again after an outage.
@@ -48,8 +49,8 @@ class WorkerProcess:
     exposition: Exposition
     hints: Hints
     keeper: LeaseKeeper
-    workplace: Workplace
-    lookout: Lookout
+    loop: WorkLoop
+    poller: FallbackPoller
     exporter: Exporter
     lifeline: Lifeline
     sign: SignOfLife
@@ -67,8 +68,8 @@ class WorkerProcess:
         late.start()
 
     def close(self) -> None:
-        """Wait for the chunks that the lookout runs (Celery knows of its own alone), then let go of everything."""
-        self.lookout.join()
+        """Wait for the chunks that the poller runs (Celery knows of its own alone), then let go of everything."""
+        self.poller.join()
         self.exporter.join()
         self.keeper.close()
         self.lifeline.close()
@@ -105,7 +106,7 @@ def start(settings: Settings) -> WorkerProcess:
     hints = Hints(settings)
     database = Database(
         settings,
-        pool_size=2 * (settings.worker_slots + FURTHER_SLOTS) + SPARE_CONNECTIONS,
+        pool_size=2 * count_slots(settings) + SPARE_CONNECTIONS,
         application="phytobatch-worker",
         announce=hints.announce,
         trust_seconds=TRUST_SECONDS,
@@ -138,24 +139,24 @@ def _assemble(context: Context, exposition: Exposition, hints: Hints) -> WorkerP
         stuck_seconds=settings.watchdog_seconds,
         lifeline=lambda: lifeline.number,
         sign=sign,
-        # The lookout shows that an idle worker lives; in the middle of a long chunk it has no time for that.
+        # The poller shows that an idle worker lives; in the middle of a long chunk it has no time for that.
         alive=partial(_show_life, Path(ready)) if ready else lambda: None,
     )
-    workplace = Workplace(context, keeper, stopping)
-    lookout = Lookout(
+    loop = WorkLoop(context, keeper, stopping)
+    poller = FallbackPoller(
         context,
-        workplace,
+        loop,
         stopping,
-        threads=settings.worker_slots + FURTHER_SLOTS,
+        threads=count_slots(settings),
         ready=Path(ready) if ready else None,
     )
-    tasks.install(workplace, lookout)
-    exposition.show(worker_readings(context.pipelines.values(), workplace.slots))
+    tasks.install(loop, poller)
+    exposition.show(worker_readings(context.pipelines.values(), loop.bulk_slots))
     exporter = Exporter(context, stopping)
     hints.start()
     keeper.start()
-    lifeline.start(lookout.take_back_from)
-    lookout.start()
+    lifeline.start(poller.take_back_from)
+    poller.start()
     exporter.start()
     if ready:
         Path(ready).touch()
@@ -165,8 +166,8 @@ def _assemble(context: Context, exposition: Exposition, hints: Hints) -> WorkerP
         exposition=exposition,
         hints=hints,
         keeper=keeper,
-        workplace=workplace,
-        lookout=lookout,
+        loop=loop,
+        poller=poller,
         exporter=exporter,
         lifeline=lifeline,
         sign=sign,

@@ -31,7 +31,7 @@ from shared.jobs.turns import CLAIM
 from shared.settings import Settings
 from tests.benchmarks.figures import Figures
 from tests.benchmarks.many_chunks import Filled, fill
-from worker.loop.work import offers_of
+from worker.leasing.slots import bulk_offers
 
 GOAL = "≤ 10 ms"
 HELD = 16
@@ -77,7 +77,7 @@ def durable_postgres() -> Iterator[Database]:
 
 def measure(database: Database, filled: Filled, count: int, figures: Figures) -> None:
     """Each case in turn, and how many pages a claim reads at the end."""
-    bulk, mixed = offers_of(filled.pools[:1], patient=True), offers_of(filled.pools, patient=True)
+    bulk, mixed = bulk_offers(filled.pools[:1]), bulk_offers(filled.pools)
     cases = (
         ("bulk, one connection", bulk, 1, HELD),
         ("bulk, four connections", bulk, 4, HELD),
@@ -167,7 +167,7 @@ def pages(database: Database, offers: Sequence[Offer]) -> None:
 
 def explain(database: Database, filled: Filled) -> None:
     """The plan of a bulk claim, after a hundred others."""
-    run(database, offers_of(filled.pools[:1], patient=True), 100, threads=1, held=HELD)
+    run(database, bulk_offers(filled.pools[:1]), 100, threads=1, held=HELD)
     for row in planned(database, Offer(filled.pools[0], Priority.BULK), "ANALYZE, BUFFERS"):
         print(row[0])
 

@@ -29,7 +29,7 @@ ROLES = {
     "download": "download",
     "decode": "decode",
     "native": "the classifier's own threads",
-    "lookout": "chunks: predict and write",
+    "poller": "chunks: predict and write",
     "threadpoolexecutor": "chunks: predict and write",  # Celery's
     "split": "this measurement",
 }

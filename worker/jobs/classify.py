@@ -1,16 +1,15 @@
-"""Classifying a chunk: what is finished is kept, whatever interrupts it."""
+"""The runner of a chunk of images: what is finished is kept, whatever interrupts it."""
 
 import time
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass, field
 from typing import Any
 
 import structlog
 
 from shared.contracts.geography import PositionFault
 from shared.contracts.states import ImageErrorCode, ImageStatus
-from shared.errors import DatabaseUnavailable, ObjectMissing, ObjectTooLarge, StoreUnavailable
+from shared.errors import DatabaseUnavailable, ObjectMissing, ObjectTooLarge
 from shared.jobs import claims
 from shared.jobs.chunks import classifier_pool_of
 from shared.jobs.claims import Claim
@@ -21,15 +20,14 @@ from shared.tracing import span
 from worker.context import Context
 from worker.inference.errors import ImageError
 from worker.inference.pipeline import Item, Odd, Outcome
-from worker.leasing.leases import CancelAsked, Held, StopAsked
-from worker.leasing.outcome import ChunkOutcome
+from worker.leasing.leases import Held
+from worker.leasing.outcome import ChunkOutcome, TurnOver
 from worker.metrics import WRITE, count_results
 
 log = structlog.get_logger()
 
-# How long an isolated chunk keeps its slot while another tenant waits for it, and for how long that one is let by.
+# How long an isolated chunk keeps its slot while another tenant waits for it.
 TURN_SECONDS = 10.0
-TURN_PAUSE_SECONDS = 5.0
 # Errors of the object store that are about one object, and what they mean for its image.
 OBJECT_ERRORS = {
     ObjectMissing: ImageErrorCode.OBJECT_MISSING,
@@ -37,55 +35,23 @@ OBJECT_ERRORS = {
 }
 
 
-class TurnOver(Exception):
-    """Others wait for the slot: hand the chunk back with what is finished."""
-
-
-@dataclass(slots=True)
-class _Progress:
-    """The results of a chunk until now, and the pictures that are left for the slot that decodes in processes."""
-
-    done: list[NewResult] = field(default_factory=list)
-    deferred: int = 0
-    began: float = field(default_factory=time.monotonic)
-
-
 def classify(context: Context, held: Held) -> ChunkOutcome:
     """Classify every image of the chunk that has no result yet, and close the chunk.
 
-    When the object store goes away or the process is to stop, the chunk is handed back with what is finished; so it is
-    where only pictures are left that are out of the ordinary, for a slot of their own.
+    Where only pictures are left that are out of the ordinary, the chunk is set aside for a slot of their own.
 
     Raises:
+        StoreUnavailable: the object store is away.
         DatabaseUnavailable: Postgres stayed away for longer than a lease.
         LeaseLost: the chunk belongs to another worker.
         OutputInvalid: the model answered with something that is no probability.
+        CancelRequested, StopRequested: an order, from ``held.check()``.
+        TurnOver: the chunk had its turn, and another tenant waits for the slot.
     """
-    chunk, database = held.claim, context.database
+    chunk, database, done = held.claim, context.database, held.done
     with database.begin() as session:
         images = pending_images(session, chunk.job_id, first_seq=chunk.first_seq, last_seq=chunk.last_seq)
-    progress = _Progress()
-    done = progress.done
-    outcome = ChunkOutcome.FINISHED
-    try:
-        _run(context, held, images, progress)
-    except CancelAsked:
-        log.info("chunk_canceled", finished=len(done), images=len(images))
-        outcome = ChunkOutcome.CANCELED
-    except StopAsked:
-        count_results(database.run(lambda session: claims.release(session, chunk, done)))
-        return ChunkOutcome.HANDED_BACK
-    except TurnOver:
-        log.info("chunk_turn_over", finished=len(done), images=len(images))
-        pause = TURN_PAUSE_SECONDS
-        count_results(database.run(lambda session: claims.yield_turn(session, chunk, done, pause_seconds=pause)))
-        return ChunkOutcome.HANDED_BACK
-    except StoreUnavailable as error:
-        log.warning("chunk_handed_back", reason=str(error), finished=len(done), images=len(images))
-        pause = context.settings.release_backoff_seconds
-        count_results(database.run(lambda session: claims.release(session, chunk, done, pause_seconds=pause)))
-        return ChunkOutcome.HANDED_BACK
-    if progress.deferred and outcome is ChunkOutcome.FINISHED:
+    if _run(context, held, images):
         log.info("chunk_set_aside", finished=len(done), images=len(images))
         count_results(database.run(lambda session: claims.set_aside(session, chunk, done)))
         return ChunkOutcome.SET_ASIDE
@@ -95,29 +61,35 @@ def classify(context: Context, held: Held) -> ChunkOutcome:
         )
     count_results(kept)
     log.info("chunk_finished", images=len(done), attempt=chunk.attempt)
-    return outcome
+    return ChunkOutcome.FINISHED
 
 
-def _run(context: Context, held: Held, images: list[PendingImage], progress: _Progress) -> None:
-    """Fill ``progress``; it keeps what is finished when something is raised."""
+def _run(context: Context, held: Held, images: list[PendingImage]) -> int:
+    """Fill ``held.done``, which keeps what is finished when something is raised.
+
+    Returns:
+        How many pictures are left for the slot that decodes in processes.
+    """
     pipeline = context.pipelines[classifier_pool_of(held.claim.pool)]
+    began, deferred = time.monotonic(), 0
     outcomes = pipeline.run(
         [
             Item(seq=i.seq, name=i.name, size=i.size, sha256=None if i.sha256 is None else i.sha256.hex())
             for i in images
         ],
         _fetcher(context, images),
-        on_batch=lambda: _check(context, held, progress),
+        on_batch=lambda: _check(context, held, began),
         odd=_odd_pictures(held.claim),
         urgent=held.claim.urgent,
     )
     with closing(outcomes):
         for outcome in outcomes:
             if outcome.deferred:
-                progress.deferred += 1
+                deferred += 1
             else:
-                progress.done.append(_result_of(outcome, pipeline.classifier.runtime))
+                held.done.append(_result_of(outcome, pipeline.classifier.runtime))
             held.progressed()
+    return deferred
 
 
 def _odd_pictures(claim: Claim) -> Odd:
@@ -127,17 +99,17 @@ def _odd_pictures(claim: Claim) -> Odd:
     return Odd.ISOLATE if claim.urgent else Odd.DEFER
 
 
-def _check(context: Context, held: Held, progress: _Progress) -> None:
-    """Between batches: as ``Held.check``, and an isolated chunk ends its turn where another tenant waits for it.
+def _check(context: Context, held: Held, began: float) -> None:
+    """Do ``held.check()``, and end the turn of an isolated chunk while another tenant waits for its slot.
 
     Raises:
         TurnOver: something is finished, the turn was long enough, and another tenant waits.
     """
     held.check()
     claim = held.claim
-    if not claim.isolated or claim.urgent or not progress.done:  # Each turn brings a chunk further.
+    if not claim.isolated or claim.urgent or not held.done:  # Each turn brings a chunk further.
         return
-    if time.monotonic() - progress.began < TURN_SECONDS:
+    if time.monotonic() - began < TURN_SECONDS:
         return
     try:
         with context.database.begin() as session:

@@ -27,8 +27,8 @@ from shared.limits.quotas import Quotas
 from shared.storage.store import StoredObject
 from worker.context import Context
 from worker.jobs.sidecars import Beside, read_beside, store_beside
-from worker.leasing.leases import CancelAsked, Held
-from worker.leasing.outcome import SourceRejected
+from worker.leasing.leases import Held
+from worker.leasing.outcome import CancelRequested, SourceRejected
 
 log = structlog.get_logger()
 
@@ -63,7 +63,7 @@ def import_images(context: Context, held: Held, source: Source) -> Arrived:
     Raises:
         SourceRejected: the source cannot be used; the sentence says why.
         StoreUnavailable, DatabaseUnavailable: a server is away.
-        LeaseLost, CancelAsked, StopAsked: as ``held.check()``.
+        LeaseLost, CancelRequested, StopRequested: as ``held.check()``.
     """
     below = _look(context, held, source.s3)
     if not below.images:
@@ -82,7 +82,7 @@ def listed(held: Held, objects: Iterator[StoredObject]) -> Iterator[StoredObject
     """The objects, with a sign of life after each page.
 
     Raises:
-        LeaseLost, CancelAsked, StopAsked: as ``held.check()``.
+        LeaseLost, CancelRequested, StopRequested: as ``held.check()``.
     """
     for number, found in enumerate(objects):
         if number % CHECK_EVERY == 0:
@@ -186,7 +186,7 @@ def _store(  # a transaction, what it is for, and what goes into it
     quota = quotas.hold(session, held.claim.tenant_id, Quotas.of(context.settings))
     job = lifecycle.lock_job(session, held.claim.job_id)
     if claims.look(session, held.claim) is JobState.CANCELING:
-        raise CancelAsked
+        raise CancelRequested
     names = name_objects(objects, source.prefix, named_objects(session, job, source.bucket))
     new = [
         NewImage(name=names[one.key], size=one.size, bucket=source.bucket, object_key=one.key)

@@ -12,7 +12,7 @@ def purge(context: Context, held: Held) -> ChunkOutcome:
     Raises:
         StoreUnavailable: the object store is away.
         LeaseLost: the chunk belongs to another worker.
-        StopAsked: this process is to stop; the rest is removed later.
+        StopRequested: this process is to stop; the rest is removed later.
     """
 
     def beat() -> None:

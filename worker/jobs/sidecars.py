@@ -37,7 +37,7 @@ def read_beside(context: Context, held: Held, source: Source, found: StoredObjec
     Raises:
         SourceRejected: it cannot be used; the sentence names it and what is wrong.
         StoreUnavailable: the object store is away.
-        CancelAsked, StopAsked: an order, from ``held.check()``.
+        CancelRequested, StopRequested: an order, from ``held.check()``.
     """
     held.check()
     held.progressed()

@@ -15,7 +15,7 @@ from shared.storage.store import StoredObject
 from worker.context import Context
 from worker.jobs.importing import Arrived, import_images, listed
 from worker.leasing.leases import Held
-from worker.leasing.outcome import ChunkOutcome, SourceRejected
+from worker.leasing.outcome import ChunkOutcome
 from worker.metrics import count_results
 
 log = structlog.get_logger()
@@ -28,18 +28,13 @@ def validate(context: Context, held: Held) -> ChunkOutcome:
         StoreUnavailable: the object store is away.
         DatabaseUnavailable: Postgres is away.
         LeaseLost: the chunk belongs to another worker.
-        CancelAsked, StopAsked: an order, from ``held.check()``.
+        SourceRejected: the source of an import cannot be used; the sentence says why.
+        CancelRequested, StopRequested: an order, from ``held.check()``.
     """
     with context.database.begin() as session:
         job = session.get_one(Job, held.claim.job_id)
-    try:
-        if job.source:
-            arrived = import_images(context, held, Source.model_validate(job.source))
-        else:
-            arrived = _uploads(context, held)
-    except SourceRejected as error:
-        _fail(context, held, error)
-        return ChunkOutcome.FINISHED
+    source = Source.model_validate(job.source) if job.source else None
+    arrived = import_images(context, held, source) if source else _uploads(context, held)
     with context.database.begin() as session:
         images = pending_images(session, job.id)
     rejected = list(_reject(images, arrived, context.settings.max_image_bytes))
@@ -105,8 +100,3 @@ def _other_size(image: PendingImage, found: StoredObject) -> str:
     if image.bucket is not None:
         return f"the object had {image.size} bytes when the import began, it has {found.size} now; import it again"
     return f"{image.size} bytes were announced, {found.size} arrived; upload it again"
-
-
-def _fail(context: Context, held: Held, error: SourceRejected) -> None:
-    log.info("job_rejected", code=error.code)
-    context.database.run(lambda session: claims.fail_job(session, held.claim, code=error.code, detail=str(error)))

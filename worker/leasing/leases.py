@@ -13,7 +13,9 @@ from shared.db.session import Database
 from shared.errors import DatabaseUnavailable, LeaseLost
 from shared.jobs import claims
 from shared.jobs.claims import Claim
+from shared.jobs.results import NewResult
 from shared.programs import SignOfLife
+from worker.leasing.outcome import CancelRequested, StopRequested
 
 log = structlog.get_logger()
 
@@ -26,20 +28,16 @@ TICK_SECONDS = 1.0
 EXIT_STUCK = 70  # EX_SOFTWARE of sysexits.h: the supervisor starts a new process
 
 
-class CancelAsked(Exception):
-    """The job is to be canceled: close the chunk with what is finished."""
-
-
-class StopAsked(Exception):
-    """The process is to stop: hand the chunk back."""
-
-
 class Held:
-    """One chunk in the hands of this process. ``check()`` is called between batches."""
+    """One chunk that this process holds. ``check()`` is called between batches.
+
+    ``done``: the results until now. They are stored however the work on the chunk ends, but for a fault.
+    """
 
     def __init__(self, claim: Claim, database: Database, stopping: threading.Event) -> None:
         self.claim = claim
         self.lifeline = claim.lifeline
+        self.done: list[NewResult] = []
         self._database = database
         self._stopping = stopping
         self._lost = threading.Event()
@@ -61,8 +59,8 @@ class Held:
 
         Raises:
             LeaseLost: the chunk belongs to another worker.
-            CancelAsked: the job is being canceled.
-            StopAsked: this process is to stop.
+            CancelRequested: the job is being canceled.
+            StopRequested: this process is to stop.
         """
         now = time.monotonic()
         if now - self._looked_at >= LOOK_SECONDS:
@@ -71,9 +69,9 @@ class Held:
         if self._lost.is_set():
             raise LeaseLost(f"chunk {self.claim.no} of job {self.claim.job_id} was taken over")
         if self._canceling.is_set():
-            raise CancelAsked
+            raise CancelRequested
         if self._stopping.is_set():
-            raise StopAsked
+            raise StopRequested
 
     def told(self, state: JobState) -> None:
         """What a look or a renewal said of the job."""

@@ -1,4 +1,8 @@
-"""How the work on a claimed chunk ends."""
+"""How the work on a claimed chunk ends: the words for it, and the exceptions by which a runner says so.
+
+A runner that returns has closed its chunk. One that raises leaves that to ``worker.loop.chunk``, whose table says what
+becomes of the chunk at each exception.
+"""
 
 from enum import StrEnum
 
@@ -12,6 +16,18 @@ class ChunkOutcome(StrEnum):
     SET_ASIDE = "set_aside"  # Only pictures are left that are decoded in processes; another slot takes them.
     LEASE_LOST = "lease_lost"  # It belongs to another worker.
     FAULT = "fault"  # An error of ours; the attempt counts.
+
+
+class CancelRequested(Exception):
+    """The job is to be canceled: close the chunk with what is finished."""
+
+
+class StopRequested(Exception):
+    """The process is to stop: hand the chunk back with what is finished."""
+
+
+class TurnOver(Exception):
+    """Other tenants wait for the slot: hand the chunk back with what is finished, and let them go first."""
 
 
 class SourceRejected(Exception):

@@ -1,10 +1,66 @@
-"""How many chunks may be at work at a time."""
+"""The slots of a worker: which kinds there are, how many of each, and what they take."""
 
 import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from shared.contracts.states import ChunkKind, Priority
+from shared.jobs.chunks import isolated_pool_of
+from shared.jobs.claims import Offer
+from shared.settings import Settings
+
+
+def express_offers(pools: Sequence[str]) -> list[Offer]:
+    """List what somebody waits for, most urgent first: no bulk images, and no removals."""
+    return [
+        Offer(ChunkKind.VALIDATE, Priority.INTERACTIVE),
+        *(Offer(pool, Priority.INTERACTIVE) for pool in pools),
+        Offer(ChunkKind.VALIDATE, Priority.BULK),
+    ]
+
+
+def bulk_offers(pools: Sequence[str]) -> list[Offer]:
+    """List everything but isolated chunks, most urgent first."""
+    return [
+        *express_offers(pools),
+        *(Offer(pool, Priority.BULK) for pool in pools),
+        Offer(ChunkKind.PURGE, Priority.INTERACTIVE),
+        Offer(ChunkKind.PURGE, Priority.BULK),
+    ]
+
+
+def isolated_offers(pools: Sequence[str]) -> list[Offer]:
+    """List the chunks whose pictures are all decoded in processes of their own."""
+    return [Offer(isolated_pool_of(pool), Priority.BULK) for pool in pools]
+
+
+@dataclass(frozen=True, slots=True)
+class SlotKind:
+    """One kind of slot: its name, how many a worker has, and what they offer to take, given the worker's pools."""
+
+    name: str
+    count: Callable[[Settings], int]
+    offers: Callable[[Sequence[str]], list[Offer]]
+
+
+BULK = SlotKind("bulk", lambda settings: settings.worker_slots, bulk_offers)
+# Tried in this order: an express slot is left for those who find the others taken.
+SLOT_KINDS = (
+    BULK,
+    # Pictures out of the ordinary may take seconds each; no bulk image waits for them.
+    SlotKind("isolated", lambda _: 1, isolated_offers),
+    # Whoever waits for one photograph, or for the report of a validation, waits for no chunk of a whole flight.
+    SlotKind("express", lambda _: 1, express_offers),
+)
+
+
+def count_slots(settings: Settings) -> int:
+    """Return how many chunks a worker runs at a time, in slots of all kinds."""
+    return sum(kind.count(settings) for kind in SLOT_KINDS)
 
 
 class Slots:
-    """So many at a time; nobody waits for one."""
+    """The slots of one kind. Taking one never blocks."""
 
     def __init__(self, count: int) -> None:
         self.count = count
@@ -13,7 +69,7 @@ class Slots:
 
     @property
     def taken(self) -> int:
-        """Those in use now."""
+        """The number in use now."""
         return self._taken
 
     def take(self) -> bool:

@@ -1,4 +1,4 @@
-"""A worker that hears nothing looks by itself: for chunks while Redis is away, and for what a sweep mends."""
+"""The fallback poller: claims chunks and runs sweeps while no message comes from Redis."""
 
 import threading
 import time
@@ -13,7 +13,7 @@ from shared.jobs.sweep import CrashPolicy, sweep
 from shared.metrics.definitions import LEASE_EXPIRIES
 from worker.context import Context
 from worker.loop.retention import RetentionKeeper
-from worker.loop.work import Workplace
+from worker.loop.work import WorkLoop
 
 log = structlog.get_logger()
 
@@ -21,37 +21,37 @@ log = structlog.get_logger()
 LATE = 1.5
 
 
-class Lookout:
-    """One thread per slot that looks for chunks when no message came, and one of them sweeps when nobody did."""
+class FallbackPoller:
+    """One thread for each slot, which polls for chunks when no message came; the first also sweeps when nobody did."""
 
     def __init__(
-        self, context: Context, workplace: Workplace, stopping: threading.Event, *, threads: int, ready: Path | None
+        self, context: Context, loop: WorkLoop, stopping: threading.Event, *, threads: int, ready: Path | None
     ) -> None:
         self._threads = [
-            threading.Thread(target=self._run, args=(number == 0,), name=f"lookout-{number}", daemon=True)
+            threading.Thread(target=self._run, args=(number == 0,), name=f"poller-{number}", daemon=True)
             for number in range(threads)
         ]
         self._context = context
-        self._workplace = workplace
+        self._loop = loop
         self._stopping = stopping
         self._ready = ready
         self._retention = RetentionKeeper(context)
-        self._heard_at = time.monotonic()
+        self._message_at = time.monotonic()
         self._swept_at = time.monotonic()
 
     def start(self) -> None:
-        """Begin looking."""
+        """Begin polling."""
         for thread in self._threads:
             thread.start()
 
     def join(self) -> None:
-        """Wait until its chunks are handed back, after the process was told to stop."""
+        """Wait until its chunks are handed back, after ``stopping`` was set."""
         for thread in self._threads:
             thread.join()
 
-    def heard(self) -> None:
-        """A message came from Redis."""
-        self._heard_at = time.monotonic()
+    def note_message(self) -> None:
+        """Note that a message came from Redis."""
+        self._message_at = time.monotonic()
 
     def sweep(self) -> None:
         """Run a sweep, and wake workers for what is ready.
@@ -72,7 +72,7 @@ class Lookout:
                 programs=done.programs,
                 endpoints=done.endpoints,
             )
-        self._workplace.wake_next()
+        self._loop.wake_others()
         self._sweep_exports()
         self._retention.sweep()
 
@@ -85,7 +85,7 @@ class Lookout:
         if taken := take_back_from(self._context.database, lifeline, self._policy):
             LEASE_EXPIRIES.inc(taken)
             log.info("lifeline_ended", lifeline=lifeline, leases=taken)
-            self._workplace.wake_next()
+            self._loop.wake_others()
 
     @property
     def _policy(self) -> CrashPolicy:
@@ -103,26 +103,29 @@ class Lookout:
         if taken or removed:
             log.info("exports_swept", taken_back=taken, removed=removed)
 
-    def _run(self, keeps_house: bool) -> None:  # noqa: FBT001  # a thread's argument
+    def _run(self, sweeps: bool) -> None:  # noqa: FBT001  # a thread's argument
         pause = self._context.settings.idle_look_seconds
         while not self._stopping.wait(pause):
             try:
-                self._look(keeps_house)
+                if sweeps:
+                    self._show_life()
+                    self._sweep_if_late()
+                self._poll()
             except Exception:
-                log.exception("lookout_fault")  # This thread must not end: it is what works without Redis.
+                log.exception("poller_fault")  # This thread must not end: it is what works without Redis.
 
-    def _look(self, keeps_house: bool) -> None:  # noqa: FBT001  # a private step of the thread
-        """Run chunks until there are none, or until Redis is heard again."""
-        if keeps_house:
-            self._keep_house()
+    def _poll(self) -> None:
+        """Run chunks until there are none, or until a message comes from Redis again."""
         began = time.monotonic()
-        while self._workplace.work_once() and self._heard_at < began:
+        while self._loop.run_one() and self._message_at < began:
             began = time.monotonic()
 
-    def _keep_house(self) -> None:
-        """Show that the process lives, and sweep when beat's sweep is late."""
+    def _show_life(self) -> None:
         if self._ready is not None:
             self._ready.touch()
+
+    def _sweep_if_late(self) -> None:
+        """Sweep when the sweep that beat asks for is late."""
         if time.monotonic() - self._swept_at > LATE * self._context.settings.sweep_seconds:
             try:
                 self.sweep()

@@ -3,27 +3,27 @@
 from celery import shared_task
 
 from shared.queue import SWEEP_TASK, WORK_TASK
-from worker.loop.poller import Lookout
-from worker.loop.work import Workplace
+from worker.loop.poller import FallbackPoller
+from worker.loop.work import WorkLoop
 
-_installed: list[tuple[Workplace, Lookout]] = []
+_installed: list[tuple[WorkLoop, FallbackPoller]] = []
 
 
-def install(workplace: Workplace, lookout: Lookout) -> None:
-    """Have the tasks of this process run here; it is called before Celery consumes anything."""
-    _installed[:] = [(workplace, lookout)]
+def install(loop: WorkLoop, poller: FallbackPoller) -> None:
+    """Have the tasks of this process run here. Call it before Celery consumes anything."""
+    _installed[:] = [(loop, poller)]
 
 
 @shared_task(name=WORK_TASK)
 def work() -> None:
     """Claim the fairest chunk and run it, and the next; a late message finds nothing and ends in a millisecond."""
-    ((workplace, lookout),) = _installed
-    lookout.heard()
-    workplace.work()
+    ((loop, poller),) = _installed
+    poller.note_message()
+    loop.run_for_message()
 
 
 @shared_task(name=SWEEP_TASK)
 def sweep() -> None:
     """Mend what lost signals left behind."""
-    ((_, lookout),) = _installed
-    lookout.sweep()
+    ((_, poller),) = _installed
+    poller.sweep()

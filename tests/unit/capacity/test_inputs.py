@@ -12,7 +12,7 @@ from tests.benchmarks.capacity.__main__ import main
 from tests.benchmarks.capacity.errors import InputRefused
 from tests.benchmarks.capacity.inputs import GPU, SOURCES_OF_GPU, Inputs, WorkerClass
 from tests.benchmarks.capacity.read import read_inputs
-from worker.loop.work import FURTHER_SLOTS
+from worker.leasing.slots import count_slots
 from worker.process import LIFELINE_CONNECTIONS, SPARE_CONNECTIONS
 from worker.webhooks.process import CONNECTIONS
 
@@ -30,9 +30,8 @@ def test_the_scaling_is_that_of_the_chart() -> None:
 
 
 def test_the_connections_are_those_of_the_code() -> None:
-    slots = Settings.model_fields["worker_slots"].default
     connections = Inputs().connections
-    assert connections.worker == 2 * (slots + FURTHER_SLOTS) + SPARE_CONNECTIONS + LIFELINE_CONNECTIONS
+    assert connections.worker == 2 * count_slots(Settings.model_construct()) + SPARE_CONNECTIONS + LIFELINE_CONNECTIONS
     assert connections.api == POOL_SIZE + 1
     assert connections.deliverers == 2 * CONNECTIONS
 

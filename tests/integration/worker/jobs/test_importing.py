@@ -25,7 +25,9 @@ from tests.integration.worker.jobs.test_validate import announce, context, image
 from worker.context import Context
 from worker.jobs.importing import import_images
 from worker.jobs.validate import validate
-from worker.leasing.leases import CancelAsked, Held
+from worker.leasing.leases import Held
+from worker.leasing.outcome import CancelRequested, ChunkOutcome
+from worker.loop.chunk import run_chunk
 
 __all__ = ["context", "run"]
 
@@ -172,7 +174,7 @@ def test_what_is_wrong_with_a_source_ends_the_job_at_once_with_a_sentence_about_
     begin: Begin, jobs: Jobs, answer: Answer, code: str, words: str
 ) -> None:
     job_id, held, context = begin(answer)
-    validate(context, held)
+    assert run_chunk(context, held) is ChunkOutcome.FINISHED
     job = jobs.get(job_id)
     assert (job.state, job.error_code, held.claim.attempt) == (JobState.FAILED, code, 1)
     assert words in str(job.error_detail)
@@ -191,5 +193,5 @@ def test_an_import_that_is_canceled_meanwhile_is_an_order_and_no_fault(begin: Be
     job_id, held, context = begin(lists("a/1.jpg"))
     with context.database.begin() as session:
         lifecycle.cancel(session, job_id)
-    with pytest.raises(CancelAsked):
+    with pytest.raises(CancelRequested):
         validate(context, held)

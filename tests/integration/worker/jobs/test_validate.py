@@ -20,8 +20,8 @@ from shared.storage.keys import upload_key
 from shared.storage.s3 import S3Store
 from tests.integration.jobs.factory import Jobs
 from worker.context import Context
-from worker.jobs.validate import validate
 from worker.leasing.leases import Held
+from worker.loop.chunk import run_chunk
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def run(context: Context, jobs: Jobs) -> Callable[[uuid.UUID], dict[str, str]]:
         with context.database.begin() as session:
             lifecycle.commit(session, job_id, jobs.classifier.id)
         held = Held(jobs.claim_kind(ChunkKind.VALIDATE), context.database, threading.Event())
-        validate(context, held)
+        run_chunk(context, held)
         with context.database.begin() as session:
             refused = session.query(Result).filter_by(job_id=job_id, status="rejected").all()
             names = {i.seq: i.name for i in images_of(context.database, job_id)}
