@@ -9,7 +9,7 @@ from phytobatch.commands.command import Command, Context
 from phytobatch.errors import ConfigurationError
 from phytobatch.exit_codes import ExitCode
 from phytobatch.reports.atomic import check_writable, replacing
-from phytobatch.reports.page.content import Wishes, gather
+from phytobatch.reports.page.content import PageOptions, gather
 from phytobatch.reports.page.html import can_render, write
 from phytobatch.reports.page.thumbnails import can_make, thumbnails
 from phytobatch.reports.page.words import LANGUAGES, Words
@@ -39,7 +39,7 @@ def run(context: Context) -> ExitCode:
     check_writable(out)
     if not can_render():
         raise ConfigurationError("The report needs Jinja2: pip install 'phytobatch[report]'")
-    content = gather(context.client, given.job, Wishes(given.by, given.time_zone, given.healthy, given.edge))
+    content = gather(context.client, given.job, PageOptions(given.by, given.time_zone, given.healthy, given.edge))
     if content.place is not None and content.place.far:
         names = [one.name for one in content.place.far]
         more = ", …" if len(names) > NAMES else ""

@@ -1,1 +1,1 @@
-"""What people say of images."""
+"""Corrections: labels that people give to images."""

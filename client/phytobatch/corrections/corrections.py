@@ -12,7 +12,7 @@ PAGE_SIZE = 1000
 
 
 class Corrections:
-    """What people say of the images of jobs. Errors as ``Phytobatch`` raises them."""
+    """The corrections of the images of jobs. Errors as ``Phytobatch`` raises them."""
 
     def __init__(self, calls: Calls) -> None:
         self._calls = calls
@@ -30,11 +30,11 @@ class Corrections:
         self._calls.delete(_image(job_id, seq))
 
     def page(self, job_id: str, *, after: str | None = None, limit: int | None = None) -> Page[Correction]:
-        """One page of corrections, in the order of the images."""
+        """Return one page of corrections, in the order of the images."""
         return self._calls.get(_path(job_id), query={"after": after, "limit": limit}).parse(Correction.page)
 
     def list(self, job_id: str, *, page_size: int = PAGE_SIZE) -> Iterator[Correction]:
-        """Every correction of a job, in the order of its images."""
+        """Yield every correction of a job, in the order of its images."""
         after: str | None = None
         while True:
             page = self.page(job_id, after=after, limit=page_size)
@@ -44,7 +44,7 @@ class Corrections:
             after = page.after
 
     def import_table(self, job_id: str, table: bytes) -> Imported:
-        """Take a CSV table with ``name`` or ``seq``, and ``label``; whole or not at all.
+        """Import a CSV table with ``name`` or ``seq``, and ``label``; whole or not at all.
 
         Raises:
             InvalidRequest: ``rows-invalid``; ``error.problem.errors`` names the lines.

@@ -14,7 +14,7 @@ from phytobatch.corrections.resources import Correction
 from phytobatch.errors import ConfigurationError, DownloadRefused
 
 AT_A_TIME = 8
-MOST_LETTERS = 100
+MAX_LETTERS = 100
 UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
@@ -23,8 +23,8 @@ Fetch = Callable[[int, Path], None]
 
 
 @dataclass(slots=True)
-class Brought:
-    """What became of a folder."""
+class FolderOutcome:
+    """Counts of a training folder after a call."""
 
     labels: dict[str, int] = field(default_factory=dict)
     new: int = 0
@@ -32,47 +32,47 @@ class Brought:
     missing: list[Correction] = field(default_factory=list)
 
 
-def bring(job_id: str, corrections: Sequence[Correction], folder: Path, fetch: Fetch) -> Brought:
-    """Make the folder say what the corrections say.
+def synchronise(job_id: str, corrections: Sequence[Correction], folder: Path, fetch: Fetch) -> FolderOutcome:
+    """Bring the folder in line with the corrections.
 
     Raises:
         ConfigurationError: it cannot be written to.
         NetworkError, DownloadError: another call goes on where this one ended.
     """
-    wanted = {path_of(job_id, one, folder): one for one in corrections}
-    brought = Brought()
+    targets = {path_of(job_id, one, folder): one for one in corrections}
+    outcome = FolderOutcome()
     try:
-        brought.removed = _remove_others(job_id, folder, set(wanted))
-        for parent in {path.parent for path in wanted}:
+        outcome.removed = _remove_others(job_id, folder, set(targets))
+        for parent in {path.parent for path in targets}:
             parent.mkdir(parents=True, exist_ok=True)
         with ThreadPoolExecutor(AT_A_TIME, thread_name_prefix="original") as pool:
-            found = list(pool.map(lambda pair: _one(pair[0], pair[1], fetch), wanted.items()))
+            found = list(pool.map(lambda pair: _one(pair[0], pair[1], fetch), targets.items()))
     except OSError as error:
         raise ConfigurationError(f"{folder} cannot be written to: {error.strerror or error}.") from error
-    for (_, one), what in zip(wanted.items(), found, strict=True):
-        _count(brought, one, what)
-    return brought
+    for (_, one), what in zip(targets.items(), found, strict=True):
+        _count(outcome, one, what)
+    return outcome
 
 
 def path_of(job_id: str, correction: Correction, folder: Path) -> Path:
-    """Where the image of a correction belongs.
+    """Return the path of the image of a correction.
 
     Raises:
         ConfigurationError: the label cannot be the name of a folder.
     """
     if not LABEL.fullmatch(correction.label):
         raise ConfigurationError(f"{correction.label!r} cannot be the name of a folder.")
-    name = UNSAFE.sub("_", PurePosixPath(correction.name).name)[-MOST_LETTERS:]
+    name = UNSAFE.sub("_", PurePosixPath(correction.name).name)[-MAX_LETTERS:]
     return folder / correction.label / f"{_prefix(job_id)}{correction.seq:06d}-{name}"
 
 
 def _prefix(job_id: str) -> str:
-    """The end of the id: its beginning is the time, which jobs of one day share."""
+    """Return the end of the id: its beginning is the time, which jobs of one day share."""
     return f"{UNSAFE.sub('', job_id)[-12:]}-"
 
 
 def _one(path: Path, correction: Correction, fetch: Fetch) -> bool | None:
-    """Whether the image is new; None: there is no such file."""
+    """Return whether the image is new; None: there is no such file."""
     if path.exists():
         return False
     part = path.with_name(f".{path.name}.part")
@@ -85,18 +85,18 @@ def _one(path: Path, correction: Correction, fetch: Fetch) -> bool | None:
     return True
 
 
-def _count(brought: Brought, one: Correction, is_new: bool | None) -> None:  # noqa: FBT001  # what _one says
+def _count(outcome: FolderOutcome, one: Correction, is_new: bool | None) -> None:  # noqa: FBT001  # what _one says
     if is_new is None:
-        brought.missing.append(one)
+        outcome.missing.append(one)
         return
-    brought.labels[one.label] = brought.labels.get(one.label, 0) + 1
-    brought.new += is_new
+    outcome.labels[one.label] = outcome.labels.get(one.label, 0) + 1
+    outcome.new += is_new
 
 
-def _remove_others(job_id: str, folder: Path, wanted: Iterable[Path]) -> int:
-    """Files of this job, by their names, whose label has changed or was taken back."""
+def _remove_others(job_id: str, folder: Path, targets: Iterable[Path]) -> int:
+    """Remove files of this job whose label has changed or was taken back; their names tell the job."""
     pattern = re.compile(re.escape(_prefix(job_id)) + r"[0-9]{6}-")
-    others = [path for path in folder.glob("*/*") if pattern.match(path.name) and path not in wanted]
+    others = [path for path in folder.glob("*/*") if pattern.match(path.name) and path not in targets]
     for path in others:
         path.unlink()
     return len(others)

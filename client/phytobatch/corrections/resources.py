@@ -1,4 +1,4 @@
-"""What corrections look like to Python."""
+"""Corrections as frozen dataclasses."""
 
 from dataclasses import dataclass, field
 
@@ -21,7 +21,7 @@ class Correction:
 
     @classmethod
     def from_json(cls, data: JsonObject) -> "Correction":
-        """From one entry of ``corrections``."""
+        """Parse one entry of ``corrections``."""
         return cls(
             seq=int(data["seq"]),
             name=data["name"],
@@ -36,19 +36,19 @@ class Correction:
 
     @classmethod
     def page(cls, data: JsonObject) -> Page["Correction"]:
-        """From the answer of ``GET /v1/jobs/{id}/corrections``."""
+        """Parse the answer of ``GET /v1/jobs/{id}/corrections``."""
         found = tuple(cls.from_json(entry) for entry in data["corrections"])
         return Page(found, data.get("after"), bool(data.get("has_more")))
 
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What became of a table: ``corrections`` lines with a label, ``changed`` of which said something new."""
+    """Counts of an imported table: ``corrections`` lines with a label, of which ``changed`` were new."""
 
     corrections: int
     changed: int
 
     @classmethod
     def from_json(cls, data: JsonObject) -> "Imported":
-        """From the answer of ``POST /v1/jobs/{id}/corrections``."""
+        """Parse the answer of ``POST /v1/jobs/{id}/corrections``."""
         return cls(int(data["corrections"]), int(data["changed"]))

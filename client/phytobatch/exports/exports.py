@@ -33,7 +33,7 @@ class Exports:
         label: str | None = None,
         place: str | None = None,
     ) -> Stream:
-        """The file, while the server makes it. Close the stream, or read it to its end.
+        """Open the file while the server writes it. Close the stream, or read it to its end.
 
         Raises:
             LimitExceeded: it has too many rows to be sent directly; ``create`` it.
@@ -53,23 +53,23 @@ class Exports:
         place: str | None = None,
         idempotency_key: str | None = None,
     ) -> Export:
-        """Have a worker make it."""
+        """Create a background export: a worker writes the file."""
         filters = {name: value for name, value in _named(status, label, place).items() if value is not None}
         body: JsonObject = {"format": format, "filters": filters}
         path = f"{path_of('jobs', job_id)}/exports"
         return self._calls.post(path, body, headers=idempotency(idempotency_key)).parse(Export.from_json)
 
     def get(self, export_id: str) -> Export:
-        """The export as it is now, with a fresh address once it is completed."""
+        """Return the export as it is now, with a fresh URL once it is completed."""
         return self._calls.get(path_of("exports", export_id)).parse(Export.from_json)
 
     def page(self, job_id: str, *, after: str | None = None, limit: int | None = None) -> Page[Export]:
-        """One page of the exports of a job, newest first."""
+        """Return one page of the exports of a job, newest first."""
         path = f"{path_of('jobs', job_id)}/exports"
         return self._calls.get(path, query={"after": after, "limit": limit}).parse(Export.page)
 
     def list(self, job_id: str, *, page_size: int = PAGE_SIZE) -> Iterator[Export]:
-        """Every export of a job that is kept or under way, newest first."""
+        """Yield every export of a job that is kept or in progress, newest first."""
         after: str | None = None
         while True:
             page = self.page(job_id, after=after, limit=page_size)
@@ -79,7 +79,7 @@ class Exports:
             after = page.after
 
     def delete(self, export_id: str) -> None:
-        """Remove the file; one that is being made is given up."""
+        """Remove the file; an export in progress is cancelled."""
         self._calls.delete(path_of("exports", export_id))
 
     def wait(
@@ -109,7 +109,7 @@ class Exports:
         progress: Progress | None = None,
         sleep: Callable[[float], object] = time.sleep,
     ) -> None:
-        """Bring the file of a completed export into ``part``; what is there of it already is kept.
+        """Download the file of a completed export into ``part``; bytes that are there already are kept.
 
         Raises:
             DownloadError, NetworkError: it did not arrive whole; another call goes on where this one ended.

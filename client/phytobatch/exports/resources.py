@@ -1,4 +1,4 @@
-"""What exports look like to Python."""
+"""Exports as frozen dataclasses."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from phytobatch.resources import JsonObject, Page
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """An export that a worker makes. ``url`` is there once it is completed, and good for some minutes."""
+    """A background export. ``url`` is there once it is completed, and valid for some minutes."""
 
     id: str
     job_id: str
@@ -26,12 +26,12 @@ class Export:
 
     @property
     def is_over(self) -> bool:
-        """Whether nothing more will happen to it."""
+        """True once the state is final."""
         return self.state in {"completed", "failed"}
 
     @classmethod
     def from_json(cls, data: JsonObject) -> "Export":
-        """From the answer of ``GET /v1/exports/{id}``."""
+        """Parse the answer of ``GET /v1/exports/{id}``."""
         download = data.get("download") or {}
         return cls(
             id=data["id"],
@@ -50,6 +50,6 @@ class Export:
 
     @classmethod
     def page(cls, data: JsonObject) -> Page["Export"]:
-        """From the answer of ``GET /v1/jobs/{id}/exports``."""
+        """Parse the answer of ``GET /v1/jobs/{id}/exports``."""
         found = tuple(cls.from_json(entry) for entry in data["exports"])
         return Page(found, data.get("after"), bool(data.get("has_more")))

@@ -1,1 +1,1 @@
-"""Files beside the images that say where they were taken. The server reads them; here they are found and sent."""
+"""Sidecars: files beside the images that give their positions. The server reads them; here they are found and sent."""

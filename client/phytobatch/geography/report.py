@@ -1,18 +1,18 @@
-"""What became of the sidecars, in words."""
+"""Sentences about the sidecars of a submission."""
 
 from collections.abc import Iterator, Sequence
 
 from phytobatch.resources import SidecarReport
 from phytobatch.words import plural
 
-MOST_LINES = 10  # of a list, for a person; --json has all that the server names
+MAX_LINES = 10  # of a list, for a person; --json has all that the server names
 
 
 def sidecar_words(reports: Sequence[tuple[str, SidecarReport]]) -> Iterator[str]:
-    """Lines for a person about sidecars, each with its path."""
+    """Return lines for a person about sidecars, each with its path."""
     for path, report in reports:
         yield f"{path}: {report.matched:,} of {plural(report.lines, 'line')} matched an image"
-        for miss in report.unmatched[:MOST_LINES]:
+        for miss in report.unmatched[:MAX_LINES]:
             yield f"  line {miss.line} ({miss.name}): {miss.reason}"
         yield from _more(report.lines - report.matched)
     if reports:
@@ -26,10 +26,10 @@ def _without_position(last: SidecarReport) -> Iterator[str]:
         f"{last.images_without_position:,} of {plural(last.images, 'image')} got no position from these files; "
         "the one inside the image counts, if there is one:"
     )
-    yield from (f"  {name}" for name in last.without_position[:MOST_LINES])
+    yield from (f"  {name}" for name in last.without_position[:MAX_LINES])
     yield from _more(last.images_without_position)
 
 
 def _more(count: int) -> Iterator[str]:
-    if count > MOST_LINES:
-        yield f"  … and {count - MOST_LINES:,} more"
+    if count > MAX_LINES:
+        yield f"  … and {count - MAX_LINES:,} more"

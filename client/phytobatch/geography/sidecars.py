@@ -11,13 +11,13 @@ POSITIONS, METADATA = "geo.txt", "images.csv"
 
 @dataclass(frozen=True, slots=True)
 class Sidecar:
-    """A file, and the folder whose images it speaks of; None: of all."""
+    """A file, and the folder whose images it describes; None: all."""
 
     path: Path
     folder: Path | None = None
 
     def read(self) -> bytes:
-        """The bytes of the file.
+        """Return the bytes of the file.
 
         Raises:
             ConfigurationError: it cannot be read.
@@ -31,7 +31,7 @@ class Sidecar:
 def find_sidecars(
     given: Iterable[Path], *, positions: Path | None = None, metadata: Sequence[Path] = ()
 ) -> list[Sidecar]:
-    """The sidecars, in the order in which they are sent: what the later one says of a position counts.
+    """Return the sidecars in the order in which they are sent: a later position replaces an earlier one.
 
     Args:
         given: folders and files of the submission.

@@ -1,1 +1,1 @@
-"""Results for people and for other programs: CSV, NDJSON, JSON, and the summary of a job."""
+"""The report of a job for people, and files that are there whole or not at all."""

@@ -11,7 +11,7 @@ T = TypeVar("T")
 
 
 class Channel(Generic[T]):
-    """Holds at most ``capacity`` items; ends for its readers when each of ``writers`` has closed it."""
+    """A queue of at most ``capacity`` items; it ends for its readers when each of ``writers`` has closed it."""
 
     def __init__(self, capacity: int, *, writers: int = 1) -> None:
         self._capacity = capacity
@@ -33,13 +33,13 @@ class Channel(Generic[T]):
             self._changed.notify_all()
 
     def close(self) -> None:
-        """One writer will add nothing more."""
+        """Close the channel for one writer."""
         with self._changed:
             self._open_writers -= 1
             self._changed.notify_all()
 
     def abort(self) -> None:
-        """Wake everybody who waits; nothing goes in or out from now on."""
+        """Wake every thread that waits; nothing goes in or out from now on."""
         with self._changed:
             self._aborted = True
             self._items.clear()

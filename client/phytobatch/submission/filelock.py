@@ -1,4 +1,4 @@
-"""An exclusive lock on an open file, let go by the system when the process ends, however it ends."""
+"""An exclusive lock on an open file, released by the system when the process ends, however it ends."""
 
 import sys
 from typing import IO
@@ -10,7 +10,7 @@ if sys.platform == "win32":
     _OFFSET = 2**40
 
     def lock_exclusively(stream: IO[bytes]) -> bool:
-        """Whether the lock was free; never waits."""
+        """Lock the file if it is free, and return whether it was; never wait."""
         position = stream.tell()
         stream.seek(_OFFSET)
         try:
@@ -25,7 +25,7 @@ else:
     import fcntl
 
     def lock_exclusively(stream: IO[bytes]) -> bool:
-        """Whether the lock was free; never waits."""
+        """Lock the file if it is free, and return whether it was; never wait."""
         try:
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -18,7 +18,7 @@ SYNC_SECONDS = 0.5
 
 
 class Journal:
-    """Open for one process at a time. Thread-safe.
+    """A journal, open for one process at a time. Thread-safe.
 
     Attributes:
         records: what was in the file when it was opened.
@@ -55,14 +55,14 @@ class Journal:
                 self._synced = time.monotonic()
 
     def close(self) -> None:
-        """Sync, close and let others in."""
+        """Sync, close and release the lock."""
         with self._lock:
             if not self._stream.closed:
                 os.fsync(self._stream.fileno())
                 self._stream.close()
 
     def remove(self) -> None:
-        """Close it for good: what it stood for is done, or given up."""
+        """Close it and delete the file: the submission is done, or given up."""
         self.close()
         self.path.unlink(missing_ok=True)
 
@@ -81,7 +81,7 @@ def _open(path: Path) -> BinaryIO:
 
 
 def _load(stream: BinaryIO, path: Path) -> tuple[list[JsonObject], int]:
-    """The whole records, and the bytes that they take."""
+    """Return the whole records, and the bytes that they take."""
     lines = stream.read().split(b"\n")
     records: list[JsonObject] = []
     valid_bytes = 0

@@ -1,4 +1,4 @@
-"""What is known about an unfinished submission: the journal's records, replayed."""
+"""The ledger: state of an unfinished submission, replayed from the journal's records."""
 
 import threading
 from collections.abc import Callable, Iterable, Mapping
@@ -27,12 +27,12 @@ class LocalFile:
 
     @property
     def spec(self) -> ImageSpec:
-        """As it is registered."""
+        """The image as it is registered."""
         return ImageSpec(self.name, self.size, self.sha256)
 
 
 class Ledger:
-    """Reads and writes the journal. Thread-safe.
+    """The state of a submission, in memory and in the journal. Thread-safe.
 
     Attributes:
         options: what the submission was started with; empty for a new one.
@@ -62,7 +62,7 @@ class Ledger:
 
     @classmethod
     def open(cls, path: Path, *, fresh: bool = False) -> "Ledger":
-        """The ledger of a journal; ``fresh`` forgets what is in it, also when it is damaged.
+        """Open the ledger of a journal; ``fresh`` forgets its records, also when it is damaged.
 
         Raises:
             StateFileError: it is in use, damaged, or of another version.
@@ -76,12 +76,12 @@ class Ledger:
 
     @property
     def is_new(self) -> bool:
-        """Whether nothing was written yet."""
+        """True while nothing was written."""
         return not self.idempotency_key
 
     @property
     def names(self) -> Mapping[Path, str]:
-        """The names that files have by now."""
+        """The names of the files so far."""
         return {path: file.name for path, file in self.files.items()}
 
     @property
@@ -90,15 +90,15 @@ class Ledger:
         return [file for file in self.files.values() if file.uploaded]
 
     def begin(self, *, options: JsonObject, idempotency_key: str, about: JsonObject) -> None:
-        """Write the first record, before anything is asked of the server. ``about`` is for people who look into it."""
+        """Write the first record, before the first request. ``about`` is for people who read the file."""
         self._write("begin", durable=True, version=VERSION, options=options, key=idempotency_key, about=about)
 
     def job_created(self, job_id: str) -> None:
-        """The server made the job."""
+        """Record the job that the server created."""
         self._write("job", durable=True, id=job_id)
 
     def hashed(self, file: LocalFile) -> None:
-        """The checksum and the name of a file are known, or have changed."""
+        """Record the checksum and the name of a file, new or changed."""
         self._write(
             "file",
             path=str(file.path),
@@ -109,25 +109,25 @@ class Ledger:
         )
 
     def left_out(self, path: Path) -> None:
-        """A file could not be read or was refused."""
+        """Record a file that could not be read or was refused."""
         self._write("skipped", path=str(path))
 
     def registered(self, images: Iterable[tuple[LocalFile, int]]) -> list[LocalFile]:
-        """The server knows these files; returns them with their ``seq``."""
+        """Record files that the server has registered, and return them with their ``seq``."""
         records = [{"record": "registered", "path": str(file.path), "seq": seq} for file, seq in images]
         self._append(records)
         return [self.files[Path(str(record["path"]))] for record in records]
 
     def sent(self, file: LocalFile) -> None:
-        """The object store has all bytes of a file."""
+        """Record that the object store has all bytes of a file."""
         self._write("uploaded", path=str(file.path))
 
     def commit_acknowledged(self) -> None:
-        """The job is the server's from here on."""
+        """Record the commit: from here on the job is the server's."""
         self._write("committed", durable=True)
 
     def renamed(self, file: LocalFile) -> LocalFile:
-        """The same file under a name that the job does not have yet."""
+        """Return the same file under a name that the job does not have yet."""
         with self._lock:
             name = free_name(file.name, self._names)
             self._names.add(name)
@@ -136,13 +136,13 @@ class Ledger:
         return other
 
     def close(self) -> None:
-        """Keep it for another run; a journal that says nothing is not kept."""
+        """Keep the journal for another run; an empty one is removed."""
         if self.is_new:
             self._journal.remove()
         self._journal.close()
 
     def remove(self) -> None:
-        """It is done, or given up."""
+        """Remove the journal: the submission is done, or given up."""
         self._journal.remove()
 
     def _other_version(self) -> StateFileError:

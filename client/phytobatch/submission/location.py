@@ -1,4 +1,4 @@
-"""Where the journal of a submission lies."""
+"""Path of the journal of a submission."""
 
 import hashlib
 import json
@@ -11,7 +11,7 @@ _VISIBLE_KEY_CHARACTERS = 15  # "pb_" and the twelve that are no secret: they na
 
 
 def default_state_dir(environment: Mapping[str, str] = os.environ, platform: str = sys.platform) -> Path:
-    """Where programs keep state: XDG base directories, ``%LOCALAPPDATA%`` on Windows, the library folder of macOS."""
+    """Return the folder for state: XDG base directories, ``%LOCALAPPDATA%`` on Windows, the library folder of macOS."""
     home = Path.home()
     if environment.get("XDG_STATE_HOME"):
         return Path(environment["XDG_STATE_HOME"]) / "phytobatch"
@@ -23,7 +23,7 @@ def default_state_dir(environment: Mapping[str, str] = os.environ, platform: str
 
 
 def journal_path(state_dir: Path, *, url: str, api_key: str, paths: Sequence[Path]) -> Path:
-    """One file for each server, tenant and set of folders; the name is a digest, so it tells nothing of the key."""
+    """Return one path for each server, tenant and set of folders; the name is a digest and tells nothing of the key."""
     folders = sorted(str(path.absolute()) for path in paths)
     identity = json.dumps([url, api_key[:_VISIBLE_KEY_CHARACTERS], folders])
     return state_dir / f"{hashlib.sha256(identity.encode()).hexdigest()[:32]}.journal"

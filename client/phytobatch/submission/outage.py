@@ -1,4 +1,4 @@
-"""Saying once that the network is away, and once that it is back, although every thread notices."""
+"""Telling once that the network is lost, and once that it is back, although every thread notices."""
 
 import threading
 
@@ -7,7 +7,7 @@ from phytobatch.words import in_time
 
 
 class Outage:
-    """Thread-safe."""
+    """The state of the network for all threads. Thread-safe."""
 
     def __init__(self, reporter: Reporter) -> None:
         self._reporter = reporter
@@ -15,14 +15,14 @@ class Outage:
         self._away = False
 
     def began(self, error: Exception, patience: float) -> None:
-        """An attempt failed."""
+        """Note a failed attempt."""
         with self._lock:
             first, self._away = not self._away, True
         if first:
             self._reporter.note(f"{error} Trying again for up to {in_time(patience)}.")
 
     def over(self) -> None:
-        """An attempt succeeded."""
+        """Note a successful attempt."""
         with self._lock:
             was_away, self._away = self._away, False
         if was_away:

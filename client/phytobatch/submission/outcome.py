@@ -1,4 +1,4 @@
-"""What became of the files of a submission."""
+"""Outcome of the files of a submission."""
 
 import threading
 from dataclasses import dataclass, field
@@ -24,7 +24,7 @@ class Duplicate:
 
 @dataclass(slots=True)
 class Outcome:
-    """Filled in by several threads through its methods; read when they have ended."""
+    """Counts and lists, filled by several threads through its methods; read when they have ended."""
 
     job: Job | None = None
     continued: bool = False
@@ -38,12 +38,12 @@ class Outcome:
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def count_sent(self) -> None:
-        """One more file is in the object store."""
+        """Count one more file that is in the object store."""
         with self._lock:
             self.sent += 1
 
     def to_json(self) -> JsonObject:
-        """As ``submit --json`` prints it."""
+        """Return the document that ``submit --json`` prints."""
         return {
             "job": self.job.raw if self.job else None,
             "continued": self.continued,

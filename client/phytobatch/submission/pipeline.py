@@ -20,7 +20,7 @@ GOODBYE_SECONDS = 3.0
 
 
 class Pipeline:
-    """Runs once."""
+    """The three stages; runs once."""
 
     def __init__(self, registrar: Registrar, transfer: Transfer, *, parallel: int, stop: threading.Event) -> None:
         self._registrar = registrar

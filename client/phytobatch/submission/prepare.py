@@ -1,4 +1,4 @@
-"""From found files to files that are ready to be registered: checksum, duplicates, what is known from before."""
+"""From discovered files to files that can be registered: checksum, duplicates, state of an earlier run."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -16,7 +16,7 @@ READS_OF_A_CHANGING_FILE = 3
 
 
 def describe(path: Path, name: str, known: LocalFile | None = None) -> LocalFile:
-    """Size, time and checksum of a file. What is ``known`` is believed while size and time are the same.
+    """Return size, time and checksum of a file. ``known`` is reused while size and time are the same.
 
     Raises:
         FileUnreadable: it vanished, cannot be read, or is being written all the time.
@@ -36,7 +36,7 @@ def describe(path: Path, name: str, known: LocalFile | None = None) -> LocalFile
 
 
 class Preparer:
-    """Hashes files in threads, decides about them one after another in their order."""
+    """A stage that hashes files in threads and decides about them one after another, in their order."""
 
     def __init__(self, run: Run, *, keep_duplicates: bool) -> None:
         self._ledger = run.ledger
@@ -47,7 +47,7 @@ class Preparer:
         self._first = {file.sha256: file.path for file in run.ledger.files.values() if file.seq is not None}
 
     def prepare(self, found: Iterable[FoundFile]) -> Iterator[LocalFile]:
-        """The files that must be registered and sent. Everything else is in the outcome afterwards."""
+        """Yield the files that must be registered and sent. All others are in the outcome afterwards."""
         files = list(found)
         names = assign_names(files, self._ledger.names)
         for file, result in in_order(lambda each: (each, self._describe(each, names[each.path])), files):
@@ -59,7 +59,7 @@ class Preparer:
                     yield current
 
     def skip(self, path: Path, size: int, reason: str) -> None:
-        """Leave a file out, and say so."""
+        """Leave a file out, and report it."""
         self._ledger.left_out(path)
         self._outcome.skipped.append(Skipped(str(path), reason))
         self._reporter.note(f"skipped {path}: {reason}")
@@ -94,7 +94,7 @@ class Preparer:
         return self._ledger.files[file.path]
 
     def changed(self, before: LocalFile, now: LocalFile) -> LocalFile:
-        """A registered file has other bytes now: the server keeps a name for its first content, so it gets another."""
+        """Rename a registered file whose bytes have changed: the server keeps a name for its first content."""
         renamed = self._ledger.renamed(replace(now, name=before.name))
         what = "its first content stays in the job" if before.uploaded else "the old entry will be reported as missing"
         self._reporter.note(

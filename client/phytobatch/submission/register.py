@@ -33,7 +33,7 @@ class Ticket:
 
     @property
     def is_stale(self) -> bool:
-        """Whether the URL has likely expired, or will while the file is sent."""
+        """True if the URL has likely expired, or will while the file is sent."""
         return time.monotonic() >= self.stale_at
 
 
@@ -52,7 +52,7 @@ def pages(files: Iterable[LocalFile], *, size: int = MAX_IMAGES_PER_CALL) -> Ite
 
 
 class Registrar:
-    """Asks for upload addresses. Thread-safe."""
+    """A stage that asks for upload URLs. Thread-safe."""
 
     def __init__(self, client: Phytobatch, job_id: str, ledger: Ledger, preparer: Preparer) -> None:
         self._client = client
@@ -61,7 +61,7 @@ class Registrar:
         self._preparer = preparer
 
     def register(self, files: Sequence[LocalFile]) -> list[Ticket]:
-        """Tickets for the files; those that the server refuses for themselves are skipped and reported.
+        """Return tickets for the files; files that the server refuses one by one are skipped and reported.
 
         Raises:
             ApiError: the server refuses for a reason that is not one file's.
@@ -91,7 +91,7 @@ class Registrar:
 
 
 def is_about_files(error: ApiError) -> bool:
-    """Whether some of the files, or their number, are the reason; otherwise no page of this job would work."""
+    """Return whether some of the files, or their number, are the reason; otherwise no page of this job would work."""
     if isinstance(error, Conflict):
         return error.code == NAME_TAKEN
     if isinstance(error, LimitExceeded):

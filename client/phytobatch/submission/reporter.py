@@ -1,47 +1,47 @@
-"""What a submission tells while it runs. The command line shows it; a program may pass its own."""
+"""Progress of a submission. The command line shows it; a program may pass its own reporter."""
 
 from typing import Protocol
 
 
 class Reporter(Protocol):
-    """Called from several threads."""
+    """A receiver of progress; called from several threads."""
 
     def note(self, text: str) -> None:
-        """Something a person should know; one line."""
+        """Report something that a person should know; one line."""
 
     def begin(self, *, files: int, size: int) -> None:
-        """So many files and bytes are there in all."""
+        """Report the number of files and bytes in all."""
 
     def bytes_sent(self, count: int) -> None:
-        """Bytes went out; negative when they must be sent again."""
+        """Report bytes that went out; negative when they must be sent again."""
 
     def file_sent(self) -> None:
-        """A file is in the object store."""
+        """Report a file that is in the object store."""
 
     def file_passed(self, size: int) -> None:
-        """A file of ``size`` bytes will not be sent: a duplicate, unreadable, refused."""
+        """Report a file of ``size`` bytes that will not be sent: a duplicate, unreadable, refused."""
 
     def end(self) -> None:
-        """Nothing more will be sent."""
+        """Report the end: nothing more will be sent."""
 
 
 class Silence:
-    """A reporter that tells nobody."""
+    """A reporter without output."""
 
     def note(self, text: str) -> None:
-        """Nothing."""
+        """Do nothing."""
 
     def begin(self, *, files: int, size: int) -> None:
-        """Nothing."""
+        """Do nothing."""
 
     def bytes_sent(self, count: int) -> None:
-        """Nothing."""
+        """Do nothing."""
 
     def file_sent(self) -> None:
-        """Nothing."""
+        """Do nothing."""
 
     def file_passed(self, size: int) -> None:
-        """Nothing."""
+        """Do nothing."""
 
     def end(self) -> None:
-        """Nothing."""
+        """Do nothing."""

@@ -1,4 +1,4 @@
-"""What the stages of one run share."""
+"""State that the stages of one run share."""
 
 import threading
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ from phytobatch.submission.reporter import Reporter
 
 @dataclass(slots=True)
 class Run:
-    """One per run of the command; ``patience`` in seconds that a file or call may wait for the network."""
+    """The state of one run of the command; ``patience``: seconds that a file or call may wait for the network."""
 
     ledger: Ledger
     reporter: Reporter
@@ -22,7 +22,7 @@ class Run:
     stop: threading.Event = field(default_factory=threading.Event)
 
     def sleep(self, seconds: float) -> None:
-        """Wait, unless everything is to stop.
+        """Wait, unless the run is to stop.
 
         Raises:
             Interrupted: it is.

@@ -1,4 +1,4 @@
-"""The whole way of a submission, from folders to a committed job."""
+"""A submission from end to end: from folders to a committed job."""
 
 import uuid
 from collections.abc import Sequence
@@ -26,7 +26,7 @@ from phytobatch.text import printable
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What is asked of the server; the same for every run that continues a submission."""
+    """Settings of the job; the same for every run that continues a submission."""
 
     name: str | None = None
     external_id: str | None = None
@@ -37,7 +37,7 @@ class Options:
     keep_duplicates: bool = False
 
     def to_json(self) -> JsonObject:
-        """As the journal keeps it."""
+        """Return the options as the journal keeps them."""
         classifier = str(self.classifier) if self.classifier else None
         # Only where it is given, so that a journal of an older version is still one of these options.
         webhook = {"webhook_url": self.webhook_url} if self.webhook_url else {}
@@ -53,7 +53,7 @@ class Options:
 
 
 class Submission:
-    """One set of files on its way to one job. ``with`` keeps the journal closed afterwards."""
+    """One set of files that becomes one job. ``with`` closes the journal afterwards."""
 
     def __init__(
         self,
@@ -66,7 +66,7 @@ class Submission:
         patience: float = 600.0,
         fresh: bool = False,
     ) -> None:
-        """Open the journal. ``patience`` is how many seconds a file may wait for the network.
+        """Open the journal. ``patience``: seconds that a file may wait for the network.
 
         With ``fresh``, what an earlier run left is forgotten.
 
@@ -88,7 +88,7 @@ class Submission:
 
     @property
     def outcome(self) -> Outcome:
-        """What became of the files so far."""
+        """The outcome of the files so far."""
         return self._run.outcome
 
     def __enter__(self) -> Self:
@@ -99,7 +99,7 @@ class Submission:
 
     @property
     def can_continue(self) -> bool:
-        """Whether the same command again would go on with this job."""
+        """True if the same command again would continue this job."""
         return self._run.ledger.job_id is not None
 
     def send(self, paths: Sequence[Path], *, sidecars: Sequence[Sidecar] = ()) -> Job:
@@ -131,18 +131,18 @@ class Submission:
         return job
 
     def finish(self) -> None:
-        """Nothing is left to do for this command: the same command again makes a new job."""
+        """Forget the submission: the same command again makes a new job."""
         self._run.ledger.remove()
 
     def _send_sidecar(self, sidecar: Sidecar, found: Found, job: Job) -> SidecarReport:
-        """Raises ConfigurationError where the file is the reason: whoever typed the command can repair it."""
+        """Send a sidecar; raise ConfigurationError if the file is the reason: who typed the command can repair it."""
         try:
             return self._patient.put_sidecar(job.id, sidecar.read(), folder=self._folder_of(sidecar, found))
         except InvalidRequest as error:
             raise ConfigurationError(f"{sidecar.path}: {error}") from error
 
     def _folder_of(self, sidecar: Sidecar, found: Found) -> str:
-        """What stands in front of the names of its folder's images, where two folders hold the same name."""
+        """Return the folder before the names of its images, if two folders hold the same name."""
         for file in found.files:
             known = self._run.ledger.files.get(file.path)
             relative = printable(file.relative)
@@ -163,7 +163,7 @@ class Submission:
         return found
 
     def _continue(self, found: Found) -> Job | None:
-        """The job of an unfinished run; None when there is none, or when it cannot be used any more."""
+        """Return the job of an unfinished run; None if there is none, or if it cannot be used any more."""
         if self._run.ledger.is_new:
             return None
         if self._run.ledger.options != self._options.to_json():
@@ -234,7 +234,7 @@ class Submission:
         return job
 
     def _remember_outcome(self) -> None:
-        """What the run that committed the job did, for the report and the exit code of this one."""
+        """Restore the outcome of the run that committed the job, for the report and the exit code of this one."""
         ledger, outcome = self._run.ledger, self.outcome
         outcome.sent_before = len(ledger.uploaded)
         seen = {skipped.path for skipped in outcome.skipped}

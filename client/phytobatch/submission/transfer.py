@@ -1,4 +1,4 @@
-"""Bringing one file into the object store, whatever happens on the way."""
+"""Upload of one file into the object store, with every repeat that it takes."""
 
 import time
 from dataclasses import dataclass, replace
@@ -22,7 +22,7 @@ REFUSALS = 3  # Times that the store may refuse a file before it is left out: th
 
 
 class Transfer:
-    """Sends files one at a time per thread. Thread-safe."""
+    """A stage that sends files, one at a time per thread. Thread-safe."""
 
     def __init__(self, client: Phytobatch, registrar: Registrar, preparer: Preparer, run: Run) -> None:
         self._client = client
@@ -39,35 +39,35 @@ class Transfer:
             ApiError: the API refused to give a fresh address.
             Interrupted: the submission was stopped.
         """
-        way = _Way(ticket)
-        while way.ticket is not None:
+        attempts = _Attempts(ticket)
+        while attempts.ticket is not None:
             try:
-                if self._try(way):
+                if self._try(attempts):
                     return
             except FileUnreadable as error:
                 self._preparer.skip(ticket.file.path, ticket.file.size, str(error))
                 return
 
-    def _try(self, way: "_Way") -> bool:
-        """One attempt; True when nothing is left to do. Otherwise ``way`` has what the next attempt needs."""
-        ticket = way.ticket
+    def _try(self, attempts: "_Attempts") -> bool:
+        """Make one attempt; True when nothing is left to do. Otherwise ``attempts`` has what the next attempt needs."""
+        ticket = attempts.ticket
         if ticket is None:
             return True
         try:
             if ticket.is_stale:
-                way.ticket = self._renew(ticket)
+                attempts.ticket = self._renew(ticket)
                 return False
             self._put(ticket)
         except (FileChanged, UploadUrlExpired, UploadRefused) as error:
-            way.refusals += 1
-            if way.refusals >= REFUSALS:
+            attempts.refusals += 1
+            if attempts.refusals >= REFUSALS:
                 self._give_up(ticket, error)
                 return True
-            way.ticket = self._renew(ticket)
+            attempts.ticket = self._renew(ticket)
             return False
         except (NetworkError, UploadError) as error:
-            self._wait(way, error)
-            way.ticket = self._renew(ticket)
+            self._wait(attempts, error)
+            attempts.ticket = self._renew(ticket)
             return False
         self._finish(ticket)
         return True
@@ -90,7 +90,7 @@ class Transfer:
         self._run.outage.over()
 
     def _renew(self, ticket: Ticket) -> Ticket | None:
-        """A fresh address, for the bytes that the file has now; None when the server refuses the file."""
+        """Return a fresh URL for the bytes that the file has now; None when the server refuses the file."""
         # The size and time that are remembered are not believed here: something did not fit.
         now = describe(ticket.file.path, ticket.file.name)
         if now.sha256 != ticket.file.sha256:
@@ -105,20 +105,20 @@ class Transfer:
             raise error
         self._preparer.skip(ticket.file.path, ticket.file.size, str(error))
 
-    def _wait(self, way: "_Way", error: NetworkError | UploadError) -> None:
+    def _wait(self, attempts: "_Attempts", error: NetworkError | UploadError) -> None:
         now = time.monotonic()
-        way.failing_since = way.failing_since or now
-        pause = self._policy.pause(way.failures, elapsed=now - way.failing_since)
+        attempts.failing_since = attempts.failing_since or now
+        pause = self._policy.pause(attempts.failures, elapsed=now - attempts.failing_since)
         if pause is None or not getattr(error, "retryable", True):
             raise error
-        way.failures += 1
+        attempts.failures += 1
         self._run.outage.began(error, self._policy.total_seconds)
         self._run.sleep(pause)
 
 
 @dataclass(slots=True)
-class _Way:
-    """How far one file has come."""
+class _Attempts:
+    """The state of one file between attempts."""
 
     ticket: Ticket | None
     refusals: int = 0

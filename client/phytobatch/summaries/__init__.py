@@ -1,1 +1,1 @@
-"""What a whole job says, as the server counts it."""
+"""Summaries of whole jobs, counted by the server."""

@@ -8,7 +8,7 @@ from phytobatch.resources import JsonObject
 
 @dataclass(frozen=True, slots=True)
 class Shares:
-    """Images by what is said of them. ``labels`` maps to (images, part of ``counted``), the most frequent first."""
+    """Counts of images. ``labels`` maps to (images, part of ``counted``), the most frequent first."""
 
     images: int
     counted: int
@@ -23,7 +23,7 @@ class Shares:
 
     @classmethod
     def from_json(cls, data: JsonObject) -> "Shares":
-        """From one entry of a summary."""
+        """Parse one entry of a summary."""
         return cls(
             images=data["images"],
             counted=data["counted"],
@@ -53,13 +53,13 @@ class Uncertain:
 
     @classmethod
     def from_json(cls, data: JsonObject) -> "Uncertain":
-        """From one entry of ``uncertain``."""
+        """Parse one entry of ``uncertain``."""
         return cls(data["seq"], data["name"], data["label"], data["confidence"], data["review_reason"])
 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """A job as a whole. In ``groups`` and ``days`` the value ``None`` holds the images that have none."""
+    """The summary of a job. In ``groups`` and ``days`` the value ``None`` holds the images that have none."""
 
     job_id: str
     state: str
@@ -75,7 +75,7 @@ class Summary:
 
     @classmethod
     def from_json(cls, data: JsonObject) -> "Summary":
-        """From the answer of ``GET /v1/jobs/{id}/summary``."""
+        """Parse the answer of ``GET /v1/jobs/{id}/summary``."""
         return cls(
             job_id=data["job_id"],
             state=data["state"],
@@ -119,7 +119,7 @@ class Grid:
 
     @classmethod
     def from_json(cls, data: JsonObject) -> "Grid":
-        """From the answer of ``GET /v1/jobs/{id}/grid``."""
+        """Parse the answer of ``GET /v1/jobs/{id}/grid``."""
         return cls(
             edge=data["edge"],
             cells=tuple(_cell(feature) for feature in data["features"]),
@@ -129,13 +129,15 @@ class Grid:
 
 
 def _cell(feature: JsonObject) -> Cell:
-    told, geometry = feature["properties"], feature["geometry"]
+    properties, geometry = feature["properties"], feature["geometry"]
     parts = geometry["coordinates"] if geometry["type"] == "MultiPolygon" else [geometry["coordinates"]]
-    return Cell(told["column"], told["row"], _ring([part[0] for part in parts]), Shares.from_json(told))
+    return Cell(
+        properties["column"], properties["row"], _ring([part[0] for part in parts]), Shares.from_json(properties)
+    )
 
 
 def _ring(rings: list[list[tuple[float, float]]]) -> tuple[tuple[float, float], ...]:
-    """The ring, or that around two rectangles on both sides of the 180th meridian (RFC 7946, section 3.1.9)."""
+    """Return the ring, or that around two rectangles on both sides of the 180th meridian (RFC 7946, section 3.1.9)."""
     if len(rings) == 1:
         return tuple((longitude, latitude) for longitude, latitude in rings[0])
     corners = [(x + 360 if x < 0 else x, y) for ring in rings for x, y in ring]

@@ -1,1 +1,1 @@
-"""What a person sees: tables, progress, words for sizes and times."""
+"""The terminal: tables, progress, words for sizes and times."""

@@ -1,4 +1,4 @@
-"""A connection that is lost while somebody watches."""
+"""A connection that is lost while a person watches."""
 
 import time
 
@@ -11,10 +11,10 @@ LASTING_SECONDS = 3.0
 
 
 class Connection:
-    """Says once that it is lost, when that lasts, and once that it is back."""
+    """The state of the connection; it is told once that it is lost, when that lasts, and once that it is back."""
 
     def __init__(self, output: Output, patience: float) -> None:
-        """``patience`` is how many seconds are waited for it."""
+        """Begin with a connection; ``patience``: seconds to wait for a lost one."""
         self._output = output
         self._patience = patience
         self._lost_at: float | None = None
@@ -22,11 +22,11 @@ class Connection:
 
     @property
     def silent_seconds(self) -> float | None:
-        """For how long it has been lost; None while it is there, or while that is nobody's business."""
+        """Seconds since it was lost; None while it is there, or lost for too short a time to mention."""
         return time.monotonic() - self._lost_at if self._said and self._lost_at is not None else None
 
     def lost(self, error: Exception, pause: float) -> None:
-        """An attempt failed; the next one comes after ``pause`` seconds."""
+        """Note a failed attempt; the next one comes after ``pause`` seconds."""
         now = time.monotonic()
         self._lost_at = now if self._lost_at is None else self._lost_at
         if not self._said and now + pause - self._lost_at >= LASTING_SECONDS:
@@ -34,7 +34,7 @@ class Connection:
             self._output.note(f"connection lost ({_reason(error)}); trying again for up to {in_time(self._patience)}")
 
     def back(self) -> None:
-        """An attempt succeeded."""
+        """Note a successful attempt."""
         if self._said:
             self._output.note("connected again")
         self._lost_at, self._said = None, False

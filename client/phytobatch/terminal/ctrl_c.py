@@ -13,7 +13,7 @@ from types import FrameType
 CLOSING = frozenset({"__del__", "close", "closed", "_close_conn", "_close_pool_connections"})
 PAUSE_SECONDS = 0.05
 # Something that closes for so long is no finalizer; whoever presses Ctrl-C then means that too.
-MOST_PAUSES = 20
+MAX_PAUSES = 20
 
 
 class CtrlC:
@@ -34,7 +34,7 @@ class CtrlC:
         Raises:
             KeyboardInterrupt: in the main thread, wherever it is.
         """
-        if is_closing(frame) and self._pauses < MOST_PAUSES:
+        if is_closing(frame) and self._pauses < MAX_PAUSES:
             self._pauses += 1
             again = threading.Timer(PAUSE_SECONDS, _interrupt, [number])
             again.daemon = True
@@ -45,7 +45,7 @@ class CtrlC:
 
 
 def is_closing(frame: FrameType | None) -> bool:
-    """Whether this frame, or one that it was called from, closes something."""
+    """Return whether this frame, or one that it was called from, closes something."""
     while frame is not None:
         if frame.f_code.co_name in CLOSING:
             return True
@@ -54,7 +54,7 @@ def is_closing(frame: FrameType | None) -> bool:
 
 
 def _interrupt(number: int) -> None:
-    """A signal for the main thread, which also wakes it where it waits for the network."""
+    """Signal the main thread, which also wakes it while it waits for the network."""
     if hasattr(signal, "pthread_kill"):
         signal.pthread_kill(threading.main_thread().ident or 0, number)
     else:

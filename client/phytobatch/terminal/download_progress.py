@@ -1,4 +1,4 @@
-"""How far a download is: a bar on a terminal, nothing anywhere else."""
+"""Progress of a download: a bar on a terminal, nothing anywhere else."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,7 +10,7 @@ from phytobatch.terminal.output import Output
 
 @contextmanager
 def downloading(output: Output, what: str, size: int | None) -> Iterator[Callable[[int], None]]:
-    """A function to call with the bytes that arrive; ``size`` is None where nobody knows how many there will be."""
+    """Yield a function to call with the bytes that arrive; ``size`` is None if the total is unknown."""
     if not output.is_live:
         yield lambda _: None
         return

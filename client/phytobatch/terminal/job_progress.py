@@ -1,4 +1,4 @@
-"""How far a job is: drawn on a terminal, a line now and then anywhere else."""
+"""Progress of a job: a bar on a terminal, a line now and then anywhere else."""
 
 import time
 from types import TracebackType
@@ -24,10 +24,10 @@ LONGEST_LINE_SECONDS = 60.0
 
 
 class JobProgress(Protocol):
-    """Shows jobs as they come; used with ``with``."""
+    """A display of jobs as they come; used with ``with``."""
 
     def show(self, job: Job) -> None:
-        """The job as it is now."""
+        """Show the job as it is now."""
 
     def __enter__(self) -> Self: ...
 
@@ -37,7 +37,7 @@ class JobProgress(Protocol):
 
 
 def job_progress(output: Output, connection: Connection) -> JobProgress:
-    """The one that fits the terminal."""
+    """Return the display that fits the terminal."""
     return JobBar(output, connection) if output.is_live else JobLines(output)
 
 
@@ -108,7 +108,7 @@ class JobLines:
         self._last = 0.0
 
     def show(self, job: Job) -> None:
-        """Say it if it is worth a line."""
+        """Print a line if enough has changed."""
         now = time.monotonic()
         if self._is_worth_it(job, now - self._last):
             self._shown, self._last = job, now
@@ -133,7 +133,7 @@ class JobLines:
 
 
 def line(job: Job) -> str:
-    """A job in one line: ``running: 48 of 60 done, 1 failed, 12.4 images/s, about 3 min left``."""
+    """Describe a job in one line: ``running: 48 of 60 done, 1 failed, 12.4 images/s, about 3 min left``."""
     counts = job.counts
     is_begun = counts.done > 0 or job.state == "running" or job.is_terminal
     done = f"{counts.done:,} of {counts.total:,} done" if is_begun else plural(counts.total, "image")

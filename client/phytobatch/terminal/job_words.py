@@ -1,4 +1,4 @@
-"""What there is to say of a job on its way. Numbers are the server's; the counts add up."""
+"""Sentences about a job in progress. Numbers are the server's; the counts add up."""
 
 from phytobatch.resources import Counts, Job
 from phytobatch.words import place_in_queue, plural, speed, time_left
@@ -13,13 +13,13 @@ _OF_STATE = {
 
 
 def troubles(counts: Counts) -> list[str]:
-    """Words for the images that have no classification; none for a job without trouble."""
+    """Describe the images that have no classification; empty if every image has one."""
     numbers = {"failed": counts.failed, "rejected": counts.rejected, "canceled": counts.canceled}
     return [f"{number:,} {word}" for word, number in numbers.items() if number]
 
 
 def breakdown(counts: Counts) -> str:
-    """All images by what became of them: ``60 images: 46 succeeded, 1 failed, 13 to go``."""
+    """Describe all images by status: ``60 images: 46 succeeded, 1 failed, 13 to go``."""
     parts = [f"{counts.succeeded:,} succeeded"] if counts.succeeded else []
     parts += troubles(counts)
     parts += [f"{counts.pending:,} to go"] if counts.pending else []
@@ -27,7 +27,7 @@ def breakdown(counts: Counts) -> str:
 
 
 def pace(job: Job, *, since: float = 0.0) -> str:
-    """Speed and time left, the place in the queue, or what the job waits for.
+    """Describe speed and time left, the place in the queue, or what the job waits for.
 
     ``since`` is how many seconds ago the server said so: the time left goes on passing.
     """

@@ -1,4 +1,4 @@
-"""The two streams: answers on stdout, everything that is said to a person meanwhile on stderr."""
+"""The two streams: answers on stdout, everything else that a person is told on stderr."""
 
 import os
 import sys
@@ -21,7 +21,7 @@ class Answers(Console):
     """The console of stdout."""
 
     def on_broken_pipe(self) -> None:
-        """Whoever read our answer has seen enough; rich would end the program with 1.
+        """Raise: the reader of our answer has closed it; rich would end the program with 1.
 
         Raises:
             BrokenPipeError: always; ``phytobatch.cli`` ends the command.
@@ -33,19 +33,19 @@ class Notes(Console):
     """The console of stderr."""
 
     def on_broken_pipe(self) -> None:
-        """Go on in silence: a submission does not end because nobody reads how far it is."""
+        """Continue in silence: a submission does not end because nobody reads its progress."""
         self.quiet = True
         let_go(sys.stderr)
 
 
 def let_go(stream: TextIO) -> None:
-    """Let what is left in a stream that nobody reads go nowhere, so that Python has nothing to say at its end."""
+    """Redirect a stream that nobody reads to nowhere, so that Python prints no error at its end."""
     with suppress(OSError, ValueError):  # a stream without a file, as in a test
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 class Output:
-    """Knows ``--json``, ``--quiet`` and ``--no-color``; rich looks at ``NO_COLOR`` itself."""
+    """The output of a command. Knows ``--json``, ``--quiet`` and ``--no-color``; rich reads ``NO_COLOR`` itself."""
 
     def __init__(self, *, as_json: bool = False, quiet: bool = False, no_color: bool = False) -> None:
         self.as_json = as_json
@@ -59,34 +59,34 @@ class Output:
 
     @property
     def stream(self) -> TextIO:
-        """Where answers go."""
+        """The stream of answers."""
         return sys.stdout
 
     @property
     def is_live(self) -> bool:
-        """Whether progress can be drawn: a person looks at a terminal and wants to see it."""
+        """True if progress can be drawn: stderr is a terminal, and not ``--quiet``."""
         return self.errors.is_terminal and not self.errors.is_dumb_terminal and not self.quiet
 
     def note(self, text: str) -> None:
-        """Something that a person may want to know; not with ``--quiet``."""
+        """Print something that a person may want to know; not with ``--quiet``."""
         if not self.quiet:
             self._say(shown(text), style="")
 
     def warn(self, text: str) -> None:
-        """Something that a person must know."""
+        """Print something that a person must know."""
         self._say(shown(text), style="yellow")
 
     def error(self, text: str) -> None:
-        """Why the command ends."""
+        """Print why the command ends."""
         self._say(f"phytobatch: {shown(text)}", style="red")
 
     def document(self, data: Mapping[str, Any]) -> None:
-        """One JSON document on a line of its own."""
+        """Print one JSON document on a line of its own."""
         self.stream.write(json_line(data, self.stream) + "\n")
         self.stream.flush()
 
     def text(self, line: str) -> None:
-        """A line of the answer."""
+        """Print a line of the answer."""
         self._answers.print(Text(shown(line)), soft_wrap=True)
 
     def table(
@@ -97,7 +97,7 @@ class Output:
         right: Sequence[str] = (),
         whole: Sequence[str] = (),
     ) -> None:
-        """A table of the answer; columns named in ``right`` are numbers, those in ``whole`` are never folded."""
+        """Print a table of the answer; columns named in ``right`` are numbers, those in ``whole`` are never folded."""
         table = Table(box=None, pad_edge=False, header_style="bold")
         for title in titles:
             justify: Literal["left", "right"] = "right" if title in right else "left"

@@ -17,14 +17,14 @@ WORDS = {
 
 
 def print_shares(output: Output, labels: Mapping[str, tuple[int, float]]) -> None:
-    """Images and share of each label."""
+    """Print images and share of each label."""
     if labels:
         rows = [(label, f"{images:,}", f"{share:.1%}") for label, (images, share) in labels.items()]
         output.table(("label", "images", "share"), rows, right=("images", "share"))
 
 
 def print_review(output: Output, review: Mapping[str, int]) -> None:
-    """What asks for a person, by reason."""
+    """Print the images that ask for a person, by reason."""
     if review:
         output.text(f"{plural(sum(review.values()), 'image')} to look at yourself, not counted above:")
         by_size = sorted(review.items(), key=lambda one: -one[1])

@@ -1,4 +1,4 @@
-"""How far an upload is: a bar on a terminal, a line every few seconds anywhere else."""
+"""Progress of an upload: a bar on a terminal, a line every few seconds anywhere else."""
 
 import threading
 import time
@@ -13,7 +13,7 @@ LINE_SECONDS = 10.0
 
 
 def upload_reporter(output: Output) -> Reporter:
-    """The reporter that fits the terminal."""
+    """Return the reporter that fits the terminal."""
     return Bar(output) if output.is_live else Lines(output)
 
 
@@ -39,7 +39,7 @@ class Bar:
         self._task = self._progress.add_task("", total=None)
 
     def note(self, text: str) -> None:
-        """A line above the bar."""
+        """Print a line above the bar."""
         self._output.note(text)
 
     def begin(self, *, files: int, size: int) -> None:
@@ -59,14 +59,14 @@ class Bar:
         self._progress.update(self._task, description=self._words())
 
     def file_passed(self, size: int) -> None:
-        """One less to send."""
+        """Count a file that will not be sent."""
         with self._lock:
             self._files -= 1
             self._size -= size
         self._progress.update(self._task, total=self._size, description=self._words())
 
     def end(self) -> None:
-        """Take the bar away."""
+        """Remove the bar."""
         self._progress.stop()
 
     def _words(self) -> str:
@@ -83,17 +83,17 @@ class Lines:
         self._began = self._last = time.monotonic()
 
     def note(self, text: str) -> None:
-        """A line."""
+        """Print a line."""
         self._output.note(text)
 
     def begin(self, *, files: int, size: int) -> None:
-        """Say what is to be sent."""
+        """Print the number of files and bytes."""
         self._files, self._size = files, size
         self._began = self._last = time.monotonic()
         self._output.note(f"sending {plural(files, 'file')}, {in_bytes(size)}")
 
     def bytes_sent(self, count: int) -> None:
-        """Count, and say so now and then."""
+        """Count the bytes, and print a line now and then."""
         with self._lock:
             self._bytes += count
             now = time.monotonic()
@@ -104,18 +104,18 @@ class Lines:
             self._output.note(self._words())
 
     def file_sent(self) -> None:
-        """Count."""
+        """Count a file."""
         with self._lock:
             self._sent += 1
 
     def file_passed(self, size: int) -> None:
-        """One less to send."""
+        """Count a file that will not be sent."""
         with self._lock:
             self._files -= 1
             self._size -= size
 
     def end(self) -> None:
-        """Say how far it came."""
+        """Print the total."""
         self._output.note(self._words())
 
     def _words(self) -> str:

@@ -1,1 +1,1 @@
-"""Waiting for a job: by its event stream, and by asking where there is none."""
+"""Waiting for a job: by its event stream, or by polling."""

@@ -20,7 +20,7 @@ class ServerEvent:
 
 
 class EventStreamParser:
-    """Takes bytes as they come, cut anywhere. An event that has no blank line behind it is never given out.
+    """A parser of bytes as they come, cut anywhere. An event without a blank line behind it is never returned.
 
     Attributes:
         last_event_id: what to send as ``Last-Event-ID`` after a reconnect; may be empty.
@@ -46,7 +46,7 @@ class EventStreamParser:
         }
 
     def feed(self, block: bytes) -> list[ServerEvent]:
-        """The events that are whole now."""
+        """Return the events that are complete now."""
         text = self._without_mark(self._decoder.decode(block))
         if not text:
             return []

@@ -1,4 +1,4 @@
-"""What an event stream tells of a job."""
+"""Events of a job, from its event stream."""
 
 import json
 from dataclasses import dataclass, field
@@ -27,7 +27,7 @@ class JobEvent:
 
     @classmethod
     def of(cls, event: ServerEvent) -> "JobEvent":
-        """From an event of the stream.
+        """Parse an event of the stream.
 
         Raises:
             ApiError: the stream is not that of a Phytobatch server.
@@ -40,7 +40,7 @@ class JobEvent:
 
     @property
     def is_terminal(self) -> bool:
-        """Whether the job is over after it."""
+        """True if the job is over after it."""
         return self.state in TERMINAL_STATES
 
     @property
@@ -61,5 +61,5 @@ class JobEvent:
 
 
 def unexpected_stream(detail: str) -> ApiError:
-    """The error for an answer that is no event stream of ours."""
+    """Return the error for an answer that is no event stream of Phytobatch."""
     return ApiError(Problem(200, "unexpected-answer", "Unexpected answer", detail))

@@ -19,17 +19,17 @@ LONGEST_RECONNECT_SECONDS = 60.0
 
 
 class JobStream:
-    """Where we are in the events of one job.
+    """The position in the events of one job.
 
     Attributes:
         last_event_id: of the last event that came; None before the first.
-        heard: whether the connection that ended last brought anything.
+        received: whether the connection that ended last brought anything.
         is_over: the server says that nothing follows the last event.
     """
 
     def __init__(self, transport: Transport, path: str, last_event_id: str | None = None) -> None:
         self.last_event_id = last_event_id
-        self.heard = False
+        self.received = False
         self.is_over = False
         self._transport = transport
         self._path = path
@@ -37,9 +37,9 @@ class JobStream:
 
     @property
     def reconnect_seconds(self) -> float:
-        """How long to wait before the next connection: what the server asked for, within reason."""
-        asked = RECONNECT_SECONDS if self._retry_seconds is None else self._retry_seconds
-        return min(asked, LONGEST_RECONNECT_SECONDS)
+        """Seconds to wait before the next connection: the server's own number, within reason."""
+        seconds = RECONNECT_SECONDS if self._retry_seconds is None else self._retry_seconds
+        return min(seconds, LONGEST_RECONNECT_SECONDS)
 
     def forget(self) -> None:
         """Begin again with the job as it stands."""
@@ -47,13 +47,13 @@ class JobStream:
         self.is_over = False
 
     def connect(self, deadline: Deadline | None = None) -> Iterator[JobEvent | None]:
-        """The events of one connection until it ends; None for a sign of life that is no event.
+        """Yield the events of one connection until it ends; None for a keepalive that is no event.
 
         Raises:
             NetworkError: it could not be had, or broke, or the deadline passed.
             ApiError: the server refuses, or its answer is no event stream.
         """
-        self.heard = False
+        self.received = False
         until = deadline or Deadline(None)
         headers = {"Accept": "text/event-stream", "Cache-Control": "no-cache"}
         if self.last_event_id:
@@ -73,21 +73,21 @@ class JobStream:
         if not str(stream.headers.get("Content-Type", "")).startswith("text/event-stream"):
             raise unexpected_stream("The answer is no event stream; look at PHYTOBATCH_URL or --url.")
         parser = EventStreamParser(self.last_event_id or "")
-        while block := stream.read(min(SILENCE_SECONDS if self.heard else FIRST_SECONDS, until.left)):
-            self.heard = True
+        while block := stream.read(min(SILENCE_SECONDS if self.received else FIRST_SECONDS, until.left)):
+            self.received = True
             events = parser.feed(block)
             self._retry_seconds = parser.retry_seconds if parser.retry_seconds is not None else self._retry_seconds
             for event in events:
-                told = JobEvent.of(event)
+                job_event = JobEvent.of(event)
                 # Only now: what was not handed out must come again on the next connection.
-                self.last_event_id = told.id or self.last_event_id
-                yield told
+                self.last_event_id = job_event.id or self.last_event_id
+                yield job_event
             if not events:
                 yield None
 
 
 def follow(transport: Transport, stream: JobStream) -> Iterator[JobEvent]:
-    """Every event until a terminal one, over reconnects with backoff as the transport's policy says.
+    """Yield every event until a terminal one, over reconnects with backoff as the transport's policy says.
 
     Raises:
         NetworkError: the server stayed away for longer than the policy's total time.
@@ -108,7 +108,7 @@ def follow(transport: Transport, stream: JobStream) -> Iterator[JobEvent]:
         except (NetworkError, ApiError) as error:
             if not may_reconnect(error):
                 raise
-            if stream.heard:
+            if stream.received:
                 transport.sleep(stream.reconnect_seconds)
                 continue
             transport.pause(error, failures, time.monotonic() - lost)
@@ -116,5 +116,5 @@ def follow(transport: Transport, stream: JobStream) -> Iterator[JobEvent]:
 
 
 def may_reconnect(error: NetworkError | ApiError) -> bool:
-    """Whether the same stream may be had later."""
+    """Return whether the same stream may be available later."""
     return error.retryable or (isinstance(error, ApiError) and error.code == TOO_MANY_WAITING)

@@ -1,4 +1,4 @@
-"""One answer to the question how a job is."""
+"""One answer to a conditional poll of a job."""
 
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -10,7 +10,7 @@ from phytobatch.transport import Answer
 
 @dataclass(frozen=True, slots=True)
 class Poll:
-    """``job`` is None while nothing changed; ``retry_after`` is in seconds."""
+    """The answer to a poll: ``job`` is None while nothing changed; ``retry_after`` is in seconds."""
 
     job: Job | None
     etag: str | None
@@ -18,7 +18,7 @@ class Poll:
 
     @classmethod
     def of(cls, answer: Answer, etag: str | None) -> "Poll":
-        """From the answer to a request with ``If-None-Match: etag``."""
+        """Parse the answer to a request with ``If-None-Match: etag``."""
         unchanged = answer.status == HTTPStatus.NOT_MODIFIED
         job = None if unchanged else job_of(answer)
         return cls(job, answer.headers.get("ETag") or (etag if unchanged else None), answer.retry_after)

@@ -1,4 +1,4 @@
-"""Waiting for the end of a job, by the best way that the server and whatever stands before it allow.
+"""Waiting for the end of a job, by the best way that the server and any proxy before it allow.
 
 1. Its event stream: every change at once.
 2. Where there is none (an old server, a proxy that keeps answers until they are whole): ``GET ...?wait=30`` with
@@ -31,14 +31,14 @@ MAX_WAIT_SETTING = "PHYTOBATCH_MAX_WAIT_SECONDS"
 
 
 class Ask(Protocol):
-    """Asks for the job: what it is, if it differs from the answer that had this ``ETag``."""
+    """A conditional request for a job: returns it if it differs from the answer that had this ``ETag``."""
 
     def __call__(self, job_id: str, etag: str | None = None, *, wait: int | None = None) -> Poll:
-        """One answer; with ``wait`` the server may take so many seconds for it."""
+        """Poll once; with ``wait`` the server may hold the request for that many seconds."""
 
 
 class Waiting:
-    """Waits for one job."""
+    """A wait for one job."""
 
     def __init__(  # the ways to ask, and what the caller of wait() may say
         self,
@@ -51,7 +51,7 @@ class Waiting:
         on_change: Callable[[Job], None] | None,
         sleep: Callable[[float], object] = time.sleep,
     ) -> None:
-        """``ask`` repeats a failed question patiently, ``ask_once`` never does."""
+        """Take two ways to poll: ``ask`` retries a failed request, ``ask_once`` never does."""
         self._job_id = job_id
         self._ask = ask
         self._ask_once = ask_once
@@ -67,7 +67,7 @@ class Waiting:
         self._asked_at = 0.0
 
     def run(self) -> Job:
-        """The job, when it is terminal.
+        """Return the job when it is terminal.
 
         Raises:
             WaitTimeout: the timeout is over.
@@ -79,7 +79,7 @@ class Waiting:
         return job
 
     def _by_stream(self) -> Job | None:
-        """The job after one connection."""
+        """Return the job after one connection."""
         try:
             for event in self._stream.connect(self._deadline):
                 job = self._after(event)
@@ -87,11 +87,11 @@ class Waiting:
                     return job
         except (NetworkError, ApiError) as error:
             # Nothing came in time at all: somebody on the way keeps the answer until it is whole.
-            is_kept_back = isinstance(error, AnswerTimeout) and not self._stream.heard
+            is_kept_back = isinstance(error, AnswerTimeout) and not self._stream.received
             self._streams = may_reconnect(error) and not is_kept_back
         if self._deadline.left <= 0:
             raise self._too_late()
-        if self._stream.heard:
+        if self._stream.received:
             self._pause(self._stream.reconnect_seconds)
             return self._look()
         if self._stream.is_over:
@@ -107,7 +107,7 @@ class Waiting:
         return self._look() if is_due else None
 
     def _start_again(self) -> Job | None:
-        """Nothing follows the last event that was heard: the job is over, or runs anew since."""
+        """Poll after the last event of a stream: the job is over, or runs again since."""
         job = self._look()
         if job is not None and not job.is_terminal:
             self._stream.forget()
@@ -118,7 +118,7 @@ class Waiting:
         return self._take(self._ask(self._job_id))
 
     def _by_asking(self) -> Job | None:
-        """The job if it changed, after one question; pauses where the server did not."""
+        """Return the job if it changed, after one poll; pause if the server did not."""
         began = time.monotonic()
         answer = self._held()
         was_held = answer is not None and (answer.job is not None or time.monotonic() - began >= HELD_SECONDS)

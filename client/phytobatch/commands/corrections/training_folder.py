@@ -5,7 +5,7 @@ from pathlib import Path
 
 from phytobatch.commands import options
 from phytobatch.commands.command import Command, Context
-from phytobatch.corrections.folder import Brought, bring
+from phytobatch.corrections.folder import FolderOutcome, synchronise
 from phytobatch.exit_codes import ExitCode
 from phytobatch.words import plural
 
@@ -26,34 +26,34 @@ def run(context: Context) -> ExitCode:
     """Bring the images, and say how many of each label there are."""
     given, client = context.options, context.client
     corrections = list(client.corrections.list(given.job))
-    brought = bring(
+    outcome = synchronise(
         given.job,
         corrections,
         given.out,
         lambda seq, part: client.download_image(given.job, seq, part, policy=context.policy),
     )
-    _report(context, brought)
-    return ExitCode.SOME_IMAGES_FAILED if brought.missing else ExitCode.OK
+    _report(context, outcome)
+    return ExitCode.SOME_IMAGES_FAILED if outcome.missing else ExitCode.OK
 
 
-def _report(context: Context, brought: Brought) -> None:
+def _report(context: Context, outcome: FolderOutcome) -> None:
     output = context.output
-    for one in brought.missing:
+    for one in outcome.missing:
         output.warn(f"{one.name}: there is no such file in the object store")
     if output.as_json:
         output.document(
             {
                 "folder": str(context.options.out),
-                "labels": brought.labels,
-                "new": brought.new,
-                "removed": brought.removed,
-                "missing": [one.name for one in brought.missing],
+                "labels": outcome.labels,
+                "new": outcome.new,
+                "removed": outcome.removed,
+                "missing": [one.name for one in outcome.missing],
             }
         )
-    elif brought.labels:
-        rows = [(label, f"{count:,}") for label, count in sorted(brought.labels.items())]
+    elif outcome.labels:
+        rows = [(label, f"{count:,}") for label, count in sorted(outcome.labels.items())]
         output.table(("label", "images"), rows, right=("images",))
-        output.note(f"{context.options.out}: {plural(brought.new, 'new image')}, {brought.removed} removed")
+        output.note(f"{context.options.out}: {plural(outcome.new, 'new image')}, {outcome.removed} removed")
     else:
         output.note("no corrections")
 

@@ -11,7 +11,7 @@ SCALE = ((255, 255, 204), (254, 217, 118), (253, 141, 60), (227, 26, 28), (128, 
 
 
 def of_labels(labels: Sequence[str], healthy: Sequence[str]) -> Mapping[str, str]:
-    """A colour for each label, the same whatever their order."""
+    """Return a colour for each label, the same whatever their order."""
     others = sorted(set(labels) - set(healthy))
     return dict.fromkeys(healthy, HEALTHY) | {
         label: OTHERS[number % len(OTHERS)] for number, label in enumerate(others)
@@ -19,7 +19,7 @@ def of_labels(labels: Sequence[str], healthy: Sequence[str]) -> Mapping[str, str
 
 
 def of_share(share: float) -> str:
-    """The colour of a share, 0 to 1, between those of the scale."""
+    """Return the colour of a share, 0 to 1, between those of the scale."""
     place = max(0.0, min(1.0, share)) * (len(SCALE) - 1)
     index = min(int(place), len(SCALE) - 2)
     part = place - index

@@ -1,4 +1,4 @@
-"""What the page is made of, gathered over the API before a line of it is written."""
+"""Content of the page, gathered over the API before a line of it is written."""
 
 import heapq
 import math
@@ -10,9 +10,9 @@ from phytobatch.resources import Job, Result
 from phytobatch.sdk import Phytobatch
 from phytobatch.summaries.resources import Grid, Summary
 
-MOST_WORST = 12
+MAX_WORST = 12
 # More points than this are a carpet: then the squares speak alone.
-MOST_POINTS = 5000
+MAX_POINTS = 5000
 # Squares along the longer side of the field, where nobody says how long their edge is.
 SQUARES_ACROSS = 30
 SHORTEST_EDGE = 1.0  # metres; receivers know no better
@@ -34,7 +34,7 @@ class Shown:
 
 @dataclass(slots=True)
 class Content:
-    """Everything that the page shows. ``pictures``: sequence number to a JPEG; ``points``: those on the map."""
+    """Content of the page. ``pictures``: sequence number to a JPEG; ``points``: those on the map."""
 
     job: Job
     summary: Summary
@@ -47,14 +47,14 @@ class Content:
     place: Field | None = None
 
     def name_of(self, label: str, language: str) -> str:
-        """A class for people: in their language, in English, or its id."""
+        """Return a class for people: in their language, in English, or its id."""
         names = self.names.get(label, {})
         return names.get(language) or names.get("en") or label.replace("_", " ")
 
 
 @dataclass(frozen=True, slots=True)
-class Wishes:
-    """What the reader of the page asked for. ``edge`` in metres; ``None`` chooses one."""
+class PageOptions:
+    """Options of the page. ``edge`` in metres; ``None`` chooses one."""
 
     group_by: Sequence[str] = ()
     time_zone: str = "UTC"
@@ -62,28 +62,28 @@ class Wishes:
     edge: float | None = None
 
 
-def gather(api: Phytobatch, job_id: str, wishes: Wishes) -> Content:
+def gather(api: Phytobatch, job_id: str, options: PageOptions) -> Content:
     """Read the job, its summary, its results once, and its grid.
 
     Raises:
         ApiError: the server refuses, for instance a key with too many values.
     """
     job = api.job(job_id)
-    summary = api.summary(job_id, group_by=wishes.group_by, time_zone=wishes.time_zone, healthy=wishes.healthy)
+    summary = api.summary(job_id, group_by=options.group_by, time_zone=options.time_zone, healthy=options.healthy)
     reading = _Reading(frozenset(summary.healthy))
     for result in api.results(job_id):
         reading.take(result)
     place = field_of(reading.points)
     near = place.near if place is not None else ()
-    edge = wishes.edge or round_edge(near)
+    edge = options.edge or round_edge(near)
     # The server's grid begins at the south-west corner of all images, which one that is far off would move.
     origin = place.corner if place is not None and place.far else None
-    grid = None if edge is None else api.grid(job_id, edge=edge, origin=origin, healthy=wishes.healthy)
+    grid = None if edge is None else api.grid(job_id, edge=edge, origin=origin, healthy=options.healthy)
     return Content(
         job=job,
         summary=summary,
         grid=grid,
-        points=near if len(near) <= MOST_POINTS else (),
+        points=near if len(near) <= MAX_POINTS else (),
         worst=reading.worst(),
         uncertain=[
             Shown(one.seq, one.name, one.label, one.confidence, one.review_reason or "") for one in summary.uncertain
@@ -94,7 +94,7 @@ def gather(api: Phytobatch, job_id: str, wishes: Wishes) -> Content:
 
 
 class _Reading:
-    """Keeps what the page needs of results that pass by."""
+    """Collector of the results that the page needs, out of all that are read once."""
 
     def __init__(self, healthy: frozenset[str]) -> None:
         self.points: list[Point] = []
@@ -103,7 +103,7 @@ class _Reading:
         self._sick: list[tuple[float, int, Result]] = []
 
     def take(self, result: Result) -> None:
-        """One result."""
+        """Take one result."""
         if result.label is not None:
             self.names.setdefault(result.label, result.raw.get("label_names") or {})
         place = result.raw.get("place") or {}
@@ -113,11 +113,11 @@ class _Reading:
         is_sick = standing is not None and standing == result.label and self._healthy and standing not in self._healthy
         if is_sick and result.confidence is not None:
             entry = (result.confidence, -result.seq, result)
-            keep = heapq.heappush if len(self._sick) < MOST_WORST else heapq.heappushpop
+            keep = heapq.heappush if len(self._sick) < MAX_WORST else heapq.heappushpop
             keep(self._sick, entry)
 
     def worst(self) -> list[Shown]:
-        """The surest diseases, the surest first."""
+        """Return the diseases with the highest confidence, highest first."""
         return [
             Shown(result.seq, result.name, result.label or "", confidence)
             for confidence, _, result in sorted(self._sick, reverse=True)
@@ -125,7 +125,7 @@ class _Reading:
 
 
 def _standing(result: Result) -> str | None:
-    """The label that counts: a person's, or the prediction where it asks for nobody."""
+    """Return the label that counts: a person's, or the prediction if it needs no review."""
     correction = result.raw.get("correction") or {}
     if correction.get("label"):
         return str(correction["label"])
@@ -133,7 +133,7 @@ def _standing(result: Result) -> str | None:
 
 
 def round_edge(points: Sequence[Point]) -> float | None:
-    """An edge in metres, 1, 2 or 5 times a power of ten, for some thirty squares across the field; None: no field."""
+    """Return an edge in metres, 1, 2 or 5 times a power of ten, for about thirty squares across; None: no field."""
     if not points:
         return None
     latitudes = [point.latitude for point in points]
@@ -141,6 +141,6 @@ def round_edge(points: Sequence[Point]) -> float | None:
     middle = math.radians((min(latitudes) + max(latitudes)) / 2)
     tall = (max(latitudes) - min(latitudes)) * METRES_PER_DEGREE
     wide = (max(longitudes) - min(longitudes)) * METRES_PER_DEGREE * math.cos(middle)
-    wanted = max(max(tall, wide) / SQUARES_ACROSS, SHORTEST_EDGE)
-    power = 10.0 ** math.floor(math.log10(wanted))
-    return min(LONGEST_EDGE, next((power * step for step in ROUND_EDGES if power * step >= wanted), 10 * power))
+    smallest = max(max(tall, wide) / SQUARES_ACROSS, SHORTEST_EDGE)
+    power = 10.0 ** math.floor(math.log10(smallest))
+    return min(LONGEST_EDGE, next((power * step for step in ROUND_EDGES if power * step >= smallest), 10 * power))

@@ -1,4 +1,4 @@
-"""Where the images of a job lie together, and which of them lie far from there.
+"""The field: where the images of a job lie together, and which of them lie far from there.
 
 The middle is a median, so that a position that is wrong (latitude and longitude exchanged, a hemisphere forgotten,
 0, 0) neither moves it nor decides how large the map is.
@@ -31,7 +31,7 @@ class Point:
 
 
 class Suspicion(StrEnum):
-    """Why a position may be far from the others."""
+    """Likely causes of a position far from the others."""
 
     ZERO = "far_zero"
     EXCHANGED = "far_exchanged"
@@ -40,7 +40,7 @@ class Suspicion(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FarPoint:
-    """An image far from the others: its distance from their middle in metres, and what may have gone wrong."""
+    """An image far from the others: its distance from their middle in metres, and the likely cause."""
 
     name: str
     metres: float
@@ -49,7 +49,7 @@ class FarPoint:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """The middle of the images in degrees, how far they reach from it in metres, and those within and beyond that."""
+    """The middle of the images in degrees, their reach from it in metres, and the images within and beyond that."""
 
     latitude: float
     longitude: float
@@ -58,23 +58,23 @@ class Field:
     far: Sequence[FarPoint]
 
     def metres_to(self, longitude: float, latitude: float) -> float:
-        """The distance of a place from the middle."""
+        """Return the distance of a place from the middle."""
         return _metres(self.longitude, self.latitude, longitude, latitude)
 
     @property
     def corner(self) -> tuple[float, float] | None:
-        """Longitude and latitude of the south-west corner of the near images; None where a grid cannot begin there."""
+        """Longitude and latitude of the south-west corner of the near images; None if a grid cannot begin there."""
         south = min(point.latitude for point in self.near)
-        west = min(beside(self.longitude, point.longitude) for point in self.near)
-        return None if abs(south) > HIGHEST_LATITUDE else (beside(0.0, west), south)
+        west = min(nearest_turn(self.longitude, point.longitude) for point in self.near)
+        return None if abs(south) > HIGHEST_LATITUDE else (nearest_turn(0.0, west), south)
 
 
 def field_of(points: Sequence[Point]) -> Field | None:
-    """The field of these images; None where there are none."""
+    """Return the field of these images; None if there are none."""
     if not points:
         return None
     latitude = median(point.latitude for point in points)
-    longitude = beside(0.0, median(unrolled([point.longitude for point in points])))
+    longitude = nearest_turn(0.0, median(unrolled([point.longitude for point in points])))
     metres = [_metres(longitude, latitude, point.longitude, point.latitude) for point in points]
     reach = max(FAR_METRES, FAR_TIMES * median(metres))
     middle = (longitude, latitude)
@@ -92,7 +92,7 @@ def field_of(points: Sequence[Point]) -> Field | None:
 
 
 def unrolled(longitudes: Sequence[float]) -> list[float]:
-    """The same longitudes without the break at the 180th meridian: up to 360 degrees from the westernmost on.
+    """Return the same longitudes without the break at the 180th meridian: up to 360 degrees from the westernmost on.
 
     West is where the widest empty stretch ends.
     """
@@ -114,13 +114,13 @@ def _suspicion(point: Point, middle: tuple[float, float], reach: float) -> Suspi
     return None
 
 
-def beside(middle: float, longitude: float) -> float:
-    """The same longitude, at most half a turn from ``middle``."""
+def nearest_turn(middle: float, longitude: float) -> float:
+    """Return the same longitude, at most half a turn from ``middle``."""
     return middle + (longitude - middle + HALF_TURN) % TURN - HALF_TURN
 
 
 def _metres(longitude: float, latitude: float, other_longitude: float, other_latitude: float) -> float:
-    """The length of the great circle between two places (haversine)."""
+    """Return the length of the great circle between two places (haversine)."""
     north = math.radians(other_latitude - latitude)
     east = math.radians(other_longitude - longitude)
     scale = math.cos(math.radians(latitude)) * math.cos(math.radians(other_latitude))

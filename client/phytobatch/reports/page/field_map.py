@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from phytobatch.reports.page import colours
 from phytobatch.reports.page.content import METRES_PER_DEGREE, Content
-from phytobatch.reports.page.field import beside
+from phytobatch.reports.page.field import nearest_turn
 from phytobatch.reports.page.words import Words
 from phytobatch.summaries.resources import Cell
 
@@ -36,9 +36,9 @@ class Frame:
 
     @classmethod
     def around(cls, cells: Iterable[Cell], middle: float) -> "Frame":
-        """The smallest frame that holds the squares, which lie around the longitude ``middle``."""
+        """Return the smallest frame that holds the squares, which lie around the longitude ``middle``."""
         corners = [corner for cell in cells for corner in cell.ring]
-        longitudes, latitudes = [beside(middle, x) for x, _ in corners], [y for _, y in corners]
+        longitudes, latitudes = [nearest_turn(middle, x) for x, _ in corners], [y for _, y in corners]
         shrink = math.cos(math.radians((min(latitudes) + max(latitudes)) / 2))
         wide = (max(longitudes) - min(longitudes)) * shrink
         tall = max(latitudes) - min(latitudes)
@@ -48,8 +48,8 @@ class Frame:
         return cls(middle, west, max(latitudes), shrink, scale, tall * scale + 2 * MARGIN)
 
     def at(self, longitude: float, latitude: float) -> str:
-        """A point as SVG writes it."""
-        x = MARGIN + (beside(self.middle, longitude) - self.west) * self.shrink * self.scale
+        """Return a point as SVG writes it."""
+        x = MARGIN + (nearest_turn(self.middle, longitude) - self.west) * self.shrink * self.scale
         y = MARGIN + (self.north - latitude) * self.scale
         return f"{x:.1f},{y:.1f}"
 

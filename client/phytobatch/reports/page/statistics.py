@@ -1,4 +1,4 @@
-"""How sure a share is."""
+"""Confidence intervals of shares."""
 
 import math
 
@@ -7,7 +7,7 @@ Z = 1.959963984540054
 
 
 def wilson(hits: int, of: int) -> tuple[float, float]:
-    """The 95 % score interval of a share (Wilson 1927, "Probable inference"), lower and upper end, 0 to 1."""
+    """Return the 95 % score interval of a share (Wilson 1927, "Probable inference"): lower and upper end, 0 to 1."""
     if of == 0:
         return 0.0, 1.0
     share = hits / of

@@ -10,20 +10,20 @@ AT_A_TIME = 6
 
 
 def can_make() -> bool:
-    """Whether Pillow is installed."""
+    """Return whether Pillow is installed."""
     try:
-        import PIL.Image  # noqa: F401  # asked for, not used
+        import PIL.Image  # noqa: F401  # only its presence counts
     except ImportError:
         return False
     return True
 
 
 def thumbnails(numbers: Iterable[int], fetch: Callable[[int], bytes]) -> dict[int, bytes]:
-    """JPEGs of the images that can be had; one that cannot is left out, because a page is more than one picture."""
-    wanted = list(dict.fromkeys(numbers))
+    """Return JPEGs of the images that can be read; one that cannot is left out."""
+    distinct = list(dict.fromkeys(numbers))
     with ThreadPoolExecutor(AT_A_TIME, thread_name_prefix="thumbnail") as pool:
-        made = pool.map(lambda seq: _one(seq, fetch), wanted)
-        return {seq: picture for seq, picture in zip(wanted, made, strict=True) if picture is not None}
+        pictures = pool.map(lambda seq: _one(seq, fetch), distinct)
+        return {seq: picture for seq, picture in zip(distinct, pictures, strict=True) if picture is not None}
 
 
 def _one(seq: int, fetch: Callable[[int], bytes]) -> bytes | None:
@@ -34,7 +34,7 @@ def _one(seq: int, fetch: Callable[[int], bytes]) -> bytes | None:
 
 
 def thumbnail(data: bytes) -> bytes:
-    """A JPEG of at most ``EDGE`` pixels, turned as the camera was held."""
+    """Return a JPEG of at most ``EDGE`` pixels, turned as the camera was held."""
     from PIL import Image, ImageOps
 
     with Image.open(io.BytesIO(data)) as image:

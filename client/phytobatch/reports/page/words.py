@@ -1,4 +1,4 @@
-"""What the page says, in the languages that it can be had in. A new language is a column here."""
+"""Words of the page, by language. A new language is a column here."""
 
 from collections.abc import Mapping
 
@@ -123,15 +123,15 @@ class Words:
         self._column = LANGUAGES.index(language)
 
     def __call__(self, key: str, /, **fields: object) -> str:
-        """The word or sentence; one that is not in the table (a code of a newer server) is its own."""
+        """Return the word or sentence; a key that is not in the table (a code of a newer server) stands for itself."""
         found = _WORDS.get(key)
         return key if found is None else found[self._column].format(**fields)
 
     def number(self, value: int) -> str:
-        """With the language's mark between thousands (a thin space in Spanish)."""
+        """Write a number with the language's mark between thousands (a thin space in Spanish)."""
         return f"{value:,}" if self.language == "en" else f"{value:,}".replace(",", "\u202f")
 
     def percent(self, share: float) -> str:
-        """One decimal: 12.5 %."""
+        """Write a share with one decimal: 12.5 %."""
         text = f"{100 * share:.1f}"
         return f"{text} %" if self.language == "en" else f"{text.replace('.', ',')} %"

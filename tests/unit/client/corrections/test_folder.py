@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from phytobatch.corrections.folder import bring
+from phytobatch.corrections.folder import synchronise
 from phytobatch.corrections.resources import Correction
 from phytobatch.errors import ConfigurationError, DownloadRefused
 
@@ -21,7 +21,7 @@ def files(folder: Path) -> dict[str, str]:
 
 def test_there_is_one_folder_for_each_label_with_the_originals_in_it(tmp_path: Path) -> None:
     corrections = [Correction(1, "a/DJI 1.JPG", "rust"), Correction(2, "../../x.jpg", "healthy")]
-    brought = bring(JOB, corrections, tmp_path, fetch)
+    brought = synchronise(JOB, corrections, tmp_path, fetch)
     assert files(tmp_path) == {
         "healthy/5d1c6a2b9e10-000002-x.jpg": "image 2",
         "rust/5d1c6a2b9e10-000001-DJI_1.JPG": "image 1",
@@ -33,14 +33,14 @@ def test_the_second_call_brings_what_is_new_and_removes_what_has_another_label(t
     other = tmp_path / "rust" / "mine.jpg"
     other.parent.mkdir()
     other.write_text("not ours")
-    bring(JOB, [Correction(1, "1.jpg", "rust"), Correction(2, "2.jpg", "rust")], tmp_path, fetch)
+    synchronise(JOB, [Correction(1, "1.jpg", "rust"), Correction(2, "2.jpg", "rust")], tmp_path, fetch)
     asked: list[int] = []
 
     def counting(seq: int, part: Path) -> None:
         asked.append(seq)
         fetch(seq, part)
 
-    brought = bring(JOB, [Correction(1, "1.jpg", "healthy"), Correction(2, "2.jpg", "rust")], tmp_path, counting)
+    brought = synchronise(JOB, [Correction(1, "1.jpg", "healthy"), Correction(2, "2.jpg", "rust")], tmp_path, counting)
     assert (asked, brought.new, brought.removed) == ([1], 1, 1)
     assert set(files(tmp_path)) == {
         "healthy/5d1c6a2b9e10-000001-1.jpg",
@@ -55,12 +55,12 @@ def test_an_image_that_was_never_uploaded_is_told_and_the_others_come(tmp_path: 
             raise DownloadRefused("gone")
         fetch(seq, part)
 
-    brought = bring(JOB, [Correction(1, "1.jpg", "rust"), Correction(2, "2.jpg", "rust")], tmp_path, partly)
+    brought = synchronise(JOB, [Correction(1, "1.jpg", "rust"), Correction(2, "2.jpg", "rust")], tmp_path, partly)
     assert [one.seq for one in brought.missing] == [1]
     assert set(files(tmp_path)) == {"rust/5d1c6a2b9e10-000002-2.jpg"}
 
 
 def test_a_label_that_is_a_path_makes_no_folder(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError):
-        bring(JOB, [Correction(1, "1.jpg", "../up")], tmp_path, fetch)
+        synchronise(JOB, [Correction(1, "1.jpg", "../up")], tmp_path, fetch)
     assert files(tmp_path) == {}
