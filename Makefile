@@ -160,7 +160,7 @@ hostile: $(STAMP) ## search for ten minutes for the picture that costs a worker 
 fuzz: $(CHECKS_STAMP) ## schemathesis against the whole service, every check, with and without a key (SEED=1 MINUTES=10)
 	@$(BIN)/python -m tests.fuzz --seed $(SEED) --minutes $(MINUTES)
 
-bench: $(STAMP) ## print and keep the figures of docs/performance.md (an hour, an idle machine)
+bench: $(STAMP) ## print and keep the figures of docs/performance-tables.md (an hour, an idle machine)
 	@$(BIN)/python -m tests.benchmarks.throughput
 	@$(BIN)/python -m tests.benchmarks.original
 	@$(BIN)/python -m tests.benchmarks.split

@@ -1,6 +1,6 @@
 """``python -m tests.benchmarks.table``: the figures of the last run of each command, as tables of the manual.
 
-Without ``--write`` it prints them; with it, it puts them between the marks in ``docs/performance.md``.
+Without ``--write`` it prints them; with it, it puts them between the marks in ``docs/performance-tables.md``.
 """
 
 import argparse
@@ -11,7 +11,7 @@ from typing import Any
 
 from tests.benchmarks.figures import FOLDER, number
 
-PAGE = Path(__file__).parents[2] / "docs" / "performance.md"
+PAGE = Path(__file__).parents[2] / "docs" / "performance-tables.md"
 BEGIN = "<!-- figures: make bench, then python -m tests.benchmarks.table --write -->"
 END = "<!-- end of figures -->"
 
@@ -22,7 +22,7 @@ def main() -> None:
     """Print, or write."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--from", dest="folder", type=Path, default=FOLDER, help="folder with the JSON of the runs")
-    parser.add_argument("--write", action="store_true", help="into docs/performance.md")
+    parser.add_argument("--write", action="store_true", help="into docs/performance-tables.md")
     asked = parser.parse_args()
     text = tables(newest(asked.folder))
     if asked.write:

@@ -51,6 +51,16 @@ def test_every_link_leads_to_a_file_and_a_heading(name: str) -> None:
     assert list(dead_links(ROOT / name)) == []
 
 
+@pytest.mark.parametrize("name", [*PAGES, "CONTRIBUTING.md", "Makefile"])
+def test_every_module_that_a_page_runs_exists(name: str) -> None:
+    modules = set(re.findall(r"python -m ((?:api|deploy|shared|tests|worker)(?:\.\w+)*)", text(ROOT / name)))
+    paths = {module: ROOT / module.replace(".", "/") for module in modules}
+    missing = {
+        m for m, path in paths.items() if not path.with_suffix(".py").exists() and not (path / "__main__.py").exists()
+    }
+    assert missing == set()
+
+
 def test_the_guide_names_every_code_that_a_user_can_see() -> None:
     problems = text(DOCS / "http-api.md").partition("## Problem codes")[2]
     codes = {code for code in re.findall(r"`([a-z-]+)`", problems) if "-" in code or code == "forbidden"}

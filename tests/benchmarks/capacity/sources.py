@@ -1,6 +1,6 @@
 """Where defaults come from. Links are to the page on which the figure was read."""
 
-THROUGHPUT = "docs/performance.md, throughput"
+THROUGHPUT = "docs/performance-tables.md, throughput"
 ACCELERATOR = "tests.benchmarks.accelerator, 2026-11-26"
 BENCHMARK = "tests.benchmarks.simulated, 2026-11-26, 2 cores that others used too"
 CHART = "deploy/chart/values.yaml"
