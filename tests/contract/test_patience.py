@@ -1,6 +1,7 @@
-"""No test depends on how fast the machine is: bounds of waiting come from ``tests/patience.py``."""
+"""No test depends on how fast the machine is: waits and their bounds come from ``tests/patience.py``."""
 
 import ast
+from collections.abc import Callable
 from pathlib import Path
 
 from hypothesis import settings
@@ -8,6 +9,7 @@ from hypothesis import settings
 from tests.patience import PATIENCE_SECONDS
 
 ROOT = Path(__file__).parents[2]
+PATIENCE = ROOT / "tests" / "patience.py"
 # Commands for a person who sits before them; they have bounds of their own.
 COMMANDS = {"benchmarks", "chaos", "corpus", "fuzz", "hostile"}
 WAITING = frozenset(
@@ -45,6 +47,16 @@ def bounds(tree: ast.Module) -> list[int]:
     return found
 
 
+def loops_that_sleep(tree: ast.Module) -> list[int]:
+    """Find the loops that wait until something is true in a way of their own."""
+    return [
+        loop.lineno
+        for loop in ast.walk(tree)
+        if isinstance(loop, ast.While)
+        and any(isinstance(node, ast.Call) and ast.unparse(node.func) == "time.sleep" for node in ast.walk(loop))
+    ]
+
+
 def _seconds(node: ast.expr) -> float:
     return node.value if isinstance(node, ast.Constant) and isinstance(node.value, int | float) else 0
 
@@ -59,13 +71,23 @@ def test_what_must_come_is_waited_for_as_long_as_on_the_busiest_machine() -> Non
         "x.wait(SOON)",
     )
     assert bounds(ast.parse("\n".join(lines))) == [1, 2, 3, 6]
-    found = [
+    assert found_by(bounds) == [], f"use PATIENCE_SECONDS ({PATIENCE_SECONDS:.0f} s) of tests/patience.py"
+
+
+def test_one_function_waits_until_something_is_true() -> None:
+    lines = ("while not x():", "    time.sleep(1)", "while x():", "    y()", "for _ in x:", "    time.sleep(1)")
+    assert loops_that_sleep(ast.parse("\n".join(lines))) == [1]
+    assert found_by(loops_that_sleep) == [], "use wait_for of tests/patience.py"
+
+
+def found_by(search: Callable[[ast.Module], list[int]]) -> list[str]:
+    """Search all tests; where something was found, by file and line."""
+    return [
         f"{file.relative_to(ROOT)}:{line}"
         for file in sorted((ROOT / "tests").rglob("*.py"))
-        if not COMMANDS & set(file.relative_to(ROOT).parts)
-        for line in bounds(ast.parse(file.read_text(encoding="utf-8")))
+        if not COMMANDS & set(file.relative_to(ROOT).parts) and file != PATIENCE
+        for line in search(ast.parse(file.read_text(encoding="utf-8")))
     ]
-    assert found == [], f"use PATIENCE_SECONDS ({PATIENCE_SECONDS:.0f} s) of tests/patience.py"
 
 
 def test_no_example_of_hypothesis_has_a_deadline() -> None:

@@ -7,7 +7,6 @@ import json
 import os
 import secrets
 import threading
-import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
@@ -40,7 +39,7 @@ from shared.settings import Settings
 from shared.storage.s3 import S3Store
 from tests.integration.security.open_store import OpenServer
 from tests.on_postgres import OTHER_POSTGRES
-from tests.patience import PATIENCE_SECONDS
+from tests.patience import PATIENCE_SECONDS, wait_for
 
 LABELS = ("healthy", "powdery_mildew", "rust")
 MANIFEST = Manifest.model_validate(
@@ -316,8 +315,7 @@ def serve(settings: Settings) -> Iterator[Api]:
     )
     thread = threading.Thread(target=server.run, name="uvicorn")
     thread.start()
-    while not server.started and thread.is_alive():
-        time.sleep(0.01)
+    wait_for(lambda: server.started or not thread.is_alive())
     assert server.started, "the API did not start"
     port = server.servers[0].sockets[0].getsockname()[1]
     try:

@@ -3,9 +3,9 @@
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-from tests.acceptance.client.test_resume import uploaded, wait_for
+from tests.acceptance.client.conftest import Command
+from tests.acceptance.client.test_resume import uploaded, wait_for_uploads
 from tests.acceptance.system import System
 from tests.patience import PATIENCE_SECONDS
 
@@ -14,11 +14,11 @@ IMAGES = 120
 
 def test_an_upload_goes_on_when_the_network_is_back(
     stack: System,
-    command: Any,  # noqa: ANN401  # the fixture's own type
+    command: Command,
     make_images: Callable[[int], Path],
 ) -> None:
     process = command.start("submit", str(make_images(IMAGES)), "--parallel", "1", "--watch")
-    wait_for(lambda: uploaded(command.journal()) >= 10, process)
+    wait_for_uploads(command, 10, process)
     stack.servers.objects.kill()
     at_the_loss = uploaded(command.journal())
     time.sleep(3)

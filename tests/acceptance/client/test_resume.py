@@ -12,7 +12,8 @@ from typing import Any
 import boto3
 import pytest
 
-from tests.patience import PATIENCE_SECONDS
+from tests.acceptance.client.conftest import Command
+from tests.patience import PATIENCE_SECONDS, wait_for
 
 IMAGES = 120
 
@@ -21,12 +22,14 @@ def uploaded(journal: list[dict[str, Any]]) -> int:
     return sum(record["record"] == "uploaded" for record in journal)
 
 
-def wait_for(true: Callable[[], bool], process: "subprocess.Popen[str]") -> None:
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not true():
+def wait_for_uploads(command: Command, count: int, process: "subprocess.Popen[str]") -> None:
+    """Wait until the journal has so many uploads; fail if the process ends before."""
+
+    def read() -> int:
         assert process.poll() is None, process.communicate()
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
+        return uploaded(command.journal())
+
+    wait_for(read, lambda seen: seen >= count)
 
 
 def objects(environment: dict[str, str]) -> dict[str, datetime]:
@@ -54,7 +57,7 @@ def test_the_same_command_again_sends_only_what_is_missing(
     folder = str(make_images(IMAGES))
     before = objects(stack.environment)
     process = command.start("submit", folder, "--parallel", "1")
-    wait_for(lambda: uploaded(command.journal()) >= 10, process)
+    wait_for_uploads(command, 10, process)
     os.kill(process.pid, sign)
     process.communicate(timeout=PATIENCE_SECONDS)
     assert process.returncode in {-signal.SIGKILL, 130}

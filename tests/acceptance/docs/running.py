@@ -1,14 +1,13 @@
 """Programs of the manual as processes, ended with the test that started them."""
 
 import subprocess
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import urllib3
 
-from tests.patience import PATIENCE_SECONDS
+from tests.patience import PATIENCE_SECONDS, wait_for
 
 
 @contextmanager
@@ -30,14 +29,10 @@ def serving(command: Sequence[str], port: int, log: Path, environment: Mapping[s
 
 
 def _wait_for_answer(process: "subprocess.Popen[bytes]", port: int, log: Path) -> None:
-    deadline = time.monotonic() + PATIENCE_SECONDS
     with urllib3.PoolManager(retries=False, timeout=PATIENCE_SECONDS) as pool:
-        while True:
-            try:
-                pool.request("GET", f"http://127.0.0.1:{port}/")
-            except urllib3.exceptions.HTTPError:
-                assert process.poll() is None, log.read_text(encoding="utf-8")
-                assert time.monotonic() < deadline, "no answer"
-                time.sleep(0.05)
-            else:
-                return
+
+        def ask() -> urllib3.BaseHTTPResponse:
+            assert process.poll() is None, log.read_text(encoding="utf-8")
+            return pool.request("GET", f"http://127.0.0.1:{port}/")
+
+        wait_for(ask, not_yet=(urllib3.exceptions.HTTPError,))

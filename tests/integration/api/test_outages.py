@@ -1,6 +1,5 @@
 """What the API says while a server is away. Each test has servers of its own, because it stops them."""
 
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -16,7 +15,7 @@ from shared.db.schema import alembic_config
 from shared.db.session import Database
 from shared.settings import Settings
 from tests.integration.conftest import MANIFEST, Api, Serve, assert_problem, insert_key, insert_tenant
-from tests.patience import PATIENCE_SECONDS
+from tests.patience import wait_for
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +107,4 @@ def test_an_api_that_starts_while_postgres_is_away_makes_the_bootstrap_key_later
         assert api.get("/healthz").status == 200
         assert_problem(api.get("/v1/jobs"), 503, "database-unavailable")
         stack.servers.postgres.restart()
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while api.get("/v1/jobs").status != 200:
-            assert time.monotonic() < deadline
-            time.sleep(0.1)
+        wait_for(lambda: api.get("/v1/jobs").status, lambda status: status == 200)

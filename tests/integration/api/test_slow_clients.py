@@ -1,7 +1,6 @@
 """Clients that send or take so slowly that they would hold a connection for ever, with a key and without."""
 
 import socket
-import time
 from dataclasses import dataclass, field
 
 import pytest
@@ -10,7 +9,7 @@ from urllib3.util import parse_url
 from api.limits import body
 from shared.settings import Settings
 from tests.integration.conftest import Api, MakeSettings, assert_problem
-from tests.patience import PATIENCE_SECONDS
+from tests.patience import PATIENCE_SECONDS, wait_for
 
 SHORT = 2.0
 FORM = "Content-Type: multipart/form-data; boundary=x\r\n"
@@ -104,12 +103,14 @@ def test_no_connection_is_held_open_by_going_slowly(api: Api, monkeypatch: pytes
     silent = line(api, "", byte=b"")
     reader = line(api, "GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n", byte=b"\r\n", reads=False, times=100)
     lines = [*(one for _, one in answered.values()), silent, reader]
-    ends = time.monotonic() + PATIENCE_SECONDS
-    while any(not one.is_over for one in lines) and time.monotonic() < ends:
+
+    def still_open() -> list[Line]:
         for one in lines:
             if not one.is_over:
                 one.go_on()
-        time.sleep(0.05)
+        return [one for one in lines if not one.is_over]
+
+    wait_for(still_open, lambda open_lines: not open_lines)
     for one in lines:
         one.socket.close()
     assert [what for what, (_, one) in answered.items() if not one.is_over] == []

@@ -2,7 +2,7 @@
 
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
@@ -13,7 +13,7 @@ from shared.settings import Settings
 from tests.integration.api.conftest import Hands
 from tests.integration.api.event_stream import following
 from tests.integration.conftest import Api, MakeKey, MakeSettings, Serve, assert_problem
-from tests.patience import PATIENCE_SECONDS
+from tests.patience import PATIENCE_SECONDS, wait_for
 
 # Whoever waits for this long has not been told.
 LONG = 300
@@ -137,7 +137,7 @@ def test_a_hint_is_enough(by_hints_alone: Api, api: Api, pool: ThreadPoolExecuto
         api.post(f"/v1/jobs/{job_id}/cancel")
         return bool(asked.result(SOON).json()["state"] == "canceled")
 
-    assert _comes_to_pass(is_told)
+    wait_for(is_told)
 
 
 def test_without_redis_a_change_is_seen_too(
@@ -184,23 +184,14 @@ def test_a_client_too_many_is_told_to_come_again_until_another_has_left(for_one:
             assert_problem(refused, 503, "too-many-waiting")
             assert int(refused.headers["Retry-After"]) >= 1
         assert mine.get(f"/v1/jobs/{drafted}").status == 200
-    assert _comes_to_pass(lambda: mine.get(path).status == 200)
+    wait_for(lambda: mine.get(path).status == 200)
 
 
 def test_a_client_that_leaves_while_it_waits_frees_its_place(for_one: Api, api: Api, drafted: str) -> None:
     mine = for_one.with_key(api.key)
     with pytest.raises(urllib3.exceptions.ReadTimeoutError):
         mine.get(f"/v1/jobs/{drafted}?wait=60", timeout=A_MOMENT)
-    assert _comes_to_pass(lambda: mine.get(f"/v1/jobs/{drafted}?wait=0.1").status == 200)
-
-
-def _comes_to_pass(happened: Callable[[], bool]) -> bool:
-    end = time.monotonic() + SOON
-    while time.monotonic() < end:
-        if happened():
-            return True
-        time.sleep(0.05)
-    return False
+    wait_for(lambda: mine.get(f"/v1/jobs/{drafted}?wait=0.1").status == 200)
 
 
 def test_when_the_server_stops_those_who_wait_get_the_job_as_it_is(

@@ -1,14 +1,12 @@
 """Work that a request leaves behind is announced, once per chunk, up to the window."""
 
-import time
-
 import pytest
 import redis
 
 from shared.queue import WORK_QUEUE
 from shared.settings import Settings
 from tests.integration.conftest import Api
-from tests.patience import PATIENCE_SECONDS
+from tests.patience import wait_for
 
 
 @pytest.fixture
@@ -18,12 +16,7 @@ def broker(settings: Settings) -> redis.Redis:
 
 def wait_for_messages(broker: redis.Redis, settings: Settings, count: int) -> int:
     """How many messages wait, once there are ``count`` of them."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while (found := int(broker.llen(f"{settings.broker_key_prefix}{WORK_QUEUE}"))) < count:
-        if time.monotonic() > deadline:
-            return found
-        time.sleep(0.02)
-    return found
+    return wait_for(lambda: int(broker.llen(f"{settings.broker_key_prefix}{WORK_QUEUE}")), lambda found: found >= count)
 
 
 def test_every_committed_job_is_announced_up_to_the_window(api: Api, broker: redis.Redis, settings: Settings) -> None:

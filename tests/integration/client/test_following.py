@@ -1,7 +1,6 @@
 """A job is followed to its end over the real API: by its stream, by held questions, after a break, after a retry."""
 
 import threading
-import time
 
 import pytest
 
@@ -11,7 +10,7 @@ from phytobatch.waiting.job_stream import JobStream
 from shared.jobs.results import NewResult
 from tests.integration.api.conftest import Hands, rust, truncated
 from tests.integration.client.conftest import Beside, Shell
-from tests.patience import PATIENCE_SECONDS
+from tests.patience import PATIENCE_SECONDS, wait_for
 
 
 def second_is_truncated(seq: int) -> NewResult:
@@ -137,8 +136,7 @@ def test_retry_from_the_command_line(
     hands.run(committed, second_is_truncated)
 
     def work() -> None:
-        while sdk.job(committed).is_terminal:
-            time.sleep(0.05)
+        wait_for(lambda: not sdk.job(committed).is_terminal)
         hands.run(committed)
 
     beside(work)

@@ -4,7 +4,6 @@ import csv
 import io
 import json
 import socket
-import time
 import uuid
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,7 +16,7 @@ from shared.db.session import Database
 from shared.storage.s3 import S3Store
 from tests.integration.api.conftest import Hands, rust, truncated
 from tests.integration.conftest import Api, MakeKey, MakeSettings, Serve, assert_problem, insert_key, insert_tenant
-from tests.patience import PATIENCE_SECONDS
+from tests.patience import PATIENCE_SECONDS, wait_for
 
 NASTY = ("=1+1.jpg", "line\nbreak.jpg", "🌿/שלום.jpg", 'a,b;c".jpg', "plain.jpg")
 
@@ -189,12 +188,7 @@ def test_a_reader_that_stops_reading_holds_no_connection(api: Api, database: Dat
         request = f"GET /v1/jobs/{job_id}/export?format=ndjson HTTP/1.1\r\nHost: x\r\nX-API-Key: {api.key}\r\n\r\n"
         slow.sendall(request.encode())
         assert slow.recv(100).startswith(b"HTTP/1.1 200")
-        held = _open_transactions(database)
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while held and time.monotonic() < deadline:
-            time.sleep(0.05)
-            held = _open_transactions(database)
-        assert held == 0
+        wait_for(lambda: _open_transactions(database), lambda held: held == 0)
         assert api.get(f"/v1/jobs/{job_id}").status == 200
 
 

@@ -31,10 +31,6 @@ END = text(
 )
 
 
-def until(reached: Callable[[], object]) -> None:
-    wait_for(reached, bool)
-
-
 class Worker:
     """What holds on to the chunks of a worker: its lifeline and its leases."""
 
@@ -70,7 +66,7 @@ class Worker:
     def at_work(self) -> Iterator["Worker"]:
         self.keeper.start()
         self.lifeline.start(self.take_back)
-        until(lambda: self.lifeline.number)
+        wait_for(lambda: self.lifeline.number)
         try:
             yield self
         finally:
@@ -107,7 +103,7 @@ def test_what_a_worker_held_that_is_gone_comes_back_an_hour_before_its_lease(job
     jobs.queued(images=2, chunk_images=2)
     held, number = doomed.claim(jobs), doomed.lifeline.number
     doomed.lifeline.close()  # As the kernel does with the sockets of a process that was killed.
-    until(lambda: other.took == [number])
+    wait_for(lambda: other.took == [number])
     assert attempt(jobs, held) == ("ready", 1)
     again = other.claim(jobs)
     assert (again.no, again.attempt, again.token > held.token) == (held.no, 2, True)
@@ -121,9 +117,9 @@ def test_a_worker_that_lost_its_connection_alone_keeps_its_chunks(jobs: Jobs, st
     first = lives.lifeline.number
     with lives.keeper.holding(lives.claim(jobs), threading.Event()) as held:
         end_connection(jobs.database, first)
-        until(lambda: lives.lifeline.number not in {None, first})
-        until(lambda: held.lifeline == lives.lifeline.number)
-        until(watched(other))
+        wait_for(lambda: lives.lifeline.number not in {None, first})
+        wait_for(lambda: held.lifeline == lives.lifeline.number)
+        wait_for(watched(other))
         held.check()
         jobs.finish(held.claim)
     assert other.took == []

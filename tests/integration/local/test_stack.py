@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 
 import psutil
@@ -20,7 +19,7 @@ from deploy.local.servers import LocalServers
 from deploy.local.stack import API_KEY
 from deploy.local.state import StackState
 from tests.integration.webhooks.receiver import Receiver
-from tests.patience import PATIENCE_SECONDS
+from tests.patience import PATIENCE_SECONDS, wait_for
 
 UP = [sys.executable, "-m", "deploy.local", "up"]
 
@@ -37,11 +36,12 @@ class RunningUp:
         )
 
     def card(self) -> StackCard:
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while (card := read_card(self.folder)) is None:
+        def read() -> StackCard | None:
             assert self.process.poll() is None, self.said()
-            assert time.monotonic() < deadline
-            time.sleep(0.2)
+            return read_card(self.folder)
+
+        card = wait_for(read)
+        assert card is not None
         return card
 
     def end(self, number: signal.Signals) -> int:
@@ -66,14 +66,12 @@ def family(card: StackCard) -> list[psutil.Process]:
 
 def metrics_at(url: str) -> str:
     """What a program shows, as soon as it listens."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
     with urllib3.PoolManager(retries=False) as pool:
-        while True:
-            try:
-                return pool.request("GET", url).data.decode()
-            except urllib3.exceptions.HTTPError:
-                assert time.monotonic() < deadline
-                time.sleep(0.2)
+
+        def read() -> str:
+            return pool.request("GET", url).data.decode()
+
+        return wait_for(read, not_yet=(urllib3.exceptions.HTTPError,))
 
 
 @pytest.fixture(scope="module")
@@ -114,10 +112,9 @@ def test_up_serves_an_api_that_knows_the_printed_key_and_stops_cleanly(stack: Ru
 def test_a_program_that_dies_is_started_again(stack: RunningUp) -> None:
     card = stack.card()
     os.kill(card.processes["api"], signal.SIGKILL)
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while (now := stack.card()).processes.get("api") in {None, card.processes["api"]} or not api_ready(now.url):
-        assert time.monotonic() < deadline
-        time.sleep(0.2)
+    now = wait_for(
+        stack.card, lambda now: now.processes.get("api") not in {None, card.processes["api"]} and api_ready(now.url)
+    )
     assert (now.url, now.metrics) == (card.url, card.metrics)
     assert 'program="api"' in metrics_at(now.metrics["api"])
     assert stack.end(signal.SIGINT) == 0

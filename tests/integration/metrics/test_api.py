@@ -1,6 +1,5 @@
 """What an API process tells Prometheus, scraped over HTTP."""
 
-import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 
@@ -22,7 +21,7 @@ from shared.metrics.exposition import Exposition
 from shared.settings import Settings
 from tests.integration.conftest import Api, MakeSettings
 from tests.integration.metrics.scrape import scrape
-from tests.patience import PATIENCE_SECONDS
+from tests.patience import wait_for
 
 pytestmark = pytest.mark.usefixtures("always_read")
 
@@ -39,16 +38,16 @@ def test_requests_are_counted_by_the_template_of_their_route(api: Api, settings:
     for _ in range(3):
         assert api.get(f"/v1/jobs/{uuid.uuid4()}").status == 404
     assert api.request("PROPFIND", "/v1/coffee").status == 404
-    seen, patience = scrape(settings.metrics_port), time.monotonic() + PATIENCE_SECONDS
+    requests, route = "phytobatch_http_requests_total", "/v1/jobs/{job_id}"
+    # A request is counted when it is over, which is after its client has the answer.
+    seen = wait_for(
+        lambda: scrape(settings.metrics_port), lambda seen: seen.total(requests) >= before.total(requests) + 4
+    )
 
     # The registry is that of the process: other tests have counted into it.
     def more(name: str, **labels: str) -> float:
         return seen.total(name, **labels) - before.total(name, **labels)
 
-    # A request is counted when it is over, which is after its client has the answer.
-    while more("phytobatch_http_requests_total") < 4 and time.monotonic() < patience:
-        seen = scrape(settings.metrics_port)
-    requests, route = "phytobatch_http_requests_total", "/v1/jobs/{job_id}"
     assert more(requests, method="GET", route=route, status="404") == 3
     assert more(requests, method="other", route="other", status="404") == 1
     assert more("phytobatch_http_request_seconds_count", method="GET", route=route) == 3
@@ -63,9 +62,9 @@ def test_who_waits_is_counted_apart(api: Api, settings: Settings) -> None:
     before = scrape(settings.metrics_port).total("phytobatch_http_request_seconds_count", **route)
     with ThreadPoolExecutor(1) as threads:
         waiting = threads.submit(api.get, f"/v1/jobs/{job_id}?wait=2")
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while scrape(settings.metrics_port).value("phytobatch_http_waiting_clients") != 1:
-            assert time.monotonic() < deadline
+        wait_for(
+            lambda: scrape(settings.metrics_port).value("phytobatch_http_waiting_clients"), lambda count: count == 1
+        )
         assert waiting.result().status == 200
     seen = scrape(settings.metrics_port)
     assert seen.total("phytobatch_http_wait_seconds_count", **route) >= 1

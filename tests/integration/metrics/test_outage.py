@@ -1,6 +1,5 @@
 """Scrapes while Postgres is away. It has servers of its own, because it stops them."""
 
-import time
 from collections.abc import Iterator
 
 import psutil
@@ -14,7 +13,7 @@ from shared.db.schema import alembic_config
 from shared.settings import Settings
 from tests.integration.conftest import serve
 from tests.integration.metrics.scrape import Scrape, scrape
-from tests.patience import PATIENCE_SECONDS
+from tests.patience import wait_for
 
 
 @pytest.fixture
@@ -41,11 +40,7 @@ def served(servers: LocalServers, monkeypatch: pytest.MonkeyPatch) -> Iterator[i
 
 
 def up_again(port: int) -> Scrape:
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while (seen := scrape(port)).value("phytobatch_database_up") != 1:
-        assert time.monotonic() < deadline
-        time.sleep(0.2)
-    return seen
+    return wait_for(lambda: scrape(port), lambda seen: seen.value("phytobatch_database_up") == 1)
 
 
 def assert_away(seen: Scrape) -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 import threading
-import time
 import uuid
 from collections.abc import Iterator
 from typing import Self
@@ -13,7 +12,7 @@ import redis
 from deploy.local.servers import LocalServers
 from shared.hints import Hints, channel, listen
 from shared.settings import Settings
-from tests.patience import PATIENCE_SECONDS
+from tests.patience import PATIENCE_SECONDS, wait_for
 
 
 @pytest.fixture
@@ -68,34 +67,33 @@ class Ear:
         async for job_id in listen(self._settings):
             self.heard.append(job_id)
 
-    def hears(self, hints: Hints, job_id: uuid.UUID) -> bool:
-        """Whether a hint comes through, when it is given often enough for somebody who must first connect."""
-        end = time.monotonic() + PATIENCE_SECONDS
-        while time.monotonic() < end:
+    def wait_for_hint(self, hints: Hints, job_id: uuid.UUID) -> None:
+        """Give a hint again and again until it comes through: the listener must first connect."""
+
+        def announce() -> bool:
             hints.announce([job_id])
-            time.sleep(0.1)
-            if job_id in self.heard:
-                return True
-        return False
+            return job_id in self.heard
+
+        wait_for(announce)
 
 
 def test_what_is_announced_is_heard_by_everybody(settings: Settings, hints: Hints) -> None:
     first, second = uuid.uuid4(), uuid.uuid4()
     with Ear(settings) as one, Ear(settings) as two:
-        assert one.hears(hints, first)
-        assert two.hears(hints, first)
+        one.wait_for_hint(hints, first)
+        two.wait_for_hint(hints, first)
         hints.announce([second])
-        assert one.hears(hints, uuid.uuid4())
+        one.wait_for_hint(hints, uuid.uuid4())
         assert second in one.heard
 
 
 def test_changes_that_come_close_together_are_one_message(settings: Settings, hints: Hints) -> None:
     job_id = uuid.uuid4()
     with Ear(settings) as ear:
-        assert ear.hears(hints, uuid.uuid4())
+        ear.wait_for_hint(hints, uuid.uuid4())
         for _ in range(1000):
             hints.announce([job_id])
-        assert ear.hears(hints, uuid.uuid4())
+        ear.wait_for_hint(hints, uuid.uuid4())
         assert 1 <= ear.heard.count(job_id) < 100
 
 
@@ -104,21 +102,18 @@ def test_a_stop_publishes_what_was_announced(settings: Settings) -> None:
     other = Hints(settings)
     other.start()
     with Ear(settings) as ear:
-        assert ear.hears(other, uuid.uuid4())
+        ear.wait_for_hint(other, uuid.uuid4())
         other.announce([uuid.uuid4()])
         other.announce([job_id])
         other.stop()
-        end = time.monotonic() + PATIENCE_SECONDS
-        while job_id not in ear.heard and time.monotonic() < end:
-            time.sleep(0.05)
-        assert job_id in ear.heard
+        wait_for(lambda: ear.heard, lambda heard: job_id in heard)
 
 
 def test_what_is_no_hint_is_ignored(settings: Settings, hints: Hints) -> None:
     with Ear(settings) as ear, redis.Redis.from_url(settings.redis_url.get_secret_value()) as connection:
-        assert ear.hears(hints, uuid.uuid4())
+        ear.wait_for_hint(hints, uuid.uuid4())
         connection.publish(channel(settings), b"nonsense")
-        assert ear.hears(hints, uuid.uuid4())
+        ear.wait_for_hint(hints, uuid.uuid4())
 
 
 def test_without_redis_nothing_waits_and_afterwards_hints_come_again(
@@ -126,8 +121,8 @@ def test_without_redis_nothing_waits_and_afterwards_hints_come_again(
 ) -> None:
     monkeypatch.setattr("shared.hints.PAUSE_AFTER_FAILURE_SECONDS", 0.1)
     with Ear(settings) as ear:
-        assert ear.hears(hints, uuid.uuid4())
+        ear.wait_for_hint(hints, uuid.uuid4())
         servers_of_mine.valkey.kill()
         hints.announce([uuid.uuid4()])
         servers_of_mine.valkey.restart(empty=True)
-        assert ear.hears(hints, uuid.uuid4())
+        ear.wait_for_hint(hints, uuid.uuid4())

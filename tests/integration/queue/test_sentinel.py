@@ -1,7 +1,6 @@
 """Redis behind sentinels, real ones: everybody asks them where the master is, with a password of their own."""
 
 import subprocess
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -17,7 +16,7 @@ from tests.integration.authority import WITH_OPENSSL, Authority
 from tests.integration.conftest import MakeSettings
 from tests.integration.queue.redis_users import USERS
 from tests.integration.tls_front import TlsFront
-from tests.patience import PATIENCE_SECONDS
+from tests.patience import PATIENCE_SECONDS, wait_for
 
 PASSWORD = "only-for-sentinels"  # noqa: S105  # of a server that lives for this test
 CONFIGURATION = """\
@@ -40,7 +39,7 @@ def sentinel(servers: LocalServers, tmp_path_factory: pytest.TempPathFactory) ->
         [valkey_program(), str(folder / "sentinel.conf"), "--sentinel"], stdout=subprocess.DEVNULL, cwd=folder
     )
     try:
-        wait_for(port)
+        wait_for_sentinel(port)
         yield port
     finally:
         process.terminate()
@@ -53,16 +52,13 @@ def write(file: Path, port: int, servers: LocalServers, folder: Path) -> None:
     file.write_text(text)
 
 
-def wait_for(port: int) -> None:
-    end = time.monotonic() + PATIENCE_SECONDS
+def wait_for_sentinel(port: int) -> None:
     with redis.Redis(host=LOOPBACK, port=port, password=PASSWORD) as client:
-        while True:
-            try:
-                if client.sentinel_masters()["plants"]["num-other-sentinels"] == 0:
-                    return
-            except redis.ConnectionError:
-                assert time.monotonic() < end
-                time.sleep(0.05)
+        wait_for(
+            lambda: client.sentinel_masters()["plants"]["num-other-sentinels"],
+            lambda others: others == 0,
+            not_yet=(redis.ConnectionError,),
+        )
 
 
 @pytest.fixture(scope="module")

@@ -98,7 +98,7 @@ class Outbox:
             )
             return list(session.scalars(wanted.order_by(WebhookAttempt.id)))
 
-    def look(self, endpoint_id: uuid.UUID) -> WebhookEndpoint:
+    def endpoint_row(self, endpoint_id: uuid.UUID) -> WebhookEndpoint:
         with self.database.begin() as session:
             return session.get_one(WebhookEndpoint, endpoint_id)
 

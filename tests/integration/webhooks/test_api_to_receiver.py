@@ -1,7 +1,6 @@
 """From the API to a real receiver: what is made over HTTP is delivered, and verified by the official library."""
 
 import json
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,7 +14,7 @@ from tests.integration.conftest import Api, MakeSettings, insert_key, insert_ten
 from tests.integration.webhooks.factory import MovableClock, delivering
 from tests.integration.webhooks.hooks import Hooks
 from tests.integration.webhooks.receiver import Received, Receiver
-from tests.patience import PATIENCE_SECONDS
+from tests.patience import wait_for
 
 
 @pytest.fixture(scope="module")
@@ -52,11 +51,7 @@ def is_signed_by(secret: str, came: Received) -> bool:
 
 def arrived(hooks: Hooks) -> dict[str, Any]:
     """The one delivery, once it is recorded that it arrived."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not (found := hooks.deliveries("?state=delivered")):
-        assert time.monotonic() < deadline, hooks.deliveries()
-        time.sleep(0.02)
-    (delivery,) = found
+    (delivery,) = wait_for(lambda: hooks.deliveries("?state=delivered"))
     return delivery
 
 

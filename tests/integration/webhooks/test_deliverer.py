@@ -21,7 +21,7 @@ from shared.settings import Settings
 from tests.integration.conftest import MakeSettings
 from tests.integration.webhooks.factory import MovableClock, Outbox, delivering
 from tests.integration.webhooks.receiver import Answer, Received, Receiver
-from tests.patience import PATIENCE_SECONDS
+from tests.patience import PATIENCE_SECONDS, wait_for
 
 # The schedule of the specification: seconds before each attempt.
 PAUSES = (0, 5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400)
@@ -62,20 +62,12 @@ def receiver() -> Iterator[Receiver]:
         yield running
 
 
-def eventually(look: Callable[[], WebhookDelivery], reached: Callable[[WebhookDelivery], bool]) -> WebhookDelivery:
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not reached(seen := look()):
-        assert time.monotonic() < deadline, f"still {seen.state}, attempts {seen.attempts}, {seen.last_error}"
-        time.sleep(0.02)
-    return seen
-
-
 def attempted(outbox: Outbox, event: uuid.UUID, times: int) -> WebhookDelivery:
-    return eventually(lambda: outbox.delivery(event), lambda seen: seen.attempts >= times)
+    return wait_for(lambda: outbox.delivery(event), lambda seen: seen.attempts >= times)
 
 
 def delivered(outbox: Outbox, event: uuid.UUID) -> WebhookDelivery:
-    return eventually(lambda: outbox.delivery(event), lambda seen: seen.state == DeliveryState.DELIVERED)
+    return wait_for(lambda: outbox.delivery(event), lambda seen: seen.state == DeliveryState.DELIVERED)
 
 
 def down_for(attempts: int) -> Callable[[Received], Answer]:
@@ -160,7 +152,7 @@ def test_after_ten_failures_over_three_days_it_is_over(
     assert (delivery.state, delivery.attempts, delivery.last_status) == (DeliveryState.FAILED, 10, 500)
     assert delivery.ended_at is not None
     assert len(receiver.requests) == 10
-    assert outbox.look(endpoint).enabled
+    assert outbox.endpoint_row(endpoint).enabled
 
 
 def test_a_longer_retry_after_wins_over_the_schedule(
@@ -193,7 +185,7 @@ def test_gone_disables_the_endpoint_and_tells_the_other_one(
     assert verified["data"]["endpoint_id"] == str(gone)
     assert verified["data"]["reason"] == "gone"
     assert "links" not in verified["data"]
-    assert outbox.look(gone).disabled_reason == DisabledReason.GONE
+    assert outbox.endpoint_row(gone).disabled_reason == DisabledReason.GONE
     assert len(receiver.requests) == 1
 
 
@@ -218,7 +210,7 @@ def test_an_open_breaker_uses_up_no_attempts_and_lets_one_probe_through(
     events = [outbox.event(endpoint, number=number) for number in range(20)]
     with delivering(settings, database, clock):
         receiver.wait_for(5)  # so many failures open it, and up to 8 are under way
-        eventually_open(outbox, endpoint)
+        wait_for(lambda: outbox.endpoint_row(endpoint).open_until is not None)
         time.sleep(0.2)
         tried = len(receiver.requests)
         assert 5 <= tried <= 8, "only what was under way when it opened"
@@ -232,14 +224,7 @@ def test_an_open_breaker_uses_up_no_attempts_and_lets_one_probe_through(
             clock.move(seconds=10)
             delivered(outbox, event)
     assert max(outbox.delivery(event).attempts for event in events) <= 2
-    assert outbox.look(endpoint).consecutive_failures == 0
-
-
-def eventually_open(outbox: Outbox, endpoint: uuid.UUID) -> None:
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while outbox.look(endpoint).open_until is None:
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+    assert outbox.endpoint_row(endpoint).consecutive_failures == 0
 
 
 def test_two_deliverers_keep_to_one_limit_for_an_endpoint(

@@ -100,7 +100,7 @@ def test_a_success_is_written_down(outbox: Outbox, ledger: Ledger) -> None:
     (attempt,) = outbox.attempts(event)
     assert (attempt.status, attempt.error, attempt.milliseconds, attempt.response) == (204, None, 12, "")
     assert attempt.started_at == claim.claimed_at
-    seen = outbox.look(endpoint)
+    seen = outbox.endpoint_row(endpoint)
     assert (seen.consecutive_failures, seen.failing_since, seen.open_until) == (0, None, None)
     assert seen.last_success_at == delivery.ended_at
     assert ledger.claim(MANY) == []
@@ -140,7 +140,7 @@ def test_who_lost_the_lease_records_nothing(outbox: Outbox, ledger: Ledger, cloc
     again = only(ledger.claim(MANY))
     ledger.record([failed(lost)])
     assert outbox.attempts(event) == []
-    assert outbox.look(endpoint).consecutive_failures == 0
+    assert outbox.endpoint_row(endpoint).consecutive_failures == 0
     ledger.record([succeeded(again)])
     ledger.record([succeeded(again)])
     assert len(outbox.attempts(event)) == 1
@@ -225,7 +225,7 @@ def test_the_breaker_opens_probes_with_one_and_closes(outbox: Outbox, ledger: Le
         outbox.event(endpoint, number=number)
     ledger.record([failed(claim) for claim in ledger.claim(MANY)])
     ledger.record([failed(claim) for claim in ledger.claim(MANY)])
-    seen = outbox.look(endpoint)
+    seen = outbox.endpoint_row(endpoint)
     assert seen.consecutive_failures == 5
     assert seen.open_until is not None
     assert ledger.claim(MANY) == []
@@ -240,7 +240,7 @@ def test_the_breaker_opens_probes_with_one_and_closes(outbox: Outbox, ledger: Le
     assert ledger.claim(MANY) == []
     clock.move(seconds=31)
     ledger.record([succeeded(only(ledger.claim(MANY)))])
-    seen = outbox.look(endpoint)
+    seen = outbox.endpoint_row(endpoint)
     assert (seen.consecutive_failures, seen.failing_since, seen.open_until) == (0, None, None)
     clock.move(hours=1)
     assert len(ledger.claim(MANY)) == 3
@@ -266,7 +266,7 @@ def test_gone_disables_and_the_others_are_told(outbox: Outbox, ledger: Ledger) -
     events = [outbox.event(gone), outbox.event(gone)]
     claims = ledger.claim(MANY)
     ledger.record([failed(claim, status=410) for claim in claims])
-    seen = outbox.look(gone)
+    seen = outbox.endpoint_row(gone)
     assert (seen.enabled, seen.disabled_reason) == (False, DisabledReason.GONE)
     assert [outbox.delivery(event).state for event in events] == [DeliveryState.PENDING] * 2
     told = only(ledger.claim(MANY))
@@ -293,10 +293,10 @@ def test_five_days_of_failures_disable_and_a_success_in_between_does_not(
         ledger.record(
             [succeeded(claim) if claim.endpoint_id == sometimes and day == 3 else failed(claim) for claim in claims]
         )
-        assert outbox.look(hopeless).enabled == (day < 5)
+        assert outbox.endpoint_row(hopeless).enabled == (day < 5)
         clock.move(days=1)
-    assert outbox.look(hopeless).disabled_reason == DisabledReason.FAILING
-    assert outbox.look(sometimes).enabled
+    assert outbox.endpoint_row(hopeless).disabled_reason == DisabledReason.FAILING
+    assert outbox.endpoint_row(sometimes).enabled
     assert [each.event_type for each in outbox.deliveries(other)] == [EventType.WEBHOOK_DISABLED]
 
 
@@ -358,7 +358,7 @@ def test_a_job_that_is_removed_takes_its_deliveries_along_also_from_under_a_clai
         session.execute(text("DELETE FROM jobs WHERE id = :id"), {"id": job.id})
     ledger.record([failed(claim)])
     assert outbox.deliveries(endpoint) == []
-    assert outbox.look(endpoint).consecutive_failures == 0
+    assert outbox.endpoint_row(endpoint).consecutive_failures == 0
 
 
 def test_the_sweep_forgets_endpoints_of_jobs_that_are_gone(outbox: Outbox, database: Database) -> None:

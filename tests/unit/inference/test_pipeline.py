@@ -1,7 +1,6 @@
 import hashlib
 import io
 import threading
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -16,7 +15,7 @@ from PIL import Image
 from shared.contracts.geography import PositionFault
 from shared.contracts.manifest import Manifest, Preprocessing
 from shared.contracts.states import ImageErrorCode, ImageStatus
-from tests.patience import PATIENCE_SECONDS
+from tests.patience import PATIENCE_SECONDS, wait_for
 from worker.inference import decoding
 from worker.inference.budget import ByteBudget
 from worker.inference.classifier import Classifier, GpuMemory
@@ -294,8 +293,7 @@ def test_what_is_urgent_waits_for_no_download_and_no_byte_of_a_bulk_run(classifi
 
     with made(classifier) as pipeline, ThreadPoolExecutor(1) as caller:
         behind = caller.submit(lambda: list(pipeline.run(bulk.items(), fetch)))
-        while not pipeline.bytes_in_use:
-            time.sleep(0.01)
+        wait_for(lambda: pipeline.bytes_in_use)
         assert len(list(pipeline.run(urgent.items(), urgent.fetch, urgent=True))) == 5
         assert not behind.done()
         hang.set()

@@ -4,13 +4,12 @@ import io
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 
 import pytest
 
 from phytobatch.terminal.ctrl_c import CtrlC
-from tests.patience import PATIENCE_SECONDS
+from tests.patience import wait_for
 
 
 class LetGo(io.IOBase):
@@ -31,9 +30,7 @@ def handler() -> Iterator[None]:
 
 
 def wait() -> None:
-    until = time.monotonic() + PATIENCE_SECONDS
-    while time.monotonic() < until:
-        time.sleep(0.01)
+    wait_for(lambda: False)
 
 
 def test_python_alone_loses_it() -> None:
