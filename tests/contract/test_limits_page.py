@@ -1,9 +1,6 @@
-"""The page about limits and the code name the same limits; each has a setting, and a test."""
+"""The page about limits and the code name the same limits; each has a setting."""
 
-import re
 from pathlib import Path
-
-import pytest
 
 from api.limits.table import SECTIONS, tables
 from shared.db.models.access import LIMITS_OF_TENANTS
@@ -11,7 +8,6 @@ from shared.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 LIMITS = [limit for _, limits in SECTIONS for limit in limits]
-TESTS = "\n".join(file.read_text(encoding="utf-8") for file in (ROOT / "tests").rglob("*.py") if file != Path(__file__))
 # What bounds work inside of the service; no client meets it.
 INNER = {"keep_days_history"}
 
@@ -29,9 +25,3 @@ def test_every_setting_that_is_a_limit_stands_in_a_table() -> None:
 def test_every_limit_of_a_tenant_has_a_setting_of_the_same_name() -> None:
     assert set(LIMITS_OF_TENANTS) <= set(Settings.model_fields)
     assert set(LIMITS_OF_TENANTS) <= {limit.setting for limit in LIMITS}
-
-
-@pytest.mark.parametrize("limit", LIMITS, ids=lambda limit: limit.setting)
-def test_every_limit_is_tested_by_its_name(limit: object) -> None:
-    name = getattr(limit, "setting")  # noqa: B009  # parametrized
-    assert re.search(rf"\b{name}\b|PHYTOBATCH_{name.upper()}\b", TESTS), f"no test names {name}"

@@ -85,13 +85,6 @@ def test_a_translated_page_has_the_commands_that_are_tested(name: str) -> None:
     ]
 
 
-@pytest.mark.parametrize("name", TRANSLATED)
-def test_a_translated_page_names_what_the_english_one_names(name: str) -> None:
-    word = re.compile(rf"`([a-z]+(?:[-_][a-z]+)+|{ENV_PREFIX}[A-Z0-9_]+|--[a-z-]+)`")
-    english, spanish = (set(word.findall(FENCED.sub("", text(page)))) for page in (DOCS / name, DOCS / "es" / name))
-    assert english - spanish == set()
-
-
 def rows(table: str) -> list[tuple[str, str]]:
     """Name and default of each variable."""
     found = re.findall(r"^\| `([A-Z0-9_]+)` \| (.*?) ?\| ", table, re.MULTILINE)

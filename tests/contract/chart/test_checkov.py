@@ -24,7 +24,8 @@ EXPECTED = {
     "gpu": {**ACCEPTED, **BY_TAG},
     "locked-down": ACCEPTED,
 }
-# The examples for other clusters have pods as these have (test_platforms.py has the difference on OpenShift).
+# Rights of pods are checked here alone. The examples for other clusters have pods as these have (test_platforms.py has
+# the difference on OpenShift).
 EXAMPLES = tuple(EXPECTED)
 
 

@@ -116,21 +116,6 @@ def test_kubernetes_waits_longer_than_the_api_lets_requests_finish() -> None:
     assert pod(api)["terminationGracePeriodSeconds"] >= pause + GRACE_SECONDS + 10
 
 
-@pytest.mark.parametrize("example", EXAMPLES)
-def test_no_pod_has_rights_that_it_does_not_need(example: str) -> None:
-    for found in workloads(example).values():
-        spec = pod(found)
-        assert spec["automountServiceAccountToken"] is False
-        assert spec["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
-        for container in containers(found):
-            rights = container["securityContext"]
-            assert rights["runAsNonRoot"] is True
-            assert rights.get("runAsUser") == (None if example == "openshift" else 10001)
-            assert rights["readOnlyRootFilesystem"] is True
-            assert rights["allowPrivilegeEscalation"] is False
-            assert rights["capabilities"] == {"drop": ["ALL"]}
-
-
 def test_the_user_is_that_of_the_images() -> None:
     assert "USER 10001:10001" in DOCKERFILE
     users = {(context := pod(found)["securityContext"])["runAsUser"] for found in workloads("minimal").values()}

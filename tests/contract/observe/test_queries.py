@@ -1,7 +1,6 @@
 """Rules and dashboards ask for metrics and labels that the programs have."""
 
 import re
-from itertools import product
 from pathlib import Path
 
 import pytest
@@ -9,7 +8,7 @@ from prometheus_client import CollectorRegistry, ProcessCollector
 
 from shared.metrics.definitions import TABLE
 from tests.contract.observe.exported import EXPORTED
-from tests.contract.observe.files import DASHBOARDS, ROOT, panels, queries, rules
+from tests.contract.observe.files import DASHBOARDS, panels, queries, rules
 
 FOREIGN = re.compile(
     r"(?<![:\w])((?:node|pg|redis|SeaweedFS|caddy|alertmanager|prometheus|scrape)_\w+)(?:\{([^}]*)\})?"
@@ -65,23 +64,6 @@ def test_every_metric_of_the_manual_is_shown_or_watched() -> None:
     assert unseen == [], "give them a panel in deploy/observe/grafana/dashboards"
 
 
-def test_rules_and_dashboards_name_metrics_of_the_manual() -> None:
-    manual = (ROOT / "docs" / "metrics.md").read_text(encoding="utf-8")
-    asked = {name for _, query in queries() for name, _ in METRIC.findall(query) if name.startswith("phytobatch_")}
-    assert [n for n in sorted(asked) if f"`{re.sub('_(bucket|sum|count)$', '', n)}`" not in manual] == []
-
-
-@pytest.mark.parametrize("dashboard", DASHBOARDS, ids=lambda path: path.stem)
-def test_no_two_panels_of_a_dashboard_lie_on_each_other(dashboard: Path) -> None:
-    taken: dict[tuple[int, int], str] = {}
-    for panel in panels(dashboard):
-        at = panel["gridPos"]
-        assert at["x"] + at["w"] <= WIDTH, panel["title"]
-        for place in product(range(at["x"], at["x"] + at["w"]), range(at["y"], at["y"] + at["h"])):
-            assert place not in taken, f"{panel['title']} lies on {taken[place]}"
-            taken[place] = panel["title"]
-
-
 @pytest.mark.parametrize("dashboard", DASHBOARDS, ids=lambda path: path.stem)
 def test_a_panel_without_data_does_not_look_like_one_with_nothing_to_show(dashboard: Path) -> None:
     """A number there would say that all is well where nobody was asked. Alerts come from Prometheus itself."""
@@ -92,9 +74,3 @@ def test_a_panel_without_data_does_not_look_like_one_with_nothing_to_show(dashbo
     }
     assert said
     assert {title for title, text in said.items() if re.match(r"[0-9]|None", text)} <= {"Alerts"}
-
-
-@pytest.mark.parametrize("dashboard", DASHBOARDS, ids=lambda path: path.stem)
-def test_the_panels_of_a_dashboard_have_numbers_of_their_own(dashboard: Path) -> None:
-    numbers = [panel["id"] for panel in panels(dashboard)]
-    assert len(set(numbers)) == len(numbers)
