@@ -1,10 +1,10 @@
-"""How the shipped classifier was made and measured; runs on the user's own folders too.
+"""Training and evaluation of classifiers: of the shipped one, and of the user's own folders.
 
 dataset.py          folders of images to arrays, with the preprocessing of serving
 network.py          the small convolutional network
 augment.py          random flips, crops and colours
 fit.py              the training loop
-threshold.py        the review threshold, from images that were held out
+review.py           the limits of the review, from held-out images
 write.py            a classifier folder
 train.py            all of it in order
 evaluate.py         accuracy and a table per class

@@ -15,7 +15,7 @@ from worker.inference.files import image_files
 from worker.inference.manifest import read_manifest, shipped_classifier_dir
 from worker.training.errors import TrainingError
 from worker.training.plan import NOT_A_LEAF_FOLDER, OTHER_SYMPTOM_FOLDER, Schedule, TrainingPlan
-from worker.training.progress import log_beside_bars
+from worker.training.progress import configure_logging
 
 _DEFAULTS = Schedule()
 EXIT_OK = 0
@@ -23,9 +23,9 @@ EXIT_UNUSABLE = 1
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one command; 0 when it worked, 1 with a sentence when not, 2 for wrong options."""
+    """Run one command; return 0 on success, 1 with a sentence on failure, 2 for wrong options."""
     options = _parser().parse_args(arguments)
-    log_beside_bars()
+    configure_logging()
     try:
         options.run(options)
     except (TrainingError, ClassifierError) as error:

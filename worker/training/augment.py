@@ -12,12 +12,12 @@ BRIGHTNESS = 0.2
 
 
 def augment(batch: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
-    """Flip, turn, crop and recolour each picture of a batch (n, height, width, 3), RGB, by chance."""
+    """Flip, turn, crop and recolour each picture of a batch (n, height, width, 3), RGB, at random."""
     return np.stack([_recoloured(_cropped(_turned(picture, rng), rng), rng) for picture in batch])
 
 
 def _turned(picture: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
-    """One of the eight ways to lay a square down; two of them where the picture is not square."""
+    """Turn or mirror a square in one of eight ways; in one of two if the picture is not square."""
     if rng.random() < 0.5:  # noqa: PLR2004  # a coin
         picture = picture[:, ::-1]
     square = picture.shape[0] == picture.shape[1]
@@ -37,7 +37,7 @@ def _cropped(picture: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np
 
 
 def _recoloured(picture: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
-    """Gain per channel, brightness, contrast and saturation; all linear, so one matrix and one offset."""
+    """Change gain per channel, brightness, contrast and saturation; all linear, so one matrix and one offset."""
     saturation = 1 + rng.uniform(-SATURATION, SATURATION)
     contrast = 1 + rng.uniform(-CONTRAST, CONTRAST)
     gain = (1 + rng.uniform(-GAIN, GAIN, 3)) * (1 + rng.uniform(-BRIGHTNESS, BRIGHTNESS))

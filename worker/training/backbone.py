@@ -1,4 +1,4 @@
-"""The part of a classifier that sees: a network that turns a picture into a few hundred to a few thousand features.
+"""The backbone of a classifier: a network that turns a picture into a few hundred to a few thousand features.
 
 Batch normalisation is folded into the convolution before it: with frozen statistics it is the same function, the
 network is a third smaller to run, and Keras and ONNX compute the same numbers from the same weights.
@@ -22,14 +22,14 @@ Config = dict[str, Any]
 
 
 def open_backbone(path: Path) -> Model:
-    """The backbone of a ``.keras`` file: the file itself where it ends in features, or the part named ``features``.
+    """Open the backbone of a ``.keras`` file: the whole model if it ends in features, or the part named ``features``.
 
     Returns:
         A ``keras.Model`` from (n, height, width, 3) to (n, features), without batch normalisation.
 
     Raises:
         ModelUnusable: Keras refuses the file.
-        TrainingError: it has no such part.
+        TrainingError: the file has no such part.
     """
     if not path.is_file():
         raise TrainingError(f"There is no backbone {path}; name a .keras file whose output is (n, features).")
@@ -43,10 +43,10 @@ def open_backbone(path: Path) -> Model:
 
 
 def fold_batch_norm(model: Model) -> Model:
-    """The same function without batch normalisation: each is folded into the convolution that it follows.
+    """Fold each batch normalisation into the convolution that it follows; the function stays the same.
 
     Raises:
-        TrainingError: one follows something else, or something else follows that convolution, too.
+        TrainingError: a normalisation follows another layer, or is not the only one that follows its convolution.
     """
     import keras
 
@@ -71,14 +71,14 @@ def fold_batch_norm(model: Model) -> Model:
 
 
 def _source(entry: Config) -> str:
-    """The name of the layer whose output a layer with one input takes."""
+    """Return the name of the layer whose output a layer with one input takes."""
     (tensor,) = entry["inbound_nodes"][0]["args"]
     name: str = tensor["config"]["keras_history"][0]
     return name
 
 
 def _sources(node: object) -> Iterator[str]:
-    """The names of all layers whose outputs are used in a part of a configuration."""
+    """Yield the names of all layers whose outputs are used in a part of a configuration."""
     if isinstance(node, dict):
         if "keras_history" in node:
             yield node["keras_history"][0]
@@ -102,7 +102,7 @@ def _rename(config: object, names: dict[str, str]) -> None:
 
 
 def _folded(convolution: Model, norm: Model) -> list[np.ndarray[Any, Any]]:
-    """Kernel and bias of a convolution with its batch normalisation (Ioffe and Szegedy, 2015, algorithm 2)."""
+    """Return kernel and bias of a convolution with its normalisation (Ioffe and Szegedy, 2015, algorithm 2)."""
     kernel, *bias = (np.asarray(w, np.float64) for w in convolution.get_weights())
     shift = bias[0] if bias else 0.0
     gain = np.asarray(norm.gamma) / np.sqrt(np.asarray(norm.moving_variance) + norm.epsilon)

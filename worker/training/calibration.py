@@ -1,4 +1,4 @@
-"""Whether a confidence of 0.9 is right nine times of ten, and the temperature that makes it so.
+"""Calibration: the temperature with which a confidence of 0.9 is right nine times of ten, and its error.
 
 (Guo, Pleiss, Sun, Weinberger: On Calibration of Modern Neural Networks, ICML 2017.)
 """
@@ -16,7 +16,7 @@ PRIOR = 5.0
 
 
 def fit_temperature(logits: NDArray[np.float32], labels: NDArray[np.int64]) -> float:
-    """The temperature that fits held-out images best, 0.25 to 4: near 1 where they are few.
+    """Find the temperature that fits held-out images best, 0.25 to 4; near 1 if they are few.
 
     Args:
         logits: (n, classes).
@@ -27,7 +27,7 @@ def fit_temperature(logits: NDArray[np.float32], labels: NDArray[np.int64]) -> f
 
 
 def softmax(logits: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
-    """Rows of probabilities."""
+    """Return rows of probabilities."""
     shifted = np.exp(np.asarray(logits, np.float64) - logits.max(axis=1, keepdims=True))
     rows: NDArray[np.float64] = shifted / shifted.sum(axis=1, keepdims=True)
     return rows
@@ -40,7 +40,7 @@ def _loss(probabilities: NDArray[np.float64], labels: NDArray[np.int64]) -> floa
 def reliability(
     confidence: NDArray[np.float64], right: NDArray[np.bool_], *, bins: int = BINS
 ) -> list[tuple[float, float, int]]:
-    """(mean confidence, share that was right, images) for each of ``bins`` equal steps that has any image."""
+    """Return (mean confidence, share of right answers, images) for each of ``bins`` equal steps with images."""
     step = np.minimum((confidence * bins).astype(int), bins - 1)
     return [
         (float(confidence[step == b].mean()), float(right[step == b].mean()), int((step == b).sum()))
@@ -50,7 +50,7 @@ def reliability(
 
 
 def calibration_error(confidence: NDArray[np.float64], right: NDArray[np.bool_], *, bins: int = BINS) -> float:
-    """Expected calibration error: the mean distance of confidence and share right over the bins, by their images."""
+    """Return the expected calibration error: the mean of abs(confidence - share right) over the bins, by images."""
     if not len(confidence):
         return 0.0
     return sum(abs(c - r) * n for c, r, n in reliability(confidence, right, bins=bins)) / len(confidence)

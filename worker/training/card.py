@@ -1,4 +1,4 @@
-"""The model card: what a classifier says, how good it is, what it does not know, and what it was made of.
+"""The model card: a classifier's answers, accuracy, weaknesses and sources.
 
 (Mitchell et al.: Model Cards for Model Reporting, 2019.)
 """
@@ -22,14 +22,14 @@ REASONS = {
 def card(
     manifest: Manifest, answers: Answers, sources: Mapping[str, Answers], images: Mapping[str, int], notes: str
 ) -> str:
-    """Markdown.
+    """Write the model card as Markdown.
 
     Args:
         manifest: of the classifier.
-        answers: on the images that were held out from training.
-        sources: the same by the folder that they come from.
-        images: how many images each folder gave to the training, the held-out ones among them.
-        notes: what a person wrote of the data, their terms and the weaknesses, as Markdown.
+        answers: on the held-out images.
+        sources: the same by source folder.
+        images: number of images of each folder, held-out ones included.
+        notes: a person's notes on the data, their terms and the weaknesses, as Markdown.
     """
     parts = [
         f"# {manifest.name} {manifest.version}",

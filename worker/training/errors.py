@@ -1,5 +1,5 @@
-"""What a person who trains, evaluates or imports can do something about."""
+"""The error of training, evaluation and import that the user can correct."""
 
 
 class TrainingError(Exception):
-    """The data, the options or the file do not allow it. ``str(error)`` says what to do."""
+    """The data, the options or the file are not usable. ``str(error)`` says what to do."""

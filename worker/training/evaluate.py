@@ -1,4 +1,4 @@
-"""How well a classifier does on a folder-per-class set, measured through the code that serves."""
+"""Accuracy of a classifier on a folder-per-class set, measured through the code that serves."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +26,7 @@ class Evaluation:
 
 
 def evaluate(classifier: Classifier, data: Path, *, threads: int = 2) -> Evaluation:
-    """Classify every image below ``data/class``; folders that are no class of the classifier are left out.
+    """Classify every image below ``data/class``; skip folders that are not a class of the classifier.
 
     Raises:
         TrainingError: no folder in ``data`` is named as a class of the classifier, or none of its images can be read.
@@ -48,12 +48,12 @@ def evaluate(classifier: Classifier, data: Path, *, threads: int = 2) -> Evaluat
         bytes_in_flight=BYTES_IN_FLIGHT,
     ) as pipeline:
         for outcome in pipeline.run(items, _read):
-            found = outcome.interpretation
-            if found is None:
+            answer = outcome.interpretation
+            if answer is None:
                 errors.append(_sentence(files[outcome.seq], outcome.error))
             else:
                 label = files[outcome.seq].label
-                rows[outcome.seq] = (label, classes.index(found.label), found.confidence, found.needs_review)
+                rows[outcome.seq] = (label, classes.index(answer.label), answer.confidence, answer.needs_review)
     if not rows:
         raise TrainingError(f"None of the {len(files)} images in {data} could be read; the first: {errors[0]}")
     columns = [[rows[seq][n] for seq in sorted(rows)] for n in range(4)]

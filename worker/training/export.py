@@ -23,7 +23,7 @@ from worker.training.write import write_manifest
 log = logging.getLogger(__name__)
 
 OPSET = 17
-LARGEST_DIFFERENCE = 1e-4
+MAX_DIFFERENCE = 1e-4
 COMPARED = 64  # images
 
 
@@ -35,26 +35,26 @@ def export(folder: Path, photographs: Sequence[Path]) -> tuple[Manifest, float]:
         photographs: real images to compare both on; at most ``COMPARED`` of them, spread over the list, are used.
 
     Returns:
-        The manifest, and the largest difference of any output on any image.
+        The manifest, and the maximum difference of any output on any image.
 
     Raises:
-        TrainingError: an output differs by more than 1e-4, or there is no readable image; the folder is left as it was.
+        TrainingError: an output differs by more than 1e-4, or no image is readable; the folder is unchanged.
         ClassifierError: the folder cannot be used.
     """
     manifest = read_manifest(folder)
-    with TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as made_in:
-        made = Path(made_in)
-        os.link(folder / MODEL_FILE, made / MODEL_FILE)
-        write_onnx(load_model(folder / MODEL_FILE), made / ONNX_FILE)
-        manifest = manifest.model_copy(update={"onnx_sha256": file_sha256(made / ONNX_FILE)})
-        write_manifest(made, manifest)
-        difference = compare(made, photographs)
-        if not difference <= LARGEST_DIFFERENCE:  # NaN is refused, too.
+    with TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as draft_folder:
+        draft = Path(draft_folder)
+        os.link(folder / MODEL_FILE, draft / MODEL_FILE)
+        write_onnx(load_model(folder / MODEL_FILE), draft / ONNX_FILE)
+        manifest = manifest.model_copy(update={"onnx_sha256": file_sha256(draft / ONNX_FILE)})
+        write_manifest(draft, manifest)
+        difference = compare(draft, photographs)
+        if not difference <= MAX_DIFFERENCE:  # NaN is refused, too.
             raise TrainingError(
                 f"ONNX Runtime and TensorFlow differ by {difference:.2g} on these images, more than "
-                f"{LARGEST_DIFFERENCE:g}; {ONNX_FILE} was not written, this classifier runs on TensorFlow."
+                f"{MAX_DIFFERENCE:g}; {ONNX_FILE} was not written, this classifier runs on TensorFlow."
             )
-        (made / ONNX_FILE).replace(folder / ONNX_FILE)
+        (draft / ONNX_FILE).replace(folder / ONNX_FILE)
         write_manifest(folder, manifest)
     log.info("%s: largest difference %.2g", folder / ONNX_FILE, difference)
     return manifest, difference
@@ -71,22 +71,22 @@ def write_keras(model: Any, path: Path) -> None:  # noqa: ANN401  # Keras publis
 
 
 def write_onnx(model: Any, path: Path) -> None:  # noqa: ANN401  # Keras publishes no types
-    """Convert a Keras model; its weights are kept in 16 bits where that loses nothing."""
+    """Convert a Keras model; weights are stored in 16 bits if that loses nothing."""
     import tensorflow as tf
     import tf2onnx
 
     signature = [tf.TensorSpec((None, *model.input_shape[1:]), tf.float32, name="pixels")]
     called = tf.function(lambda pixels: model(pixels, training=False), input_signature=signature, autograph=False)
-    made, _ = tf2onnx.convert.from_function(called, input_signature=signature, opset=OPSET)
-    _halve(made)
-    path.write_bytes(made.SerializeToString())
+    onnx_model, _ = tf2onnx.convert.from_function(called, input_signature=signature, opset=OPSET)
+    _halve(onnx_model)
+    path.write_bytes(onnx_model.SerializeToString())
 
 
-def _halve(made: Any) -> None:  # noqa: ANN401  # onnx.ModelProto
+def _halve(onnx_model: Any) -> None:  # noqa: ANN401  # onnx.ModelProto
     """Store weights that 16 bits hold exactly in 16 bits; ONNX Runtime widens them once, when it loads the model."""
     import onnx
 
-    graph = made.graph
+    graph = onnx_model.graph
     for number, weight in enumerate(list(graph.initializer)):
         values = onnx.numpy_helper.to_array(weight)
         if values.dtype != np.float32 or values.size < 256 or not _fits(values):  # noqa: PLR2004  # not worth a node
@@ -104,7 +104,7 @@ def _fits(values: NDArray[np.float32]) -> bool:
 
 
 def compare(folder: Path, photographs: Sequence[Path]) -> float:
-    """The largest difference of any output of the two runtimes on these images.
+    """Return the maximum difference of any output of the two runtimes on these images.
 
     Raises:
         TrainingError: none of them can be read.

@@ -1,4 +1,4 @@
-"""Two pictures of how good a classifier is: its confusions, and whether its confidence means what it says."""
+"""Two charts of a classifier: its confusions, and the reliability of its confidence."""
 
 from pathlib import Path
 
@@ -45,10 +45,10 @@ def _reliability(answers: Answers, path: Path) -> None:
     figure = Figure(figsize=(5, 4.6), dpi=DPI, layout="constrained")
     axes = figure.subplots()
     axes.plot([0, 1], [0, 1], color="grey", linestyle="--", linewidth=1, label="as confident as right")
-    most = max((n for _, _, n in steps), default=1)
+    highest = max((n for _, _, n in steps), default=1)
     axes.bar(
         [c for c, _, _ in steps],
-        [n / most for _, _, n in steps],
+        [n / highest for _, _, n in steps],
         width=0.06,
         color="#d8e8d0",
         label="images (share of the fullest bin)",

@@ -1,4 +1,4 @@
-"""The training loop: AdamW along a cosine, on pictures that are varied by chance, with its state kept on disk."""
+"""The training loop: AdamW along a cosine, on pictures that are varied at random, with its state kept on disk."""
 
 import hashlib
 import json
@@ -47,7 +47,7 @@ def fit(  # noqa: PLR0913  # the network, what it learns from, and where its sta
     threads: int = 2,
     advance: Advance | None = None,
 ) -> Model:
-    """Train ``model``; returns it, or its continuation when ``folder`` holds the state of this very training.
+    """Train ``model``; return it, or its continuation if ``folder`` holds the state of this very training.
 
     The same seed gives the same order and the same pictures, also after a restart at the end of an epoch.
 
@@ -56,17 +56,17 @@ def fit(  # noqa: PLR0913  # the network, what it learns from, and where its sta
         examples: all pictures.
         train: indices of those to learn from.
         preprocessing: how pixels are scaled.
-        schedule: how long and how fast.
+        schedule: epochs, batch and learning rate.
         folder: for the state after each epoch.
         threads: pictures varied at a time.
         advance: called with (steps done, steps in all, words) after each step.
     """
     jobs = _Jobs(examples, train, model.output_shape[-1] - len(REVIEW_CLASSES), schedule)
     key = _key(model, examples, train, schedule)
-    model, done = _resume(folder, key) or (_compiled(model, schedule, len(jobs)), 0)
+    model, first_epoch = _resume(folder, key) or (_compiled(model, schedule, len(jobs)), 0)
     total = schedule.epochs * len(jobs)
     with ThreadPoolExecutor(threads) as pool:
-        for epoch in range(done, schedule.epochs):
+        for epoch in range(first_epoch, schedule.epochs):
             _begin_epoch(model, schedule.seed, epoch)
             losses = []
             for step, (pictures, labels) in enumerate(_ahead(pool, jobs, epoch)):
@@ -81,7 +81,7 @@ def fit(  # noqa: PLR0913  # the network, what it learns from, and where its sta
 
 
 def scaled(pixels: NDArray[np.uint8], preprocessing: Preprocessing) -> NDArray[np.float32]:
-    """``(pixel - offset) * scale``, as serving computes it."""
+    """Return ``(pixel - offset) * scale``, as serving computes it."""
     table = ((np.arange(256, dtype=np.float64) - preprocessing.offset) * preprocessing.scale).astype(np.float32)
     return table[pixels]
 
@@ -98,7 +98,7 @@ def _compiled(model: Model, schedule: Schedule, steps: int) -> Model:
 
 
 def _begin_epoch(model: Model, seed: int, epoch: int) -> None:
-    """Set what is dropped by chance; Keras does not keep it with the network."""
+    """Seed the dropout of this epoch; Keras does not save its state with the network."""
     for layer in model.layers:
         generator = getattr(layer, "seed_generator", None)
         if generator is not None:
@@ -106,7 +106,7 @@ def _begin_epoch(model: Model, seed: int, epoch: int) -> None:
 
 
 class _Jobs:
-    """The batches of an epoch: every picture once, varied by chance, and the made ones."""
+    """The batches of an epoch: every picture once, varied at random, and the generated ones."""
 
     def __init__(self, examples: Examples, train: Indices, classes: int, schedule: Schedule) -> None:
         self._examples = examples
@@ -122,27 +122,27 @@ class _Jobs:
         return max(1, self._all // self._schedule.batch_size)
 
     def order(self, epoch: int) -> list[NDArray[np.int64]]:
-        """Batches of job numbers: below ``len(train)`` a picture, then junk, canopies, blurred ones."""
+        """Return batches of job numbers: below ``len(train)`` a picture, then junk, canopies, blurred ones."""
         numbers = np.random.default_rng((self._schedule.seed, epoch)).permutation(self._all)
         size = self._schedule.batch_size
         return [numbers[i * size : (i + 1) * size] for i in range(len(self))]
 
     def make(self, epoch: int, batch: NDArray[np.int64]) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
-        """Pictures (n, height, width, 3) and one-hot labels of a batch of job numbers."""
-        made = [
+        """Return pictures (n, height, width, 3) and one-hot labels of a batch of job numbers."""
+        examples = [
             self._one(int(number), np.random.default_rng((self._schedule.seed, epoch, int(number)))) for number in batch
         ]
-        labels = np.eye(self._outputs, dtype=np.float32)[[label for _, label in made]]
-        return np.stack([picture for picture, _ in made]), labels
+        labels = np.eye(self._outputs, dtype=np.float32)[[label for _, label in examples]]
+        return np.stack([picture for picture, _ in examples]), labels
 
     def _one(self, number: int, rng: np.random.Generator) -> tuple[NDArray[np.uint8], int]:
         if number >= len(self._train):
-            return self._made(number - len(self._train), rng)
+            return self._generated(number - len(self._train), rng)
         chosen = self._train[number]
         picture = self._examples.pixels[chosen, int(rng.integers(VARIANTS))]
         return augment(picture[None], rng)[0], int(self._examples.labels[chosen])
 
-    def _made(self, number: int, rng: np.random.Generator) -> tuple[NDArray[np.uint8], int]:
+    def _generated(self, number: int, rng: np.random.Generator) -> tuple[NDArray[np.uint8], int]:
         if number < self._junk:
             height, width = self._examples.pixels.shape[2:4]
             return junk((height, width), rng), self._classes + 1
@@ -156,7 +156,7 @@ class _Jobs:
 def _ahead(
     pool: ThreadPoolExecutor, jobs: _Jobs, epoch: int, *, batches: int = 8
 ) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.float32]]]:
-    """The batches of an epoch in order, a few of them made ahead of the step that needs them."""
+    """Yield the batches of an epoch in order; a few are prepared ahead of the step that needs them."""
     waiting: list[Future[tuple[NDArray[np.uint8], NDArray[np.float32]]]] = []
     for batch in jobs.order(epoch):
         waiting.append(pool.submit(jobs.make, epoch, batch))
@@ -167,12 +167,12 @@ def _ahead(
 
 
 def _key(model: Model, examples: Examples, train: Indices, schedule: Schedule) -> str:
-    """Names a training: another picture, class, split, backbone or schedule is another one.
+    """Return the key of a training: it differs for another picture, class, split, backbone or schedule.
 
-    A network that was kept from another would be judged by pictures that it has learned.
+    A network that was kept from another training would be judged by pictures that it has learned.
     """
-    told = [asdict(schedule), model.output_shape, [[str(f.path), *_stamp(f.path)] for f in examples.files]]
-    digest = hashlib.sha256(json.dumps(told).encode())
+    identity = [asdict(schedule), model.output_shape, [[str(f.path), *_stamp(f.path)] for f in examples.files]]
+    digest = hashlib.sha256(json.dumps(identity).encode())
     # The head comes last, and begins by chance.
     for array in (examples.labels, train, *model.get_weights()[:-2]):
         digest.update(np.ascontiguousarray(array).tobytes())
@@ -185,23 +185,23 @@ def _stamp(path: Path) -> tuple[int, int]:
 
 
 def _resume(folder: Path, key: str) -> tuple[Model, int] | None:
-    """The network and the number of epochs that it has learned, when the folder holds a state of this training."""
+    """Return the network and its finished epochs if the folder holds a state of this training."""
     import keras
 
     try:
-        kept = json.loads((folder / PROGRESS_FILE).read_text(encoding="utf-8"))
+        progress = json.loads((folder / PROGRESS_FILE).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    if kept.get("key") != key:
+    if progress.get("key") != key:
         return None
-    log.info("going on after epoch %d", kept["epochs"])
-    return keras.saving.load_model(folder / STATE_FILE, safe_mode=True), int(kept["epochs"])
+    log.info("going on after epoch %d", progress["epochs"])
+    return keras.saving.load_model(folder / STATE_FILE, safe_mode=True), int(progress["epochs"])
 
 
 def _keep(folder: Path, model: Model, key: str, epochs: int) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    made = folder / f"made-{STATE_FILE}"
-    model.save(made)
-    made.replace(folder / STATE_FILE)
+    draft = folder / f"made-{STATE_FILE}"
+    model.save(draft)
+    draft.replace(folder / STATE_FILE)
     text = json.dumps({"key": key, "epochs": epochs})
     (folder / PROGRESS_FILE).write_text(text, encoding="utf-8")

@@ -1,7 +1,7 @@
-"""Folders of classes: which there are, and the id that each gets in the manifest.
+"""Folders of classes, and the id that each gets in the manifest.
 
-Sets of photographs are called as people call them (`Corn_(maize)___Common_rust_`, `roya ñandú`); an id has letters of
-ASCII alone, because it stands in results, filters, columns and names of folders. A name that is an id already stays.
+Folder names are free text (`Corn_(maize)___Common_rust_`, `roya ñandú`); an id has letters of ASCII alone, because it
+stands in results, filters, columns and names of folders. A name that is a valid id stays as it is.
 """
 
 import re
@@ -13,13 +13,13 @@ from shared.contracts.file_names import is_system_name
 from shared.contracts.manifest import CLASS_ID, MAX_CLASS_ID
 from worker.training.errors import TrainingError
 
-LEAST_CLASSES = 2  # one class is nothing to tell apart
+MIN_CLASSES = 2  # one class is nothing to tell apart
 _OTHER = re.compile(r"[^A-Za-z0-9._-]+")
 _ID = re.compile(CLASS_ID)
 
 
 def class_id(name: str) -> str:
-    """The id for a name of a folder: itself where it is one, else without accents and with `_` for all other signs.
+    """Return the id for a folder name: the name if it is valid, else without accents and with `_` for other signs.
 
     Raises:
         TrainingError: nothing is left of the name.
@@ -27,20 +27,20 @@ def class_id(name: str) -> str:
     if _ID.fullmatch(name) and len(name) <= MAX_CLASS_ID:
         return name
     plain = "".join(sign for sign in unicodedata.normalize("NFKD", name) if not unicodedata.combining(sign))
-    found = re.sub("_{2,}", "_", _OTHER.sub("_", plain)).strip("_.-")[:MAX_CLASS_ID]
-    if not found:
+    cleaned = re.sub("_{2,}", "_", _OTHER.sub("_", plain)).strip("_.-")[:MAX_CLASS_ID]
+    if not cleaned:
         raise TrainingError(
             f"The folder {_shown(name)} has no letter or digit of ASCII to make the id of a class of; rename it, and "
             "give its name for people with --labels."
         )
-    return found
+    return cleaned
 
 
 def class_folders(folders: Sequence[Path]) -> dict[str, str]:
-    """Id to name of the class folders in any of ``folders``, sorted by id. Hidden and system folders are no classes.
+    """Map ids to names of the class folders in any of ``folders``, sorted by id, without hidden and system folders.
 
     Raises:
-        TrainingError: a folder is not there, fewer than two classes are, or two names give one id.
+        TrainingError: a folder is missing, there are fewer than two classes, or two names give one id.
     """
     for folder in folders:
         if not folder.is_dir():
@@ -53,36 +53,36 @@ def class_folders(folders: Sequence[Path]) -> dict[str, str]:
                 f"The folders {_shown(other)} and {_shown(name)} would both be the class {class_id(name)!r}; rename "
                 "one, or put their images into one folder."
             )
-    if len(named) < LEAST_CLASSES:
+    if len(named) < MIN_CLASSES:
         raise TrainingError(
             f"{joined(folders)} must hold at least two folders of images, one per class; found {sorted(named)}."
         )
     return dict(sorted(named.items()))
 
 
-def chosen_classes(wanted: Sequence[str], named: dict[str, str], *, review: Iterable[str]) -> tuple[str, ...]:
-    """The ids of the classes to train: those that are ``wanted``, by name or by id, or all that are not for review.
+def chosen_classes(requested: Sequence[str], named: dict[str, str], *, review: Iterable[str]) -> tuple[str, ...]:
+    """Return the ids of the classes to train: the requested ones, by name or id, or all that are not for review.
 
     Raises:
-        TrainingError: fewer than two, one of them twice, or one that is not there.
+        TrainingError: fewer than two, one of them twice, or one that does not exist.
     """
     others = {class_id(name) for name in review}
-    ids = tuple(class_id(name) for name in wanted) or tuple(found for found in named if found not in others)
-    twice = sorted({found for found in ids if ids.count(found) > 1})
+    ids = tuple(class_id(name) for name in requested) or tuple(each for each in named if each not in others)
+    twice = sorted({each for each in ids if ids.count(each) > 1})
     if twice:
         raise TrainingError(f"The class {twice[0]!r} is named twice; name each class once.")
-    if len(ids) < LEAST_CLASSES:
+    if len(ids) < MIN_CLASSES:
         raise TrainingError(f"A classifier tells at least two classes apart; found {list(ids)}.")
     return ids
 
 
-def folders_of(folder: Path, wanted: str) -> list[Path]:
-    """The folders inside ``folder`` whose name, or its id, is ``wanted``."""
-    return [path for path in _inside(folder) if wanted == _composed(path.name) or wanted == _id_or_none(path.name)]
+def folders_of(folder: Path, name: str) -> list[Path]:
+    """List the folders inside ``folder`` whose name, or its id, is ``name``."""
+    return [path for path in _inside(folder) if name == _composed(path.name) or name == _id_or_none(path.name)]
 
 
 def joined(folders: Sequence[Path]) -> str:
-    """The folders as they stand in a sentence."""
+    """Join folders for a sentence."""
     return ", ".join(_shown(str(folder)) for folder in folders)
 
 
@@ -100,7 +100,7 @@ def _id_or_none(name: str) -> str | None:
 
 
 def _composed(name: str) -> str:
-    """Names in one form, which macOS and others write in two (Unicode, normal form C), and in whole characters."""
+    """Return a name in Unicode normal form C (macOS writes another one), in whole characters."""
     return unicodedata.normalize("NFC", name.encode("utf-8", "surrogateescape").decode("utf-8", "replace"))
 
 

@@ -1,9 +1,9 @@
 """The original service's ``model.joblib`` to a classifier folder.
 
-Opening a pickle runs whatever code is in it. That happens in a child process alone: with no secrets in its environment,
-with a time limit, and with a folder that is thrown away. What comes back is a ``.keras`` file, which is opened here in
-safe mode and must answer like a classifier before it is kept. A child process is no sandbox: it may still read what
-this user may read, so import only files of a source that you trust.
+Opening a pickle runs any code in it. That happens only in a child process: without secrets in its environment, with a
+time limit, and with a temporary folder. Its result is a ``.keras`` file, which is opened here in safe mode and must
+answer like a classifier before it is kept. A child process is not a sandbox: it may still read everything that this
+user may read, so import only files of a source that you trust.
 """
 
 import shutil
@@ -51,7 +51,7 @@ def import_joblib(
         timeout_seconds: for the child that opens the pickle.
 
     Raises:
-        TrainingError: the file is no joblib of a Keras model, or its inputs or outputs do not fit.
+        TrainingError: the file is not a joblib of a Keras model, or its inputs or outputs do not fit.
     """
     check_target(out)
     _check_start(file)
@@ -59,9 +59,9 @@ def import_joblib(
         model_file = Path(folder) / MODEL_FILE
         _convert(file.resolve(), model_file, timeout_seconds)
         _check_outputs(model_file, len(classes))
-        made = Path(folder) / "classifier"
+        draft = Path(folder) / "classifier"
         manifest = write_classifier(
-            made,
+            draft,
             lambda path: shutil.copyfile(model_file, path),
             {
                 "name": name,
@@ -74,9 +74,9 @@ def import_joblib(
                 "training_command": f"python -m worker.training import-joblib {file.name}",
             },
         )
-        _check_answers(made)
+        _check_answers(draft)
         out.mkdir(parents=True, exist_ok=True)
-        shutil.copytree(made, out, dirs_exist_ok=True)
+        shutil.copytree(draft, out, dirs_exist_ok=True)
     return manifest
 
 

@@ -1,10 +1,10 @@
-"""The throw-away process of ``import_joblib.py``: unpickles, and saves what it finds as a ``.keras`` file."""
+"""The temporary process of ``import_joblib.py``: unpickles a model and saves it as a ``.keras`` file."""
 
 import sys
 
 
 def main(source: str, target: str) -> None:
-    """Open ``source``, which runs the code in it, and write ``target``; the last line of stderr says what failed."""
+    """Open ``source``, which runs the code in it, and write ``target``; the last line of stderr is the reason."""
     import joblib
     import keras
 

@@ -1,4 +1,4 @@
-"""Names for the class ids that are known, to write into a manifest."""
+"""Names of well-known class ids, for the manifest."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -27,21 +27,23 @@ _NAMES = {
 
 def class_labels(
     ids: Sequence[str],
-    given: Mapping[str, ClassLabel] = MappingProxyType({}),
+    labels: Mapping[str, ClassLabel] = MappingProxyType({}),
     *,
-    called: Mapping[str, str] = MappingProxyType({}),
+    folder_names: Mapping[str, str] = MappingProxyType({}),
 ) -> tuple[ClassLabel, ...]:
-    """The classes in this order: as ``given``, or with names where they are known, or as they are ``called``."""
-    return tuple(given.get(i) or ClassLabel(id=i, names=_NAMES.get(i) or {"en": _words(called.get(i, i))}) for i in ids)
+    """Return the classes in this order, each from ``labels``, else with well-known names, else by its folder name."""
+    return tuple(
+        labels.get(i) or ClassLabel(id=i, names=_NAMES.get(i) or {"en": _words(folder_names.get(i, i))}) for i in ids
+    )
 
 
 def _words(name: str) -> str:
-    """`Apple___Cedar_apple_rust` as people read it."""
+    """Make words of a folder name, as of `Apple___Cedar_apple_rust`."""
     return " ".join(name.replace("_", " ").split())
 
 
 def read_labels(path: Path) -> dict[str, ClassLabel]:
-    """Names and EPPO codes from a JSON file: ``[{"id", "names": {"en": ..., "es": ...}, "eppo_code"}, ...]``.
+    """Read names and EPPO codes from a JSON file: ``[{"id", "names": {"en": ..., "es": ...}, "eppo_code"}, ...]``.
 
     Raises:
         TrainingError: the file cannot be read, or is not such a list.

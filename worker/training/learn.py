@@ -1,4 +1,4 @@
-"""From pictures to everything that a manifest says of a network: its weights, its temperature, its limits."""
+"""From pictures to a trained network with its temperature and limits, as the manifest states them."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,8 +30,8 @@ BATCH = 64
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
-    """What a network makes of pictures: ``features`` (n, features) and ``logits`` (n, classes + 3)."""
+class Activations:
+    """The network's numbers for pictures: ``features`` (n, features) and ``logits`` (n, classes + 3)."""
 
     features: NDArray[np.float32]
     logits: NDArray[np.float32]
@@ -39,7 +39,7 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Learned:
-    """A trained network, and its temperature and limits, chosen on pictures that it has not learned."""
+    """A trained network with its temperature and limits, chosen on held-out pictures."""
 
     network: Model
     classes: int
@@ -48,17 +48,17 @@ class Learned:
     review: tuple[ReviewOutput, ...]
     threshold: float
 
-    def outputs(self, seen: Seen) -> NDArray[np.float64]:
-        """(n, classes + 4), as the serving model gives them."""
-        return _outputs(seen, self.classes, self.temperature, self.subspace)
+    def outputs(self, activations: Activations) -> NDArray[np.float64]:
+        """Compute outputs (n, classes + 4), as the serving model does."""
+        return _outputs(activations, self.classes, self.temperature, self.subspace)
 
     def serving_model(self) -> Model:
-        """The model to save."""
+        """Build the model to save."""
         return serving_model(self.network, self.classes, temperature=self.temperature, subspace=self.subspace)
 
-    def look(self, examples: Examples, chosen: Indices, preprocessing: Preprocessing) -> Seen:
-        """The pictures at these indices, as they are, through the network."""
-        return look(self.network, examples, chosen, preprocessing)
+    def activate(self, examples: Examples, chosen: Indices, preprocessing: Preprocessing) -> Activations:
+        """Run the network on the pictures at these indices, without variation."""
+        return activate(self.network, examples, chosen, preprocessing)
 
 
 def learn(  # noqa: PLR0913  # the pictures, which to learn from and which to judge by, and how
@@ -81,12 +81,12 @@ def learn(  # noqa: PLR0913  # the pictures, which to learn from and which to ju
         examples: all pictures; labels below ``classes`` are classes, ``classes`` is another symptom, then no leaf.
         train: indices to learn from.
         held_out: indices to judge by, of which some must be of the classes.
-        classes: how many there are.
+        classes: number of classes.
         preprocessing: as the manifest will say.
-        schedule: how long and how fast.
+        schedule: epochs, batch and learning rate.
         folder: for the state of the training, so that it resumes.
         threads: pictures varied at a time.
-        advance: told of each step.
+        advance: called after each step.
     """
     import keras
 
@@ -95,15 +95,15 @@ def learn(  # noqa: PLR0913  # the pictures, which to learn from and which to ju
     network = fit(network, examples, train, preprocessing, schedule, folder=folder, threads=threads, advance=advance)
     round_weights(network)
     known = train[examples.labels[train] < classes]
-    subspace = fit_subspace(look(network, examples, known, preprocessing).features)
+    subspace = fit_subspace(activate(network, examples, known, preprocessing).features)
     judged = held_out[examples.labels[held_out] < classes]
-    seen, labels = look(network, examples, judged, preprocessing), examples.labels[judged]
-    temperature = fit_temperature(seen.logits[:, :classes], labels)
-    outputs = _outputs(seen, classes, temperature, subspace)
+    activations, labels = activate(network, examples, judged, preprocessing), examples.labels[judged]
+    temperature = fit_temperature(activations.logits[:, :classes], labels)
+    outputs = _outputs(activations, classes, temperature, subspace)
     right = outputs[:, :classes].argmax(axis=1) == labels
-    check_learned(seen.logits, right)
+    check_learned(activations.logits, right)
     confidence = outputs[:, :classes].max(axis=1)
-    values = _review_values(seen, classes, subspace)
+    values = _review_values(activations, classes, subspace)
     return Learned(
         network=network,
         classes=classes,
@@ -115,10 +115,10 @@ def learn(  # noqa: PLR0913  # the pictures, which to learn from and which to ju
 
 
 def check_learned(logits: NDArray[np.float32], right: NDArray[np.bool_]) -> None:
-    """Return when limits can be chosen: they are those of right answers.
+    """Check that limits can be chosen, which needs right answers.
 
     Raises:
-        TrainingError: no held-out image was answered rightly, or the network gives no numbers any more.
+        TrainingError: no held-out image was recognised, or the network gives NaN or infinity.
     """
     if not np.isfinite(logits).all():
         raise TrainingError("The training went astray: the network gives no finite numbers. Lower --learning-rate.")
@@ -129,8 +129,8 @@ def check_learned(logits: NDArray[np.float32], right: NDArray[np.bool_]) -> None
         )
 
 
-def look(network: Model, examples: Examples, chosen: Indices, preprocessing: Preprocessing) -> Seen:
-    """Pictures, as they are, to features and logits."""
+def activate(network: Model, examples: Examples, chosen: Indices, preprocessing: Preprocessing) -> Activations:
+    """Run a network on pictures without variation, up to features and logits."""
     kernel, bias = (np.asarray(w) for w in network.get_layer(HEAD).get_weights())
     features_of = feature_model(network)
     rows = [
@@ -138,13 +138,13 @@ def look(network: Model, examples: Examples, chosen: Indices, preprocessing: Pre
         for i in range(0, len(chosen), BATCH)
     ]
     features = np.concatenate(rows)
-    return Seen(features, (features @ kernel + bias).astype(np.float32))
+    return Activations(features, (features @ kernel + bias).astype(np.float32))
 
 
-def _review_values(seen: Seen, classes: int, subspace: Subspace) -> dict[str, NDArray[np.float64]]:
-    return {**odds(softmax(seen.logits), classes), UNFAMILIAR: subspace.unexplained(seen.features)}
+def _review_values(activations: Activations, classes: int, subspace: Subspace) -> dict[str, NDArray[np.float64]]:
+    return {**odds(softmax(activations.logits), classes), UNFAMILIAR: subspace.unexplained(activations.features)}
 
 
-def _outputs(seen: Seen, classes: int, temperature: float, subspace: Subspace) -> NDArray[np.float64]:
-    answers = softmax(seen.logits[:, :classes] / temperature)
-    return np.column_stack([answers, *_review_values(seen, classes, subspace).values()])
+def _outputs(activations: Activations, classes: int, temperature: float, subspace: Subspace) -> NDArray[np.float64]:
+    answers = softmax(activations.logits[:, :classes] / temperature)
+    return np.column_stack([answers, *_review_values(activations, classes, subspace).values()])

@@ -1,4 +1,4 @@
-"""What is measured of answers: accuracy, F1, calibration, confusion."""
+"""Measures of a classifier's answers: accuracy, F1, calibration, confusion."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from worker.training.calibration import calibration_error, reliability
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """``labels``, ``answers``: indices of ``classes``, (n,); ``confidence``: 0 to 1; ``review``: asks for a person."""
+    """``labels``, ``answers``: indices of ``classes``, (n,); ``confidence``: 0 to 1; ``review``: needs a review."""
 
     classes: tuple[str, ...]
     labels: NDArray[np.int64]
@@ -21,12 +21,12 @@ class Answers:
 
     @property
     def total(self) -> int:
-        """Images."""
+        """Number of images."""
         return len(self.labels)
 
     @property
     def right(self) -> NDArray[np.bool_]:
-        """Which answers are right."""
+        """True for each right answer, (n,)."""
         return np.asarray(self.answers == self.labels)
 
     @property
@@ -45,34 +45,34 @@ class Answers:
         return reliability(self.confidence, self.right)
 
     def confusion(self) -> NDArray[np.int64]:
-        """(true class, answered class): images."""
+        """Count images by (true class, answered class)."""
         count = len(self.classes)
         cells = np.bincount(self.labels * count + self.answers, minlength=count * count)
         return np.asarray(cells.reshape(count, count), np.int64)
 
     def recall(self, label: int) -> float:
-        """Share of the images of a class that were recognised; 0 where there are none."""
+        """Return the share of a class's images that were recognised; 0 if it has none."""
         row = self.confusion()[label]
         return float(row[label] / max(1, row.sum()))
 
     def precision(self, label: int) -> float:
-        """Share of the answers of a class that were right; 0 where it was never answered."""
+        """Return the share of a class's answers that were right; 0 if it was never answered."""
         column = self.confusion()[:, label]
         return float(column[label] / max(1, column.sum()))
 
     def f1(self, label: int) -> float:
-        """Harmonic mean of precision and recall."""
+        """Return the harmonic mean of precision and recall."""
         cells = self.confusion()
         return float(2 * cells[label, label] / max(1, cells[label].sum() + cells[:, label].sum()))
 
     def only(self, chosen: NDArray[np.bool_]) -> "Answers":
-        """Those of some images."""
+        """Select the answers for some images."""
         return Answers(
             self.classes, self.labels[chosen], self.answers[chosen], self.confidence[chosen], self.review[chosen]
         )
 
     def metrics(self, prefix: str) -> dict[str, float]:
-        """For the manifest."""
+        """Return the metrics for the manifest."""
         per_class = {f"{prefix}_f1_{c}": round(self.f1(n), 4) for n, c in enumerate(self.classes)}
         return {
             f"{prefix}_images": self.total,
@@ -82,7 +82,7 @@ class Answers:
         }
 
     def table(self) -> str:
-        """Markdown: a row per true class with what it was taken for."""
+        """Write the confusion as Markdown: a row per true class, a column per answered class."""
         lines = [
             "| true class | images | recall | precision | F1 | " + " | ".join(f"as {c}" for c in self.classes) + " |",
             "|---" * (5 + len(self.classes)) + "|",

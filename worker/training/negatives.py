@@ -1,6 +1,6 @@
-"""Pictures that nobody should get a diagnosis for: what shows no leaf, and what is too blurred to see.
+"""Pictures that must not get a diagnosis: those without a leaf, and those that are too blurred.
 
-They are made by chance, so that a classifier learns to ask for a person without a collection of such pictures.
+They are generated at random, so that a classifier learns to ask for a review without a collection of such pictures.
 """
 
 from collections.abc import Callable, Sequence
@@ -15,13 +15,13 @@ MOTION = (8, 40)  # pixels
 
 
 def junk(size: tuple[int, int], rng: np.random.Generator) -> Picture:
-    """A picture of no leaf: uint8, (height, width, 3). Flat, dark, noisy, striped, written or drawn on."""
+    """Make a picture without a leaf: uint8, (height, width, 3). Flat, dark, noisy, striped, written or drawn on."""
     kind = KINDS[int(rng.integers(len(KINDS)))]
     return np.clip(kind(size, rng), 0, 255).astype(np.uint8)
 
 
 def blurred(picture: Picture, rng: np.random.Generator) -> Picture:
-    """The same picture out of focus, or moved: uint8, (height, width, 3)."""
+    """Blur a picture, by focus or by movement: uint8, (height, width, 3)."""
     image = Image.fromarray(picture)
     if rng.random() < 0.5:  # noqa: PLR2004  # a coin
         return np.asarray(image.filter(ImageFilter.GaussianBlur(rng.uniform(*BLUR) * picture.shape[0] / 224)))
@@ -29,7 +29,7 @@ def blurred(picture: Picture, rng: np.random.Generator) -> Picture:
 
 
 def canopy(leaves: Sequence[Picture], rng: np.random.Generator) -> Picture:
-    """Plants from far above, where no leaf can be told from the next: uint8, (height, width, 3).
+    """Make a picture of plants from far above, without a recognisable leaf: uint8, (height, width, 3).
 
     Small copies of close photographs, turned and laid over each other with soft edges.
     """
@@ -49,7 +49,7 @@ def canopy(leaves: Sequence[Picture], rng: np.random.Generator) -> Picture:
 
 
 def _moved(picture: Picture, rng: np.random.Generator) -> Picture:
-    """Averaged along one axis, as when the drone or the hand moves."""
+    """Average along one axis, as when the drone or the hand moves."""
     length = int(rng.integers(*MOTION))
     axis = int(rng.integers(2))
     sums = np.cumsum(np.pad(picture.astype(np.float32), _padding(axis, length), "edge"), axis=axis)

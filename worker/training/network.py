@@ -1,4 +1,4 @@
-"""A backbone with a head of one layer: the classes, and behind them what is no class."""
+"""A backbone with a head of one layer: the classes, and behind them the outputs of the review."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ REVIEW_CLASSES = (ReviewReason.OTHER_SYMPTOM, ReviewReason.NOT_A_LEAF, ReviewRea
 
 
 def training_network(backbone: Model, classes: int, *, trainable_from: str) -> Model:
-    """An untrained head on a backbone whose layers learn from ``trainable_from`` on; those before it stay as they are.
+    """Put an untrained head on a backbone whose layers learn from ``trainable_from`` on; those before it are frozen.
 
     Returns:
         A ``keras.Model`` from scaled pixels (n, height, width, 3) to (n, classes + 3) probabilities.

@@ -1,4 +1,4 @@
-"""What a training is told: the data, the classes, and how long and how fast."""
+"""The parameters of a training: data, classes, schedule."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,7 +17,7 @@ NOT_A_LEAF_FOLDER = "not_a_leaf"
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """How long and how fast. ``trainable_from`` names the first layer of the backbone that learns."""
+    """Epochs, batch and learning rate. ``trainable_from`` names the first layer of the backbone that learns."""
 
     epochs: int = 6
     batch_size: int = 32
@@ -28,10 +28,10 @@ class Schedule:
 
 @dataclass(frozen=True, slots=True)
 class TrainingPlan:
-    """What to train on, what to write and how. ``classes`` empty: every folder that is there but those of the review.
+    """Data, target and schedule of a training. ``classes`` empty: every folder except those of the review.
 
-    ``other_symptom`` and ``not_a_leaf`` name folders beside those of the classes: what is in them is no class, and
-    teaches the classifier to ask for a person.
+    ``other_symptom`` and ``not_a_leaf`` name folders next to those of the classes: their images belong to no class,
+    and teach the classifier to ask for a review.
     """
 
     data: Sequence[Path]

@@ -1,4 +1,4 @@
-"""Progress bars on the terminal: what is being done, how far, and how long it will take."""
+"""Progress bars on the terminal, with the current task and the remaining time."""
 
 import logging
 from collections.abc import Callable, Iterator
@@ -13,8 +13,8 @@ CONSOLE = Console(stderr=True)
 Advance = Callable[[str, int, int, str], None]
 
 
-def log_beside_bars() -> None:
-    """Log lines with their time above the bars; what converters say of themselves is left out."""
+def configure_logging() -> None:
+    """Log lines with their time above the bars; leave out the messages of the converters."""
     handler = RichHandler(console=CONSOLE, show_level=False, show_path=False, log_time_format="%H:%M:%S")
     logging.basicConfig(level=logging.INFO, format="%(message)s", handlers=[handler])
     logging.getLogger("tf2onnx").setLevel(logging.WARNING)
@@ -22,7 +22,7 @@ def log_beside_bars() -> None:
 
 @contextmanager
 def bars() -> Iterator[Advance]:
-    """A function that takes (what, done, total, words); each ``what`` gets a bar. Nothing is drawn into a file."""
+    """Yield a function that takes (what, done, total, words); each ``what`` gets a bar. Only a terminal shows bars."""
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),

@@ -1,8 +1,8 @@
-"""Limits above which a person should look, from images that the network has not learned.
+"""Limits above which a person should review an image, from held-out images.
 
-Three of the review outputs weigh what is no class against the best class: p(no class) / (p(no class) + p(best)). The
-fourth is the share of the features that the pictures of the training do not explain: the residual of a principal
-component analysis (as in ViM, Wang et al., CVPR 2022), which grows on whatever the network has never seen.
+Three of the review outputs compare a reason with the best class: p(reason) / (p(reason) + p(best class)). The fourth
+is the share of the features that the pictures of the training do not explain: the residual of a principal component
+analysis (as in ViM, Wang et al., CVPR 2022), which grows on everything that the network has never seen.
 """
 
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ SHARES = {
     UNFAMILIAR: 0.012,
 }
 LOW_CONFIDENCE_SHARE = 0.008
-LOWEST_LIMIT = 0.02
+MIN_LIMIT = 0.02
 EPSILON = 1e-6
 
 
@@ -37,7 +37,7 @@ class Subspace:
     directions: Rows
 
     def unexplained(self, features: Rows) -> NDArray[np.float64]:
-        """0 to 1: the length of what is outside of the subspace, by the whole length; (n,) of (n, features)."""
+        """Return the part of each length that lies outside of the subspace, 0 to 1; (n,) of (n, features)."""
         centred = np.asarray(features, np.float64) - self.mean
         inside = np.linalg.norm(centred @ self.directions, axis=1) ** 2
         whole = np.linalg.norm(centred, axis=1) ** 2
@@ -45,7 +45,7 @@ class Subspace:
 
 
 def fit_subspace(features: Rows, *, components: int = COMPONENTS) -> Subspace:
-    """The directions in which the features of the training vary most."""
+    """Find the directions in which the features of the training vary most."""
     mean = features.mean(axis=0)
     # Where nothing is left outside, the unexplained is the noise of rounding.
     count = max(1, min(components, features.shape[1] // 3, len(features) // 2))
@@ -55,7 +55,7 @@ def fit_subspace(features: Rows, *, components: int = COMPONENTS) -> Subspace:
 
 
 def odds(probabilities: NDArray[np.float64], classes: int) -> dict[str, NDArray[np.float64]]:
-    """For each reason, p(no class) / (p(no class) + p(best class)) of rows (n, classes + 3)."""
+    """Return p(reason) / (p(reason) + p(best class)) for each reason, of rows (n, classes + 3)."""
     best = probabilities[:, :classes].max(axis=1)
     return {
         reason.value: probabilities[:, classes + i] / (probabilities[:, classes + i] + best + EPSILON)
@@ -64,18 +64,18 @@ def odds(probabilities: NDArray[np.float64], classes: int) -> dict[str, NDArray[
 
 
 def review_outputs(values: dict[str, NDArray[np.float64]]) -> tuple[ReviewOutput, ...]:
-    """The limits, from the values of each output on held-out images that are answered rightly."""
+    """Choose the limits by the values of each output on held-out images with a right answer."""
     reasons = {UNFAMILIAR: ReviewReason.NOT_A_LEAF}
     return tuple(
         ReviewOutput(
             name=name,
             reason=reasons.get(name) or ReviewReason(name),
-            limit=round(max(LOWEST_LIMIT, float(np.quantile(values[name], 1 - share))), 4),
+            limit=round(max(MIN_LIMIT, float(np.quantile(values[name], 1 - share))), 4),
         )
         for name, share in SHARES.items()
     )
 
 
 def review_threshold(confidence: NDArray[np.float64]) -> float:
-    """The confidence that 99 of 100 right answers on held-out images reach; 0.5 to 0.95."""
+    """Return the confidence that 99 of 100 right answers on held-out images reach; 0.5 to 0.95."""
     return round(float(np.clip(np.quantile(confidence, LOW_CONFIDENCE_SHARE), 0.5, 0.95)), 3)

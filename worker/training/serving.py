@@ -1,4 +1,4 @@
-"""The network as it serves: calibrated probabilities of the classes, then the review outputs, in one model."""
+"""The serving model: calibrated probabilities of the classes, then the review outputs, in one network."""
 
 from typing import Any
 
@@ -12,13 +12,13 @@ Model = Any  # Keras publishes no types.
 
 
 def round_weights(model: Model) -> None:
-    """Round every weight to what 16 bits hold: files half the size, and the same numbers from every copy."""
+    """Round every weight to 16 bits: files half the size, and the same numbers from every copy."""
     for layer in model.layers:
         layer.set_weights([np.asarray(w).astype(np.float16).astype(np.float32) for w in layer.get_weights()])
 
 
 def feature_model(trained: Model) -> Model:
-    """From scaled pixels to the features before the head, as one model named ``features``."""
+    """Build the model from scaled pixels to the features before the head, named ``features``."""
     import keras
 
     head = trained.get_layer(HEAD)
@@ -27,11 +27,11 @@ def feature_model(trained: Model) -> Model:
 
 
 def serving_model(trained: Model, classes: int, *, temperature: float, subspace: Subspace) -> Model:
-    """From scaled pixels to (n, classes + 4): calibrated probabilities, odds of the three reasons, the unexplained.
+    """Build the model from scaled pixels to (n, classes + 4): probabilities, odds of three reasons, the unexplained.
 
     Args:
         trained: from ``fit``, with rounded weights.
-        classes: how many of its outputs are classes.
+        classes: number of its outputs that are classes.
         temperature: divides the logits of the classes for their probabilities.
         subspace: of the features of the training.
     """
@@ -43,9 +43,9 @@ def serving_model(trained: Model, classes: int, *, temperature: float, subspace:
     inputs = keras.Input(features_of.input_shape[1:])
     features = features_of(inputs)
     logits = layers.Dense(len(bias), name=HEAD)
-    told = logits(features)
-    answers = ops.softmax(told[:, :classes] / temperature, axis=-1)
-    joint = ops.softmax(told, axis=-1)
+    scores = logits(features)
+    answers = ops.softmax(scores[:, :classes] / temperature, axis=-1)
+    joint = ops.softmax(scores, axis=-1)
     best = ops.max(joint[:, :classes], axis=1, keepdims=True)
     reasons = joint[:, classes:] / (joint[:, classes:] + best + EPSILON)
     # A normalisation with the variance 1 subtracts the mean, and keeps it among the weights.

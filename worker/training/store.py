@@ -30,7 +30,7 @@ Advance = Callable[[int, int], None]
 
 
 class Index(TypedDict):
-    """Which files could be read, by their numbers, and a sentence for each that could not."""
+    """The numbers of the readable files, and a sentence for each unreadable one."""
 
     good: list[int]
     unreadable: list[str]
@@ -59,7 +59,7 @@ def open_examples(  # the data, how they are read, and where they are kept
     threads: int = 2,
     advance: Advance | None = None,
 ) -> Examples:
-    """Decode every file into ``folder``, or take what an earlier call with the same files left there.
+    """Decode every file into ``folder``, or reuse the pixels of an earlier call with the same files.
 
     Args:
         files: images and the indices of their classes.
@@ -68,7 +68,7 @@ def open_examples(  # the data, how they are read, and where they are kept
         folder: for the pixels; about 300 kB for each image of 224 pixels.
         seed: of the variants.
         threads: files decoded at a time.
-        advance: called with (done, total), now and then.
+        advance: called with (done, total) from time to time.
 
     Raises:
         TrainingError: no image can be read.
@@ -89,8 +89,8 @@ def open_examples(  # the data, how they are read, and where they are kept
 
 
 def _key(files: Sequence[LabelledFile], preprocessing: Preprocessing, input_size: tuple[int, int], seed: int) -> str:
-    told = [[str(f.path), f.path.stat().st_size, f.path.stat().st_mtime_ns] for f in files]
-    text = json.dumps([told, preprocessing.model_dump(mode="json"), input_size, seed, VARIANTS])
+    identity = [[str(f.path), f.path.stat().st_size, f.path.stat().st_mtime_ns] for f in files]
+    text = json.dumps([identity, preprocessing.model_dump(mode="json"), input_size, seed, VARIANTS])
     return hashlib.sha256(text.encode()).hexdigest()
 
 

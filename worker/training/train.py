@@ -32,11 +32,11 @@ log = logging.getLogger(__name__)
 def train(plan: TrainingPlan) -> Manifest:
     """Train a classifier and write its folder; the same seed on the same machine gives the same weights.
 
-    What it needs on the way (pixels, the state after each epoch) stands in ``OUT.work``: a training that was stopped
-    goes on from there. The folder may be removed afterwards.
+    Intermediate data (pixels, the state after each epoch) stand in ``OUT.work``, from which a stopped training
+    resumes. The folder may be removed afterwards.
 
     Raises:
-        TrainingError: the data do not allow it.
+        TrainingError: the data are not usable.
         ClassifierError: the backbone cannot be used.
     """
     check_target(plan.out)
@@ -44,9 +44,9 @@ def train(plan: TrainingPlan) -> Manifest:
     review = (plan.other_symptom, plan.not_a_leaf)
     named = class_folders(plan.data)
     classes = chosen_classes(plan.classes, named, review=review)
-    for found in classes:
-        if named.get(found, found) != found:
-            log.info("the folder %s is the class %s", named[found], found)
+    for class_id in classes:
+        if named.get(class_id, class_id) != class_id:
+            log.info("the folder %s is the class %s", named[class_id], class_id)
     files = labelled_files(plan.data, classes, review=review)
     check_counts((f.label for f in files), (*classes, *review), classes=len(classes))
     tensorflow = import_tensorflow(intra_op_threads=plan.threads)
@@ -66,30 +66,30 @@ def train(plan: TrainingPlan) -> Manifest:
         for sentence in examples.unreadable:
             log.warning("left out: %s", sentence)
         check_counts(examples.labels.tolist(), (*classes, *review), classes=len(classes))
-        kept, held = hold_out(examples.labels, plan.held_out, plan.schedule.seed)
-        log.info("training on %d images of %s, holding out %d", len(kept), ", ".join(classes), len(held))
+        learn_from, held_out = hold_out(examples.labels, plan.held_out, plan.schedule.seed)
+        log.info("training on %d images of %s, holding out %d", len(learn_from), ", ".join(classes), len(held_out))
         learned = learn(
             backbone,
             examples,
-            kept,
-            held,
+            learn_from,
+            held_out,
             len(classes),
             PREPROCESSING,
             plan.schedule,
             folder=work,
             advance=lambda done, total, words: advance("training", done, total, words),
         )
-    held = held[examples.labels[held] < len(classes)]
-    answers = _answers(classes, examples, held, learned)
+    held_out = held_out[examples.labels[held_out] < len(classes)]
+    answers = _answers(classes, examples, held_out, learned)
     source = _sources(plan.data, examples)
-    by_source = {name: answers.only(source[held] == name) for name in dict.fromkeys(source)}
+    by_source = {name: answers.only(source[held_out] == name) for name in dict.fromkeys(source)}
     write_classifier(
         plan.out,
         lambda path: write_keras(learned.serving_model(), path),
         {
             "name": plan.name,
             "version": plan.version,
-            "classes": class_labels(classes, plan.labels, called=named),
+            "classes": class_labels(classes, plan.labels, folder_names=named),
             "input_size": input_size,
             "preprocessing": PREPROCESSING,
             "review_threshold": learned.threshold,
@@ -97,7 +97,7 @@ def train(plan: TrainingPlan) -> Manifest:
             "description": plan.description,
             "metrics": {
                 "parameters": learned.network.count_params(),
-                "training_images": len(kept),
+                "training_images": len(learn_from),
                 "temperature": round(learned.temperature, 4),
                 **answers.metrics("held_out"),
             },
@@ -112,7 +112,7 @@ def train(plan: TrainingPlan) -> Manifest:
 
 
 def _exported(folder: Path, photographs: Sequence[Path]) -> Manifest:
-    """The manifest with the ONNX file, or without one where the runtimes differ: TensorFlow serves it all the same."""
+    """Export to ONNX and return the manifest; if the runtimes differ, without ONNX: TensorFlow serves it then."""
     try:
         manifest, _ = export(folder, photographs)
     except TrainingError as error:
@@ -122,8 +122,8 @@ def _exported(folder: Path, photographs: Sequence[Path]) -> Manifest:
 
 
 def _answers(classes: Sequence[str], examples: Examples, chosen: Indices, learned: Learned) -> Answers:
-    """What the network says of held-out images of the classes, as the service would."""
-    outputs = learned.outputs(learned.look(examples, chosen, PREPROCESSING))
+    """Return the network's answers on held-out images of the classes, as the service would give them."""
+    outputs = learned.outputs(learned.activate(examples, chosen, PREPROCESSING))
     probabilities, review = outputs[:, : len(classes)], outputs[:, len(classes) :]
     confidence = probabilities.max(axis=1)
     over = (review > [o.limit for o in learned.review]).any(axis=1) | (confidence < learned.threshold)
@@ -131,6 +131,6 @@ def _answers(classes: Sequence[str], examples: Examples, chosen: Indices, learne
 
 
 def _sources(folders: Sequence[Path], examples: Examples) -> NDArray[np.str_]:
-    """For each image, the last two parts of the folder that it was given by."""
+    """Return for each image the last two parts of the data folder that holds it."""
     names = {folder: printable("/".join(folder.resolve().parts[-2:])) for folder in folders}
     return np.array([next(name for folder, name in names.items() if folder in f.path.parents) for f in examples.files])

@@ -15,7 +15,7 @@ QUALITY = (45, 96)
 
 
 def rewritten(data: bytes, rng: np.random.Generator) -> bytes:
-    """Encoded bytes to a JPEG of another size and quality, by chance.
+    """Rewrite encoded bytes as a JPEG of another size and quality, at random.
 
     Raises:
         ImageError: the picture cannot be decoded.
@@ -32,7 +32,7 @@ def rewritten(data: bytes, rng: np.random.Generator) -> bytes:
 
 
 def _orientation(data: bytes, image_format: str | None) -> Image.Exif:
-    """An EXIF block with the orientation of the file, of which all other metadata is left out."""
+    """Return an EXIF block with the orientation of the file and no other metadata."""
     exif = Image.Exif()
     exif[ORIENTATION] = UPRIGHT if is_turned_by_pillow(image_format) else read_orientation(data)
     return exif

@@ -17,20 +17,20 @@ def write_classifier(out: Path, save_model: Any, fields: dict[str, Any]) -> Mani
     """Write ``model.keras`` by ``save_model(path)`` and ``manifest.json`` from ``fields`` and its SHA-256.
 
     Raises:
-        TrainingError: ``out`` is there and is no classifier folder.
-        pydantic.ValidationError: the fields make no manifest.
+        TrainingError: ``out`` exists and is not a classifier folder.
+        pydantic.ValidationError: the fields do not make a manifest.
     """
     check_target(out)
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}-") as folder:
-        made = Path(folder)
-        save_model(made / MODEL_FILE)
-        manifest = Manifest(sha256=file_sha256(made / MODEL_FILE), **fields)
-        write_manifest(made, manifest)
+        draft = Path(folder)
+        save_model(draft / MODEL_FILE)
+        manifest = Manifest(sha256=file_sha256(draft / MODEL_FILE), **fields)
+        write_manifest(draft, manifest)
         out.mkdir(exist_ok=True)
         (out / ONNX_FILE).unlink(missing_ok=True)  # That of the model that is replaced.
         for name in (MODEL_FILE, MANIFEST_FILE):
-            shutil.move(made / name, out / name)
+            shutil.move(draft / name, out / name)
     return manifest
 
 
@@ -41,15 +41,15 @@ def write_manifest(folder: Path, manifest: Manifest) -> None:
 
 
 def printable(text: str) -> str:
-    """Text for a file in UTF-8: bytes of names and arguments that are none become U+FFFD."""
+    """Make text valid UTF-8: undecodable bytes of names and arguments become U+FFFD."""
     return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def check_identity(name: str, version: str) -> None:
-    """Refuse a name or a version that no manifest may have, before an hour of training.
+    """Refuse an invalid name or version before an hour of training.
 
     Raises:
-        TrainingError: one of them is not written as it must be.
+        TrainingError: one of them is invalid.
     """
     for what, value, kind in (("--name", name, ClassifierName), ("--version", version, ClassifierVersion)):
         try:
@@ -59,7 +59,7 @@ def check_identity(name: str, version: str) -> None:
 
 
 def check_target(out: Path) -> None:
-    """Refuse a folder that holds something else, before an hour of training.
+    """Refuse a folder that holds something else before an hour of training.
 
     Raises:
         TrainingError: ``out`` is a file, or a folder with other things in it and no manifest.

@@ -48,8 +48,8 @@ def test_names_of_sets_get_ids_that_a_manifest_may_have_and_hidden_folders_are_p
     assert named == {found: name for name, found in FOLDERS.items()}
     assert all(re.fullmatch(CLASS_ID, found) for found in named)
     classes = chosen_classes((), named, review=REVIEW)
-    assert [label.id for label in class_labels(classes, called=named)] == sorted(FOLDERS.values())
-    assert class_labels(["Corn_maize_Common_rust"], called=named)[0].names == {"en": "Corn (maize) Common rust"}
+    assert [label.id for label in class_labels(classes, folder_names=named)] == sorted(FOLDERS.values())
+    assert class_labels(["Corn_maize_Common_rust"], folder_names=named)[0].names == {"en": "Corn (maize) Common rust"}
 
 
 def test_the_images_of_a_folder_are_found_by_its_id_and_by_its_name(data: Path) -> None:
