@@ -19,7 +19,7 @@ COMMANDS = {
 
 
 def parser() -> argparse.ArgumentParser:
-    """The command line."""
+    """Build the parser of the command line."""
     main_parser = argparse.ArgumentParser(
         prog="python -m deploy.local",
         description=told_by(__doc__),

@@ -1,4 +1,4 @@
-"""Which user PostgreSQL runs as: it refuses root, so root hands it to ``nobody``."""
+"""The user of PostgreSQL, which refuses root: root runs it as ``nobody``."""
 
 import os
 import pwd
@@ -15,13 +15,13 @@ ELSEWHERE = "or point PHYTOBATCH_DATABASE_URL at a PostgreSQL that runs elsewher
 
 @dataclass(frozen=True)
 class Account:
-    """A user that a child runs as."""
+    """The user of a child process."""
 
     uid: int
     gid: int
 
-    def can(self, script: str, *arguments: Path) -> bool:
-        """Whether a line of shell succeeds when this user runs it: the only sure way to learn what a user can reach.
+    def can_run(self, script: str, *arguments: Path) -> bool:
+        """Return True if a line of shell succeeds for this user: the only sure test of what a user can reach.
 
         ``arguments`` are ``$1``, ``$2`` and so on in ``script``.
         """
@@ -41,14 +41,14 @@ class Account:
             return False
         return done.returncode == 0
 
-    def own(self, path: Path) -> None:
-        """Give ``path``, and everything in it, to this user."""
+    def take_over(self, path: Path) -> None:
+        """Make this user the owner of ``path`` and everything in it."""
         for entry in (path, *path.rglob("*")):
             os.chown(entry, self.uid, self.gid, follow_symlinks=False)
 
 
 def postgres_account() -> Account | None:
-    """The user to become for PostgreSQL, or None to stay who we are.
+    """Return the user to switch to for PostgreSQL, or None to stay the current one.
 
     Raises:
         NotPossibleHere: this user has no passwd entry (``initdb`` needs one), or root finds no ``nobody``.
@@ -75,7 +75,7 @@ def _unprivileged() -> Account:
             f"start the stack as a normal user, {ELSEWHERE}"
         ) from None
     account = Account(entry.pw_uid, entry.pw_gid)
-    if not account.can("exit 0"):
+    if not account.can_run("exit 0"):
         raise NotPossibleHere(
             f"PostgreSQL refuses to run as root, and root may not become the user {UNPRIVILEGED_USER} here; "
             f"start the stack as a normal user, {ELSEWHERE}"

@@ -1,4 +1,4 @@
-"""What a running stack tells about itself to other commands: ``DATA/run/stack.json``."""
+"""The card of a running stack, for other commands: ``DATA/run/stack.json``."""
 
 import json
 import time
@@ -14,7 +14,7 @@ POLL_SECONDS = 0.2
 
 @dataclass(frozen=True)
 class StackCard:
-    """The process that runs the stack, the API's address, the process ids of its parts, where they show metrics."""
+    """The stack's process, the API's address, the process ids of its parts, and their addresses of metrics."""
 
     pid: int
     url: str
@@ -30,12 +30,12 @@ def write_card(folder: DataFolder, card: StackCard) -> None:
 
 
 def remove_card(folder: DataFolder) -> None:
-    """Remove the card; harmless when there is none."""
+    """Remove the card, if there is one."""
     _path(folder).unlink(missing_ok=True)
 
 
 def read_card(folder: DataFolder) -> StackCard | None:
-    """The card of the stack that runs now, or None when none runs or it is not ready yet."""
+    """Read the card of the running stack; None if no stack runs or it is not ready yet."""
     pid = running_pid(folder)
     try:
         card = StackCard(**json.loads(_path(folder).read_text(encoding="utf-8")))
@@ -45,10 +45,10 @@ def read_card(folder: DataFolder) -> StackCard | None:
 
 
 def wait_for_card(folder: DataFolder) -> StackCard | None:
-    """The card of the running stack, waiting while one starts; None when none runs.
+    """Read the card of the running stack, waiting while it starts; None if no stack runs.
 
     Raises:
-        LocalStackError: the stack that starts is not ready in time.
+        LocalStackError: the stack is not ready in time.
     """
     deadline = time.monotonic() + WAIT_SECONDS
     while (pid := running_pid(folder)) is not None:

@@ -1,4 +1,4 @@
-"""One child process: started in its own session, tied to our life, logged to a file, stopped within a bound."""
+"""A child process: in a session of its own, ended with its parent, logged to a file, stopped within a bound."""
 
 import contextlib
 import os
@@ -18,7 +18,7 @@ LAUNCHER = Path(__file__).with_name("launch.py")
 TIE = "kernel" if sys.platform == "linux" else "watch"
 TAIL_LINES = 15
 TAIL_BYTES = 8192
-LOG_BYTES = 10_000_000  # a log larger than this is set aside at the next start
+LOG_BYTES = 10_000_000  # a log larger than this is rotated at the next start
 POLL_SECONDS = 0.05
 
 # PR_SET_PDEATHSIG fires when the *thread* that forked ends, not the process. All children are therefore started by
@@ -28,7 +28,7 @@ _starter = ThreadPoolExecutor(max_workers=1, thread_name_prefix="child-starter")
 
 @dataclass(frozen=True)
 class Program:
-    """What to run, and how to end it."""
+    """A program to run, with its log, environment and stop signals."""
 
     name: str
     command: Sequence[str]
@@ -46,27 +46,27 @@ class Child:
 
     def __init__(self, program: Program) -> None:
         self.program = program
-        set_aside(program.log)
+        rotate(program.log)
         self._log_start = program.log.stat().st_size if program.log.exists() else 0
         self._process = _starter.submit(_spawn, program).result()
-        self._asked = False
+        self._stop_requested = False
 
     @property
     def pid(self) -> int:
-        """Its process id."""
+        """The process id."""
         return self._process.pid
 
     @property
     def returncode(self) -> int | None:
-        """How it ended (negative: by that signal), or None while it runs."""
+        """The exit code (negative: of that signal), or None while it runs."""
         return self._process.poll()
 
     def tail(self) -> str:
-        """The last lines that it logged since its start."""
+        """Return the last lines that it logged since its start."""
         return log_tail(self.program.log, self._log_start)
 
     def failure(self, what: str) -> ProcessFailed:
-        """An error about this process that shows the end of its log."""
+        """Make an error about this process that shows the end of its log."""
         return ProcessFailed(self.program.name, what, log=self.program.log, tail=self.tail())
 
     def wait_ready(self, check: Callable[[], bool], seconds: float) -> None:
@@ -84,7 +84,7 @@ class Child:
             time.sleep(POLL_SECONDS)
 
     def wait(self, seconds: float) -> int:
-        """Wait for its end and return how it ended (see :attr:`returncode`).
+        """Wait for its end and return its exit code (see :attr:`returncode`).
 
         Raises:
             ProcessFailed: it still runs after ``seconds``.
@@ -94,15 +94,15 @@ class Child:
         except subprocess.TimeoutExpired:
             raise self.failure(f"did not end within {seconds:.0f} seconds") from None
 
-    def ask_to_stop(self) -> None:
+    def request_stop(self) -> None:
         """Send its stop signal, once: to many programs a second one means "at once"."""
-        if not self._asked:
-            self._asked = True
+        if not self._stop_requested:
+            self._stop_requested = True
             self.send(self.program.stop_signal)
 
     def stop(self) -> None:
-        """Ask it to stop, wait its bound, then kill it. Harmless when it has ended."""
-        self.ask_to_stop()
+        """Request a stop, wait its bound, then kill it. Harmless if it has ended."""
+        self.request_stop()
         try:
             self._process.wait(self.program.stop_seconds)
         except subprocess.TimeoutExpired:
@@ -110,7 +110,7 @@ class Child:
         self._kill_group()
 
     def kill(self) -> None:
-        """SIGKILL to it and to everything that it started, and wait until they are gone."""
+        """Send SIGKILL to it and to everything that it started, and wait until they are gone."""
         offspring = children_of(self.pid)
         self._kill_group()
         for pid in offspring:
@@ -119,7 +119,7 @@ class Child:
         self._process.wait()
 
     def send(self, number: signal.Signals) -> None:
-        """Send a signal to the process itself; harmless when it has ended."""
+        """Send a signal to the process itself; harmless if it has ended."""
         if self.returncode is None:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.pid, number)
@@ -130,7 +130,7 @@ class Child:
 
 
 def start_in_terminal(command: Sequence[str], environment: Mapping[str, str]) -> "subprocess.Popen[bytes]":
-    """Start a program that shares our terminal (and its Ctrl-C), tied to our life like every child."""
+    """Start a program that shares our terminal (and its Ctrl-C) and, like every child, ends with us."""
     full = [*_launcher(signal.SIGKILL, None), *command]
     return _starter.submit(lambda: subprocess.Popen(full, env=dict(environment))).result()  # noqa: S603  # our own
 
@@ -154,21 +154,21 @@ def _spawn(program: Program) -> "subprocess.Popen[bytes]":
 
 
 def children_of(pid: int) -> list[int]:
-    """The direct children of a process, where the system tells (Linux); they may be in other sessions."""
+    """List the direct children of a process (Linux only); they may be in other sessions."""
     try:
         return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()]
     except OSError:
         return []
 
 
-def set_aside(log: Path) -> None:
-    """Rename a log that has grown large, replacing the one set aside before."""
+def rotate(log: Path) -> None:
+    """Rename a log that has grown large, replacing the one that was renamed before."""
     if log.exists() and log.stat().st_size > LOG_BYTES:
         log.replace(log.with_suffix(".old.log"))
 
 
 def log_tail(log: Path, start: int = 0) -> str:
-    """The last lines of ``log`` behind byte ``start``."""
+    """Return the last lines of ``log`` behind byte ``start``."""
     try:
         with log.open("rb") as file:
             file.seek(max(start, log.stat().st_size - TAIL_BYTES))
@@ -179,5 +179,5 @@ def log_tail(log: Path, start: int = 0) -> str:
 
 
 def describe_exit(code: int) -> str:
-    """``exit code 3`` or ``killed by SIGKILL``."""
+    """Describe an exit code, as ``exit code 3`` or ``killed by SIGKILL``."""
     return f"exit code {code}" if code >= 0 else f"killed by {signal.Signals(-code).name}"

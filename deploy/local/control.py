@@ -23,7 +23,7 @@ NOTHING_RUNS = 3  # what `status` exits with, as init scripts do (LSB)
 
 
 def up(folder: DataFolder) -> int:
-    """Run the stack until it is told to stop."""
+    """Run the stack until a signal stops it."""
     steps = Steps()
     with stoppable():
         stack = Stack(folder.path, say=steps)
@@ -36,30 +36,30 @@ def up(folder: DataFolder) -> int:
         except KeyboardInterrupt:
             steps("stopping")
         finally:
-            with deaf():
+            with ignoring_interrupts():
                 stack.stop()
     steps("stopped")
     return 0
 
 
 def down(folder: DataFolder) -> int:
-    """Stop the stack that runs on this data folder: SIGTERM, then SIGKILL after a bound. Harmless when none runs."""
+    """Stop the stack that runs on this data folder: SIGTERM, then SIGKILL after a bound. Harmless if none runs."""
     pid = running_pid(folder)
     if pid is None:
         console.print(f"nothing runs on {folder.path}", markup=False)
         return 0
     os.kill(pid, signal.SIGTERM)
-    if not _gone(folder, pid):
+    if not _wait_for_end(folder, pid):
         console.print(f"process {pid} did not stop within {DOWN_SECONDS:.0f} s: killing it", markup=False)
         os.kill(pid, signal.SIGKILL)
-        if not _gone(folder, pid):
+        if not _wait_for_end(folder, pid):
             raise LocalStackError(f"process {pid} cannot be stopped")
     console.print(f"stopped (process {pid})", markup=False)
     return 0
 
 
 def status(folder: DataFolder) -> int:
-    """Say what runs on this data folder; exit code 0 for a ready stack, 1 for one that is not, 3 for none."""
+    """Print what runs on this data folder; return 0 for a ready stack, 1 for one that is not, 3 for none."""
     pid = running_pid(folder)
     if pid is None:
         console.print(f"nothing runs on {folder.path}", markup=False)
@@ -88,7 +88,7 @@ def clean(folder: DataFolder) -> int:
 
 @contextmanager
 def stoppable() -> Iterator[None]:
-    """Meanwhile Ctrl-C, SIGTERM and a closed terminal all raise KeyboardInterrupt."""
+    """Raise KeyboardInterrupt in the block on Ctrl-C, SIGTERM and a closed terminal."""
 
     def interrupt(_number: int, _frame: FrameType | None) -> None:
         raise KeyboardInterrupt
@@ -102,8 +102,8 @@ def stoppable() -> Iterator[None]:
 
 
 @contextmanager
-def deaf() -> Iterator[None]:
-    """Meanwhile a second Ctrl-C changes nothing: stopping is bounded, and half a stop is worse than none."""
+def ignoring_interrupts() -> Iterator[None]:
+    """Ignore a second Ctrl-C in the block: stopping is bounded, and half a stop is worse than none."""
     # Not SIG_IGN: programs started meanwhile would inherit that.
     before = {number: signal.signal(number, lambda *_: None) for number in STOP_SIGNALS}
     try:
@@ -113,7 +113,7 @@ def deaf() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _gone(folder: DataFolder, pid: int) -> bool:
+def _wait_for_end(folder: DataFolder, pid: int) -> bool:
     deadline = time.monotonic() + DOWN_SECONDS
     while running_pid(folder) == pid:
         if time.monotonic() > deadline:

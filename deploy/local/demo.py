@@ -12,12 +12,12 @@ from pathlib import Path
 
 from deploy.local.card import wait_for_card
 from deploy.local.child import start_in_terminal
-from deploy.local.control import deaf, stoppable
+from deploy.local.control import ignoring_interrupts, stoppable
 from deploy.local.errors import FolderRefused, LocalStackError
 from deploy.local.folder import DataFolder
-from deploy.local.samples import sample_photos, surprises
+from deploy.local.samples import sample_photos, wrong_results
 from deploy.local.screen import Steps, console, show_results
-from deploy.local.stack import API_KEY, LOOK_SECONDS, Stack
+from deploy.local.stack import API_KEY, CHECK_SECONDS, Stack
 from deploy.local.state import StackState
 
 # Exit codes of `phytobatch submit`.
@@ -29,11 +29,11 @@ WRONG_RESULT = 1
 
 @dataclass(frozen=True)
 class Service:
-    """A Phytobatch to talk to."""
+    """The address and key of a running Phytobatch, with a function that restarts its ended parts."""
 
     url: str
     api_key: str
-    look: Callable[[], None]
+    check: Callable[[], None]
 
 
 def demo(folder: DataFolder, photos: Path | None) -> int:
@@ -44,11 +44,11 @@ def demo(folder: DataFolder, photos: Path | None) -> int:
         photos: the user's photos; None for the synthetic ones.
 
     Returns:
-        The exit code: the client's own for the user's photos; for the synthetic ones 0 when exactly the broken files
+        The exit code: the client's own for the user's photos; for the synthetic ones 0 if exactly the broken files
         have no class.
 
     Raises:
-        LocalStackError: something could not be started or made.
+        LocalStackError: a part could not be started, or the photos could not be made.
     """
     steps = Steps()
     if photos is not None and not photos.is_dir():
@@ -64,21 +64,21 @@ def demo(folder: DataFolder, photos: Path | None) -> int:
 
 @contextmanager
 def service(folder: DataFolder, steps: Steps) -> Iterator[Service]:
-    """The stack that runs on ``folder``, or one that is started now and stopped at the end."""
+    """Yield the stack that runs on ``folder``, or one that is started now and stopped at the end."""
     card = wait_for_card(folder)
     if card is not None:
         key = StackState(folder.secrets).known_secret(API_KEY)
         if key is None:
             raise FolderRefused(f"{folder.secrets} has no API key; stop the stack and start it again")
         steps(f"using the stack that runs at {card.url} (process {card.pid})")
-        yield Service(card.url, key, look=lambda: None)
+        yield Service(card.url, key, check=lambda: None)
         return
     stack = Stack(folder.path, say=steps)
     try:
         stack.start()
-        yield Service(stack.url, stack.api_key, stack.look)
+        yield Service(stack.url, stack.api_key, stack.check)
     finally:
-        with deaf():
+        with ignoring_interrupts():
             stack.stop()
         steps("stack stopped; its data is kept")
 
@@ -102,7 +102,7 @@ def _classify(running: Service, folder: DataFolder, photos: Path, steps: Steps, 
 
 
 def _verdict(samples: Path, rows: list[dict[str, str]], steps: Steps) -> int:
-    wrong = surprises(samples, {row["name"] for row in rows if row["status"] == "succeeded"})
+    wrong = wrong_results(samples, {row["name"] for row in rows if row["status"] == "succeeded"})
     for sentence in wrong:
         steps(f"WRONG: {sentence}")
     if not wrong:
@@ -115,8 +115,8 @@ def _run_client(running: Service, arguments: list[str]) -> int:
     client = start_in_terminal([sys.executable, "-m", "phytobatch", *arguments], environment)
     try:
         while (code := client.poll()) is None:
-            running.look()
-            time.sleep(LOOK_SECONDS)
+            running.check()
+            time.sleep(CHECK_SECONDS)
     finally:
         if client.poll() is None:
             client.terminate()
@@ -129,6 +129,6 @@ def _run_client(running: Service, arguments: list[str]) -> int:
 
 
 def read_rows(results: Path) -> list[dict[str, str]]:
-    """The rows of a results file."""
+    """Read the rows of a results file."""
     with results.open(encoding="utf-8-sig", newline="") as file:
         return list(csv.DictReader(file))

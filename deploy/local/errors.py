@@ -1,4 +1,4 @@
-"""Every error of the local stack.
+"""The errors of the local stack.
 
 LocalStackError
 |- FolderRefused     the data folder cannot be used as it is (not ours, another user's, damaged)
@@ -12,7 +12,7 @@ from pathlib import Path
 
 
 class LocalStackError(Exception):
-    """Base of all. ``str(error)`` is a sentence for a person and says what to do."""
+    """Base of these errors. ``str(error)`` is a sentence for a person and says what to do."""
 
 
 class FolderRefused(LocalStackError):

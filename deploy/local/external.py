@@ -1,4 +1,4 @@
-"""Servers that the user brings: where their variables are set, no embedded server of that kind is started."""
+"""Servers of the user: if their variables are set, no embedded server of that kind is started."""
 
 from collections.abc import Mapping
 
@@ -20,7 +20,7 @@ EMBEDDED_ONLY = "PHYTOBATCH_S3_"
 
 
 def embedded_services(environment: Mapping[str, str]) -> tuple[str, ...]:
-    """The services for which ``environment`` names no server.
+    """List the services for which ``environment`` names no server.
 
     Raises:
         NotPossibleHere: it names an S3 server and leaves out its bucket or keys.
@@ -36,9 +36,10 @@ def embedded_services(environment: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def merged(environment: Mapping[str, str], embedded: Mapping[str, str]) -> dict[str, str]:
-    """The user's variables with those of the embedded servers over them.
+    """Merge the user's variables with those of the embedded servers, which win.
 
-    Nothing of an S3 server that the user set up elsewhere (a public address, say) may meet the embedded one.
+    Variables of an S3 server that the user set up elsewhere (a public address, say) are left out: they must not be
+    combined with the embedded one.
     """
     ours = any(name.startswith(EMBEDDED_ONLY) for name in embedded)
     kept = {name: value for name, value in environment.items() if not (ours and name.startswith(EMBEDDED_ONLY))}

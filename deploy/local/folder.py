@@ -1,4 +1,4 @@
-"""The data folder of a local stack: its layout, the marker that says it is ours, and the lock on it."""
+"""The data folder of a local stack: its layout, its marker, and its lock."""
 
 import fcntl
 import os
@@ -15,12 +15,12 @@ MARKER_TEXT = "The data folder of a local Phytobatch stack. `python -m deploy.lo
 
 
 def chosen_folder() -> Path:
-    """The data folder that the user chose with ``PHYTOBATCH_LOCAL_DATA``, or ``.data`` in the current folder."""
+    """Return the data folder of ``PHYTOBATCH_LOCAL_DATA``, or ``.data`` in the current folder."""
     return Path(os.environ.get(DATA_VARIABLE) or DEFAULT_DATA).expanduser().absolute()
 
 
 class DataFolder:
-    """One data folder. Nothing is written before :meth:`prepare`."""
+    """A data folder. Nothing is written before :meth:`prepare`."""
 
     def __init__(self, path: Path | str) -> None:
         self.path = Path(path).absolute()
@@ -31,8 +31,8 @@ class DataFolder:
         self.lock_file = self.run / "lock"
 
     @property
-    def exists(self) -> bool:
-        """Whether this is a data folder of ours already."""
+    def is_ours(self) -> bool:
+        """True if the folder carries the marker of a local stack."""
         return self.marker.is_file()
 
     def prepare(self) -> None:
@@ -44,7 +44,7 @@ class DataFolder:
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             self._check_ours()
-            if not self.exists:
+            if not self.is_ours:
                 self.marker.write_text(MARKER_TEXT, encoding="utf-8")
             for folder in (self.logs, self.run):
                 folder.mkdir(exist_ok=True)
@@ -59,13 +59,13 @@ class DataFolder:
             ) from error
 
     def _check_ours(self) -> None:
-        if not self.exists and any(self.path.iterdir()):
+        if not self.is_ours and any(self.path.iterdir()):
             raise FolderRefused(
                 f"{self.path} is not empty and is no data folder of a local stack; "
                 f"choose a new or empty folder with {DATA_VARIABLE}"
             )
         owner = self.path.stat().st_uid
-        if self.exists and owner != os.geteuid():
+        if self.is_ours and owner != os.geteuid():
             raise FolderRefused(
                 f"{self.path} belongs to user {owner} and you are user {os.geteuid()}; "
                 f"run as that user or choose another folder with {DATA_VARIABLE}"
@@ -78,7 +78,7 @@ class DataFolder:
             FolderRefused: it does not carry our marker.
             FolderInUse: a stack runs on it.
         """
-        if not self.exists:
+        if not self.is_ours:
             raise FolderRefused(f"{self.path} is no data folder of a local stack (it has no {MARKER}); nothing removed")
         self.run.mkdir(exist_ok=True)
         with FolderLock(self):
@@ -99,7 +99,7 @@ class FolderLock:
         """Take the lock.
 
         Raises:
-            FolderInUse: somebody else holds it.
+            FolderInUse: another process holds it.
         """
         descriptor = os.open(self._folder.lock_file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
@@ -113,7 +113,7 @@ class FolderLock:
         self._descriptor = descriptor
 
     def release(self) -> None:
-        """Give the lock back; harmless without one."""
+        """Release the lock, if it is held."""
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
@@ -127,7 +127,7 @@ class FolderLock:
 
 
 def running_pid(folder: DataFolder) -> int | None:
-    """The process that runs a stack on ``folder``, or None. The answer comes from the lock, so it is never stale."""
+    """Return the process that runs a stack on ``folder``, or None. It is read from the lock, so it is never stale."""
     if not folder.lock_file.is_file():
         return None
     try:

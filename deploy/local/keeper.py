@@ -1,4 +1,4 @@
-"""Keep one process running: notice that it ended by itself, and start it again after a pause that grows."""
+"""Restarts of one process that ended by itself, after a pause that grows."""
 
 import time
 from collections.abc import Callable
@@ -13,7 +13,7 @@ STABLE_SECONDS = 60.0  # who has run for so long starts with a short pause again
 
 
 class Process(Protocol):
-    """What can be kept: an embedded server, or one of our programs."""
+    """A process that can be restarted: an embedded server, or one of our programs."""
 
     @property
     def name(self) -> str: ...  # noqa: D102  # the name of its log
@@ -26,11 +26,11 @@ class Process(Protocol):
     def stop(self) -> None: ...  # noqa: D102
 
     def exit_code(self) -> int | None:
-        """How it ended by itself, or None."""
+        """Return the exit code if it ended by itself, else None."""
 
 
 class ProgramProcess:
-    """One of our programs, with a command that may change from start to start."""
+    """A program of ours, with a command that may change from start to start."""
 
     def __init__(self, name: str, make: Callable[[], Program]) -> None:
         self.name = name
@@ -57,24 +57,24 @@ class ProgramProcess:
             raise LocalStackError(f"{self.name} was not started")
         self._child.wait_ready(check, seconds)
 
-    def ask_to_stop(self) -> None:
-        """Tell it to stop, without waiting; :meth:`stop` waits."""
+    def request_stop(self) -> None:
+        """Send its stop signal without waiting; :meth:`stop` waits."""
         if self._child is not None:
-            self._child.ask_to_stop()
+            self._child.request_stop()
 
     def stop(self) -> None:
-        """Stop it, by force after its bound; harmless when it does not run."""
+        """Stop it, by force after its bound; harmless if it does not run."""
         if self._child is not None:
             self._child.stop()
             self._child = None
 
     def exit_code(self) -> int | None:
-        """How it ended by itself, or None."""
+        """Return the exit code if it ended by itself, else None."""
         return self._child.returncode if self._child is not None else None
 
 
 class Keeper:
-    """Looks after one process. :meth:`look` is called again and again."""
+    """The restarts of one process. The stack calls :meth:`check` again and again."""
 
     def __init__(
         self, process: Process, say: Callable[[str], None], clock: Callable[[], float] = time.monotonic
@@ -88,11 +88,11 @@ class Keeper:
 
     @property
     def waiting(self) -> bool:
-        """Whether the process is down and waits for its next start."""
+        """True while the process is down and waits for its next start."""
         return self._due is not None
 
-    def look(self) -> bool:
-        """Take note of an end, or start the process again when its pause is over; True when it was started."""
+    def check(self) -> bool:
+        """Note that the process ended, or start it again after its pause; return True if it was started."""
         if self._due is None:
             code = self.process.exit_code()
             if code is not None:

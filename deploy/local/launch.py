@@ -1,11 +1,11 @@
-"""Become another program that cannot outlive the process that asked for it.
+"""Become another program that cannot outlive the process that started it.
 
 Run by path with ``python -I -S launch.py HOW SIGNAL PARENT UID GID PROGRAM ARGUMENT...``; standard library only. A
 program of its own, because the work must be done between ``fork`` and ``exec``, and Python code in a fork of a process
 with threads (``preexec_fn``) can hang.
 
-``HOW`` is ``kernel`` (Linux: ``prctl(2)``, ``PR_SET_PDEATHSIG``) or ``watch`` (elsewhere: a small process looks every
-half second). ``UID`` and ``GID`` are numbers, or ``-`` to stay who we are.
+``HOW`` is ``kernel`` (Linux: ``prctl(2)``, ``PR_SET_PDEATHSIG``) or ``watch`` (elsewhere: a small process polls every
+half second). ``UID`` and ``GID`` are numbers, or ``-`` to keep the current user.
 """
 
 import ctypes
@@ -18,7 +18,7 @@ WATCH_SECONDS = 0.5
 
 
 def become(uid: str, gid: str) -> None:
-    """Give up root for good. Groups first: after ``setuid`` it is too late."""
+    """Drop root for good. Groups first: after ``setuid`` it is too late."""
     if uid != "-":
         os.setgroups([])
         os.setgid(int(gid))
@@ -26,14 +26,14 @@ def become(uid: str, gid: str) -> None:
 
 
 def tie_by_kernel(signal_number: int) -> None:
-    """Have the kernel send us ``signal_number`` when our parent ends. Must come after the change of user."""
+    """Make the kernel send us ``signal_number`` when our parent ends. Must come after the change of user."""
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.prctl(PR_SET_PDEATHSIG, signal_number, 0, 0, 0) != 0:
         sys.exit(f"prctl(PR_SET_PDEATHSIG) failed: {os.strerror(ctypes.get_errno())}")
 
 
 def tie_by_watching(signal_number: int, parent: int) -> None:
-    """Leave a process behind that signals us when ``parent`` has ended, and ends with us."""
+    """Start a process that signals us when ``parent`` has ended, and ends with us."""
     program = os.getpid()
     if os.fork() != 0:
         return

@@ -1,4 +1,4 @@
-"""Where the programs of the stack answer Prometheus: each has a port, remembered, so that scrapes find it again."""
+"""The ports of the programs' metrics. They are remembered, so that Prometheus finds them after a restart."""
 
 from collections.abc import Mapping
 
@@ -10,14 +10,14 @@ HOST, PORT = "PHYTOBATCH_METRICS_HOST", "PHYTOBATCH_METRICS_PORT"
 
 
 class MetricsPorts:
-    """The ports that were given out, by program."""
+    """The assigned ports, by program."""
 
     def __init__(self, state: StackState) -> None:
         self._state = state
         self._ports: dict[str, int] = {}
 
     def settings(self, program: str, user: Mapping[str, str]) -> dict[str, str]:
-        """The variables for one start of a program; one without metrics gets port 0, whatever the user has set."""
+        """Return the variables for one start of a program; without metrics port 0, whatever the user has set."""
         if program not in PROGRAMS:
             return {PORT: "0"}
         self._ports[program] = self._state.port(f"metrics-{program}", free_port, is_free)

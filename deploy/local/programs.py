@@ -33,7 +33,7 @@ PREPARATIONS = ((("migrate",), ("create-bucket",)), (("register-classifier", "--
 
 
 def program(name: str, folder: DataFolder, environment: Mapping[str, str]) -> Program:
-    """One of ``COMMANDS``, logging to ``logs/NAME.log``; what ``environment`` does not say is as in ``DEFAULTS``."""
+    """Return one of ``COMMANDS``, logging to ``logs/NAME.log``; ``DEFAULTS`` complete ``environment``."""
     arguments = [argument.format(run=folder.run) for argument in COMMANDS[name]]
     return Program(
         name,
@@ -45,10 +45,10 @@ def program(name: str, folder: DataFolder, environment: Mapping[str, str]) -> Pr
 
 
 def prepare_servers(folder: DataFolder, environment: Mapping[str, str], say: Callable[[str], None]) -> None:
-    """Bring the schema, the bucket and the list of classifiers to where this version wants them.
+    """Bring the schema, the bucket and the list of classifiers to the state that this version needs.
 
     Raises:
-        ProcessFailed: a command failed; the message shows what it said.
+        ProcessFailed: a command failed; the message shows its output.
     """
     for step in PREPARATIONS:
         begin = time.monotonic()
@@ -76,7 +76,7 @@ def run_admin(command: Sequence[str], folder: DataFolder, environment: Mapping[s
 
 
 def api_ready(url: str) -> bool:
-    """Whether ``GET /readyz`` says that the API can do its work."""
+    """Return True if ``GET /readyz`` says that the API is ready."""
     try:
         with urllib3.PoolManager(retries=False, timeout=PROBE_SECONDS) as pool:
             return pool.request("GET", f"{url}/readyz").status == 200  # noqa: PLR2004  # HTTP's "OK"
@@ -85,5 +85,5 @@ def api_ready(url: str) -> bool:
 
 
 def ready_file(folder: DataFolder) -> Path:
-    """What the worker touches when its model is warm."""
+    """Return the file that the worker touches when its model is warm."""
     return folder.run / "worker.ready"

@@ -1,4 +1,4 @@
-"""The photos of the demonstration: synthetic ones, made once and kept, two of them broken on purpose."""
+"""The synthetic photos of the demonstration, made once and kept, two of them broken on purpose."""
 
 import os
 import shutil
@@ -17,7 +17,7 @@ SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff"}
 
 
 def sample_photos(folder: DataFolder, say: Callable[[str], None]) -> Path:
-    """The folder with the photos, made if missing.
+    """Return the folder with the photos, made if missing.
 
     Raises:
         ProcessFailed: they could not be made.
@@ -41,12 +41,12 @@ def sample_photos(folder: DataFolder, say: Callable[[str], None]) -> Path:
 
 
 def photos_in(folder: Path) -> list[Path]:
-    """The files in ``folder`` that are called like images, sorted."""
+    """List the files in ``folder`` with the suffix of an image, sorted."""
     return sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
 
 
 def readable(photo: Path) -> bool:
-    """Whether a decoder reads the whole file: the judge that the demonstration compares the service with."""
+    """Return True if a decoder reads the whole file: the reference that the service is compared with."""
     try:
         with Image.open(photo) as image:
             image.load()
@@ -55,8 +55,8 @@ def readable(photo: Path) -> bool:
     return True
 
 
-def surprises(samples: Path, succeeded: set[str]) -> list[str]:
-    """What the service got wrong about the sample photos, as sentences; empty when all is as it should be.
+def wrong_results(samples: Path, succeeded: set[str]) -> list[str]:
+    """Describe the wrong results for the sample photos, as sentences; empty if there are none.
 
     Args:
         samples: the folder that was submitted.

@@ -1,4 +1,4 @@
-"""What the commands print: short lines for a person."""
+"""The output of the commands: short lines for a person."""
 
 import time
 from collections import Counter
@@ -17,7 +17,7 @@ console = Console(highlight=False, soft_wrap=True)
 
 
 class Steps:
-    """Prints each step with the seconds since the command began."""
+    """A printer of steps, each with the seconds since the command began."""
 
     def __init__(self) -> None:
         self._begin = time.monotonic()
@@ -28,7 +28,7 @@ class Steps:
 
 
 def show_card(card: StackCard, folder: DataFolder, api_key: str) -> None:
-    """One screen about a running stack."""
+    """Print one screen about a running stack."""
     rows = {
         "API": card.url,
         "documentation": f"{card.url}/docs",
@@ -47,7 +47,7 @@ def show_card(card: StackCard, folder: DataFolder, api_key: str) -> None:
 
 
 def show_results(rows: Sequence[Mapping[str, str]]) -> None:
-    """The first rows of the results as a table, failures first (they are what one looks for), and the counts."""
+    """Print the first rows of the results as a table, failures first, and the counts."""
     ordered = sorted(rows, key=lambda row: row["status"] == "succeeded")[:SHOWN_ROWS]
     table = Table(box=None, title=f"{len(ordered)} of {len(rows)} images", title_justify="left")
     table.add_column("file", overflow="fold", min_width=FILE_WIDTH)

@@ -1,4 +1,4 @@
-"""What the three embedded servers have in common: start, wait until ready, stop, kill, start again."""
+"""The base of the three embedded servers: start, wait until ready, stop, kill, start again."""
 
 import os
 import shutil
@@ -19,7 +19,7 @@ RETRY_SECONDS = 0.5
 
 
 class Server(ABC):
-    """One embedded server: a child process, its data, its port."""
+    """An embedded server: a child process, its data, its port."""
 
     name: ClassVar[str]
     title: ClassVar[str]
@@ -34,7 +34,7 @@ class Server(ABC):
     @property
     @abstractmethod
     def url(self) -> str:
-        """The address that programs connect to, with the password where the address carries one."""
+        """The address that programs connect to, with its password if there is one."""
 
     @property
     @abstractmethod
@@ -43,15 +43,15 @@ class Server(ABC):
 
     @abstractmethod
     def prepare(self) -> None:
-        """Make what the server needs before it can start (data folder, configuration); repeatable."""
+        """Make everything that the server needs to start (data folder, configuration); repeatable."""
 
     @abstractmethod
     def program(self) -> Program:
-        """The command for the current port."""
+        """Return the command for the current port."""
 
     @abstractmethod
     def answers(self) -> bool:
-        """Whether the server does its work now: a real request, not an open port."""
+        """Return True if the server answers a real request now; an open port is not enough."""
 
     @property
     def log(self) -> Path:
@@ -60,7 +60,7 @@ class Server(ABC):
 
     @property
     def running(self) -> bool:
-        """Whether the process lives."""
+        """True while the process lives."""
         return self._child is not None and self._child.returncode is None
 
     @property
@@ -75,15 +75,15 @@ class Server(ABC):
         return self._child.pid
 
     def exit_code(self) -> int | None:
-        """How the process ended, or None while it runs or when it was stopped by us."""
+        """Return the exit code if the process ended by itself; None while it runs or after :meth:`stop`."""
         return self._child.returncode if self._child is not None else None
 
     def port_usable(self, port: int) -> bool:
-        """Whether the server could use ``port`` now."""
+        """Return True if the server could use ``port`` now."""
         return is_free(port)
 
     def start(self) -> None:
-        """Start the server and wait until it answers; harmless when it runs.
+        """Start the server, unless it runs, and wait until it answers.
 
         Raises:
             ProcessFailed: it ended, or does not answer in time; the message shows the end of its log.
@@ -109,19 +109,19 @@ class Server(ABC):
                 return
 
     def stop(self) -> None:
-        """Stop the server in an orderly way, by force after its bound; harmless when it does not run."""
+        """Stop the server in an orderly way, by force after its bound; harmless if it does not run."""
         if self._child is not None:
             self._child.stop()
             self._child = None
 
     def kill(self) -> None:
-        """SIGKILL, to the server and its own children; returns when they are gone."""
+        """Send SIGKILL to the server and its own children; return when they are gone."""
         if self._child is not None:
             self._child.kill()
             self._child = None
 
     def restart(self, *, empty: bool = False) -> None:
-        """Stop (or take note of an earlier :meth:`kill`) and start again, on the same port if it is still free.
+        """Stop (unless an earlier :meth:`kill` did) and start again, on the same port if it is still free.
 
         Args:
             empty: delete the data in between, as if the disk had been lost.
@@ -138,12 +138,12 @@ class Server(ABC):
 
 
 def bare_environment(home: Path) -> dict[str, str]:
-    """Variables for a server: none of ours, so that no ``PG…`` or ``AWS_…`` of the user changes what it does."""
+    """Return variables for a server, without our own, so that no ``PG…`` or ``AWS_…`` of the user affects it."""
     return {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC", "HOME": str(home)}
 
 
 def write_private(path: Path, text: str) -> None:
-    """Write a file that only we can read."""
+    """Write a file that only its owner can read."""
     path.unlink(missing_ok=True)
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
         file.write(text)

@@ -1,4 +1,4 @@
-"""The embedded servers of one data folder, together: what ``up``, ``demo`` and the tests start.
+"""The embedded servers of one data folder, together; ``up``, ``demo`` and the tests start them.
 
 ``with LocalServers.temporary() as servers:`` gives a test its own; ``servers.environment`` leads programs to them.
 """
@@ -32,11 +32,11 @@ class LocalServers:
     """Embedded servers on one data folder, which is locked while this lives between ``start`` and ``stop``.
 
     Args:
-        data_dir: where data, logs and secrets are kept; made at the first start.
-        services: which of ``postgres``, ``valkey``, ``objects``.
+        data_dir: folder of data, logs and secrets; made at the first start.
+        services: some of ``postgres``, ``valkey``, ``objects``.
         fast: no fsync; for tests.
         postgres_programs: folder of the programs of another PostgreSQL; None for the one of the wheel.
-        say: gets a line for a person at every step.
+        say: receives a line for a person at every step.
     """
 
     def __init__(
@@ -68,7 +68,7 @@ class LocalServers:
         fast: bool = True,
         postgres_programs: Path | None = None,
     ) -> Iterator[Self]:
-        """Servers on a data folder of their own that is removed at the end, for tests."""
+        """Start servers on a data folder of their own that is removed at the end, for tests."""
         # Not pytest's tmp_path: that lies below a private folder, which PostgreSQL's user cannot reach under root.
         parent = Path(tempfile.mkdtemp(prefix="phytobatch-test-"))
         parent.chmod(0o711)
@@ -81,13 +81,13 @@ class LocalServers:
             shutil.rmtree(parent)
 
     def start(self) -> None:
-        """Start every server, side by side, and return when all answer.
+        """Start all servers at the same time, and return when all answer.
 
         Raises:
             FolderRefused: the data folder cannot be used.
             FolderInUse: another process has servers on this data folder.
             NotPossibleHere: this user or machine cannot run one of them.
-            ProcessFailed: one does not come up; the message shows the end of its log.
+            ProcessFailed: one does not start; the message shows the end of its log.
         """
         self.folder.prepare()
         self._lock.take()
@@ -101,7 +101,7 @@ class LocalServers:
             raise
 
     def stop(self) -> None:
-        """Stop every server and give the data folder back; harmless when none runs."""
+        """Stop every server and unlock the data folder; harmless if none runs."""
         if self._servers:
             with ThreadPoolExecutor(len(ALL_SERVICES)) as pool:
                 for done in [pool.submit(server.stop) for server in self._servers.values()]:
@@ -109,8 +109,8 @@ class LocalServers:
         self._lock.release()
 
     def remove(self) -> None:
-        """Delete the data folder of stopped servers, and what was kept outside it; harmless when there is none."""
-        if self.folder.exists:
+        """Delete the data folder of stopped servers, if there is one, and its data outside of it."""
+        if self.folder.is_ours:
             remove_data(self.folder)
 
     def __enter__(self) -> Self:
@@ -130,7 +130,7 @@ class LocalServers:
         """Ports and secrets of this data folder.
 
         Raises:
-            LocalStackError: nothing was started yet.
+            LocalStackError: the servers have not been started.
         """
         if self._state is None:
             raise LocalStackError("the servers were not started")
@@ -138,7 +138,7 @@ class LocalServers:
 
     @property
     def postgres(self) -> PostgresServer:
-        """The PostgreSQL. Raises LocalStackError where it is not among the services, or before the start."""
+        """The PostgreSQL. Raises LocalStackError if it is not among the services, or before the start."""
         server = self._servers.get("postgres")
         if isinstance(server, PostgresServer):
             return server
@@ -146,7 +146,7 @@ class LocalServers:
 
     @property
     def valkey(self) -> ValkeyServer:
-        """The Valkey. Raises LocalStackError where it is not among the services, or before the start."""
+        """The Valkey. Raises LocalStackError if it is not among the services, or before the start."""
         server = self._servers.get("valkey")
         if isinstance(server, ValkeyServer):
             return server
@@ -154,7 +154,7 @@ class LocalServers:
 
     @property
     def objects(self) -> ObjectServer:
-        """The object store. Raises LocalStackError where it is not among the services, or before the start."""
+        """The object store. Raises LocalStackError if it is not among the services, or before the start."""
         server = self._servers.get("objects")
         if isinstance(server, ObjectServer):
             return server
@@ -197,13 +197,13 @@ class LocalServers:
 
 
 def remove_data(folder: DataFolder) -> None:
-    """Delete a data folder and what was kept outside it.
+    """Delete a data folder and its data outside of it.
 
     Raises:
         FolderRefused: it does not carry our marker.
         FolderInUse: a stack runs on it.
     """
-    places = StackState(folder.secrets).places if folder.exists and folder.secrets.exists() else []
+    places = StackState(folder.secrets).places if folder.is_ours and folder.secrets.exists() else []
     folder.remove()
     for place in places:
         shutil.rmtree(place, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""The whole of Phytobatch on one machine: servers, schema, bucket, classifier, API, worker, beat, deliverer."""
+"""All of Phytobatch on one machine: servers, schema, bucket, classifier, API, worker, beat, deliverer."""
 
 import os
 import time
@@ -21,7 +21,7 @@ from deploy.local.state import new_api_key
 API_SECONDS = 120.0
 API_ATTEMPTS = 3
 USUAL_API_PORT = 8000
-LOOK_SECONDS = 0.5
+CHECK_SECONDS = 0.5
 ANY_ADDRESS = {"0.0.0.0": LOOPBACK, "::": "[::1]"}  # noqa: S104  # the user's choice, only read here
 API_KEY = "api-key"
 
@@ -30,8 +30,8 @@ class Stack:
     """A running Phytobatch.
 
     Args:
-        data_dir: data, logs and secrets; reused when it has been used before.
-        say: gets a line for a person at every step.
+        data_dir: folder of data, logs and secrets; reused if it exists.
+        say: receives a line for a person at every step.
         fast: no fsync; for tests.
     """
 
@@ -62,7 +62,7 @@ class Stack:
         """Start everything and return when the API is ready; the worker may still load its model.
 
         Raises:
-            LocalStackError: see :meth:`LocalServers.start`, and a program of ours that does not come up.
+            LocalStackError: see :meth:`LocalServers.start`, or a program of ours does not start.
         """
         self.servers.start()
         try:
@@ -77,7 +77,7 @@ class Stack:
         self._note_processes()
 
     def stop(self) -> None:
-        """Stop the programs, then the servers; harmless when nothing runs."""
+        """Stop the programs, then the servers; harmless if nothing runs."""
         remove_card(self.folder)
         self._keepers = []
         self._stop_programs()
@@ -90,9 +90,9 @@ class Stack:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
-    def look(self) -> None:
-        """One look at everything: start again what ended by itself, tell when the worker is ready."""
-        restarted = [keeper.process for keeper in self._keepers if keeper.look()]
+    def check(self) -> None:
+        """Check everything once: restart parts that ended by themselves, say when the worker is ready."""
+        restarted = [keeper.process for keeper in self._keepers if keeper.check()]
         if restarted:
             if merged(self._user, self.servers.environment) != self._environment:
                 self._move_programs()
@@ -103,10 +103,10 @@ class Stack:
             self._worker_loads = False
 
     def serve(self) -> None:
-        """Look after everything until an exception (KeyboardInterrupt) ends it."""
+        """Check everything again and again until an exception (KeyboardInterrupt) ends it."""
         while True:
-            self.look()
-            time.sleep(LOOK_SECONDS)
+            self.check()
+            time.sleep(CHECK_SECONDS)
 
     def _start_programs(self) -> None:
         self._choose_port()
@@ -119,14 +119,14 @@ class Stack:
         self._wait_for_api()
 
     def _stop_programs(self) -> None:
-        # All are told first, so that they end side by side and not one after the other.
+        # All get their signal first, so that they end at the same time and not one after the other.
         for process in self._programs:
-            process.ask_to_stop()
+            process.request_stop()
         for process in self._programs:
             process.stop()
 
     def _move_programs(self) -> None:
-        """A server came back on another port: lead the programs there."""
+        """Restart the programs after a server came back on another port."""
         self._say("a server has a new address: starting the programs again")
         self._environment = merged(self._user, self.servers.environment)
         self._stop_programs()
@@ -146,10 +146,10 @@ class Stack:
         return program(name, self.folder, environment)
 
     def _choose_port(self) -> None:
-        wanted = self._user.get("PHYTOBATCH_API_PORT") or "0"
-        if not wanted.isdecimal():
-            raise NotPossibleHere(f"PHYTOBATCH_API_PORT is {wanted!r}; set a number, or unset it for a free port")
-        self._port = int(wanted) or self.servers.state.port(
+        requested = self._user.get("PHYTOBATCH_API_PORT") or "0"
+        if not requested.isdecimal():
+            raise NotPossibleHere(f"PHYTOBATCH_API_PORT is {requested!r}; set a number, or unset it for a free port")
+        self._port = int(requested) or self.servers.state.port(
             "api", lambda: USUAL_API_PORT if is_free(USUAL_API_PORT) else free_port(), is_free
         )
 

@@ -1,4 +1,4 @@
-"""What a data folder remembers between two starts: ports, secrets, and places outside the folder.
+"""The state that a data folder keeps between two starts: ports, secrets, and places outside the folder.
 
 One JSON file with mode 0600, written whole and renamed, so that a killed start never leaves half of it.
 """
@@ -22,17 +22,17 @@ API_KEY_SECRET_LENGTH = 43
 
 
 def random_text(length: int, alphabet: str = ALPHANUMERIC) -> str:
-    """``length`` random characters, good for a password."""
+    """Return ``length`` random characters, good for a password."""
     return "".join(secrets.choice(alphabet) for _ in range(length))
 
 
 def new_secret() -> str:
-    """A password of letters and digits (190 bits), so that it needs no quoting in URLs and configuration files."""
+    """Make a password of letters and digits (190 bits), which needs no quoting in URLs and configuration files."""
     return random_text(SECRET_LENGTH)
 
 
 def new_api_key() -> str:
-    """A development API key: ``pb_`` + 12 of ``[a-z0-9]`` + ``_`` + 43 of ``[A-Za-z0-9]``."""
+    """Make a development API key: ``pb_`` + 12 of ``[a-z0-9]`` + ``_`` + 43 of ``[A-Za-z0-9]``."""
     key_id = random_text(API_KEY_ID_LENGTH, string.ascii_lowercase + string.digits)
     return f"pb_{key_id}_{random_text(API_KEY_SECRET_LENGTH)}"
 
@@ -48,7 +48,7 @@ class StackState:
             self._values.update(self._read())
 
     def port(self, name: str, choose: Callable[[], int], usable: Callable[[int], bool]) -> int:
-        """The remembered port of ``name``, or a newly chosen and remembered one when there is none or it is taken."""
+        """Return the remembered port of ``name``; choose and remember another one if it is missing or taken."""
         with self._lock:
             known = self._values["ports"].get(name)
             if isinstance(known, int) and usable(known):
@@ -56,18 +56,18 @@ class StackState:
             return self._keep("ports", name, choose())
 
     def secret(self, name: str, make: Callable[[], str] = new_secret) -> str:
-        """The remembered secret of ``name``, made at the first call."""
+        """Return the remembered secret of ``name``, made at the first call."""
         with self._lock:
             known = self._values["secrets"].get(name)
             return known if isinstance(known, str) else self._keep("secrets", name, make())
 
     def known_secret(self, name: str) -> str | None:
-        """The secret of ``name`` if there is one."""
+        """Return the secret of ``name`` if there is one."""
         known = self._values["secrets"].get(name)
         return known if isinstance(known, str) else None
 
     def place(self, name: str) -> Path | None:
-        """A remembered folder outside the data folder."""
+        """Return a remembered folder outside the data folder."""
         known = self._values["places"].get(name)
         return Path(known) if isinstance(known, str) else None
 

@@ -26,7 +26,7 @@ requirepass {password}
 
 
 class ValkeyServer(Server):
-    """One Valkey that keeps its data in an append-only file."""
+    """A Valkey that keeps its data in an append-only file."""
 
     name = "valkey"
     title = "Valkey"
@@ -46,18 +46,18 @@ class ValkeyServer(Server):
         return self.state.secret(self.name)
 
     def prepare(self) -> None:
-        """Write the configuration; it carries the password, which therefore stands in no process list."""
+        """Write the configuration; it carries the password, so that no process list shows it."""
         self.home.mkdir(mode=0o700, exist_ok=True)
         text = CONFIGURATION.format(host=LOOPBACK, port=self.port, home=_quoted(self.home), password=self._password)
         write_private(self.home / "valkey.conf", text)
 
     def program(self) -> Program:
-        """``valkey-server valkey.conf``; SIGTERM writes the file out and ends."""
+        """Return ``valkey-server valkey.conf``; SIGTERM writes the file out and ends."""
         command = (str(valkey_program()), str(self.home / "valkey.conf"))
         return Program(self.name, command, self.log, bare_environment(self.home), folder=self.home)
 
     def answers(self) -> bool:
-        """Whether it answers PING with our password, that is, has loaded its file."""
+        """Return True if it answers PING with our password, that is, has loaded its file."""
         connection = redis.Redis(
             host=LOOPBACK,
             port=self.port,
@@ -78,7 +78,7 @@ def _quoted(path: Path) -> str:
 
 
 def valkey_program() -> Path:
-    """The server program of the installed wheel.
+    """Return the server program of the installed wheel.
 
     Raises:
         NotPossibleHere: the wheel is not installed, or has no server for this system.

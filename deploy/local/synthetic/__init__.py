@@ -1,11 +1,11 @@
 """Synthetic photographs of leaves, for demonstrations, tests and benchmarks. No camera has seen them.
 
-texture.py    noise, the ground of everything
+texture.py    noise, on which everything is drawn
 leaf.py       the outline, veins and shading of one leaf
 symptoms.py   powdery mildew and rust
 scene.py      a leaf before soil or foliage: ``render``
 exif.py       camera, time and the position on a flight grid
-broken.py     files that are no pictures
+broken.py     files that are not pictures
 folder.py     a set of files: ``write_set``
 flight/       a flight over a field with hot spots of disease: ``write_flight``
 """

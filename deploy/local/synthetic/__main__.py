@@ -13,14 +13,14 @@ from deploy.local.synthetic.flight import command as flight
 from deploy.local.synthetic.folder import DEFAULT_SIZE, FORMATS, Size, write_set
 from shared.usage import told_by
 
-LARGEST_PIXELS = 20_000_000
+MAX_PIXELS = 20_000_000
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Write the set and say what was written."""
-    given = sys.argv[1:] if arguments is None else list(arguments)
-    if given[:1] == ["flight"]:
-        return flight.main(given[1:])
+    """Write the set and print what was written."""
+    words = sys.argv[1:] if arguments is None else list(arguments)
+    if words[:1] == ["flight"]:
+        return flight.main(words[1:])
     parser = argparse.ArgumentParser(prog="python -m deploy.local.synthetic", description=told_by(__doc__))
     parser.add_argument("out", metavar="OUT", type=Path, help="folder to write into")
     parser.add_argument("--count", type=_count, default=60, help="readable pictures (default 60)")
@@ -28,9 +28,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     sizes = parser.add_mutually_exclusive_group()
     sizes.add_argument("--mixed", action="store_true", help="sizes from 256 pixels to 20 megapixels")
     sizes.add_argument("--size", type=_size, default=DEFAULT_SIZE, help="WxH in pixels, up to 20 megapixels")
-    parser.add_argument("--broken", type=_count, default=0, help="files that are no pictures, beside the others")
+    parser.add_argument("--broken", type=_count, default=0, help="additional files that are not pictures")
     parser.add_argument("--format", choices=sorted(FORMATS), default="jpeg")
-    options = parser.parse_args(given)
+    options = parser.parse_args(words)
     paths = write_set(
         options.out,
         options.count,
@@ -54,8 +54,8 @@ def _count(text: str) -> int:
 def _size(text: str) -> Size:
     match = re.fullmatch(r"(\d{1,5})x(\d{1,5})", text)
     size = (int(match[1]), int(match[2])) if match else (0, 0)
-    if not 1 <= size[0] * size[1] <= LARGEST_PIXELS:
-        raise argparse.ArgumentTypeError(f"must be WIDTHxHEIGHT with up to {LARGEST_PIXELS} pixels")
+    if not 1 <= size[0] * size[1] <= MAX_PIXELS:
+        raise argparse.ArgumentTypeError(f"must be WIDTHxHEIGHT with up to {MAX_PIXELS} pixels")
     return size
 
 

@@ -1,4 +1,4 @@
-"""Files that every upload of real people contains: pictures cut off, and web pages that a browser saved as .jpg."""
+"""Broken files, as real uploads contain them: pictures cut off, and web pages that a browser saved as .jpg."""
 
 import io
 from collections.abc import Callable
@@ -9,7 +9,7 @@ HTML = b"<!DOCTYPE html>\n<html><head><title>404 Not Found</title></head><body><
 
 
 def truncated(picture: Image.Image) -> bytes:
-    """The first 60 hundredths of a JPEG."""
+    """Return the first 60 hundredths of a JPEG."""
     buffer = io.BytesIO()
     picture.save(buffer, "JPEG", quality=85)
     data = buffer.getvalue()
@@ -17,7 +17,7 @@ def truncated(picture: Image.Image) -> bytes:
 
 
 def html(_picture: Image.Image) -> bytes:
-    """An error page of a web server."""
+    """Return an error page of a web server."""
     return HTML
 
 

@@ -30,7 +30,7 @@ class Position:
 
 
 def position(number: int) -> Position:
-    """Where photo ``number`` (from 0) of the flight was taken: rows to the east, then back, each row farther north."""
+    """Return the place of photo ``number`` (from 0): rows to the east, then back, each row farther north."""
     row, column = divmod(number, ROW_PHOTOS)
     if row % 2:
         column = ROW_PHOTOS - 1 - column
@@ -40,12 +40,12 @@ def position(number: int) -> Position:
 
 
 def flight_exif(number: int) -> Image.Exif:
-    """EXIF of photo ``number`` (from 0) of the flight, ready for ``Image.save(exif=...)``."""
+    """Make the EXIF of photo ``number`` (from 0) of the flight, ready for ``Image.save(exif=...)``."""
     return exif_of(position(number), TAKE_OFF + timedelta(seconds=SECONDS_BETWEEN * number))
 
 
 def exif_of(place: Position | None, taken: datetime, *, heading: float | None = None) -> Image.Exif:
-    """EXIF of a photo, ready for ``Image.save(exif=...)``.
+    """Make the EXIF of a photo, ready for ``Image.save(exif=...)``.
 
     Args:
         place: None writes no GPS block.
@@ -69,7 +69,7 @@ def exif_of(place: Position | None, taken: datetime, *, heading: float | None = 
 
 
 def _offset(taken: datetime) -> str:
-    """As ``+02:00``."""
+    """Format the offset of the zone as ``+02:00``."""
     digits = taken.strftime("%z")
     return f"{digits[:3]}:{digits[3:5]}"
 
@@ -97,7 +97,7 @@ def _gps(place: Position, taken: datetime) -> dict[int, object]:
 
 
 def _dms(degrees: float) -> Dms:
-    """Degrees as degrees, minutes and seconds, to a hundred-thousandth of a second (under a millimetre)."""
+    """Convert degrees to degrees, minutes and seconds, to a hundred-thousandth of a second (under a millimetre)."""
     whole, rest = divmod(abs(degrees) * 60, 60)
     minutes, seconds = divmod(rest * 60, 60)
     return float(whole), float(minutes), round(seconds, 5)

@@ -21,7 +21,7 @@ PER_LARGE = 20  # One of so many pictures of a mixed set has 12 megapixels, and 
 
 @dataclass(frozen=True, slots=True)
 class FileFormat:
-    """How Pillow writes a format."""
+    """Pillow's name and options of a format."""
 
     suffix: str
     name: str
@@ -45,16 +45,16 @@ def write_set(
     broken: int = 0,
     image_format: str = "jpeg",
 ) -> list[Path]:
-    """Write ``count`` synthetic pictures and ``broken`` files that are none; returns their paths in flight order.
+    """Write ``count`` synthetic pictures and ``broken`` other files; return their paths in flight order.
 
     Kinds take turns; the bytes of all pictures differ; the same arguments give the same bytes.
 
     Args:
-        folder: made if it is not there.
-        count: readable pictures.
+        folder: made if missing.
+        count: number of readable pictures.
         seed: of every random number.
         size: (width, height) in pixels of all; None mixes sizes from 256 pixels to 20 megapixels.
-        broken: files beside the pictures: in turn a truncated JPEG and a web page named .jpg.
+        broken: number of additional files: in turn a truncated JPEG and a web page named .jpg.
         image_format: a key of ``FORMATS``.
 
     Raises:
@@ -71,7 +71,7 @@ def write_set(
 
 
 def mixed_sizes(count: int, seed: int) -> Sequence[Size]:
-    """Sizes as people have them: most small, one in twenty of 12 megapixels, one of 20 (from 20 pictures on)."""
+    """Choose realistic sizes: most small, one in twenty of 12 megapixels, one of 20 (from 20 pictures on)."""
     rng = np.random.default_rng([seed, count])
     sizes = [_small_size(rng) for _ in range(count)]
     large = rng.permutation(count)[: count // PER_LARGE + (count >= PER_LARGE)].tolist()

@@ -1,4 +1,4 @@
-"""One leaf: where it is, its veins and its light."""
+"""One leaf: its pose, its veins and its light."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ VEIN = (150, 176, 104)
 
 @dataclass(frozen=True, slots=True)
 class Pose:
-    """Where a leaf lies: centre and length in shares of the picture's shorter edge, angle in radians."""
+    """The pose of a leaf: centre and length in shares of the picture's shorter edge, angle in radians."""
 
     x: float
     y: float
@@ -24,7 +24,7 @@ class Pose:
 
     @classmethod
     def random(cls, rng: np.random.Generator, *, main: bool) -> "Pose":
-        """A leaf that fills most of the picture (``main``), or one of those around it."""
+        """Draw the pose of a leaf that fills most of the picture (``main``), or of one around it."""
         away = 0.06 if main else 0.7
         return cls(
             x=rng.uniform(-away, away),
@@ -39,7 +39,7 @@ class Pose:
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """Planes (height, width) that say what each pixel of the leaf is.
+    """Planes (height, width) that describe each pixel of the leaf.
 
     ``along`` 0 at the stalk to 1 at the tip, ``across`` -1 to 1 between the margins, ``mask`` 0 outside and 1 on the
     leaf, ``veins`` 0 to 1.
@@ -86,14 +86,14 @@ def paint(picture: Plane, shape: Shape, rng: np.random.Generator, *, brightness:
 
 
 def _shifted(mask: Plane, pixels: int) -> Plane:
-    """A mask moved down and to the right."""
+    """Move a mask down and to the right."""
     moved = np.zeros_like(mask)
     moved[pixels:, pixels:] = mask[:-pixels, :-pixels]
     return moved
 
 
 def _veins(along: Plane, side: Plane, across: Plane, rng: np.random.Generator) -> Plane:
-    """A midrib that thins to the tip, side veins that bow forward, and a faint net between them."""
+    """Draw a midrib that thins to the tip, side veins that bow forward, and a faint net between them."""
     inside = clip01(along)
     distance = np.abs(across)
     midrib = step(np.abs(side), 0.012 * (1.15 - inside), 0.004 * (1.15 - inside))

@@ -1,4 +1,4 @@
-"""One picture: soil or foliage, leaves out of focus, and the leaf that it is about."""
+"""One picture: soil or foliage, leaves out of focus, and the leaf in the centre."""
 
 from enum import StrEnum
 
@@ -9,14 +9,14 @@ from deploy.local.synthetic.leaf import Pose, paint, shape_of
 from deploy.local.synthetic.symptoms import powdery_mildew, rust
 from deploy.local.synthetic.texture import Plane, cloud, mix, with_grain
 
-LARGEST_DRAWN_EDGE = 512  # Pixels. Larger pictures are drawn at this size, enlarged, and get fine texture on top.
+MAX_DRAWN_EDGE = 512  # Pixels. Larger pictures are drawn at this size, enlarged, and get fine texture on top.
 GRAIN = (6.0, 9.0)  # standard deviation in levels; makes 12 megapixels at quality 90 weigh 3 to 8 MB
 SOILS = (((92, 68, 48), (146, 116, 86)), ((70, 56, 44), (120, 98, 76)), ((112, 92, 70), (168, 146, 116)))
 FOLIAGE = (((24, 42, 20), (70, 100, 48)), ((34, 56, 26), (96, 124, 62)))
 
 
 class Kind(StrEnum):
-    """What the picture shows."""
+    """The kind of leaf in a picture."""
 
     HEALTHY = "healthy"
     POWDERY_MILDEW = "powdery_mildew"
@@ -31,7 +31,7 @@ SYMPTOMS = {
 
 
 def render(kind: Kind | str, size: tuple[int, int], seed: int) -> Image.Image:
-    """A synthetic leaf: RGB, ``size`` is (width, height) in pixels; the same arguments give the same pixels.
+    """Draw a synthetic leaf: RGB, ``size`` is (width, height) in pixels; the same arguments give the same pixels.
 
     Raises:
         ValueError: no such kind.
@@ -46,7 +46,7 @@ def render(kind: Kind | str, size: tuple[int, int], seed: int) -> Image.Image:
 
 def _drawn_shape(size: tuple[int, int]) -> tuple[int, int]:
     width, height = size
-    share = min(1.0, LARGEST_DRAWN_EDGE / max(size))
+    share = min(1.0, MAX_DRAWN_EDGE / max(size))
     return max(1, round(height * share)), max(1, round(width * share))
 
 
@@ -75,7 +75,7 @@ def _out_of_focus(picture: Plane, radius: float) -> Plane:
 
 
 def _sunlit(picture: Plane, rng: np.random.Generator) -> Plane:
-    """The colour of the light, and its fall over the picture."""
+    """Apply the colour of the light, and its fall over the picture."""
     tint = np.asarray((1 + rng.uniform(-0.05, 0.08), 1.0, 1 + rng.uniform(-0.1, 0.05)), np.float32)
     fall = 0.88 + 0.24 * cloud((picture.shape[0], picture.shape[1]), rng, cells=1.5, octaves=1)
     return picture * tint * fall[..., np.newaxis] * np.float32(rng.uniform(0.95, 1.15))

@@ -1,4 +1,4 @@
-"""What the diseases paint on a leaf, simplified: enough for a demonstration, not for a diagnosis."""
+"""The signs of the diseases on a leaf, simplified: enough for a demonstration, not for a diagnosis."""
 
 import numpy as np
 
@@ -13,7 +13,7 @@ MOTTLE = (150, 156, 70)
 
 
 def powdery_mildew(picture: Plane, shape: Shape, rng: np.random.Generator) -> Plane:
-    """White felt in patches that run together, thicker along the veins, with a grain of its own."""
+    """Paint white felt in patches that run together, thicker along the veins, with a grain of its own."""
     size = shape.mask.shape[0], shape.mask.shape[1]
     patches = cloud(size, rng, cells=rng.uniform(5, 10), octaves=5)
     felt = step(patches, rng.uniform(0.22, 0.36), 0.66) * (0.75 + 0.25 * shape.veins)
@@ -23,7 +23,7 @@ def powdery_mildew(picture: Plane, shape: Shape, rng: np.random.Generator) -> Pl
 
 
 def rust(picture: Plane, shape: Shape, rng: np.random.Generator) -> Plane:
-    """Orange spots with a darker core and a yellow halo, a few large and many small."""
+    """Paint orange spots with a darker core and a yellow halo, a few large and many small."""
     halo, body, core = (np.zeros_like(shape.mask) for _ in range(3))
     height, width = shape.mask.shape
     on_leaf = np.argwhere((shape.mask > 0.95) & (np.abs(shape.across) < 0.9))  # noqa: PLR2004  # not on the margin

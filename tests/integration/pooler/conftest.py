@@ -54,7 +54,7 @@ def pooler(settings: Settings, mode: str) -> Iterator[Settings]:
         (folder / "pgbouncer.ini").write_text(text, encoding="utf-8")
         (folder / "users").write_text(f'"{server.username}" "{server.password}"\n', encoding="utf-8")
         if account is not None:
-            account.own(folder)
+            account.take_over(folder)
         command = (str(path), str(folder / "pgbouncer.ini"))
         child = Child(Program("pgbouncer", command, folder / "log", {}, folder=folder, account=account))
         through = server.set(port=port)

@@ -7,7 +7,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from deploy.local.child import LAUNCHER, Child, Program, describe_exit, log_tail, set_aside
+from deploy.local.child import LAUNCHER, Child, Program, describe_exit, log_tail, rotate
 from deploy.local.errors import ProcessFailed
 from tests.patience import PATIENCE_SECONDS
 
@@ -65,11 +65,11 @@ def test_the_tail_is_of_this_run_alone(tmp_path: Path) -> None:
     assert log_tail(tmp_path / "tried.log") == "first\nsecond"
 
 
-def test_a_large_log_is_set_aside(tmp_path: Path) -> None:
+def test_a_large_log_is_rotated(tmp_path: Path) -> None:
     log = tmp_path / "api.log"
     log.write_bytes(b"")
     os.truncate(log, 10_000_001)
-    set_aside(log)
+    rotate(log)
     assert not log.exists()
     assert (tmp_path / "api.old.log").stat().st_size == 10_000_001
 

@@ -11,7 +11,7 @@ def test_an_empty_or_new_folder_becomes_ours(tmp_path: Path) -> None:
     folder = DataFolder(tmp_path / "deep" / "data")
     folder.prepare()
     folder.prepare()
-    assert folder.exists
+    assert folder.is_ours
     assert folder.logs.is_dir()
 
 
@@ -53,7 +53,7 @@ def test_one_lock_at_a_time_and_the_holder_is_named(tmp_path: Path) -> None:
         with pytest.raises(FolderInUse):
             folder.remove()
     assert running_pid(folder) is None
-    assert folder.exists
+    assert folder.is_ours
 
 
 def test_the_variable_chooses_the_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -40,7 +40,7 @@ class Stumbler:
 def run_until(keeper: Keeper, process: Stumbler, seconds: float, step: float = 0.5) -> None:
     end = process.clock.now + seconds
     while process.clock.now < end:
-        keeper.look()
+        keeper.check()
         process.clock.now += step
 
 
@@ -54,7 +54,7 @@ def test_a_process_that_lives_is_left_alone() -> None:
 def test_a_process_that_died_is_started_again_and_it_is_said() -> None:
     process, said = Stumbler(code=-9), list[str]()
     keeper = Keeper(process, said.append, process.clock)
-    assert not keeper.look()
+    assert not keeper.check()
     assert keeper.waiting
     run_until(keeper, process, 3)
     assert process.starts == [101.0]

@@ -2,7 +2,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from deploy.local.samples import photos_in, readable, surprises
+from deploy.local.samples import photos_in, readable, wrong_results
 
 
 def photos(folder: Path) -> Path:
@@ -24,12 +24,14 @@ def test_broken_files_are_told_from_good_ones(tmp_path: Path) -> None:
 
 
 def test_exactly_the_broken_files_without_a_class_is_no_surprise(tmp_path: Path) -> None:
-    assert surprises(photos(tmp_path), {"a.jpg", "b.jpg"}) == []
+    assert wrong_results(photos(tmp_path), {"a.jpg", "b.jpg"}) == []
 
 
 def test_a_good_photo_without_a_class_is_a_surprise(tmp_path: Path) -> None:
-    assert surprises(photos(tmp_path), {"b.jpg"}) == ["a.jpg is a good photo and got no class"]
+    assert wrong_results(photos(tmp_path), {"b.jpg"}) == ["a.jpg is a good photo and got no class"]
 
 
 def test_a_broken_file_with_a_class_is_a_surprise(tmp_path: Path) -> None:
-    assert surprises(photos(tmp_path), {"a.jpg", "b.jpg", "cut.jpg"}) == ["only 1 of the 2 broken files were noticed"]
+    assert wrong_results(photos(tmp_path), {"a.jpg", "b.jpg", "cut.jpg"}) == [
+        "only 1 of the 2 broken files were noticed"
+    ]

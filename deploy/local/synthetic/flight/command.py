@@ -10,7 +10,7 @@ from shared.usage import told_by
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Write the flight and say what was written."""
+    """Write the flight and print what was written."""
     parser = argparse.ArgumentParser(prog="python -m deploy.local.synthetic flight", description=told_by(__doc__))
     parser.add_argument("--images", type=int, default=2000, help="photos (default 2000)")
     parser.add_argument("--out", type=Path, required=True, help="folder to write into")

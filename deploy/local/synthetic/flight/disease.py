@@ -1,4 +1,4 @@
-"""Where in the field which disease is: hot spots that thin out, and a little everywhere."""
+"""The distribution of diseases over the field: hot spots that thin out, and a little everywhere."""
 
 from dataclasses import dataclass
 from math import exp
@@ -21,7 +21,7 @@ class HotSpot:
     peak: float
 
     def share(self, east: float, north: float) -> float:
-        """The share of sick leaves at a place, falling off as a bell."""
+        """Return the share of sick leaves at a place, falling off as a bell."""
         square = (east - self.east) ** 2 + (north - self.north) ** 2
         return self.peak * exp(-square / (2 * self.radius**2))
 
@@ -34,7 +34,7 @@ HOT_SPOTS = (
 
 
 def kind_at(east: float, north: float, rng: np.random.Generator) -> Kind:
-    """What a leaf at this place of the field (shares of its edges, 0 to 1) shows; a draw of ``rng``."""
+    """Draw the kind of a leaf at this place of the field (shares of its edges, 0 to 1) from ``rng``."""
     draw = rng.random()
     for spot in HOT_SPOTS:
         share = spot.share(east, north)

@@ -1,4 +1,4 @@
-"""Small leaves, thousands of them in seconds: a few are drawn, each photo is a part of one, turned and lit anew."""
+"""Thousands of small photos in seconds: a few leaves are drawn, each photo is a part of one, turned and lit anew."""
 
 from types import MappingProxyType
 
@@ -30,14 +30,14 @@ TURNS = (
 
 
 class Leaves:
-    """The drawn leaves, made when first needed."""
+    """The drawn leaves, made on demand."""
 
     def __init__(self, seed: int) -> None:
         self._seed = seed
         self._drawn: dict[tuple[Kind, int], Image.Image] = {}
 
     def photo(self, kind: Kind, rng: np.random.Generator) -> Image.Image:
-        """A photo of ``EDGE`` pixels that shows this kind."""
+        """Make a photo of ``EDGE`` pixels that shows this kind."""
         leaf = self._leaf(kind, int(rng.choice(DRAWN[kind])))
         left, top = rng.integers(DRAWN_EDGE - EDGE + 1, size=2).tolist()
         part = leaf.crop((left, top, left + EDGE, top + EDGE))

@@ -1,4 +1,4 @@
-"""The plan of a flight: where and when each photo is taken, which row and bed it shows, and what is on the leaf."""
+"""The plan of a flight: place, time, row, bed and kind of leaf of each photo."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ EAST, WEST = 90.0, 270.0  # headings
 
 @dataclass(frozen=True, slots=True)
 class Shot:
-    """One photo. ``heading`` in degrees clockwise from true north, ``height`` in metres above the take-off."""
+    """A photo. ``heading`` in degrees clockwise from true north, ``height`` in metres above the take-off."""
 
     number: int
     place: Position
@@ -43,7 +43,7 @@ class Shot:
 
 
 def shots(images: int, *, seed: int = 0) -> Iterator[Shot]:
-    """The photos in flight order: rows to the east and back, each farther north; the same for the same seed."""
+    """Yield the photos in flight order: rows to the east and back, each farther north; the same for the same seed."""
     rng = np.random.default_rng([seed, images])
     columns = max(1, round(sqrt(images * LONGER_THAN_WIDE)))
     rows = ceil(images / columns)
@@ -66,13 +66,13 @@ def shots(images: int, *, seed: int = 0) -> Iterator[Shot]:
 
 
 def bed_name(number: int) -> str:
-    """A to Z, then AA, AB and so on."""
+    """Name a bed: A to Z, then AA, AB and so on."""
     rest, letter = divmod(number, len(ascii_uppercase))
     return (bed_name(rest - 1) if rest else "") + ascii_uppercase[letter]
 
 
 def _position(east: float, north: float) -> Position:
-    """Metres from the field's corner to degrees."""
+    """Convert metres from the field's corner to degrees."""
     return Position(
         latitude=FIELD[0] + north / METRES_PER_DEGREE,
         longitude=FIELD[1] + east / (METRES_PER_DEGREE * cos(radians(FIELD[0]))),

@@ -1,4 +1,4 @@
-"""The files of a flight: photos, ``images.csv`` with what the file names cannot say, and ``truth.csv``."""
+"""The files of a flight: photos, ``images.csv`` with their metadata, and ``truth.csv``."""
 
 import csv
 from collections.abc import Iterable, Sequence
@@ -16,14 +16,14 @@ METADATA, TRUTH = "images.csv", "truth.csv"
 
 
 def write_flight(folder: Path, images: int, *, seed: int = 0, without_position: int = 0) -> list[Path]:
-    """Write a flight of ``images`` photos; returns their paths in flight order. The same arguments give the same bytes.
+    """Write a flight of ``images`` photos; return their paths in flight order. The same arguments give the same bytes.
 
     Args:
-        folder: made if it is not there. Beside the photos it gets ``images.csv`` (row, bed and flight of each) and
-            ``truth.csv`` (what was drawn).
-        images: photos.
+        folder: made if missing. In addition to the photos it gets ``images.csv`` (row, bed and flight of each) and
+            ``truth.csv`` (the kind of leaf that was drawn).
+        images: number of photos.
         seed: of every random number.
-        without_position: photos, evenly spread, whose GPS receiver was off.
+        without_position: number of photos, evenly spread, whose GPS receiver was off.
 
     Raises:
         ValueError: a negative number, or more photos without a position than photos.

@@ -1,4 +1,4 @@
-"""The XMP block that DJI's drones write beside EXIF: altitudes, the drone's and the camera's yaw."""
+"""The XMP block that DJI's drones write in addition to EXIF: altitudes, the drone's and the camera's yaw."""
 
 from deploy.local.synthetic.flight.plan import Shot
 
@@ -14,7 +14,7 @@ PACKET = """<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
 
 
 def dji_xmp(shot: Shot) -> bytes:
-    """The packet of one photo; a yaw is -180 to 180 there."""
+    """Return the packet of one photo; a yaw is -180 to 180 there."""
     return PACKET.format(
         absolute=shot.place.altitude,
         relative=shot.height,
