@@ -1,1 +1,1 @@
-"""How Phytobatch is put to work: images, proxy, chart, dashboards, and the stack on one machine (``deploy.local``)."""
+"""Deployment of Phytobatch: images, proxy, chart, dashboards, and the stack on one machine (``deploy.local``)."""

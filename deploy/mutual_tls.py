@@ -1,10 +1,10 @@
-"""The certificate by which the parts of SeaweedFS know each other, and nobody else.
+"""The certificate by which the parts of SeaweedFS recognise each other, and refuse everything else.
 
-Its master, volume server, filer and admin server ask for no key of their own: whoever reaches their ports reads, writes
-and removes what he likes, past every key of S3. With these files each of them, by HTTP and by gRPC, speaks to a client
-with this certificate alone; S3 asks for its keys as ever. (``weed scaffold -config=security`` lists what can be set.)
+Its master, volume server, filer and admin server ask for no key of their own: a program that reaches their ports can
+read, write and remove everything, past every key of S3. With these files each of them, by HTTP and by gRPC, accepts
+only clients with this certificate; S3 still asks for its keys. (``weed scaffold -config=security`` lists the options.)
 
-``python -m deploy.mutual_tls FOLDER`` makes the files where there are none; the local stack calls ``write``.
+``python -m deploy.mutual_tls FOLDER`` makes the files that are missing; the local stack calls ``write``.
 """
 
 import argparse
@@ -23,7 +23,7 @@ from shared.usage import told_by
 
 CERTIFICATE, KEY, SETTINGS = "weed.crt", "weed.key", "security.toml"
 LOOPBACK = IPv4Address("127.0.0.1")  # all parts are one process, and reach each other there
-# "No well-defined expiration date" (RFC 5280, section 4.1.2.5): nothing stops one night because nobody renewed it.
+# "No well-defined expiration date" (RFC 5280, section 4.1.2.5): nothing stops one night because it was not renewed.
 FOREVER = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
 BEGIN = datetime(2020, 1, 1, tzinfo=UTC)  # a machine whose clock is late believes it, too
 SERVED_BY_HTTP = ("master", "volume", "filer", "admin")
@@ -31,10 +31,10 @@ SERVED_BY_GRPC = (*SERVED_BY_HTTP, "s3", "worker", "msg_broker", "msg_agent", "m
 
 
 def write(folder: Path) -> None:
-    """Make certificate, key and ``security.toml`` in ``folder``, readable by their owner alone; keep those there are.
+    """Make certificate, key and ``security.toml`` in ``folder``, readable by their owner alone; keep existing ones.
 
     SeaweedFS reads ``security.toml`` of its working folder. The key is written last but one, the settings last, so that
-    what a killed run left is made again.
+    the files of a killed run are made again.
     """
     if (folder / SETTINGS).exists():
         return
@@ -48,7 +48,7 @@ def write(folder: Path) -> None:
 
 
 def _certificate(key: ec.EllipticCurvePrivateKey) -> x509.Certificate:
-    """One that signs itself: it is its own authority, and there can be no second one."""
+    """Make a certificate that signs itself: it is its own authority, and there can be no second one."""
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "phytobatch objects")])
     uses = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
     return (
@@ -90,7 +90,7 @@ def _write_private(path: Path, text: str) -> None:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Make the files in a folder that is there."""
+    """Make the files in an existing folder."""
     parser = argparse.ArgumentParser(prog="python -m deploy.mutual_tls", description=told_by(__doc__))
     parser.add_argument("folder", type=Path)
     write(parser.parse_args(arguments).folder)

@@ -1,8 +1,8 @@
 """``python -m deploy.backup create | verify | restore | run | schedule | age | drill FOLDER``: backups.
 
-``create``, ``verify`` and ``restore`` are about one backup, which has a folder of its own. ``run`` makes one of many
-in a folder, reads it again and removes older ones; ``schedule`` does so every day; ``age`` fails where the newest is
-old; ``drill`` restores the newest one into servers that are thrown away.
+``create``, ``verify`` and ``restore`` work on one backup, which has a folder of its own. ``run`` makes one of many
+backups in a folder, reads it again and removes older ones; ``schedule`` does so every day; ``age`` fails if the newest
+is too old; ``drill`` restores the newest one into temporary servers.
 
 The servers are those of the ``PHYTOBATCH_*`` variables. Redis needs no backup: it carries wake-ups without content.
 """
@@ -16,10 +16,10 @@ from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 
 from deploy.backup.create import create
-from deploy.backup.drill import beside, drill, own_servers
+from deploy.backup.drill import drill, own_servers, same_servers
 from deploy.backup.errors import BackupError, FolderUnfit
 from deploy.backup.folder import BackupFolder
-from deploy.backup.record import What, record
+from deploy.backup.record import BackupEvent, record
 from deploy.backup.restore import restore
 from deploy.backup.rotation import Rotation
 from deploy.backup.run import run
@@ -31,7 +31,7 @@ from shared.settings import get_settings
 from shared.usage import told_by
 
 PRIVATE = 0o077
-MOST_HOURS = 24.0 * 365
+MAX_HOURS = 24.0 * 365
 
 
 def _create(options: argparse.Namespace) -> str:
@@ -58,8 +58,8 @@ def _restore(options: argparse.Namespace) -> str:
 
 
 def _run(options: argparse.Namespace) -> str:
-    made = run(get_settings(), Shelf(options.folder), _rotation(options), programs=options.programs, say=print)
-    return f"{made.folder.path} is a whole backup of {made.summary.taken_at}, and was read again."
+    backup = run(get_settings(), Shelf(options.folder), _rotation(options), programs=options.programs, say=print)
+    return f"{backup.folder.path} is a whole backup of {backup.summary.taken_at}, and was read again."
 
 
 def _schedule(options: argparse.Namespace) -> str:
@@ -71,32 +71,33 @@ def _schedule(options: argparse.Namespace) -> str:
     keep_running(
         schedule,
         lambda: run(get_settings(), shelf, _rotation(options), programs=options.programs, say=say),
-        lambda: max((one.taken_at for one in shelf.kept()), default=None),
+        lambda: max((backup.taken_at for backup in shelf.backups()), default=None),
         say,
     )
     return "stopped"
 
 
 def _drill(options: argparse.Namespace) -> str:
-    settings, kept = get_settings(), Shelf(options.folder).kept()
-    folder = kept[-1].folder if kept else BackupFolder(options.folder)
-    drilled = drill(settings, folder, beside if options.beside else own_servers, programs=options.programs, say=print)
-    record(settings, What.DRILLED, folder, drilled.summary, say=print)
+    settings, backups = get_settings(), Shelf(options.folder).backups()
+    folder = backups[-1].folder if backups else BackupFolder(options.folder)
+    servers = same_servers if options.beside else own_servers
+    result = drill(settings, folder, servers, programs=options.programs, say=print)
+    record(settings, BackupEvent.DRILLED, folder, result.summary, say=print)
     return (
-        f"{folder.path} of {drilled.summary.taken_at} was restored in {drilled.seconds:.0f} s, is what was saved, and "
+        f"{folder.path} of {result.summary.taken_at} was restored in {result.seconds:.0f} s, is what was saved, and "
         "is removed again."
     )
 
 
 def _age(options: argparse.Namespace) -> str:
-    kept = Shelf(options.folder).kept()
-    if not kept:
+    backups = Shelf(options.folder).backups()
+    if not backups:
         raise FolderUnfit(f"there is no backup in {options.folder} that `run` made")
-    hours = (datetime.now(UTC) - kept[-1].taken_at) / timedelta(hours=1)
-    said = f"the newest backup, {kept[-1].folder.path}, is {hours:.1f} hours old"
+    hours = (datetime.now(UTC) - backups[-1].taken_at) / timedelta(hours=1)
+    sentence = f"the newest backup, {backups[-1].folder.path}, is {hours:.1f} hours old"
     if hours > options.older_than:
-        raise FolderUnfit(said)
-    return said
+        raise FolderUnfit(sentence)
+    return sentence
 
 
 def _rotation(options: argparse.Namespace) -> Rotation:
@@ -108,9 +109,9 @@ ACTIONS: dict[str, tuple[Callable[[argparse.Namespace], str], str]] = {
     "verify": (_verify, "read a backup again and compare it with its checksums"),
     "restore": (_restore, "restore into an empty database and an empty bucket"),
     "run": (_run, "make one of many backups in a folder, read it again, and remove older ones"),
-    "schedule": (_schedule, "stay, and make one of many backups whenever the next is due"),
-    "age": (_age, "say how old the newest backup is; exit status 1 where it is too old, or there is none"),
-    "drill": (_drill, "restore the newest backup into servers that are thrown away, and compare it"),
+    "schedule": (_schedule, "keep running, and make one of many backups whenever the next is due"),
+    "age": (_age, "print the age of the newest backup; exit status 1 if it is too old, or there is none"),
+    "drill": (_drill, "restore the newest backup into temporary servers, and compare it"),
 }
 OF_MANY = frozenset({"run", "schedule", "age", "drill"})
 WITHOUT_PROGRAMS = frozenset({"verify", "age"})
@@ -123,7 +124,7 @@ def _parser() -> argparse.ArgumentParser:
         action = actions.add_parser(name, help=words, description=words)
         action.add_argument("folder", type=Path, help="of many backups" if name in OF_MANY else "of the backup")
         if name not in WITHOUT_PROGRAMS:
-            action.add_argument("--programs", type=Path, metavar="FOLDER", help="where pg_dump and pg_restore are")
+            action.add_argument("--programs", type=Path, metavar="FOLDER", help="folder of pg_dump and pg_restore")
         if name in OPTIONS:
             OPTIONS[name](action)
     return parser
@@ -168,24 +169,24 @@ OPTIONS: dict[str, Callable[[argparse.ArgumentParser], None]] = {
 }
 
 
-def _number(given: str) -> int:
-    if (number := int(given)) < 0:
+def _number(text: str) -> int:
+    if (number := int(text)) < 0:
         raise ValueError
     return number
 
 
-def _hours(given: str) -> float:
-    if not 0 < (hours := float(given)) <= MOST_HOURS:
+def _hours(text: str) -> float:
+    if not 0 < (hours := float(text)) <= MAX_HOURS:
         raise ValueError
     return hours
 
 
-def _time(given: str) -> time:
-    return datetime.strptime(given, "%H:%M").time()  # noqa: DTZ007  # a time of any day
+def _time(text: str) -> time:
+    return datetime.strptime(text, "%H:%M").time()  # noqa: DTZ007  # a time of any day
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one action; exit status 0, 1 with a sentence, 2 for usage."""
+    """Run one action; return exit status 0, 1 with a sentence, 2 for wrong usage."""
     options = _parser().parse_args(arguments)
     os.umask(PRIVATE)
     try:

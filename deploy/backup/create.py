@@ -1,4 +1,4 @@
-"""Taking a backup of an installation that goes on working."""
+"""Making a backup of an installation while it works."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -21,17 +21,17 @@ def create(
     programs: Path | None,
     say: Callable[[str], None],
 ) -> Summary:
-    """Save the database, then the objects, then say that it is whole.
+    """Save the database, then the objects, then mark the backup as whole.
 
     Args:
         settings: of the installation.
         folder: a new or empty folder.
         previous: a backup on the same disk, whose unchanged objects are linked to.
         programs: folder with ``pg_dump``.
-        say: gets a line for a person at every step.
+        say: receives a line for a person at every step.
 
     Raises:
-        BackupError: something is not as it must be.
+        BackupError: the backup could not be made.
         StoreUnavailable: the object store is away.
     """
     if previous is not None:

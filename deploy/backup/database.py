@@ -15,7 +15,7 @@ from shared.db.session import is_direct
 Connection: TypeAlias = "psycopg.Connection[tuple[object, ...]]"
 
 CONNECT_SECONDS = 5
-# Ours and nobody's extensions: what a restore would meet.
+# Our tables, without those of extensions: a restore would collide with them.
 TABLES = (
     "SELECT relname FROM pg_class WHERE relkind IN ('r', 'p') AND relnamespace = current_schema()::regnamespace "
     "ORDER BY relname"
@@ -33,7 +33,7 @@ PLAIN = ("--no-owner", "--no-privileges")
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """What the database was at the moment of the dump; ``postgres`` is the server's major version."""
+    """The state of the database at the moment of the dump; ``postgres`` is the server's major version."""
 
     taken_at: str
     migration: str | None
@@ -42,9 +42,9 @@ class Moment:
 
 
 def dump(server: Server, to: Path, *, folder: Path | None = None) -> Moment:
-    """Save the database. Programs go on with their work meanwhile.
+    """Save the database while programs go on working.
 
-    A transaction of ours holds the moment, and ``pg_dump`` sees that one too: the counts are those of the dump.
+    A transaction of ours exports its snapshot, and ``pg_dump`` uses the same: the counts are those of the dump.
 
     Raises:
         ProgramFailed: ``pg_dump`` is missing, too old, or failed.
@@ -61,11 +61,11 @@ def dump(server: Server, to: Path, *, folder: Path | None = None) -> Moment:
 
 
 def check_fits(server: Server, expected: Moment) -> None:
-    """Return when there is nothing in the way of a restore.
+    """Check that nothing is in the way of a restore.
 
     Raises:
         ServersNotEmpty: there are tables.
-        BackupError: the database cannot be reached, or is older than the one that was saved.
+        BackupError: the database cannot be reached, or its server is older than the saved one.
     """
     with _connected(server) as connection:
         tables = [str(name) for (name,) in connection.execute(TABLES)]
@@ -84,17 +84,17 @@ def restore(server: Server, dump_file: Path, expected: Moment, *, folder: Path |
 
     Raises:
         ProgramFailed: ``pg_restore`` is missing, too old, or failed.
-        BackupError: the database cannot be reached, or has other counts than were saved.
+        BackupError: the database cannot be reached, or its counts differ from the saved ones.
     """
     with _connected(server) as connection:
         program = programs.find("pg_restore", server=_version(connection), folder=folder)
     programs.run(program, ["--single-transaction", "--exit-on-error", *PLAIN, str(dump_file)], server)
     with _connected(server) as connection:
-        found = _counts(connection)
+        counts = _counts(connection)
         connection.commit()
         connection.execute("ANALYZE")  # The planner knows nothing of restored tables.
-    if found != expected.rows:
-        differ = [name for name in expected.rows | found if expected.rows.get(name) != found.get(name)]
+    if counts != expected.rows:
+        differ = [name for name in expected.rows | counts if expected.rows.get(name) != counts.get(name)]
         raise BackupError(f"the restored tables {', '.join(differ)} have other counts than the backup; do not use them")
 
 
@@ -105,7 +105,7 @@ def _version(connection: Connection) -> int:
 def _connected(server: Server) -> Connection:
     try:
         connection = psycopg.connect(
-            server.whole, connect_timeout=CONNECT_SECONDS, application_name="phytobatch-backup"
+            server.conninfo, connect_timeout=CONNECT_SECONDS, application_name="phytobatch-backup"
         )
     except psycopg.OperationalError as error:
         raise BackupError(

@@ -1,4 +1,4 @@
-"""The drill: a backup is restored into servers that are thrown away, and compared with what was saved."""
+"""The drill: a backup is restored into temporary servers and compared with the saved data."""
 
 import secrets
 import time
@@ -23,8 +23,8 @@ Servers = Callable[[Settings], AbstractContextManager[Settings]]
 
 
 @dataclass(frozen=True, slots=True)
-class Drilled:
-    """A drill that was passed."""
+class DrillResult:
+    """The result of a successful drill."""
 
     summary: Summary
     objects: int
@@ -33,20 +33,20 @@ class Drilled:
 
 def drill(
     settings: Settings, folder: BackupFolder, servers: Servers, *, programs: Path | None, say: Callable[[str], None]
-) -> Drilled:
-    """Restore a backup, read every object again, and remove it all.
+) -> DrillResult:
+    """Restore a backup, read every object again, and remove the restored data.
 
     The rows of every table are counted and every object is compared by its SHA-256.
 
     Args:
         settings: of the installation.
         folder: of the backup.
-        servers: opens the servers that are thrown away.
+        servers: opens the temporary servers.
         programs: folder with ``pg_restore``.
-        say: gets a line for a person at every step.
+        say: receives a line for a person at every step.
 
     Raises:
-        BackupError: the backup is damaged, or what is restored is not what was saved.
+        BackupError: the backup is damaged, or the restored data differ from the saved ones.
         StoreUnavailable: the object store is away.
     """
     began = time.monotonic()
@@ -54,15 +54,15 @@ def drill(
         summary = restore(target, folder, programs=programs, say=say)
         objects = Bucket(target).compare(folder)
         say(f"{sum(summary.rows.values())} rows of {len(summary.rows)} tables and {objects} objects are as they were")
-    return Drilled(summary, objects, time.monotonic() - began)
+    return DrillResult(summary, objects, time.monotonic() - began)
 
 
 @contextmanager
 def own_servers(settings: Settings) -> Iterator[Settings]:
-    """PostgreSQL and an object store of the local stack, on a folder of their own below ``TMPDIR``.
+    """Start PostgreSQL and an object store of the local stack, on a folder of their own below ``TMPDIR``.
 
     Raises:
-        BackupError: this machine has not the programs.
+        BackupError: this machine lacks the programs.
     """
     try:
         from deploy.local.errors import LocalStackError  # the image for backups has not all of it
@@ -71,20 +71,20 @@ def own_servers(settings: Settings) -> Iterator[Settings]:
         raise BackupError("the servers of the local stack are not installed here; use --beside") from None
     try:
         with LocalServers.temporary(services=("postgres", "objects")) as servers:
-            given = {
+            store = {
                 name.removeprefix("PHYTOBATCH_").lower(): value
                 for name, value in servers.environment.items()
                 if name.startswith("PHYTOBATCH_S3_")
             }
             url = servers.postgres.database_url(servers.postgres.create_database())
-            yield Settings(database_url=SecretStr(url), redis_url=settings.redis_url, **given)  # type: ignore[arg-type]
+            yield Settings(database_url=SecretStr(url), redis_url=settings.redis_url, **store)  # type: ignore[arg-type]
     except LocalStackError as error:
         raise BackupError(f"{error}; `--beside` uses the servers of the installation") from error
 
 
 @contextmanager
-def beside(settings: Settings) -> Iterator[Settings]:
-    """A database and a bucket of their own on the servers of the installation; both are removed in the end.
+def same_servers(settings: Settings) -> Iterator[Settings]:
+    """Make a temporary database and bucket on the servers of the installation; both are removed in the end.
 
     Raises:
         BackupError: the role may not make a database.
@@ -93,7 +93,7 @@ def beside(settings: Settings) -> Iterator[Settings]:
     url = settings.database_url.get_secret_value()
     server = Server.of(url)
     try:
-        with psycopg.connect(server.whole, autocommit=True) as connection:
+        with psycopg.connect(server.conninfo, autocommit=True) as connection:
             connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
     except psycopg.Error as error:
         raise BackupError(f"a database for the drill cannot be made: {str(error).splitlines()[0]}") from error
@@ -106,6 +106,6 @@ def beside(settings: Settings) -> Iterator[Settings]:
     try:
         yield target
     finally:
-        with closing(psycopg.connect(server.whole, autocommit=True)) as connection:
+        with closing(psycopg.connect(server.conninfo, autocommit=True)) as connection:
             connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
         Bucket(target).remove()

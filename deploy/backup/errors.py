@@ -1,23 +1,23 @@
-"""Every error of a backup or a restore.
+"""The errors of a backup or a restore.
 
 BackupError
-|- FolderUnfit      the folder cannot take a backup, or holds none that is whole
-|- ServersNotEmpty  there is something already where a backup is to be restored
+|- FolderUnfit      the folder cannot take a backup, or holds no whole one
+|- ServersNotEmpty  the target of a restore holds data already
 |- ProgramFailed    pg_dump or pg_restore is missing, too old, or failed
-|- CopyFailed       an object could not be copied, or is not what was saved
+|- CopyFailed       an object could not be copied, or differs from the saved one
 """
 
 
 class BackupError(Exception):
-    """Base of all. ``str(error)`` is a sentence for a person and says what to do."""
+    """Base of these errors. ``str(error)`` is a sentence for a person and says what to do."""
 
 
 class FolderUnfit(BackupError):
-    """The folder cannot take a backup, or holds none that is whole."""
+    """The folder cannot take a backup, or holds no whole one."""
 
 
 class ServersNotEmpty(BackupError):
-    """There is something already where a backup is to be restored."""
+    """The target of a restore holds data already."""
 
 
 class ProgramFailed(BackupError):
@@ -25,4 +25,4 @@ class ProgramFailed(BackupError):
 
 
 class CopyFailed(BackupError):
-    """An object could not be copied, or is not what was saved."""
+    """An object could not be copied, or differs from the saved one."""

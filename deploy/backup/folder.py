@@ -14,7 +14,7 @@ FORMAT = 1
 
 
 @dataclass(frozen=True, slots=True)
-class Saved:
+class SavedObject:
     """One object: ``size`` in bytes, ``etag`` as the store had it."""
 
     key: str
@@ -25,7 +25,7 @@ class Saved:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What a backup holds. ``taken_at`` is the moment of the database; ``rows`` counts each table at that moment."""
+    """The content of a backup. ``taken_at`` is the moment of the database; ``rows`` counts each table then."""
 
     format: int
     taken_at: str
@@ -40,7 +40,7 @@ class Summary:
 
 
 class BackupFolder:
-    """A backup on disk. Nobody but its owner can read it: it holds photographs, key digests and webhook secrets."""
+    """A backup on disk. Only its owner can read it: it holds photographs, key digests and webhook secrets."""
 
     def __init__(self, path: Path) -> None:
         self.path = path.absolute()
@@ -64,10 +64,10 @@ class BackupFolder:
             raise FolderUnfit(f"{self.path} cannot be used: {error.strerror}") from error
 
     def file_of(self, key: str) -> Path:
-        """Where an object is kept: under its key.
+        """Return the file of an object, which is named by its key.
 
         Raises:
-            CopyFailed: the key is no path below our folder; the programs make none like it.
+            CopyFailed: the key is not a path below our folder; the programs make no such keys.
         """
         parts = key.split("/")
         if "\0" in key or "\\" in key or any(part in {"", ".", ".."} for part in parts):
@@ -79,14 +79,14 @@ class BackupFolder:
         self._summary.write_text(json.dumps(asdict(summary), indent=1) + "\n", encoding="utf-8")
 
     def unfinish(self) -> None:
-        """Remove the summary: from now on it is no backup."""
+        """Remove the summary: from now on the folder is not a backup."""
         self._summary.unlink()
 
     def summary(self) -> Summary:
-        """The summary.
+        """Read the summary.
 
         Raises:
-            FolderUnfit: there is none, so there is no whole backup; or a newer program wrote it.
+            FolderUnfit: it is missing, so the backup is not whole; or a newer program wrote it.
         """
         try:
             values = json.loads(self._summary.read_text(encoding="utf-8"))
@@ -99,13 +99,13 @@ class BackupFolder:
             raise FolderUnfit(f"{self._summary} cannot be read: {error}") from error
 
     @contextmanager
-    def new_inventory(self) -> Iterator[Callable[[Saved], None]]:
-        """Write the list of the objects, one after the other."""
+    def new_inventory(self) -> Iterator[Callable[[SavedObject], None]]:
+        """Yield a function that adds an object to the list of the objects."""
         with self.inventory.open("x", encoding="utf-8") as file:
             yield lambda saved: print(json.dumps(asdict(saved), ensure_ascii=False), file=file)
 
-    def read_inventory(self) -> Iterator[Saved]:
-        """The list of the objects.
+    def read_inventory(self) -> Iterator[SavedObject]:
+        """Read the list of the objects.
 
         Raises:
             FolderUnfit: it cannot be read.
@@ -113,12 +113,12 @@ class BackupFolder:
         try:
             with self.inventory.open(encoding="utf-8") as lines:
                 for line in lines:
-                    yield Saved(**json.loads(line))
+                    yield SavedObject(**json.loads(line))
         except (OSError, ValueError, TypeError) as error:
             raise FolderUnfit(f"{self.inventory} cannot be read: {error}") from error
 
 
 def sha256_of(path: Path) -> str:
-    """The SHA-256 of a file, in hexadecimal."""
+    """Return the SHA-256 of a file, in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

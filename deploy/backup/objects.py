@@ -1,4 +1,4 @@
-"""The objects: copied out of the bucket beside running jobs, and back into an empty one."""
+"""The objects: copied out of the bucket while jobs run, and back into an empty one."""
 
 import base64
 import hashlib
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, TypeVar
 from botocore.exceptions import BotoCoreError, ClientError
 
 from deploy.backup.errors import CopyFailed, ServersNotEmpty
-from deploy.backup.folder import PIECE, BackupFolder, Saved, sha256_of
+from deploy.backup.folder import PIECE, BackupFolder, SavedObject, sha256_of
 from shared.settings import Settings
 from shared.storage.s3 import S3Store, open_client
 from shared.storage.store import StoredObject
@@ -29,16 +29,16 @@ GONE = frozenset({"NoSuchKey", "404"})
 
 
 @dataclass
-class Copied:
-    """What came of a copy: ``linked`` objects were taken from the backup before, ``gone`` ones removed meanwhile."""
+class CopyCounts:
+    """The counts of a copy: ``linked`` objects come from the previous backup, ``gone`` ones were removed meanwhile."""
 
     objects: int = 0
     size: int = 0
     linked: int = 0
     gone: int = 0
 
-    def count(self, saved: Saved | None, *, linked: bool) -> None:
-        """One more."""
+    def count(self, saved: SavedObject | None, *, linked: bool) -> None:
+        """Count one object."""
         self.objects += saved is not None
         self.size += saved.size if saved is not None else 0
         self.linked += linked
@@ -46,37 +46,37 @@ class Copied:
 
 
 class Bucket:
-    """Our bucket, for whole copies of it."""
+    """The bucket of an installation, for whole copies of it."""
 
     def __init__(self, settings: Settings) -> None:
         self.name = settings.s3_bucket
         self.store = S3Store(settings, connections=1)
         self._client: S3Client = open_client(settings, settings.s3_endpoint_url, AT_A_TIME)
 
-    def save(self, into: BackupFolder, *, previous: BackupFolder | None) -> Copied:
-        """Copy every object, several at a time. What the previous backup has unchanged is linked to, not read again.
+    def save(self, into: BackupFolder, *, previous: BackupFolder | None) -> CopyCounts:
+        """Copy every object, several at a time. Unchanged ones are linked to the previous backup, not read again.
 
         Raises:
             CopyFailed: an object could not be read or written.
             StoreUnavailable: the object store is away.
         """
-        before = _Before(previous)
-        copied = Copied()
+        before = _PreviousBackup(previous)
+        copied = CopyCounts()
 
-        def one(stored: StoredObject) -> tuple[Saved | None, bool]:
+        def copy(stored: StoredObject) -> tuple[SavedObject | None, bool]:
             linked = before.link(stored, into)
             return (linked, True) if linked is not None else (self._read(stored, into.file_of(stored.key)), False)
 
         with ThreadPoolExecutor(AT_A_TIME) as pool, into.new_inventory() as note:
             for page in _pages(self.store.list_objects("")):
-                for saved, linked in pool.map(one, page):
+                for saved, linked in pool.map(copy, page):
                     copied.count(saved, linked=linked)
                     if saved is not None:
                         note(saved)
         return copied
 
     def check_fits(self, folder: BackupFolder) -> None:
-        """Return when the bucket is empty, or holds nothing but a part of this backup: a restore that goes on.
+        """Check that the bucket is empty, or holds only a part of this backup (a restore that is resumed).
 
         Raises:
             ServersNotEmpty: it holds something else.
@@ -95,26 +95,26 @@ class Bucket:
         """Write every object, several at a time; the store checks each by its SHA-256.
 
         Raises:
-            CopyFailed: a file is not what was saved, or could not be written.
+            CopyFailed: a file differs from the saved object, or could not be written.
         """
         with ThreadPoolExecutor(AT_A_TIME) as pool:
             for page in _pages(folder.read_inventory()):
                 list(pool.map(lambda saved: self._write(saved, folder.file_of(saved.key)), page))
 
     def compare(self, folder: BackupFolder) -> int:
-        """Read every object of the bucket again, several at a time; how many there are.
+        """Read every object of the bucket again, several at a time; return their number.
 
         Raises:
-            CopyFailed: one is missing, is not what was saved, or there are others.
+            CopyFailed: one is missing or differs from the saved one, or there are others.
         """
-        found = sum(1 for _ in self.store.list_objects(""))
+        stored = sum(1 for _ in self.store.list_objects(""))
         with ThreadPoolExecutor(AT_A_TIME) as pool:
             compared = sum(len(list(pool.map(self._compare, page))) for page in _pages(folder.read_inventory()))
-        if found != compared:
-            raise CopyFailed(f"the bucket {self.name} holds {found} objects, and the backup {compared}")
+        if stored != compared:
+            raise CopyFailed(f"the bucket {self.name} holds {stored} objects, and the backup {compared}")
         return compared
 
-    def _compare(self, saved: Saved) -> None:
+    def _compare(self, saved: SavedObject) -> None:
         digest = hashlib.sha256()
         with _faults(saved.key):
             for piece in self._client.get_object(Bucket=self.name, Key=saved.key)["Body"].iter_chunks(PIECE):
@@ -123,7 +123,7 @@ class Bucket:
             raise CopyFailed(f"the object {saved.key} came back with other bytes than were saved")
 
     def remove(self) -> None:
-        """Remove the bucket and all that is in it, if it is there.
+        """Remove the bucket with its objects, if it exists.
 
         Raises:
             StoreUnavailable: the object store is away.
@@ -136,8 +136,8 @@ class Bucket:
                 if error.response.get("Error", {}).get("Code") != "NoSuchBucket":
                     raise
 
-    def _read(self, stored: StoredObject, path: Path) -> Saved | None:
-        """Copy one object to a file; ``None``: it was removed since it was listed."""
+    def _read(self, stored: StoredObject, path: Path) -> SavedObject | None:
+        """Copy one object to a file; return ``None`` if it was removed since it was listed."""
         digest, size = hashlib.sha256(), 0
         with _faults(stored.key):
             try:
@@ -153,9 +153,9 @@ class Bucket:
                     size += file.write(piece)
         if size != answer["ContentLength"]:
             raise CopyFailed(f"the object {stored.key} was cut off; try again")
-        return Saved(stored.key, size, answer.get("ETag", "").strip('"'), digest.hexdigest())
+        return SavedObject(stored.key, size, answer.get("ETag", "").strip('"'), digest.hexdigest())
 
-    def _write(self, saved: Saved, path: Path) -> None:
+    def _write(self, saved: SavedObject, path: Path) -> None:
         with _faults(saved.key):
             if sha256_of(path) != saved.sha256:
                 raise CopyFailed(f"{path} is not what was saved; restore from another backup")
@@ -169,15 +169,15 @@ class Bucket:
                 )
 
 
-class _Before:
-    """The backup before: an object of the same size and ETag is the same object, if the ETag is made of its bytes."""
+class _PreviousBackup:
+    """The previous backup: equal size and ETag mean the same object, if the ETag is made of the bytes."""
 
     def __init__(self, folder: BackupFolder | None) -> None:
         self._folder = folder
         self._known = {} if folder is None else {saved.key: saved for saved in folder.read_inventory()}
 
-    def link(self, stored: StoredObject, into: BackupFolder) -> Saved | None:
-        """Link to the file of the backup before, if it has this object."""
+    def link(self, stored: StoredObject, into: BackupFolder) -> SavedObject | None:
+        """Link to the file of the previous backup, if it has this object."""
         known = self._known.get(stored.key)
         if self._folder is None or known is None or stored.md5 is None:
             return None
@@ -191,7 +191,7 @@ class _Before:
 
 
 def _pages(items: Iterable[T]) -> Iterator[list[T]]:
-    """A thousand at a time: a pool takes all that it is given into memory."""
+    """Yield a thousand at a time, because a pool reads all of its input into memory."""
     rest = iter(items)
     while page := list(islice(rest, PAGE)):
         yield page

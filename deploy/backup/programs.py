@@ -1,4 +1,4 @@
-"""The programs of PostgreSQL: found, checked for their version, and run without a password on their command line."""
+"""The programs of PostgreSQL: search, check of the version, and runs without a password on the command line."""
 
 import os
 import shutil
@@ -21,47 +21,47 @@ TAIL_LINES = 15
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """Which database: ``address`` is a connection string without the password."""
+    """A database: ``address`` is a connection string without the password."""
 
     address: str
     password: str | None = field(repr=False)
 
     @classmethod
     def of(cls, url: str) -> "Server":
-        """From the address of the settings; what stands behind its ``?`` is for libpq."""
-        given = libpq_parameters(url)
-        password = given.pop("password", None)
-        return cls(make_conninfo("", **given), password)
+        """Parse the address of the settings; parameters behind its ``?`` are those of libpq."""
+        parameters = libpq_parameters(url)
+        password = parameters.pop("password", None)
+        return cls(make_conninfo("", **parameters), password)
 
     @property
-    def whole(self) -> str:
+    def conninfo(self) -> str:
         """The connection string with the password, for psycopg."""
         return self.address if self.password is None else make_conninfo(self.address, password=self.password)
 
 
 def find(name: str, *, server: int, folder: Path | None) -> Path:
-    """A program for a server of this major version: of the folder, else of PATH, else of the embedded wheel.
+    """Find a program for a server of this major version: in the folder, else in PATH, else in the embedded wheel.
 
-    The oldest that will do: what a newer ``pg_restore`` says first, an older server may not understand.
+    The oldest suitable one is taken: an older server may not understand the first statements of a newer ``pg_restore``.
 
     Raises:
         ProgramFailed: there is none, or each is too old.
     """
-    found = sorted((major_version(program), program) for program in _candidates(name, folder))
-    for major, program in found:
+    candidates = sorted((major_version(program), program) for program in _candidates(name, folder))
+    for major, program in candidates:
         if major >= server:
             return program
-    seen = ", ".join(f"{program} ({major})" for major, program in found)
+    too_old = ", ".join(f"{program} ({major})" for major, program in candidates)
     raise ProgramFailed(
-        f"no {name} of PostgreSQL {server} or newer here (found: {seen or 'none'}); install "
+        f"no {name} of PostgreSQL {server} or newer here (found: {too_old or 'none'}); install "
         f"postgresql-client-{server}, or name the folder of its programs with --programs"
     )
 
 
 def _candidates(name: str, folder: Path | None) -> Iterator[Path]:
-    found = shutil.which(name, path=None if folder is None else str(folder))
-    if found is not None:
-        yield Path(found)
+    program = shutil.which(name, path=None if folder is None else str(folder))
+    if program is not None:
+        yield Path(program)
     if folder is None:
         try:
             yield installed_package() / "pginstall" / "bin" / name
@@ -73,7 +73,7 @@ def run(program: Path, arguments: Sequence[str], server: Server) -> None:
     """Run a program on a server, to its end.
 
     Raises:
-        ProgramFailed: with what it said last.
+        ProgramFailed: it failed; the message ends with its last output.
     """
     with _password_file(server) as variables:
         done = subprocess.run(  # noqa: S603  # a program of PostgreSQL
@@ -85,13 +85,13 @@ def run(program: Path, arguments: Sequence[str], server: Server) -> None:
             check=False,
         )
     if done.returncode != 0:
-        said = "\n".join(done.stderr.strip().splitlines()[-TAIL_LINES:])
-        raise ProgramFailed(f"{program.name} failed:\n{said}")
+        tail = "\n".join(done.stderr.strip().splitlines()[-TAIL_LINES:])
+        raise ProgramFailed(f"{program.name} failed:\n{tail}")
 
 
 @contextmanager
 def _password_file(server: Server) -> Iterator[dict[str, str]]:
-    """A file that only we can read: an argument would stand in the list of processes for everybody."""
+    """Write a file that only its owner can read: an argument would be visible to all users in the list of processes."""
     if server.password is None:
         yield {}
         return

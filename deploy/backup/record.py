@@ -1,4 +1,4 @@
-"""Telling the installation of its backups: ``doctor`` and an alert look at how old the last one is."""
+"""The record of backups in the installation's database: ``doctor`` and an alert watch the age of the last one."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -13,23 +13,23 @@ from shared.errors import PhytobatchError
 from shared.settings import Settings
 
 
-class What(StrEnum):
-    """What was done with a backup."""
+class BackupEvent(StrEnum):
+    """The event of a backup that is recorded."""
 
     MADE = "made"
     DRILLED = "drilled"
 
 
 def record(
-    settings: Settings, what: What, folder: BackupFolder, summary: Summary, *, say: Callable[[str], None]
+    settings: Settings, event: BackupEvent, folder: BackupFolder, summary: Summary, *, say: Callable[[str], None]
 ) -> None:
-    """Note it in the database of the installation. Where that cannot be, the backup is as good, and it is said."""
+    """Note a backup in the database of the installation; if that fails, only say so: the backup is as good."""
     database = Database(settings, pool_size=1, application="phytobatch-backup")
     try:
         with database.begin() as session:
             session.add(
                 Backup(
-                    what=what,
+                    what=event,
                     taken_at=datetime.fromisoformat(summary.taken_at),
                     name=folder.path.name,
                     objects=summary.objects,

@@ -1,4 +1,4 @@
-"""Restoring a backup into empty servers, with every program stopped."""
+"""Restore of a backup into empty servers, with every program stopped."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -15,16 +15,16 @@ from shared.settings import Settings
 
 
 def restore(settings: Settings, folder: BackupFolder, *, programs: Path | None, say: Callable[[str], None]) -> Summary:
-    """Write the objects, then the rows that refer to them, then end the leases of workers that are no more.
+    """Write the objects, then the rows that refer to them, then end the leases of workers that no longer exist.
 
-    One that was interrupted is begun again: what is in the bucket already is written once more, and the database is
+    An interrupted restore starts from the beginning: objects in the bucket are written once more, and the database is
     restored whole or not at all.
 
     Args:
-        settings: of the installation that is to be; its database and its bucket are empty.
+        settings: of the new installation; its database and its bucket are empty.
         folder: of the backup.
         programs: folder with ``pg_restore``.
-        say: gets a line for a person at every step.
+        say: receives a line for a person at every step.
 
     Raises:
         BackupError: the backup is damaged, or the servers are not empty.
@@ -45,9 +45,9 @@ def restore(settings: Settings, folder: BackupFolder, *, programs: Path | None, 
 
 
 def _forget_leases(settings: Settings) -> int:
-    made = Database(settings, pool_size=1, application="phytobatch-backup")
+    database = Database(settings, pool_size=1, application="phytobatch-backup")
     try:
-        with made.begin() as session:
+        with database.begin() as session:
             return requeue.forget_leases(session)
     finally:
-        made.dispose()
+        database.dispose()

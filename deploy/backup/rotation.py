@@ -1,4 +1,4 @@
-"""Which backups are kept: the newest of each day, week and month, for so many of each."""
+"""The rotation of backups: the newest of each day, week and month is kept, for a number of each."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -14,14 +14,14 @@ PERIODS: dict[str, Callable[[datetime], tuple[int, ...]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Rotation:
-    """How many days, weeks and months keep their newest backup. The newest of all is kept whatever these say."""
+    """The number of days, weeks and months that keep their newest backup. The newest of all is always kept."""
 
     daily: int = 7
     weekly: int = 4
     monthly: int = 6
 
     def keeps(self, moments: Iterable[datetime]) -> set[datetime]:
-        """The moments, in UTC, whose backups stay."""
+        """Return the moments, in UTC, whose backups stay."""
         newest_first = sorted(set(moments), reverse=True)
         kept = set(newest_first[:1])
         for name, period_of in PERIODS.items():

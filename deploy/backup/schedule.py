@@ -1,4 +1,4 @@
-"""Backups again and again: when the next one is due, and a process that waits for it."""
+"""Regular backups: the moment of the next one, and a process that waits for it."""
 
 import signal
 import sys
@@ -12,19 +12,19 @@ from deploy.backup.errors import BackupError
 from shared.errors import PhytobatchError
 
 RETRY = timedelta(minutes=30)
-# A clock that is set is noticed after this long.
-LOOK_SECONDS = 60.0
+# A change of the clock is noticed after this time.
+POLL_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """Every so often; or, with ``at``, once a day at this time, by UTC."""
+    """An interval; or, with ``at``, once a day at this time, by UTC."""
 
     every: timedelta = timedelta(days=1)
     at: time_of_day | None = None
 
     def due(self, now: datetime, last: datetime | None) -> datetime:
-        """When the next backup is due: now, where one was missed or there is none yet.
+        """Return the moment of the next backup: now if one was missed or there is none yet.
 
         Args:
             now: in UTC.
@@ -42,25 +42,25 @@ class Schedule:
 def keep_running(
     schedule: Schedule, make: Callable[[], object], newest: Callable[[], datetime | None], say: Callable[[str], None]
 ) -> None:
-    """Make backups whenever they are due, until the process is told to stop. A failure is said and tried again.
+    """Make backups whenever they are due, until a signal ends the process. A failure is printed and tried again.
 
     Args:
-        schedule: when.
-        make: makes one.
-        newest: the moment of the newest whole one.
-        say: gets a line for a person.
+        schedule: the moments.
+        make: makes a backup.
+        newest: returns the moment of the newest whole one.
+        say: receives a line for a person.
     """
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    told: datetime | None = None
+    announced: datetime | None = None
     not_before = datetime.min.replace(tzinfo=UTC)
     while True:
         now = datetime.now(UTC)
         due = max(schedule.due(now, newest()), not_before)
         if due > now:
-            if due != told:
+            if due != announced:
                 say(f"next backup at {due:%Y-%m-%d %H:%M} UTC")
-                told = due
-            time.sleep(min((due - now).total_seconds(), LOOK_SECONDS))
+                announced = due
+            time.sleep(min((due - now).total_seconds(), POLL_SECONDS))
             continue
         try:
             make()

@@ -1,4 +1,4 @@
-"""The folder of many backups: each has a folder of its own in it, named by the moment at which it was begun."""
+"""The folder of many backups: each has a folder of its own in it, named by the moment of its start."""
 
 import fcntl
 import os
@@ -22,7 +22,7 @@ LOCK = ".lock"
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class WholeBackup:
     """A whole backup of this shelf."""
 
     folder: BackupFolder
@@ -42,10 +42,10 @@ class Shelf:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Be the only one who makes or removes a backup here.
+        """Lock the folder for the only process that makes or removes a backup here.
 
         Raises:
-            FolderUnfit: another one is at work here, or the folder cannot be made.
+            FolderUnfit: another process holds the lock, or the folder cannot be made.
         """
         try:
             self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -61,35 +61,35 @@ class Shelf:
             os.close(lock)
 
     def new(self, now: datetime) -> BackupFolder:
-        """A folder for a backup that begins now, not made yet: nothing is there."""
+        """Name an unused folder for a backup that begins now; it is not made yet."""
         while (path := self.path / now.strftime(NAMED)).exists():
             now += timedelta(seconds=1)
         return BackupFolder(path)
 
     def accept(self, folder: BackupFolder) -> None:
-        """Count a backup that was read again as one of this shelf."""
+        """Mark a backup that was read again as one of this shelf."""
         (folder.path / MARK).touch(mode=0o600)
 
-    def kept(self) -> list[Kept]:
-        """The whole backups that were made here, oldest first."""
-        return sorted(filter(None, map(_whole, self._folders())), key=lambda one: one.taken_at)
+    def backups(self) -> list[WholeBackup]:
+        """List the whole backups that were made here, oldest first."""
+        return sorted(filter(None, map(_whole, self._folders())), key=lambda backup: backup.taken_at)
 
     def unfinished(self) -> list[Path]:
-        """Folders of backups that were interrupted, or are not what was saved: for a person to look at and remove."""
+        """List folders of interrupted or damaged backups, for a person to examine and remove."""
         return [path for path in self._folders() if _whole(path) is None]
 
     def rotate(self, rotation: Rotation) -> list[BackupFolder]:
-        """Remove what the rotation does not keep; the folders that are gone.
+        """Remove the backups that the rotation does not keep; return their folders.
 
         Raises:
             FolderUnfit: one cannot be removed.
         """
-        kept = self.kept()
-        stay = rotation.keeps(one.taken_at for one in kept)
-        leave = [one.folder for one in kept if one.taken_at not in stay]
-        for folder in leave:
+        backups = self.backups()
+        stay = rotation.keeps(backup.taken_at for backup in backups)
+        dropped = [backup.folder for backup in backups if backup.taken_at not in stay]
+        for folder in dropped:
             _remove(folder)
-        return leave
+        return dropped
 
     def _folders(self) -> list[Path]:
         if not self.path.is_dir():
@@ -97,19 +97,19 @@ class Shelf:
         return sorted(path for path in self.path.iterdir() if NAME.fullmatch(path.name) and path.is_dir())
 
 
-def _whole(path: Path) -> Kept | None:
-    """The backup in a folder; one that is damaged keeps no other from being made, restored or removed."""
+def _whole(path: Path) -> WholeBackup | None:
+    """Return the backup in a folder; None if it is damaged, which must not stop work on the others."""
     folder = BackupFolder(path)
     if not (path / MARK).is_file():
         return None
     try:
-        return Kept(folder, folder.summary())
+        return WholeBackup(folder, folder.summary())
     except FolderUnfit:
         return None
 
 
 def _remove(folder: BackupFolder) -> None:
-    """First what says that it is whole: one that is half removed must not look like a backup."""
+    """Remove a backup, its marks first: one that is half removed must not look like a backup."""
     try:
         (folder.path / MARK).unlink()
         folder.unfinish()

@@ -1,18 +1,18 @@
-"""Is a backup whole, and is it what was saved?"""
+"""The check that a backup is whole and undamaged."""
 
 from deploy.backup.errors import FolderUnfit
 from deploy.backup.folder import BackupFolder, Summary, sha256_of
 
 
 def verify(folder: BackupFolder, *, objects: bool = True) -> Summary:
-    """Read all of it again.
+    """Read a backup again and compare it with its checksums.
 
     Args:
         folder: of the backup.
-        objects: also every object, not the dump and the lists alone.
+        objects: also read every object, not only the dump and the lists.
 
     Raises:
-        FolderUnfit: it is not whole, or not what was saved.
+        FolderUnfit: it is not whole, or damaged.
     """
     summary = folder.summary()
     try:

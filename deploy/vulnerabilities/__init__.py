@@ -1,1 +1,1 @@
-"""Known vulnerabilities of the packages that are pinned, and lists of what is in each image (docs/maintenance.md)."""
+"""Known vulnerabilities of the pinned packages, and the list of packages in each image (docs/maintenance.md)."""

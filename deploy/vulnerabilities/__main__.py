@@ -1,7 +1,7 @@
 """``python -m deploy.vulnerabilities audit`` asks an advisory database about every pinned package (needs a network).
 
-``known FOLDER`` looks into advisories that lie on this machine; ``sbom FOLDER`` lists what is in each image.
-Exit status 0; 1 where there is something to do; 2 where nothing can be said.
+``known FOLDER`` searches advisories on this machine; ``sbom FOLDER`` lists the packages of each image.
+Exit status 0; 1 if there is something to do; 2 if nothing can be said.
 """
 
 import argparse
@@ -20,13 +20,13 @@ from shared.usage import told_by
 TODO, UNKNOWN = 1, 2
 
 
-def _audit(asked: argparse.Namespace) -> int:
-    options = ["--vulnerability-service", asked.service]
-    if asked.osv_url:
-        options += ["--osv-url", asked.osv_url]
+def _audit(options: argparse.Namespace) -> int:
+    arguments = ["--vulnerability-service", options.service]
+    if options.osv_url:
+        arguments += ["--osv-url", options.osv_url]
     todo = 0
-    for lock in asked.locks or lock_files():
-        problems = audit(lock, options)
+    for lock in options.locks or lock_files():
+        problems = audit(lock, arguments)
         todo += len(problems)
         print(f"{lock.name}: {len(read_lock(lock))} packages, {len(problems)} with known problems")
         for problem in problems:
@@ -34,20 +34,20 @@ def _audit(asked: argparse.Namespace) -> int:
     return TODO if todo else 0
 
 
-def _known(asked: argparse.Namespace) -> int:
+def _known(options: argparse.Namespace) -> int:
     locks = {path.stem: read_lock(path) for path in lock_files()}
     names = {pin.name for pins in locks.values() for pin in pins}
-    findings = find(locks, read_folder(asked.folder, names))
+    findings = find(locks, read_folder(options.folder, names))
     for finding in findings:
         print(finding)
     print(f"{len(names)} packages, {len(findings)} with known problems, {sum(1 for f in findings if f.fixed_in)} fixed")
     return TODO if any(finding.fixed_in for finding in findings) else 0
 
 
-def _sbom(asked: argparse.Namespace) -> int:
-    asked.folder.mkdir(parents=True, exist_ok=True)
+def _sbom(options: argparse.Namespace) -> int:
+    options.folder.mkdir(parents=True, exist_ok=True)
     for image in IMAGES:
-        print(sbom.write(image, asked.folder))
+        print(sbom.write(image, options.folder))
     return 0
 
 
@@ -65,11 +65,11 @@ def main(arguments: list[str] | None = None) -> int:
     auditing.add_argument("locks", nargs="*", type=Path, help="default: all of deploy/locks")
     auditing.add_argument("--service", choices=("pypi", "osv"), default="pypi", help="which database")
     auditing.add_argument("--osv-url", help="another address of the database of OSV")
-    command("known", _known, "look into advisories of OSV").add_argument("folder", type=Path)
-    command("sbom", _sbom, "list what is in each image").add_argument("folder", type=Path)
-    asked = parser.parse_args(arguments)
+    command("known", _known, "search advisories of OSV in a folder").add_argument("folder", type=Path)
+    command("sbom", _sbom, "list the packages of each image").add_argument("folder", type=Path)
+    options = parser.parse_args(arguments)
     try:
-        return int(asked.run(asked))
+        return int(options.run(options))
     except VulnerabilitiesError as error:
         print(f"Nothing can be said: {error}", file=sys.stderr)
         return UNKNOWN

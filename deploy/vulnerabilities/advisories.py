@@ -33,7 +33,7 @@ class Range:
 
 @dataclass(frozen=True, slots=True)
 class Advisory:
-    """What one advisory says of one package."""
+    """The part of an advisory about one package."""
 
     id: str
     aliases: tuple[str, ...]
@@ -43,40 +43,40 @@ class Advisory:
     versions: frozenset[str]
 
     def affects(self, version: Version) -> bool:
-        """Whether this version has the problem: it is listed, or it lies in a range."""
+        """Return True if this version has the problem: it is listed, or lies in a range."""
         return str(version) in self.versions or any(version in span for span in self.ranges)
 
     def fixed_in(self, version: Version) -> Version | None:
-        """The first later version without the problem; ``None`` where there is none yet."""
+        """Return the first later version without the problem; ``None`` if there is none yet."""
         fixes = [span.fixed for span in self.ranges if span.fixed is not None and span.fixed > version]
         return min((fix for fix in fixes if not self.affects(fix)), default=None)
 
 
 def read_folder(folder: Path, packages: Iterable[str]) -> list[Advisory]:
-    """The advisories about some packages, from every ``*.json`` below a folder.
+    """Read the advisories about some packages, from every ``*.json`` below a folder.
 
     Raises:
-        AdvisoryUnreadable: there is no advisory at all, or a file is not what OSV writes.
+        AdvisoryUnreadable: there is no advisory at all, or a file is not in the format of OSV.
     """
-    wanted = set(packages)
+    names = set(packages)
     files = sorted(folder.rglob("*.json"))
     if not files:
         raise AdvisoryUnreadable(f"{folder} has no advisories; unpack a download of OSV there (docs/maintenance.md)")
-    return [advisory for path in files for advisory in _read(path, wanted)]
+    return [advisory for path in files for advisory in _read(path, names)]
 
 
-def _read(path: Path, wanted: set[str]) -> list[Advisory]:
+def _read(path: Path, names: set[str]) -> list[Advisory]:
     try:
-        return list(parse(json.loads(path.read_bytes()), wanted))
+        return list(parse(json.loads(path.read_bytes()), names))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise AdvisoryUnreadable(f"{path} is no advisory of OSV: {type(error).__name__}: {error}") from error
 
 
-def parse(advisory: Mapping[str, Any], wanted: set[str]) -> Iterator[Advisory]:
-    """What an advisory says of each wanted package; nothing where it was withdrawn.
+def parse(advisory: Mapping[str, Any], names: set[str]) -> Iterator[Advisory]:
+    """Parse an advisory about the named packages; yields nothing if it was withdrawn.
 
     Raises:
-        KeyError, TypeError, ValueError: it is not what OSV writes.
+        KeyError, TypeError, ValueError: it is not in the format of OSV.
     """
     identifier = advisory["id"]
     if advisory.get("withdrawn"):
@@ -84,23 +84,23 @@ def parse(advisory: Mapping[str, Any], wanted: set[str]) -> Iterator[Advisory]:
     for affected in advisory.get("affected", []):
         package = affected.get("package", {})
         name = canonicalize_name(package.get("name", ""))
-        if package.get("ecosystem") == ECOSYSTEM and name in wanted:
+        if package.get("ecosystem") == ECOSYSTEM and name in names:
             yield Advisory(
                 id=identifier,
                 aliases=tuple(advisory.get("aliases", [])),
                 summary=advisory.get("summary") or advisory.get("details", "").partition("\n")[0],
                 package=name,
-                ranges=tuple(span for found in affected.get("ranges", []) for span in _ranges(found)),
+                ranges=tuple(span for entry in affected.get("ranges", []) for span in _ranges(entry)),
                 versions=frozenset(map(_canonical, affected.get("versions", []))),
             )
 
 
-def _ranges(found: Mapping[str, Any]) -> Iterator[Range]:
-    """Pairs of events, in the order of versions: OSV does not promise any order."""
-    if found["type"] not in VERSIONED:
+def _ranges(entry: Mapping[str, Any]) -> Iterator[Range]:
+    """Pair the events in the order of versions: OSV does not promise any order."""
+    if entry["type"] not in VERSIONED:
         return
     events = sorted(
-        (_event(event) for event in found["events"]), key=lambda event: (event[0] or Version("0"), event[2])
+        (_event(event) for event in entry["events"]), key=lambda event: (event[0] or Version("0"), event[2])
     )
     opened: tuple[Version | None] | None = None
     for version, kind, _ in events:
@@ -124,7 +124,7 @@ def _event(event: Mapping[str, str]) -> tuple[Version | None, str, int]:
 
 
 def _canonical(text: str) -> str:
-    """A version as ``str(Version)`` writes it; releases from before PEP 440 stay as they are, nobody pins them."""
+    """Write a version as ``str(Version)`` does; releases from before PEP 440 stay as they are: no lock pins them."""
     try:
         return str(Version(text))
     except InvalidVersion:

@@ -1,7 +1,7 @@
-"""The audit: pip-audit over every lock, with a network. What it left out makes the whole audit fail.
+"""The audit: pip-audit over every lock, with a network. A package that it leaves out makes the whole audit fail.
 
 pip-audit skips a package that its database does not know, or that it cannot ask about, and ends with status 0; it also
-passes over what is pinned for another Python. So each pin is asked about, and each has to be answered for.
+passes over pins for another Python. So each pin must have an answer in its report.
 """
 
 import json
@@ -20,7 +20,6 @@ from deploy.vulnerabilities.errors import NotComplete
 from deploy.vulnerabilities.locks import Pin, read_lock, rounds
 
 CLEAN, FOUND = 0, 1
-Asked = set[tuple[str, Version]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,25 +64,25 @@ def _ask(lock: str, pins: Sequence[Pin], options: Sequence[str]) -> list[Problem
 
 
 def judge(lock: str, pins: Iterable[Pin], report: Mapping[str, Any]) -> list[Problem]:
-    """What a report of pip-audit says of what was asked.
+    """Read the problems in a report of pip-audit, which must answer for every pin.
 
     Raises:
         NotComplete: a pin is not in the report, or was skipped.
     """
-    asked: Asked = {(pin.name, pin.version) for pin in pins}
+    expected = {(pin.name, pin.version) for pin in pins}
     answers = [entry for entry in report["dependencies"] if "skip_reason" not in entry]
-    missing = asked - {(canonicalize_name(entry["name"]), Version(entry["version"])) for entry in answers}
+    missing = expected - {(canonicalize_name(entry["name"]), Version(entry["version"])) for entry in answers}
     if missing:
         names = ", ".join(sorted(f"{name} {version}" for name, version in missing))
         reasons = sorted({entry["skip_reason"] for entry in report["dependencies"] if "skip_reason" in entry})
         because = f"; pip-audit says: {reasons[0]}" if reasons else ""
         raise NotComplete(
-            f"{lock}: {len(missing)} of {len(asked)} packages were not audited{because}. Left out: {names}"
+            f"{lock}: {len(missing)} of {len(expected)} packages were not audited{because}. Left out: {names}"
         )
     return [
-        Problem(entry["name"], entry["version"], found["id"], tuple(found["fix_versions"]))
+        Problem(entry["name"], entry["version"], problem["id"], tuple(problem["fix_versions"]))
         for entry in answers
-        for found in entry["vulns"]
+        for problem in entry["vulns"]
     ]
 
 

@@ -1,22 +1,22 @@
-"""What can go wrong here.
+"""The errors of the audit.
 
 VulnerabilitiesError
-├── AdvisoryUnreadable   a file of the advisory data is not what OSV writes
-├── NotComplete          an audit or a list that does not cover everything is none
-└── ToolMissing          `make checks` was not run
+├── AdvisoryUnreadable   a file of the advisory data is not in the format of OSV
+├── NotComplete          an audit or a list does not cover everything
+└── ToolMissing          `make checks` has not been run
 """
 
 
 class VulnerabilitiesError(Exception):
-    """The message is a sentence for the operator."""
+    """Base of these errors. The message is a sentence for the operator."""
 
 
 class AdvisoryUnreadable(VulnerabilitiesError):
-    """The advisory data cannot be trusted to say anything."""
+    """The advisory data cannot be used."""
 
 
 class NotComplete(VulnerabilitiesError):
-    """Something was left out, so nothing can be said of the rest."""
+    """A package was left out, so the result says nothing about it."""
 
 
 class ToolMissing(VulnerabilitiesError):

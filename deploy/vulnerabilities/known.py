@@ -1,4 +1,4 @@
-"""Which pinned versions have known problems, by advisory data that lies in a folder."""
+"""The pinned versions with known problems, by advisory data in a folder."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -30,11 +30,11 @@ class Finding:
 
 
 def find(locks: Mapping[str, Iterable[Pin]], advisories: Iterable[Advisory]) -> list[Finding]:
-    """Every pinned version that an advisory affects, but for what is accepted.
+    """Find every pinned version that an advisory affects, without accepted ones.
 
     Args:
         locks: the pins of each lock, by its name.
-        advisories: of at least the packages that are pinned.
+        advisories: of at least the pinned packages.
     """
     pinned: dict[tuple[str, Version], list[str]] = {}
     for lock, pins in locks.items():

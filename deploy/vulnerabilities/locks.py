@@ -1,4 +1,4 @@
-"""The locks of deploy/locks, read as data: what is pinned where."""
+"""The locks of deploy/locks, read as data."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -31,7 +31,7 @@ IMAGE_ENVIRONMENT = {
 
 @dataclass(frozen=True, slots=True)
 class Pin:
-    """One package in one lock. ``name`` is in its canonical form."""
+    """A package in a lock. ``name`` is in its canonical form."""
 
     name: str
     version: Version
@@ -39,16 +39,16 @@ class Pin:
     hashes: tuple[str, ...]
 
     def applies(self, environment: Mapping[str, str]) -> bool:
-        """Whether it is installed there."""
+        """Return True if it is installed in this environment."""
         return self.marker is None or self.marker.evaluate(dict(environment))
 
     def line(self) -> str:
-        """As a requirement with its hashes and without its marker."""
+        """Write it as a requirement with its hashes and without its marker."""
         return " \\\n    ".join((f"{self.name}=={self.version}", *self.hashes)) + "\n"
 
 
 def read_pins(text: str) -> list[Pin]:
-    """Every package of a lock, those for other systems and Pythons included."""
+    """Read every package of a lock, those for other systems and Pythons included."""
     return [
         Pin(
             canonicalize_name(entry["name"]),
@@ -61,27 +61,27 @@ def read_pins(text: str) -> list[Pin]:
 
 
 def lock_files(folder: Path = LOCKS) -> list[Path]:
-    """Every lock: those of the images, of the tests and of the check tools."""
+    """List every lock: those of the images, of the tests and of the check tools."""
     return sorted(folder.glob("*.txt"))
 
 
 def read_lock(path: Path) -> list[Pin]:
-    """The packages of a lock."""
+    """Read the packages of a lock."""
     return read_pins(path.read_text(encoding="utf-8"))
 
 
 def image_pins(image: str, folder: Path = LOCKS) -> list[Pin]:
-    """What is installed into an image."""
+    """List the packages that are installed into an image."""
     return [pin for pin in read_lock(folder / f"{image}.txt") if pin.applies(IMAGE_ENVIRONMENT)]
 
 
 def rounds(pins: Iterable[Pin]) -> Iterator[list[Pin]]:
-    """The same pins in as few lists as can be, each with one version of a package."""
-    left = list(pins)
-    while left:
+    """Split pins into as few lists as possible, each with one version of a package."""
+    rest = list(pins)
+    while rest:
         first: dict[str, Pin] = {}
-        for pin in left:
+        for pin in rest:
             first.setdefault(pin.name, pin)
         yield list(first.values())
         taken = {id(pin) for pin in first.values()}
-        left = [pin for pin in left if id(pin) not in taken]
+        rest = [pin for pin in rest if id(pin) not in taken]

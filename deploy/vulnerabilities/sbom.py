@@ -1,4 +1,4 @@
-"""The list of what is in an image (SBOM), in CycloneDX JSON, from the lock that it is installed from."""
+"""The list of the packages in an image (SBOM), in CycloneDX JSON, from the lock that it is installed from."""
 
 import json
 import tomllib
@@ -19,7 +19,7 @@ PROJECT = LOCKS.parents[1] / "pyproject.toml"
 
 
 def write(image: str, folder: Path, *, locks: Path = LOCKS) -> Path:
-    """Write the list of one image; the same lock makes the same bytes.
+    """Write the list of one image; the same lock gives the same bytes.
 
     Returns:
         The file, ``phytobatch-IMAGE.cdx.json``.
@@ -48,11 +48,11 @@ def check(image: str, pins: Sequence[Pin], bom: dict[str, Any]) -> None:
     """Compare a list with the lock.
 
     Raises:
-        NotComplete: a package is missing, is too much, or has no hash.
+        NotComplete: a package is missing, is not in the lock, or has no hash.
     """
     listed = {_title(c["name"], c["version"]): _hashes(c) for c in bom.get("components", [])}
-    wanted = {_title(pin.name, str(pin.version)) for pin in pins}
-    differs = sorted(listed.keys() ^ wanted)
+    locked = {_title(pin.name, str(pin.version)) for pin in pins}
+    differs = sorted(listed.keys() ^ locked)
     without = sorted(title for title, hashes in listed.items() if not hashes)
     if differs or without:
         raise NotComplete(
@@ -66,11 +66,11 @@ def _title(name: str, version: str) -> str:
 
 def _hashes(component: dict[str, Any]) -> set[str]:
     references = component.get("externalReferences", [])
-    return {found["content"] for reference in references for found in reference.get("hashes", [])}
+    return {entry["content"] for reference in references for entry in reference.get("hashes", [])}
 
 
 def _project(image: str) -> str:
-    """What the list is about. cyclonedx-py 4 refuses the licence of ours, which is in the form of PEP 639."""
+    """Describe the project of the list. cyclonedx-py 4 refuses our licence, which is in the form of PEP 639."""
     project = tomllib.loads(PROJECT.read_text(encoding="utf-8"))["project"]
     return (
         f'[project]\nname = "phytobatch-{image}"\nversion = "{project["version"]}"\n'

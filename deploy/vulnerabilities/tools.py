@@ -12,7 +12,7 @@ SECONDS = 600
 
 
 def run(name: str, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    """What a program of the check tools says; nothing is raised when it fails.
+    """Run a program of the check tools and return its output, also if it fails.
 
     Raises:
         ToolMissing: it is not installed.

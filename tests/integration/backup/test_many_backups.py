@@ -93,7 +93,7 @@ def test_a_backup_that_fails_leaves_the_others_and_no_half_of_its_own(
     monkeypatch.setattr(Shelf, "accept", damaged)
     monkeypatch.setattr("deploy.backup.create.sha256_of", lambda _: "0" * 64)
     assert "is not what was saved" in run("run", tmp_path)
-    assert [one.folder.path.name for one in Shelf(tmp_path).kept()] == before
+    assert [one.folder.path.name for one in Shelf(tmp_path).backups()] == before
     with Shelf(tmp_path).locked():
         assert "another backup is being made" in run("run", tmp_path)
 

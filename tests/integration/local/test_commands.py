@@ -78,7 +78,7 @@ def test_clean_refuses_while_something_runs_and_removes_after(
     refused = run("clean", folder)
     assert refused.returncode == 1
     assert f"process {holder.pid} already runs" in refused.stderr
-    assert folder.exists
+    assert folder.is_ours
     run("down", folder)
     assert run("clean", folder).returncode == 0
     assert not folder.path.exists()

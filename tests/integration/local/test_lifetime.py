@@ -65,7 +65,7 @@ def test_a_second_stack_on_the_same_folder_is_told_who_has_it(servers: LocalServ
 def test_removing_waits_for_no_one_and_touches_nothing_in_use(servers: LocalServers) -> None:
     with LocalServers(servers.folder.path, services=["valkey"]) as running, pytest.raises(FolderInUse):
         running.remove()
-    assert servers.folder.exists
+    assert servers.folder.is_ours
 
 
 def test_a_server_that_a_thread_started_outlives_the_thread(servers: LocalServers) -> None:

@@ -16,7 +16,7 @@ def test_an_address_is_taken_apart_and_its_password_kept_from_it() -> None:
         "sslmode": "require",
     }
     assert (server.password or "").split(":") == ["pa", "ss\\word"]
-    assert conninfo_to_dict(server.whole)["password"] == server.password
+    assert conninfo_to_dict(server.conninfo)["password"] == server.password
     assert "word" not in repr(server)
 
 
