@@ -140,7 +140,7 @@ def judge(data: Data, left_out: Indices, root: Path, work: Path, schedule: Sched
             "junk": _made([junk(INPUT_SIZE, rng) for _ in range(JUNK)]),
             "blurred": _made([blurred(leaf, rng) for leaf in leaves]),
         }
-        found = {name: learned.outputs(learned.look(*chosen, PREPROCESSING)) for name, chosen in sets.items()}
+        found = {name: learned.outputs(learned.activate(*chosen, PREPROCESSING)) for name, chosen in sets.items()}
         limits = np.array([o.limit for o in learned.review])
         numbers: dict[str, Any] = {"limits": limits, "threshold": learned.threshold, **found}
         np.savez(file, **numbers)
