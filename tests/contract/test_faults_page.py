@@ -13,7 +13,7 @@ ROWS = fault_rows()
 NUMBER = re.compile(r"\d+\.\d s")
 
 
-def tests_in(path: Path) -> set[str]:
+def functions_of(path: Path) -> set[str]:
     tree = ast.parse(path.read_text(encoding="utf-8"))
     return {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
 
@@ -28,5 +28,5 @@ def test_each_row_has_a_test_and_a_figure_or_none(row: FaultRow) -> None:
     named = TEST.fullmatch(row.test)
     assert named, f"{row.test} names no test"
     path, function = named.groups()
-    assert function in tests_in(ROOT / path)
+    assert function in functions_of(ROOT / path)
     assert not row.is_measured or NUMBER.fullmatch(row.recovery), "python -m tests.benchmarks.recovery --write"
