@@ -124,8 +124,9 @@ lint: $(STAMP) ## ruff: style and errors
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 
-types: $(STAMP) ## mypy, strict
+types: $(STAMP) ## mypy, strict; the client also as the oldest Python that mypy knows
 	@$(BIN)/mypy
+	@$(BIN)/mypy --python-version 3.10 --package phytobatch
 
 imports: $(STAMP) ## import-linter: who may import whom
 	@$(BIN)/lint-imports --no-cache

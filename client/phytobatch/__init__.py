@@ -15,6 +15,8 @@ Receivers of webhooks call ``phytobatch.verify(secret, headers, body)``.
 It speaks HTTP only and needs nothing but urllib3; the command ``phytobatch`` adds rich.
 """
 
+from __future__ import annotations
+
 from phytobatch.corrections.resources import Correction
 from phytobatch.errors import (
     AnswerTimeout,

@@ -1,7 +1,10 @@
 """The calls of one group of the API: what is sent, with which headers, and what may be repeated."""
 
+from __future__ import annotations
+
 import uuid
 from collections.abc import Mapping, Sequence
+from typing import Union
 from urllib.parse import quote
 
 from phytobatch import multipart
@@ -9,7 +12,7 @@ from phytobatch.resources import Job, JsonObject
 from phytobatch.text import utf8
 from phytobatch.transport import IDEMPOTENCY_HEADER, Answer, Request, Transport
 
-Query = Mapping[str, str | float | Sequence[str] | None]
+Query = Mapping[str, Union[str, float, Sequence[str], None]]
 
 
 class Calls:

@@ -1,5 +1,7 @@
 """The command ``phytobatch``: parse, run one command of the table, turn errors into words and exit codes."""
 
+from __future__ import annotations
+
 import argparse
 import os
 import sys

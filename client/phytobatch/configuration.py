@@ -4,6 +4,8 @@ There is no option that takes the key itself: arguments of a process can be read
 shells write them into their history. The key comes from the environment or from a file.
 """
 
+from __future__ import annotations
+
 import os
 import re
 import ssl

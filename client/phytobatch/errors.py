@@ -25,6 +25,8 @@ PhytobatchError
 |- Interrupted             the submission was told to stop; it can be continued
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -74,7 +76,7 @@ class AnswerTimeout(NetworkError):
     """The request was sent, and the answer, or the rest of it, did not come in time."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class FieldError:
     """One entry of ``errors`` in a problem: what in the body does not fit, and why."""
 
@@ -85,7 +87,7 @@ class FieldError:
         return f"{self.field}: {self.message}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Problem:
     """An answer of RFC 9457, or what could be read of an answer that is none.
 

@@ -1,5 +1,7 @@
 """The exit codes of ``phytobatch``: one table for errors, one for jobs. Scripts rely on them; they never change."""
 
+from __future__ import annotations
+
 from enum import IntEnum
 
 from phytobatch.errors import (

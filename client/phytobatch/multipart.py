@@ -1,5 +1,7 @@
 """Request bodies: JSON, and multipart/form-data (RFC 7578) for the calls that carry files."""
 
+from __future__ import annotations
+
 import json
 import uuid
 from collections.abc import Iterable, Mapping
@@ -13,7 +15,7 @@ from phytobatch.resources import JsonObject
 from phytobatch.text import printable, utf8
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Form:
     """An encoded form and the ``Content-Type`` that names its boundary."""
 

@@ -1,5 +1,7 @@
 """From what urllib3 raises to a typed error."""
 
+from __future__ import annotations
+
 from urllib3.exceptions import HTTPError, ProtocolError, ReadTimeoutError, SSLError
 from urllib3.exceptions import TimeoutError as TookTooLong
 

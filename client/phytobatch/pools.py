@@ -1,5 +1,7 @@
 """Connections: one pool per way out, with TLS verification, time limits and the proxies of the environment."""
 
+from __future__ import annotations
+
 import ipaddress
 import urllib.request
 from functools import partial

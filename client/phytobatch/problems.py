@@ -1,5 +1,7 @@
 """From an HTTP answer to a typed error."""
 
+from __future__ import annotations
+
 import json
 from collections.abc import Mapping
 from http import HTTPStatus

@@ -1,11 +1,15 @@
 """What the API answers, as frozen dataclasses. ``raw`` keeps the answer as it came, with what is newer than this."""
 
-import hashlib
+from __future__ import annotations
+
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass, field, fields
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, Generic, TypeVar
+
+from phytobatch.checksum import sha256_of
+from phytobatch.moments import parse_moment
 
 JsonObject = dict[str, Any]
 T = TypeVar("T")
@@ -14,10 +18,14 @@ TERMINAL_STATES = frozenset({"completed", "completed_with_errors", "failed", "ca
 
 
 def _time(value: str | None) -> datetime | None:
-    return None if value is None else datetime.fromisoformat(value)
+    return None if value is None else parse_moment(value)
 
 
-@dataclass(frozen=True, slots=True)
+def _names(kind: type[Counts | ImageSpec | Place]) -> list[str]:
+    return [each.name for each in fields(kind)]
+
+
+@dataclass(frozen=True)
 class Counts:
     """Images of a job by status; ``total`` is the sum of the other five."""
 
@@ -29,9 +37,9 @@ class Counts:
     canceled: int = 0
 
     @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> "Counts":
+    def from_json(cls, data: Mapping[str, Any]) -> Counts:
         """From ``counts`` of a job."""
-        return cls(**{name: int(data.get(name, 0)) for name in cls.__slots__})
+        return cls(**{name: int(data.get(name, 0)) for name in _names(cls)})
 
     @property
     def done(self) -> int:
@@ -39,7 +47,7 @@ class Counts:
         return self.total - self.pending
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Progress:
     """How far a job is, by the server's own measure.
 
@@ -60,10 +68,10 @@ class Progress:
     seconds_left: float | None = None
 
     @classmethod
-    def from_json(cls, data: Mapping[str, Any], at: datetime | None = None) -> "Progress":
+    def from_json(cls, data: Mapping[str, Any], at: datetime | None = None) -> Progress:
         """From ``progress`` of a job; ``at`` is when the server said so (default: now, by this machine's clock)."""
         end = _time(data.get("estimated_end"))
-        left = None if end is None else max(0.0, (end - (at or datetime.now(UTC))).total_seconds())
+        left = None if end is None else max(0.0, (end - (at or datetime.now(timezone.utc))).total_seconds())
         return cls(
             percent=float(data.get("percent") or 0.0),
             images_per_second=data.get("images_per_second"),
@@ -74,7 +82,7 @@ class Progress:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ClassifierRef:
     """A classifier by name and version; without a version the server takes its default."""
 
@@ -82,7 +90,7 @@ class ClassifierRef:
     version: str | None = None
 
     @classmethod
-    def parse(cls, text: str) -> "ClassifierRef":
+    def parse(cls, text: str) -> ClassifierRef:
         """From ``NAME`` or ``NAME@VERSION``."""
         name, _, version = text.partition("@")
         return cls(name, version or None)
@@ -95,7 +103,7 @@ class ClassifierRef:
         return f"{self.name}@{self.version}" if self.version else self.name
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Job:
     """A set of images on its way; see ``docs/http-api.md`` for the states. ``progress`` is there for a job alone."""
 
@@ -120,7 +128,7 @@ class Job:
     raw: JsonObject = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
-    def from_json(cls, data: JsonObject, at: datetime | None = None) -> "Job":
+    def from_json(cls, data: JsonObject, at: datetime | None = None) -> Job:
         """From the answer of ``/v1/jobs`` and ``/v1/jobs/{id}``; ``at`` is when the server made it."""
         classifier = data.get("classifier")
         progress = data.get("progress")
@@ -148,13 +156,13 @@ class Job:
         """Whether it is over; only a retry changes the state of such a job."""
         return self.state in TERMINAL_STATES
 
-    def updated(self, data: Mapping[str, Any], at: datetime | None = None) -> "Job":
+    def updated(self, data: Mapping[str, Any], at: datetime | None = None) -> Job:
         """The job after an event with this ``data``, which says less than a job does."""
         news = {name: data[name] for name in ("state", "counts", "retries", "error") if name in data}
         return Job.from_json({**self.raw, **news, "progress": data.get("progress")}, at)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ImageSpec:
     """An image to register: ``size`` in bytes, ``sha256`` as 64 hexadecimal digits.
 
@@ -173,20 +181,20 @@ class ImageSpec:
     captured_at: datetime | None = None
 
     @classmethod
-    def of_file(cls, path: Path, name: str | None = None) -> "ImageSpec":
+    def of_file(cls, path: Path, name: str | None = None) -> ImageSpec:
         """Describe a file: reads it once for its checksum. ``name`` is the file's own name unless given."""
         with path.open("rb") as stream:
-            digest = hashlib.file_digest(stream, "sha256").hexdigest()
+            digest = sha256_of(stream)
             return cls(name or path.name, stream.tell(), digest)
 
     def to_json(self) -> JsonObject:
         """As ``POST /v1/jobs/{id}/images`` takes it; what is None is left out."""
-        values = {name: getattr(self, name) for name in self.__slots__}
+        values = {name: getattr(self, name) for name in _names(type(self))}
         values["captured_at"] = self.captured_at.isoformat() if self.captured_at else None
         return {name: value for name, value in values.items() if value is not None}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class UploadTarget:
     """Where the bytes of one image go. ``headers`` must be sent exactly; the URL is a secret until it expires."""
 
@@ -198,7 +206,7 @@ class UploadTarget:
     expires_at: datetime | None = None
 
     @classmethod
-    def from_json(cls, data: JsonObject) -> "UploadTarget":
+    def from_json(cls, data: JsonObject) -> UploadTarget:
         """From one entry of the answer of ``POST /v1/jobs/{id}/images``."""
         upload = data["upload"]
         return cls(
@@ -211,7 +219,7 @@ class UploadTarget:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class UnmatchedLine:
     """A line of a sidecar that speaks of no image, and why."""
 
@@ -220,7 +228,7 @@ class UnmatchedLine:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class SidecarReport:
     """What became of a sidecar. The lists hold the first ones; images without a position may have one inside."""
 
@@ -233,7 +241,7 @@ class SidecarReport:
     raw: JsonObject = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
-    def from_json(cls, data: JsonObject) -> "SidecarReport":
+    def from_json(cls, data: JsonObject) -> SidecarReport:
         """From the answer of ``PUT /v1/jobs/{id}/sidecar``."""
         return cls(
             lines=int(data["lines"]),
@@ -246,7 +254,7 @@ class SidecarReport:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Place:
     """Where and when an image was taken.
 
@@ -263,14 +271,14 @@ class Place:
     fault: str | None = None
 
     @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> "Place":
+    def from_json(cls, data: Mapping[str, Any]) -> Place:
         """From ``place`` of a result."""
-        known: JsonObject = {name: data.get(name) for name in cls.__slots__}
+        known: JsonObject = {name: data.get(name) for name in _names(cls)}
         known["captured_at"] = _time(known["captured_at"])
         return cls(**known)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Result:
     """What became of one image. ``confidence`` and ``probabilities`` are 0 to 1; ``error_code`` is a fixed word."""
 
@@ -289,7 +297,7 @@ class Result:
     raw: JsonObject = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
-    def from_json(cls, data: JsonObject) -> "Result":
+    def from_json(cls, data: JsonObject) -> Result:
         """From one entry of ``results``."""
         error = data.get("error") or {}
         return cls(
@@ -309,7 +317,7 @@ class Result:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Page(Generic[T]):
     """One page of a list. ``after`` is the cursor of its last row, to be passed as it is."""
 
@@ -318,13 +326,13 @@ class Page(Generic[T]):
     has_more: bool
 
     @staticmethod
-    def of_jobs(data: JsonObject) -> "Page[Job]":
+    def of_jobs(data: JsonObject) -> Page[Job]:
         """From the answer of ``GET /v1/jobs``."""
         jobs = tuple(Job.from_json(entry) for entry in data["jobs"])
         return Page(jobs, data.get("after"), bool(data.get("has_more")))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ResultPage(Page[Result]):
     """Results, and the job as it was when they were read."""
 
@@ -332,7 +340,7 @@ class ResultPage(Page[Result]):
     counts: Counts
 
     @classmethod
-    def from_json(cls, data: JsonObject, *, previous: str | None) -> "ResultPage":
+    def from_json(cls, data: JsonObject, *, previous: str | None) -> ResultPage:
         """From the answer of ``GET /v1/jobs/{id}/results``; an empty page keeps the ``previous`` cursor."""
         return cls(
             items=tuple(Result.from_json(entry) for entry in data["results"]),
@@ -348,7 +356,7 @@ class ResultPage(Page[Result]):
         return not self.has_more and self.state in TERMINAL_STATES
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Model:
     """A classifier that the server offers; ``classes`` are the ids that results use as labels."""
 
@@ -362,7 +370,7 @@ class Model:
     raw: JsonObject = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
-    def from_json(cls, data: JsonObject) -> "Model":
+    def from_json(cls, data: JsonObject) -> Model:
         """From one entry of ``GET /v1/models``."""
         return cls(
             name=data["name"],
@@ -376,7 +384,7 @@ class Model:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Prediction:
     """The answer of ``POST /predict``. ``confidence`` is in percent there, ``probabilities`` are 0 to 1."""
 
@@ -389,7 +397,7 @@ class Prediction:
     raw: JsonObject = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
-    def from_json(cls, data: JsonObject) -> "Prediction":
+    def from_json(cls, data: JsonObject) -> Prediction:
         """From the answer with status 200."""
         return cls(
             predicted_class=data["predicted_class"],

@@ -1,15 +1,17 @@
 """When to send a request again: pure arithmetic, without a clock."""
 
+from __future__ import annotations
+
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 
 _RANDOM = secrets.SystemRandom()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class RetryPolicy:
     """Exponential backoff with jitter, bounded by a total time.
 
@@ -59,7 +61,7 @@ def parse_retry_after(value: str | None, now: datetime | None = None) -> float |
         return float(value)
     try:
         moment = parsedate_to_datetime(value)
-    except ValueError:
+    except (TypeError, ValueError):  # Python before 3.10 raises the former.
         return None
-    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return max(0.0, (aware - (now or datetime.now(UTC))).total_seconds())
+    aware = moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
+    return max(0.0, (aware - (now or datetime.now(timezone.utc))).total_seconds())

@@ -1,5 +1,7 @@
 """``Phytobatch``: one method for each call of ``docs/http-api.md``."""
 
+from __future__ import annotations
+
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
@@ -7,7 +9,7 @@ from http import HTTPStatus
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any
 
 from phytobatch import configuration, multipart
 from phytobatch.calls import Calls, idempotency, job_of, path_of
@@ -20,6 +22,7 @@ from phytobatch.resources import (
     ClassifierRef,
     ImageSpec,
     Job,
+    JsonObject,
     Model,
     Page,
     Prediction,
@@ -38,6 +41,9 @@ from phytobatch.waiting.poll import Poll
 from phytobatch.waiting.until_terminal import Waiting
 from phytobatch.webhooks.deliveries import Deliveries
 from phytobatch.webhooks.endpoints import Webhooks
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 MAX_IMAGES_PER_CALL = 1000
 RESULTS_PER_PAGE = 1000
@@ -97,7 +103,7 @@ class Phytobatch:
         *,
         on_retry: OnRetry | None = None,
         sleep: Callable[[float], object] = time.sleep,
-    ) -> "Phytobatch":
+    ) -> Phytobatch:
         """The same connections and key with another patience; ``sleep`` may raise to stop waiting."""
         copy = object.__new__(type(self))
         copy._calls = Calls(self._calls.transport.with_policy(policy, on_retry=on_retry, sleep=sleep))
@@ -185,7 +191,7 @@ class Phytobatch:
         """
         body = {"images": [image.to_json() for image in images]}
         answer = self._calls.post(f"{_path(job_id)}/images", body, repeatable=True)
-        return answer.parse(lambda data: [UploadTarget.from_json(entry) for entry in data["images"]])
+        return answer.parse(lambda data: _targets(data["images"], len(images)))
 
     def put_sidecar(self, job_id: str, data: bytes, *, folder: str = "") -> SidecarReport:
         """Say where the images of a draft were taken: a ``geo.txt`` or a CSV file, after ``add_images``.
@@ -439,3 +445,9 @@ class Phytobatch:
 
 def _path(job_id: str) -> str:
     return path_of("jobs", job_id)
+
+
+def _targets(entries: Sequence[JsonObject], count: int) -> list[UploadTarget]:
+    if len(entries) != count:
+        raise ValueError(f"{len(entries)} addresses for {count} images")
+    return [UploadTarget.from_json(entry) for entry in entries]

@@ -1,5 +1,7 @@
 """An answer that is read while it comes."""
 
+from __future__ import annotations
+
 import time
 from collections.abc import Mapping
 

@@ -3,6 +3,8 @@
 Python keeps such bytes of names and arguments as halves of surrogate pairs (PEP 383), which nobody else takes.
 """
 
+from __future__ import annotations
+
 import codecs
 import json
 import re

@@ -1,5 +1,7 @@
 """One request and its repeats. The only file that sends to the API."""
 
+from __future__ import annotations
+
 import itertools
 import json
 import time
@@ -41,7 +43,7 @@ def package_version() -> str:
         return "0+unknown"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Request:
     """What to send.
 
@@ -73,7 +75,7 @@ class Request:
         return f"{self.path}?{urlencode(given, doseq=True)}" if given else self.path
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Answer:
     """A 2xx or 304 answer, or a redirect that was asked for. ``headers`` are looked up without regard to case."""
 
@@ -114,14 +116,14 @@ class Answer:
         """When the server made it, by its own clock (RFC 9110 section 6.6.1)."""
         try:
             return parsedate_to_datetime(self.headers["Date"])
-        except (KeyError, ValueError):
+        except (KeyError, TypeError, ValueError):  # Python before 3.10 raises a TypeError for what is no date.
             return None
 
 
 def _sendable(value: str | float | Sequence[str]) -> float | bytes | list[bytes]:
     if isinstance(value, str):
         return utf8(value)
-    return value if isinstance(value, int | float) else [utf8(each) for each in value]
+    return value if isinstance(value, (int, float)) else [utf8(each) for each in value]
 
 
 class Transport:
@@ -149,7 +151,7 @@ class Transport:
 
     def with_policy(
         self, policy: RetryPolicy, *, on_retry: OnRetry | None = None, sleep: Callable[[float], object] = time.sleep
-    ) -> "Transport":
+    ) -> Transport:
         """The same connections and key with another patience."""
         return Transport(self.base_url, self._api_key, self.pools, policy, on_retry=on_retry, sleep=sleep)
 

@@ -1,5 +1,7 @@
 """One file to one presigned URL: streamed from disk, with exactly the headers that were signed."""
 
+from __future__ import annotations
+
 import os
 import re
 from collections.abc import Callable

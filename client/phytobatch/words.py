@@ -1,5 +1,7 @@
 """Numbers and names in a form for people."""
 
+from __future__ import annotations
+
 from datetime import datetime
 
 _BYTE_UNITS = ("B", "kB", "MB", "GB", "TB")

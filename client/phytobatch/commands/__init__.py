@@ -1,5 +1,7 @@
 """One file for each command. A new command is one new file and one line in this table, or in that of its group."""
 
+from __future__ import annotations
+
 from phytobatch.commands import (
     cancel,
     delete,

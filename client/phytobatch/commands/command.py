@@ -1,5 +1,7 @@
 """What a command is, and what it gets to work with."""
 
+from __future__ import annotations
+
 import argparse
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -49,7 +51,7 @@ class Context:
         self.output.note(f"{error} Trying again in {in_time(max(1.0, pause))}.")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Command:
     """A row of the table of commands."""
 
@@ -61,7 +63,7 @@ class Command:
     description: str = field(default="")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Group:
     """A row of the table that holds a table of its own: ``phytobatch webhooks create``."""
 

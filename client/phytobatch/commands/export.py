@@ -1,5 +1,7 @@
 """``phytobatch export``: the results of a job as a file for spreadsheets, maps and data tools."""
 
+from __future__ import annotations
+
 import argparse
 from pathlib import Path
 

@@ -1,5 +1,7 @@
 """Following a job to its end and reporting it, for ``watch``, ``submit --watch``, ``retry --watch``, ``results``."""
 
+from __future__ import annotations
+
 import itertools
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,5 +1,7 @@
 """``phytobatch jobs``: the jobs of this key's tenant, newest first."""
 
+from __future__ import annotations
+
 import argparse
 import itertools
 

@@ -1,5 +1,7 @@
 """``phytobatch models``: the classifiers that the server offers."""
 
+from __future__ import annotations
+
 import argparse
 
 from phytobatch.commands.command import Command, Context

@@ -1,10 +1,13 @@
 """Options that several commands have, and the types of their values."""
 
+from __future__ import annotations
+
 import argparse
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
+from phytobatch.moments import parse_moment
 from phytobatch.resources import ClassifierRef
 
 IMAGE_STATUSES = ("succeeded", "failed", "rejected", "canceled")
@@ -150,9 +153,9 @@ def moment_ago(text: str) -> datetime:
     """A moment: a time with its zone, or how long ago, as ``30m``, ``6h``, ``2d``."""
     match = _AGO.fullmatch(text)
     if match:
-        return datetime.now(UTC) - timedelta(seconds=int(match[1]) * _SECONDS[match[2]])
+        return datetime.now(timezone.utc) - timedelta(seconds=int(match[1]) * _SECONDS[match[2]])
     try:
-        moment = datetime.fromisoformat(text)
+        moment = parse_moment(text)
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is neither 30m, 6h, 2d nor a time as {_EXAMPLE}") from None
     # Without a zone it is the time on the clock of whoever typed it.

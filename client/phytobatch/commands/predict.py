@@ -1,5 +1,7 @@
 """``phytobatch predict``: classify one image and wait for the answer."""
 
+from __future__ import annotations
+
 import argparse
 from pathlib import Path
 

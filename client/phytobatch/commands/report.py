@@ -1,5 +1,7 @@
 """``phytobatch report``: a job as one HTML page for a grower, with map, charts and pictures, that needs no network."""
 
+from __future__ import annotations
+
 import argparse
 from datetime import datetime
 from pathlib import Path

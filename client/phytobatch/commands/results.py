@@ -1,5 +1,7 @@
 """``phytobatch results``: the results of a job, on the terminal or in a file; the table is that of ``export``."""
 
+from __future__ import annotations
+
 import argparse
 
 from phytobatch.commands import options

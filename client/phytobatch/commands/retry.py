@@ -1,5 +1,7 @@
 """``phytobatch retry``: run the failed images of a job again."""
 
+from __future__ import annotations
+
 import argparse
 
 from phytobatch.commands import options

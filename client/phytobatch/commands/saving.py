@@ -4,6 +4,8 @@ The server makes the file while it is read (direct export). Where it has too man
 (background export), and a call that was interrupted resumes that download.
 """
 
+from __future__ import annotations
+
 import argparse
 import codecs
 import tempfile

@@ -1,5 +1,7 @@
 """``phytobatch status``: one job as it is now."""
 
+from __future__ import annotations
+
 from phytobatch.commands import options
 from phytobatch.commands.command import Command, Context
 from phytobatch.exit_codes import ExitCode

@@ -1,5 +1,7 @@
 """``phytobatch submit``: send images and commit them as a job."""
 
+from __future__ import annotations
+
 import argparse
 from pathlib import Path
 from urllib.parse import urljoin

@@ -1,5 +1,7 @@
 """``phytobatch summary``: what a whole job says: shares, groups, days, and what to look at first."""
 
+from __future__ import annotations
+
 import argparse
 import json
 from collections.abc import Iterable

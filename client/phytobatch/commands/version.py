@@ -1,5 +1,7 @@
 """``phytobatch version``: which client this is."""
 
+from __future__ import annotations
+
 import argparse
 import platform
 

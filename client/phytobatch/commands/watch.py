@@ -1,5 +1,7 @@
 """``phytobatch watch``: follow a job to its end."""
 
+from __future__ import annotations
+
 import argparse
 
 from phytobatch.commands import options

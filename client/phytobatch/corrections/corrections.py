@@ -1,5 +1,7 @@
 """The calls of ``/v1/jobs/{id}/corrections`` and ``/v1/jobs/{id}/images/{seq}/correction``."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 
 from phytobatch import multipart

@@ -4,6 +4,8 @@ Names of files are made of job, number and name, so that folders of several jobs
 what is there: it brings what is missing, and removes what has another label now.
 """
 
+from __future__ import annotations
+
 import re
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -22,7 +24,7 @@ Fetch = Callable[[int, Path], None]
 """Brings the image with a number into a file, going on with what is there of it."""
 
 
-@dataclass(slots=True)
+@dataclass
 class FolderOutcome:
     """Counts of a training folder after a call."""
 
@@ -49,7 +51,7 @@ def synchronise(job_id: str, corrections: Sequence[Correction], folder: Path, fe
             found = list(pool.map(lambda pair: _one(pair[0], pair[1], fetch), targets.items()))
     except OSError as error:
         raise ConfigurationError(f"{folder} cannot be written to: {error.strerror or error}.") from error
-    for (_, one), what in zip(targets.items(), found, strict=True):
+    for (_, one), what in zip(targets.items(), found):
         _count(outcome, one, what)
     return outcome
 

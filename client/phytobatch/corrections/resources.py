@@ -1,11 +1,13 @@
 """Corrections as frozen dataclasses."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass, field
 
 from phytobatch.resources import JsonObject, Page
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Correction:
     """A person's label for an image, beside what the classifier says (``predicted``; None where it gave no answer)."""
 
@@ -20,7 +22,7 @@ class Correction:
     raw: JsonObject = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
-    def from_json(cls, data: JsonObject) -> "Correction":
+    def from_json(cls, data: JsonObject) -> Correction:
         """Parse one entry of ``corrections``."""
         return cls(
             seq=int(data["seq"]),
@@ -35,13 +37,13 @@ class Correction:
         )
 
     @classmethod
-    def page(cls, data: JsonObject) -> Page["Correction"]:
+    def page(cls, data: JsonObject) -> Page[Correction]:
         """Parse the answer of ``GET /v1/jobs/{id}/corrections``."""
         found = tuple(cls.from_json(entry) for entry in data["corrections"])
         return Page(found, data.get("after"), bool(data.get("has_more")))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Imported:
     """Counts of an imported table: ``corrections`` lines with a label, of which ``changed`` were new."""
 
@@ -49,6 +51,6 @@ class Imported:
     changed: int
 
     @classmethod
-    def from_json(cls, data: JsonObject) -> "Imported":
+    def from_json(cls, data: JsonObject) -> Imported:
         """Parse the answer of ``POST /v1/jobs/{id}/corrections``."""
         return cls(int(data["corrections"]), int(data["changed"]))

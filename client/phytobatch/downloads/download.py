@@ -1,5 +1,7 @@
 """One file from a presigned address to the disk; what has arrived is kept, and the rest is asked for."""
 
+from __future__ import annotations
+
 import itertools
 import time
 from collections.abc import Callable

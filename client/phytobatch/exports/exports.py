@@ -1,5 +1,7 @@
 """The calls of ``/v1/jobs/{id}/export``, ``/v1/jobs/{id}/exports`` and ``/v1/exports``."""
 
+from __future__ import annotations
+
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path

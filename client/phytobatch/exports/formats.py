@@ -1,5 +1,7 @@
 """The formats of exports, as the server names them, and the suffixes of files that ask for them."""
 
+from __future__ import annotations
+
 from pathlib import Path
 
 from phytobatch.errors import ConfigurationError

@@ -1,5 +1,7 @@
 """Exports as frozen dataclasses."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -7,7 +9,7 @@ from typing import Any
 from phytobatch.resources import JsonObject, Page
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Export:
     """A background export. ``url`` is there once it is completed, and valid for some minutes."""
 
@@ -30,7 +32,7 @@ class Export:
         return self.state in {"completed", "failed"}
 
     @classmethod
-    def from_json(cls, data: JsonObject) -> "Export":
+    def from_json(cls, data: JsonObject) -> Export:
         """Parse the answer of ``GET /v1/exports/{id}``."""
         download = data.get("download") or {}
         return cls(
@@ -49,7 +51,7 @@ class Export:
         )
 
     @classmethod
-    def page(cls, data: JsonObject) -> Page["Export"]:
+    def page(cls, data: JsonObject) -> Page[Export]:
         """Parse the answer of ``GET /v1/jobs/{id}/exports``."""
         found = tuple(cls.from_json(entry) for entry in data["exports"])
         return Page(found, data.get("after"), bool(data.get("has_more")))

@@ -1,5 +1,7 @@
 """Finding the image files below folders."""
 
+from __future__ import annotations
+
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -8,7 +10,7 @@ from pathlib import Path
 from phytobatch.files.file_names import is_image_name, is_system_name
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class FoundFile:
     """An image file: ``root`` is the folder it was found below, ``relative`` its way from there with ``/``."""
 
@@ -19,7 +21,7 @@ class FoundFile:
     mtime_ns: int
 
 
-@dataclass(slots=True)
+@dataclass
 class Found:
     """What a search saw: images, paths that cannot be read with a reason, and how many files are no images by name."""
 

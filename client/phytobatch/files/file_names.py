@@ -3,6 +3,8 @@
 The rule of the server, which the client cannot import: `shared/contracts/file_names.py`; a test compares the two files.
 """
 
+from __future__ import annotations
+
 import re
 
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".jpe", ".mpo", ".png", ".tif", ".tiff", ".webp", ".bmp"})

@@ -1,11 +1,14 @@
 """SHA-256 of many files at a time, in their order."""
 
-import hashlib
+from __future__ import annotations
+
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
+
+from phytobatch import checksum
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -22,7 +25,7 @@ def sha256_of(path: Path) -> str:
         OSError: it cannot be read.
     """
     with path.open("rb", buffering=0) as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+        return checksum.sha256_of(stream)
 
 
 def in_order(work: Callable[[T], R], items: Iterable[T], *, threads: int = HASH_THREADS) -> Iterator[R]:

@@ -1,5 +1,7 @@
 """Names of images in a job: unique, stable, and readable in a table of results."""
 
+from __future__ import annotations
+
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -34,7 +36,7 @@ def assign_names(files: Sequence[FoundFile], known: Mapping[Path, str] | None = 
 
 def free_name(name: str, taken: Iterable[str]) -> str:
     """``name``, or the first of ``stem~2.suffix``, ``stem~3.suffix`` … that is not taken."""
-    taken = taken if isinstance(taken, set | dict | frozenset) else set(taken)
+    taken = taken if isinstance(taken, (set, dict, frozenset)) else set(taken)
     path = PurePosixPath(name)
     candidate, number = name, 2
     while candidate in taken:

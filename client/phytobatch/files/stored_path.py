@@ -1,5 +1,7 @@
 """The way to a folder as its disk has it, whichever way a terminal writes it."""
 
+from __future__ import annotations
+
 import unicodedata
 from pathlib import Path
 

@@ -1,5 +1,7 @@
 """Sentences about the sidecars of a submission."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Sequence
 
 from phytobatch.resources import SidecarReport

@@ -1,5 +1,7 @@
 """Finding the sidecars of a submission: ``geo.txt`` and ``images.csv`` in its folders, or those that were named."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +11,7 @@ from phytobatch.errors import ConfigurationError
 POSITIONS, METADATA = "geo.txt", "images.csv"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Sidecar:
     """A file, and the folder whose images it describes; None: all."""
 

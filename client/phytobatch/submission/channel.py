@@ -1,5 +1,7 @@
 """A bounded queue between threads that can be closed by its writers and aborted by anybody."""
 
+from __future__ import annotations
+
 import threading
 from collections import deque
 from collections.abc import Iterator

@@ -1,5 +1,7 @@
 """An exclusive lock on an open file, released by the system when the process ends, however it ends."""
 
+from __future__ import annotations
+
 import sys
 from typing import IO
 

@@ -1,5 +1,7 @@
 """An append-only file of JSON lines that survives a kill and a power cut at any byte."""
 
+from __future__ import annotations
+
 import json
 import os
 import threading

@@ -1,5 +1,7 @@
 """The ledger: state of an unfinished submission, replayed from the journal's records."""
 
+from __future__ import annotations
+
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -13,7 +15,7 @@ from phytobatch.submission.journal import Journal
 VERSION = 1
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class LocalFile:
     """A file as it was when its checksum was made. ``seq`` is None until the server knows it."""
 
@@ -61,7 +63,7 @@ class Ledger:
             self._replay(record)
 
     @classmethod
-    def open(cls, path: Path, *, fresh: bool = False) -> "Ledger":
+    def open(cls, path: Path, *, fresh: bool = False) -> Ledger:
         """Open the ledger of a journal; ``fresh`` forgets its records, also when it is damaged.
 
         Raises:

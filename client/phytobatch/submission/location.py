@@ -1,5 +1,7 @@
 """Path of the journal of a submission."""
 
+from __future__ import annotations
+
 import hashlib
 import json
 import os

@@ -1,5 +1,7 @@
 """Telling once that the network is lost, and once that it is back, although every thread notices."""
 
+from __future__ import annotations
+
 import threading
 
 from phytobatch.submission.reporter import Reporter

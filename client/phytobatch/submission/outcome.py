@@ -1,12 +1,14 @@
 """Outcome of the files of a submission."""
 
+from __future__ import annotations
+
 import threading
 from dataclasses import dataclass, field
 
 from phytobatch.resources import Job, JsonObject, SidecarReport
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Skipped:
     """A file that is not in the job, and why."""
 
@@ -14,7 +16,7 @@ class Skipped:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Duplicate:
     """A file with the same bytes as another one."""
 
@@ -22,7 +24,7 @@ class Duplicate:
     same_as: str
 
 
-@dataclass(slots=True)
+@dataclass
 class Outcome:
     """Counts and lists, filled by several threads through its methods; read when they have ended."""
 

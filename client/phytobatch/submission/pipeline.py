@@ -4,6 +4,8 @@ Addresses for uploads are asked for when they are nearly needed: at most a page 
 each registrar, so that they are fresh however long the whole submission takes.
 """
 
+from __future__ import annotations
+
 import threading
 import time
 from collections.abc import Callable, Iterable

@@ -1,5 +1,7 @@
 """From discovered files to files that can be registered: checksum, duplicates, state of an earlier run."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path

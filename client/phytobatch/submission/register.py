@@ -1,9 +1,11 @@
 """Registering files in pages, and finding the one file of a page that the server refuses."""
 
+from __future__ import annotations
+
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime, timezone
 from http import HTTPStatus
 
 from phytobatch.errors import ApiError, Conflict, InvalidRequest, LimitExceeded
@@ -23,7 +25,7 @@ USABLE_LIFE = 0.9
 SHORTEST_LIFE = 10.0  # In seconds; servers give a minute or more.
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Ticket:
     """A file and where to send it. ``stale_at`` is on the monotonic clock."""
 
@@ -76,8 +78,8 @@ class Registrar:
         return self._tickets(files, targets)
 
     def _tickets(self, files: Sequence[LocalFile], targets: Sequence[UploadTarget]) -> list[Ticket]:
-        registered = self._ledger.registered((file, target.seq) for file, target in zip(files, targets, strict=True))
-        return [Ticket(file, each, _stale_at(each)) for file, each in zip(registered, targets, strict=True)]
+        registered = self._ledger.registered((file, target.seq) for file, target in zip(files, targets))
+        return [Ticket(file, each, _stale_at(each)) for file, each in zip(registered, targets)]
 
     def _narrow_down(self, files: Sequence[LocalFile], error: ApiError) -> list[Ticket]:
         if len(files) > 1:
@@ -100,6 +102,6 @@ def is_about_files(error: ApiError) -> bool:
 
 
 def _stale_at(target: UploadTarget) -> float:
-    life = (target.expires_at - datetime.now(UTC)).total_seconds() if target.expires_at else 0.0
+    life = (target.expires_at - datetime.now(timezone.utc)).total_seconds() if target.expires_at else 0.0
     # A clock of this machine that is far off gives no life at all; then only the store's 403 tells.
     return time.monotonic() + life * USABLE_LIFE if life > SHORTEST_LIFE else float("inf")

@@ -1,5 +1,7 @@
 """Progress of a submission. The command line shows it; a program may pass its own reporter."""
 
+from __future__ import annotations
+
 from typing import Protocol
 
 

@@ -1,5 +1,7 @@
 """State that the stages of one run share."""
 
+from __future__ import annotations
+
 import threading
 from dataclasses import dataclass, field
 
@@ -10,7 +12,7 @@ from phytobatch.submission.outcome import Outcome
 from phytobatch.submission.reporter import Reporter
 
 
-@dataclass(slots=True)
+@dataclass
 class Run:
     """The state of one run of the command; ``patience``: seconds that a file or call may wait for the network."""
 

@@ -1,10 +1,12 @@
 """A submission from end to end: from folders to a committed job."""
 
+from __future__ import annotations
+
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING
 
 from phytobatch.errors import ConfigurationError, InvalidRequest, NotFound, StateFileError
 from phytobatch.files.discovery import Found, FoundFile, find_images
@@ -23,8 +25,11 @@ from phytobatch.submission.run import Run
 from phytobatch.submission.transfer import Transfer
 from phytobatch.text import printable
 
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True)
 class Options:
     """Settings of the job; the same for every run that continues a submission."""
 

@@ -1,5 +1,7 @@
 """Upload of one file into the object store, with every repeat that it takes."""
 
+from __future__ import annotations
+
 import time
 from dataclasses import dataclass, replace
 
@@ -48,7 +50,7 @@ class Transfer:
                 self._preparer.skip(ticket.file.path, ticket.file.size, str(error))
                 return
 
-    def _try(self, attempts: "_Attempts") -> bool:
+    def _try(self, attempts: _Attempts) -> bool:
         """Make one attempt; True when nothing is left to do. Otherwise ``attempts`` has what the next attempt needs."""
         ticket = attempts.ticket
         if ticket is None:
@@ -105,7 +107,7 @@ class Transfer:
             raise error
         self._preparer.skip(ticket.file.path, ticket.file.size, str(error))
 
-    def _wait(self, attempts: "_Attempts", error: NetworkError | UploadError) -> None:
+    def _wait(self, attempts: _Attempts, error: NetworkError | UploadError) -> None:
         now = time.monotonic()
         attempts.failing_since = attempts.failing_since or now
         pause = self._policy.pause(attempts.failures, elapsed=now - attempts.failing_since)
@@ -116,7 +118,7 @@ class Transfer:
         self._run.sleep(pause)
 
 
-@dataclass(slots=True)
+@dataclass
 class _Attempts:
     """The state of one file between attempts."""
 

@@ -1,12 +1,15 @@
 """The answers of ``/summary`` and ``/grid``, as frozen dataclasses; ``raw`` keeps them as they came."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Optional
 
 from phytobatch.resources import JsonObject
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Shares:
     """Counts of images. ``labels`` maps to (images, part of ``counted``), the most frequent first."""
 
@@ -22,7 +25,7 @@ class Shares:
     corrected: int
 
     @classmethod
-    def from_json(cls, data: JsonObject) -> "Shares":
+    def from_json(cls, data: JsonObject) -> Shares:
         """Parse one entry of a summary."""
         return cls(
             images=data["images"],
@@ -38,10 +41,10 @@ class Shares:
         )
 
 
-Groups = tuple[tuple[str | None, Shares], ...]
+Groups = tuple[tuple[Optional[str], Shares], ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Uncertain:
     """An image that a person should look at first."""
 
@@ -52,12 +55,12 @@ class Uncertain:
     review_reason: str | None
 
     @classmethod
-    def from_json(cls, data: JsonObject) -> "Uncertain":
+    def from_json(cls, data: JsonObject) -> Uncertain:
         """Parse one entry of ``uncertain``."""
         return cls(data["seq"], data["name"], data["label"], data["confidence"], data["review_reason"])
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Summary:
     """The summary of a job. In ``groups`` and ``days`` the value ``None`` holds the images that have none."""
 
@@ -74,7 +77,7 @@ class Summary:
     raw: JsonObject = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
-    def from_json(cls, data: JsonObject) -> "Summary":
+    def from_json(cls, data: JsonObject) -> Summary:
         """Parse the answer of ``GET /v1/jobs/{id}/summary``."""
         return cls(
             job_id=data["job_id"],
@@ -94,7 +97,7 @@ class Summary:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Cell:
     """One square of a grid.
 
@@ -108,7 +111,7 @@ class Cell:
     shares: Shares
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Grid:
     """The squares that have an image; ``edge`` in metres. ``raw`` is the GeoJSON."""
 
@@ -118,7 +121,7 @@ class Grid:
     raw: JsonObject = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
-    def from_json(cls, data: JsonObject) -> "Grid":
+    def from_json(cls, data: JsonObject) -> Grid:
         """Parse the answer of ``GET /v1/jobs/{id}/grid``."""
         return cls(
             edge=data["edge"],
@@ -141,5 +144,5 @@ def _ring(rings: list[list[tuple[float, float]]]) -> tuple[tuple[float, float], 
     if len(rings) == 1:
         return tuple((longitude, latitude) for longitude, latitude in rings[0])
     corners = [(x + 360 if x < 0 else x, y) for ring in rings for x, y in ring]
-    (west, south), (east, north) = (tuple(edge(one) for one in zip(*corners, strict=True)) for edge in (min, max))
+    (west, south), (east, north) = (tuple(edge(one) for one in zip(*corners)) for edge in (min, max))
     return ((west, south), (east, south), (east, north), (west, north), (west, south))

@@ -1,5 +1,7 @@
 """A connection that is lost while a person watches."""
 
+from __future__ import annotations
+
 import time
 
 from phytobatch.errors import ApiError, NetworkError

@@ -6,6 +6,8 @@ connection that is let go of) the interrupt is dropped: CPython clears every exc
 interrupt that comes while something is being closed is put off for a moment.
 """
 
+from __future__ import annotations
+
 import signal
 import threading
 from types import FrameType

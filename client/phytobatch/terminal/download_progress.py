@@ -1,5 +1,7 @@
 """Progress of a download: a bar on a terminal, nothing anywhere else."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 

@@ -1,8 +1,10 @@
 """Progress of a job: a bar on a terminal, a line now and then anywhere else."""
 
+from __future__ import annotations
+
 import time
 from types import TracebackType
-from typing import Protocol, Self
+from typing import TYPE_CHECKING, Protocol
 
 from rich.console import Group, RenderableType
 from rich.live import Live
@@ -15,6 +17,9 @@ from phytobatch.terminal.connection import Connection
 from phytobatch.terminal.job_words import breakdown, pace, troubles
 from phytobatch.terminal.output import Output
 from phytobatch.words import clock, in_time, plural
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 REDRAWS_PER_SECOND = 4
 # In a log a line is worth its place when this much happened since the last one.

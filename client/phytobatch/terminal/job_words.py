@@ -1,5 +1,7 @@
 """Sentences about a job in progress. Numbers are the server's; the counts add up."""
 
+from __future__ import annotations
+
 from phytobatch.resources import Counts, Job
 from phytobatch.words import place_in_queue, plural, speed, time_left
 

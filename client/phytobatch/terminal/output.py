@@ -1,5 +1,7 @@
 """The two streams: answers on stdout, everything else that a person is told on stderr."""
 
+from __future__ import annotations
+
 import os
 import sys
 from collections.abc import Mapping, Sequence

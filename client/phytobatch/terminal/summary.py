@@ -1,5 +1,7 @@
 """The end of a followed job, for people."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 
 from phytobatch.resources import Job, Result

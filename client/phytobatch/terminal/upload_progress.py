@@ -1,5 +1,7 @@
 """Progress of an upload: a bar on a terminal, a line every few seconds anywhere else."""
 
+from __future__ import annotations
+
 import threading
 import time
 

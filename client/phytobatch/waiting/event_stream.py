@@ -1,5 +1,7 @@
 """Server-sent events from bytes (WHATWG HTML, section 9.2.6, "Interpreting an event stream"). Pure: no network."""
 
+from __future__ import annotations
+
 import codecs
 import re
 from collections.abc import Callable, Mapping
@@ -10,7 +12,7 @@ _BYTE_ORDER_MARK = "\ufeff"
 _MILLISECONDS = 1000
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ServerEvent:
     """One event. ``type`` is ``message`` unless the stream named one; ``id`` is the last id that the stream gave."""
 

@@ -1,15 +1,18 @@
 """Events of a job, from its event stream."""
 
+from __future__ import annotations
+
 import json
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from phytobatch.errors import ApiError, Problem
+from phytobatch.moments import parse_moment
 from phytobatch.resources import TERMINAL_STATES, Counts, JsonObject, Progress
 from phytobatch.waiting.event_stream import ServerEvent
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class JobEvent:
     """One event of a job.
 
@@ -26,7 +29,7 @@ class JobEvent:
     data: JsonObject = field(repr=False)
 
     @classmethod
-    def of(cls, event: ServerEvent) -> "JobEvent":
+    def of(cls, event: ServerEvent) -> JobEvent:
         """Parse an event of the stream.
 
         Raises:
@@ -34,7 +37,7 @@ class JobEvent:
         """
         try:
             body = json.loads(event.data)
-            return cls(event.id, body["type"], datetime.fromisoformat(body["timestamp"]), dict(body["data"]))
+            return cls(event.id, body["type"], parse_moment(body["timestamp"]), dict(body["data"]))
         except (KeyError, TypeError, ValueError) as error:
             raise unexpected_stream("The event stream has something else in it than events of a job.") from error
 

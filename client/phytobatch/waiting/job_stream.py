@@ -1,5 +1,7 @@
 """The event stream of a job, over as many connections as it takes; none of its events is lost between them."""
 
+from __future__ import annotations
+
 import time
 from collections.abc import Iterator
 from http import HTTPStatus

@@ -1,5 +1,7 @@
 """One answer to a conditional poll of a job."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from http import HTTPStatus
 
@@ -8,7 +10,7 @@ from phytobatch.resources import Job
 from phytobatch.transport import Answer
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Poll:
     """The answer to a poll: ``job`` is None while nothing changed; ``retry_after`` is in seconds."""
 
@@ -17,7 +19,7 @@ class Poll:
     retry_after: float | None
 
     @classmethod
-    def of(cls, answer: Answer, etag: str | None) -> "Poll":
+    def of(cls, answer: Answer, etag: str | None) -> Poll:
         """Parse the answer to a request with ``If-None-Match: etag``."""
         unchanged = answer.status == HTTPStatus.NOT_MODIFIED
         job = None if unchanged else job_of(answer)

@@ -9,6 +9,8 @@ Whatever breaks on the way is followed by a plain question, which is repeated as
 says. So there is one place that waits for a lost network, and a lost event costs a minute at most.
 """
 
+from __future__ import annotations
+
 import time
 from collections.abc import Callable
 from typing import Protocol

@@ -1,5 +1,7 @@
 """The calls of ``/v1/deliveries``."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 
 from phytobatch.calls import Calls, path_of

@@ -1,5 +1,7 @@
 """The calls of ``/v1/webhooks``."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 

@@ -1,18 +1,21 @@
 """Webhook endpoints and deliveries, as frozen dataclasses. ``raw`` keeps the answer as it came, secrets excepted."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from phytobatch.moments import parse_moment
 from phytobatch.resources import JsonObject, Page
 
 
 def _time(data: Mapping[str, object], name: str) -> datetime | None:
     value = data.get(name)
-    return None if value is None else datetime.fromisoformat(str(value))
+    return None if value is None else parse_moment(str(value))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Webhook:
     """An endpoint of the tenant.
 
@@ -40,7 +43,7 @@ class Webhook:
     raw: JsonObject = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
-    def from_json(cls, data: JsonObject) -> "Webhook":
+    def from_json(cls, data: JsonObject) -> Webhook:
         """From the answers of ``/v1/webhooks``."""
         disabled = data.get("disabled") or {}
         times = ("failing_since", "paused_until", "last_success_at", "created_at", "previous_secret_until")
@@ -60,13 +63,13 @@ class Webhook:
         )
 
     @staticmethod
-    def page(data: JsonObject) -> "Page[Webhook]":
+    def page(data: JsonObject) -> Page[Webhook]:
         """From the answer of ``GET /v1/webhooks``."""
         items = tuple(Webhook.from_json(entry) for entry in data["webhooks"])
         return Page(items, data.get("after"), bool(data.get("has_more")))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class DeliveryAttempt:
     """One attempt: ``status`` of the receiver, or ``error``, a fixed word; ``response`` is its first kilobyte."""
 
@@ -77,7 +80,7 @@ class DeliveryAttempt:
     response: str | None
 
     @classmethod
-    def from_json(cls, data: JsonObject) -> "DeliveryAttempt":
+    def from_json(cls, data: JsonObject) -> DeliveryAttempt:
         """From one entry of ``attempt_log``."""
         return cls(
             at=_time(data, "at"),
@@ -88,7 +91,7 @@ class DeliveryAttempt:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Delivery:
     """One event on its way to one endpoint.
 
@@ -117,7 +120,7 @@ class Delivery:
     raw: JsonObject = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
-    def from_json(cls, data: JsonObject) -> "Delivery":
+    def from_json(cls, data: JsonObject) -> Delivery:
         """From the answers of ``/v1/deliveries``."""
         return cls(
             id=data["id"],
@@ -139,13 +142,13 @@ class Delivery:
         )
 
     @staticmethod
-    def page(data: JsonObject) -> "Page[Delivery]":
+    def page(data: JsonObject) -> Page[Delivery]:
         """From the answer of ``GET /v1/deliveries``."""
         items = tuple(Delivery.from_json(entry) for entry in data["deliveries"])
         return Page(items, data.get("after"), bool(data.get("has_more")))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class JobSecret:
     """The secret that signs what goes to the ``webhook_url`` of jobs; its text only where it was made."""
 
@@ -156,7 +159,7 @@ class JobSecret:
     secret: str | None = field(default=None, repr=False)
 
     @classmethod
-    def from_json(cls, data: JsonObject) -> "JobSecret":
+    def from_json(cls, data: JsonObject) -> JobSecret:
         """From the answers of ``/v1/webhooks/job-secret``."""
         secret = data.get("secret")
         return cls(

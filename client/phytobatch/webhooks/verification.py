@@ -4,6 +4,8 @@ Standard Webhooks specification, version 1 (https://github.com/standard-webhooks
 spec/standard-webhooks.md). Any of its libraries does the same; this one needs the standard library alone.
 """
 
+from __future__ import annotations
+
 import base64
 import binascii
 import hashlib

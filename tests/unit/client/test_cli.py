@@ -1,5 +1,7 @@
 """The command line, as far as it goes without a server."""
 
+from __future__ import annotations
+
 import json
 from pathlib import Path
 

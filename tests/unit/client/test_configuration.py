@@ -1,5 +1,7 @@
 """Address and key."""
 
+from __future__ import annotations
+
 from pathlib import Path
 
 import pytest

@@ -1,5 +1,7 @@
 """Exit codes are a promise to scripts."""
 
+from __future__ import annotations
+
 import pytest
 
 from phytobatch.errors import (

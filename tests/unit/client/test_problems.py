@@ -1,5 +1,7 @@
 """From answers to errors."""
 
+from __future__ import annotations
+
 import json
 
 import pytest

@@ -1,6 +1,8 @@
 """When a request is sent again."""
 
-from datetime import UTC, datetime
+from __future__ import annotations
+
+from datetime import datetime, timezone
 
 import pytest
 from hypothesis import given
@@ -67,4 +69,4 @@ def test_a_total_time_of_zero_never_repeats() -> None:
     ],
 )
 def test_retry_after_is_a_number_or_a_date(value: str | None, seconds: float | None) -> None:
-    assert parse_retry_after(value, datetime(2026, 10, 21, 7, 28, tzinfo=UTC)) == seconds
+    assert parse_retry_after(value, datetime(2026, 10, 21, 7, 28, tzinfo=timezone.utc)) == seconds

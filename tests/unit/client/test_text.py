@@ -1,5 +1,7 @@
 """Text that is not UTF-8: from names, arguments, files, and to streams that cannot hold all of it."""
 
+from __future__ import annotations
+
 import io
 import json
 import os
@@ -31,7 +33,7 @@ BROKEN = os.fsdecode(b"caf\xe9")
         lambda: Request("GET", "/v1/jobs", {"by": ["row", BROKEN]}).target,
     ],
 )
-def test_what_is_no_text_is_refused_with_the_place(send: "object") -> None:
+def test_what_is_no_text_is_refused_with_the_place(send: object) -> None:
     with pytest.raises(ConfigurationError, match="caf"):
         send()  # type: ignore[operator]  # as above
 

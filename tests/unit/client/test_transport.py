@@ -1,5 +1,7 @@
 """Repeats, against a real HTTP server on loopback that misbehaves as told."""
 
+from __future__ import annotations
+
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer

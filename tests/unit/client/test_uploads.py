@@ -1,5 +1,7 @@
 """The body of an upload, and the answers of an object store."""
 
+from __future__ import annotations
+
 import io
 from pathlib import Path
 

@@ -1,5 +1,7 @@
 """Numbers and names for people."""
 
+from __future__ import annotations
+
 import pytest
 
 from phytobatch.words import clock, in_bytes, in_time, ordinal, place_in_queue, plural, shown, speed, time_left

@@ -1,5 +1,7 @@
 """``phytobatch corrections``: what people say of images, beside what the classifier says."""
 
+from __future__ import annotations
+
 from phytobatch.commands.command import Group
 from phytobatch.commands.corrections import importing, listing, training_folder
 

@@ -1,5 +1,7 @@
 """``phytobatch corrections import``: take a table of labels."""
 
+from __future__ import annotations
+
 import argparse
 from pathlib import Path
 

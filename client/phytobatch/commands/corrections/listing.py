@@ -1,5 +1,7 @@
 """``phytobatch corrections list``: what people say of the images of a job."""
 
+from __future__ import annotations
+
 import argparse
 import itertools
 

@@ -1,5 +1,7 @@
 """``phytobatch corrections export``: the corrected images as a folder to train with."""
 
+from __future__ import annotations
+
 import argparse
 from pathlib import Path
 

@@ -1,5 +1,7 @@
 """``phytobatch deliveries``: what was sent to webhooks."""
 
+from __future__ import annotations
+
 from phytobatch.commands.command import Group
 from phytobatch.commands.deliveries import listing, redeliver, show
 

@@ -1,5 +1,7 @@
 """``phytobatch deliveries list``: newest first."""
 
+from __future__ import annotations
+
 import argparse
 import itertools
 

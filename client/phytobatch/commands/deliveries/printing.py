@@ -1,5 +1,7 @@
 """How deliveries and their attempts are shown."""
 
+from __future__ import annotations
+
 from phytobatch.commands.command import Context
 from phytobatch.webhooks.resources import Delivery, DeliveryAttempt
 from phytobatch.words import moment

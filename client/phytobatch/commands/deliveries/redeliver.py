@@ -1,5 +1,7 @@
 """``phytobatch deliveries redeliver``: send one again."""
 
+from __future__ import annotations
+
 from phytobatch.commands import options
 from phytobatch.commands.command import Command, Context
 from phytobatch.commands.deliveries.printing import print_delivery

@@ -1,5 +1,7 @@
 """``phytobatch webhooks``: who is told of what happens."""
 
+from __future__ import annotations
+
 from phytobatch.commands.command import Group
 from phytobatch.commands.webhooks import (
     create,

@@ -1,5 +1,7 @@
 """``phytobatch webhooks create``: a new endpoint and its secret."""
 
+from __future__ import annotations
+
 import argparse
 
 from phytobatch.commands import options

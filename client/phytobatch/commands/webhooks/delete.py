@@ -1,5 +1,7 @@
 """``phytobatch webhooks delete``: remove an endpoint."""
 
+from __future__ import annotations
+
 from phytobatch.commands import options
 from phytobatch.commands.command import Command, Context
 from phytobatch.exit_codes import ExitCode

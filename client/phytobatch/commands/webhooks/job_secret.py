@@ -1,5 +1,7 @@
 """``phytobatch webhooks job-secret``: the secret that signs what goes to the addresses of single jobs."""
 
+from __future__ import annotations
+
 import argparse
 
 from phytobatch.commands.command import Command, Context

@@ -1,5 +1,7 @@
 """``phytobatch webhooks list``: the tenant's endpoints."""
 
+from __future__ import annotations
+
 import argparse
 import itertools
 

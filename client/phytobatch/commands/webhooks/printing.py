@@ -1,5 +1,7 @@
 """How a webhook is shown."""
 
+from __future__ import annotations
+
 from phytobatch.commands.command import Context
 from phytobatch.terminal.output import Output
 from phytobatch.webhooks.resources import Webhook

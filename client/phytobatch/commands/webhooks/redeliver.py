@@ -1,5 +1,7 @@
 """``phytobatch webhooks redeliver``: make up for a time when a receiver was away."""
 
+from __future__ import annotations
+
 import argparse
 
 from phytobatch.commands import options

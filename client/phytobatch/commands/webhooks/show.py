@@ -1,5 +1,7 @@
 """``phytobatch webhooks show``: one endpoint."""
 
+from __future__ import annotations
+
 from phytobatch.commands import options
 from phytobatch.commands.command import Command, Context
 from phytobatch.commands.webhooks.printing import print_webhook

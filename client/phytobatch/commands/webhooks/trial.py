@@ -1,5 +1,7 @@
 """``phytobatch webhooks test``: send a test event and say what the receiver answered."""
 
+from __future__ import annotations
+
 import argparse
 import time
 

@@ -1,5 +1,7 @@
 """``phytobatch webhooks update``: change an endpoint."""
 
+from __future__ import annotations
+
 import argparse
 
 from phytobatch.commands import options

@@ -1,5 +1,7 @@
 """Bars for the page: shares of labels, and shares of diseased images by group."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 

@@ -1,5 +1,7 @@
 """Colours that people with any colour vision can tell apart, and that still differ in grey print."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 
 # Okabe and Ito, "Color Universal Design" (2008); green for healthy, because growers expect it.
@@ -23,5 +25,5 @@ def of_share(share: float) -> str:
     place = max(0.0, min(1.0, share)) * (len(SCALE) - 1)
     index = min(int(place), len(SCALE) - 2)
     part = place - index
-    mixed = (round(a + (b - a) * part) for a, b in zip(SCALE[index], SCALE[index + 1], strict=True))
+    mixed = (round(a + (b - a) * part) for a, b in zip(SCALE[index], SCALE[index + 1]))
     return "#" + "".join(f"{channel:02x}" for channel in mixed)

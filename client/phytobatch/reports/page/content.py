@@ -1,5 +1,7 @@
 """Content of the page, gathered over the API before a line of it is written."""
 
+from __future__ import annotations
+
 import heapq
 import math
 from collections.abc import Mapping, Sequence
@@ -21,7 +23,7 @@ METRES_PER_DEGREE = 111_320.0
 ROUND_EDGES = (1.0, 2.0, 5.0)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Shown:
     """An image that is shown with its picture."""
 
@@ -32,7 +34,7 @@ class Shown:
     note: str = ""
 
 
-@dataclass(slots=True)
+@dataclass
 class Content:
     """Content of the page. ``pictures``: sequence number to a JPEG; ``points``: those on the map."""
 
@@ -52,7 +54,7 @@ class Content:
         return names.get(language) or names.get("en") or label.replace("_", " ")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class PageOptions:
     """Options of the page. ``edge`` in metres; ``None`` chooses one."""
 

@@ -4,11 +4,12 @@ The middle is a median, so that a position that is wrong (latitude and longitude
 0, 0) neither moves it nor decides how large the map is.
 """
 
-import itertools
+from __future__ import annotations
+
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
+from enum import Enum
 from statistics import median
 
 EARTH_RADIUS = 6_371_008.8  # metres, the mean of the ellipsoid (IUGG)
@@ -20,7 +21,7 @@ FAR_TIMES = 10.0
 NULL_ISLAND = 0.01  # degrees
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Point:
     """An image on the map; degrees."""
 
@@ -30,7 +31,7 @@ class Point:
     label: str | None
 
 
-class Suspicion(StrEnum):
+class Suspicion(str, Enum):
     """Likely causes of a position far from the others."""
 
     ZERO = "far_zero"
@@ -38,7 +39,7 @@ class Suspicion(StrEnum):
     HEMISPHERE = "far_hemisphere"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class FarPoint:
     """An image far from the others: its distance from their middle in metres, and the likely cause."""
 
@@ -47,7 +48,7 @@ class FarPoint:
     suspicion: Suspicion | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Field:
     """The middle of the images in degrees, their reach from it in metres, and the images within and beyond that."""
 
@@ -82,10 +83,10 @@ def field_of(points: Sequence[Point]) -> Field | None:
         latitude,
         longitude,
         reach,
-        near=[point for point, far in zip(points, metres, strict=True) if far <= reach],
+        near=[point for point, far in zip(points, metres) if far <= reach],
         far=[
             FarPoint(point.name, far, _suspicion(point, middle, reach))
-            for point, far in zip(points, metres, strict=True)
+            for point, far in zip(points, metres)
             if far > reach
         ],
     )
@@ -98,7 +99,7 @@ def unrolled(longitudes: Sequence[float]) -> list[float]:
     """
     around = sorted(set(longitudes))
     gaps = [(around[0] + TURN - around[-1], around[0])]
-    gaps += [(after - before, after) for before, after in itertools.pairwise(around)]
+    gaps += [(after - before, after) for before, after in zip(around, around[1:])]
     _, west = max(gaps, key=lambda gap: gap[0])
     return [west + (longitude - west) % TURN for longitude in longitudes]
 

@@ -3,6 +3,8 @@
 ``templates/map.svg`` draws it.
 """
 
+from __future__ import annotations
+
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,7 +25,7 @@ METRES_PER_KM = 1000
 NICE = (1, 2, 5)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Frame:
     """From degrees to the picture: a plain projection, good for a field, with its scale in metres."""
 
@@ -35,7 +37,7 @@ class Frame:
     height: float
 
     @classmethod
-    def around(cls, cells: Iterable[Cell], middle: float) -> "Frame":
+    def around(cls, cells: Iterable[Cell], middle: float) -> Frame:
         """Return the smallest frame that holds the squares, which lie around the longitude ``middle``."""
         corners = [corner for cell in cells for corner in cell.ring]
         longitudes, latitudes = [nearest_turn(middle, x) for x, _ in corners], [y for _, y in corners]

@@ -1,5 +1,7 @@
 """The page itself, from the templates of this folder (extra ``report``)."""
 
+from __future__ import annotations
+
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -60,7 +62,7 @@ def can_render() -> bool:
     return find_spec("jinja2") is not None
 
 
-def _environment() -> "Environment":
+def _environment() -> Environment:
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(

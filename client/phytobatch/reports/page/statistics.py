@@ -1,5 +1,7 @@
 """Confidence intervals of shares."""
 
+from __future__ import annotations
+
 import math
 
 # The 97.5th percentile of the standard normal distribution: 95 % lie between it and its negative.

@@ -1,5 +1,7 @@
 """Small pictures for the page. Pillow makes them; it is in the extra ``report``, for a small plain install."""
 
+from __future__ import annotations
+
 import io
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -7,6 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 EDGE = 320  # pixels; shown at half that, so that they are sharp on any screen
 QUALITY = 78
 AT_A_TIME = 6
+# Those that a server classifies; Pillow knows forty more, some of them traps (gzip bombs in FITS).
+FORMATS = ("BMP", "JPEG", "MPO", "PNG", "TIFF", "WEBP")
 
 
 def can_make() -> bool:
@@ -23,7 +27,7 @@ def thumbnails(numbers: Iterable[int], fetch: Callable[[int], bytes]) -> dict[in
     distinct = list(dict.fromkeys(numbers))
     with ThreadPoolExecutor(AT_A_TIME, thread_name_prefix="thumbnail") as pool:
         pictures = pool.map(lambda seq: _one(seq, fetch), distinct)
-        return {seq: picture for seq, picture in zip(distinct, pictures, strict=True) if picture is not None}
+        return {seq: picture for seq, picture in zip(distinct, pictures) if picture is not None}
 
 
 def _one(seq: int, fetch: Callable[[int], bytes]) -> bytes | None:
@@ -37,7 +41,7 @@ def thumbnail(data: bytes) -> bytes:
     """Return a JPEG of at most ``EDGE`` pixels, turned as the camera was held."""
     from PIL import Image, ImageOps
 
-    with Image.open(io.BytesIO(data)) as image:
+    with Image.open(io.BytesIO(data), formats=FORMATS) as image:
         image.draft("RGB", (EDGE, EDGE))
         upright = ImageOps.exif_transpose(image).convert("RGB")
         upright.thumbnail((EDGE, EDGE))

@@ -1,5 +1,7 @@
 """Words of the page, by language. A new language is a column here."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 
 LANGUAGES = ("en", "es")

@@ -1,5 +1,7 @@
 """Webhooks and deliveries for people."""
 
+from __future__ import annotations
+
 import json
 
 import pytest

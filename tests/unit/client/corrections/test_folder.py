@@ -1,5 +1,7 @@
 """A training folder says what the corrections say, also the second time."""
 
+from __future__ import annotations
+
 from pathlib import Path
 
 import pytest

@@ -1,5 +1,7 @@
 """Downloads over real HTTP from a server that breaks off, forgets, and says no."""
 
+from __future__ import annotations
+
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

@@ -1,5 +1,7 @@
 """The format of an export follows from the name of its file."""
 
+from __future__ import annotations
+
 from pathlib import Path
 
 import pytest

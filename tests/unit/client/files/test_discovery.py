@@ -1,5 +1,7 @@
 """Which files are found."""
 
+from __future__ import annotations
+
 import os
 from pathlib import Path
 

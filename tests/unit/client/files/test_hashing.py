@@ -1,5 +1,7 @@
 """Checksums in order."""
 
+from __future__ import annotations
+
 import hashlib
 import threading
 from pathlib import Path

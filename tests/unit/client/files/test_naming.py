@@ -1,5 +1,7 @@
 """Names of images in a job."""
 
+from __future__ import annotations
+
 import os
 from pathlib import Path
 

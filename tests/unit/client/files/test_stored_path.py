@@ -1,5 +1,7 @@
 """Composed and decomposed ways to one folder."""
 
+from __future__ import annotations
+
 from pathlib import Path
 
 from phytobatch.files.stored_path import stored_path

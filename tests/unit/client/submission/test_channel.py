@@ -1,5 +1,7 @@
 """Channels between threads."""
 
+from __future__ import annotations
+
 import threading
 
 import pytest

@@ -1,5 +1,7 @@
 """The journal after kills and power cuts."""
 
+from __future__ import annotations
+
 from pathlib import Path
 
 import pytest

@@ -1,5 +1,7 @@
 """What a submission remembers."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace

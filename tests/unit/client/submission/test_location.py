@@ -1,5 +1,7 @@
 """Where journals lie."""
 
+from __future__ import annotations
+
 from pathlib import Path
 
 from phytobatch.submission.location import default_state_dir, journal_path

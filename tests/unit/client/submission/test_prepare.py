@@ -1,5 +1,7 @@
 """What becomes of found files before they are registered."""
 
+from __future__ import annotations
+
 import os
 from collections.abc import Iterator
 from pathlib import Path

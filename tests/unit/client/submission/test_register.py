@@ -1,5 +1,7 @@
 """Pages of files."""
 
+from __future__ import annotations
+
 import json
 from pathlib import Path
 

@@ -1,5 +1,7 @@
 """An interrupt reaches the program, also when it comes in the worst moment."""
 
+from __future__ import annotations
+
 import io
 import signal
 import subprocess

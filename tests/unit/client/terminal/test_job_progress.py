@@ -1,5 +1,7 @@
 """What a person sees of a job on its way."""
 
+from __future__ import annotations
+
 import io
 import re
 from collections.abc import Callable

@@ -1,5 +1,7 @@
 """A server that does as told, and a client of it that counts its pauses instead of making them."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 
 import pytest

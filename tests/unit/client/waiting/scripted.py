@@ -1,5 +1,7 @@
 """A real HTTP server on loopback that answers questions about one job as told, and misbehaves as told."""
 
+from __future__ import annotations
+
 import json
 import threading
 from collections.abc import Iterator, Sequence
@@ -15,7 +17,7 @@ JOB_ID = "0192"
 IDLE_SECONDS = PATIENCE_SECONDS
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Reply:
     """What to answer: ``parts`` go out one by one; after them the answer ends, hangs open, or is cut off."""
 
@@ -26,7 +28,7 @@ class Reply:
     silent: bool = False  # Not even the status comes.
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Seen:
     """A request that came: ``job``, ``wait`` or ``events``."""
 

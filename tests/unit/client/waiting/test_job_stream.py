@@ -1,5 +1,7 @@
 """``events()``: an iterator over as many connections as it takes."""
 
+from __future__ import annotations
+
 import pytest
 
 from phytobatch import ApiError, NetworkError, Phytobatch, RetryPolicy, ServerUnavailable

@@ -1,5 +1,7 @@
 """Waiting for the end of a job: by its stream, by questions that are held back, by questions again and again."""
 
+from __future__ import annotations
+
 import time
 
 import pytest

@@ -1,6 +1,8 @@
 """Endpoints and deliveries as the contract has them."""
 
-from datetime import UTC, datetime
+from __future__ import annotations
+
+from datetime import datetime, timezone
 
 from phytobatch.webhooks.resources import Delivery, JobSecret, Webhook
 
@@ -44,7 +46,10 @@ DELIVERY = {
 def test_a_webhook_is_read_from_its_answer() -> None:
     webhook = Webhook.from_json(WEBHOOK)
 
-    assert (webhook.disabled_reason, webhook.disabled_at) == ("gone", datetime(2026, 6, 1, 8, 1, 2, tzinfo=UTC))
+    assert (webhook.disabled_reason, webhook.disabled_at) == (
+        "gone",
+        datetime(2026, 6, 1, 8, 1, 2, tzinfo=timezone.utc),
+    )
     assert webhook.events == ("job.completed",)
     assert webhook.secret is None
 
@@ -62,7 +67,7 @@ def test_a_delivery_is_read_with_its_attempts() -> None:
     delivery = Delivery.from_json(DELIVERY)
 
     assert [(each.milliseconds, each.error) for each in delivery.attempt_log] == [(20000, "timeout")]
-    assert delivery.next_attempt_at == datetime(2026, 6, 1, 8, 1, 2, tzinfo=UTC)
+    assert delivery.next_attempt_at == datetime(2026, 6, 1, 8, 1, 2, tzinfo=timezone.utc)
 
 
 def test_pages_keep_the_cursor() -> None:

@@ -1,8 +1,10 @@
 """``verify`` against what the server signs and against the public library, in both directions."""
 
+from __future__ import annotations
+
 import base64
 import json
-from datetime import UTC, datetime
+from datetime import datetime, timezone
 
 import pytest
 from hypothesis import given
@@ -35,7 +37,7 @@ def test_what_the_server_signs_is_believed() -> None:
 def test_what_the_public_library_signs_is_believed(body: dict[str, str], key: bytes) -> None:
     secret = "whsec_" + base64.b64encode(key).decode()
     text = json.dumps(body)
-    moment = datetime.now(UTC)
+    moment = datetime.now(timezone.utc)
     given = {
         "webhook-id": "msg_1",
         "webhook-timestamp": str(int(moment.timestamp())),
@@ -47,7 +49,7 @@ def test_what_the_public_library_signs_is_believed(body: dict[str, str], key: by
 
 def test_the_public_library_believes_the_same() -> None:
     secret = new_secret()
-    now = int(datetime.now(UTC).timestamp())
+    now = int(datetime.now(timezone.utc).timestamp())
     given = headers(OTHER, secret, at=now)
 
     assert Webhook(secret).verify(BODY, given) == verify(secret, given, BODY) == EVENT

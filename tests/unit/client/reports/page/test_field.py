@@ -1,5 +1,7 @@
 """Where the images lie together, and which do not."""
 
+from __future__ import annotations
+
 import pytest
 
 from phytobatch.reports.page.field import FarPoint, Field, Point, Suspicion, field_of, unrolled

@@ -1,8 +1,10 @@
 """The page of a job: what it says, what it never says, and that it needs nobody."""
 
+from __future__ import annotations
+
 import io
 import re
-from datetime import UTC, datetime
+from datetime import datetime, timezone
 from html.parser import HTMLParser
 from typing import Any
 
@@ -20,7 +22,7 @@ from phytobatch.resources import Job
 from phytobatch.summaries.resources import Grid, Summary
 
 HOSTILE = '<script>alert("1")</script>\u202e&'
-MADE_AT = datetime(2026, 5, 15, 8, 30, tzinfo=UTC)
+MADE_AT = datetime(2026, 5, 15, 8, 30, tzinfo=timezone.utc)
 
 
 def shares(healthy: int, rust: int, **more: object) -> dict[str, Any]:
