@@ -1,7 +1,6 @@
 """``phytobatch results`` and ``--out``: the table is that of the server's exports, whoever writes it."""
 
 import json
-import time
 from pathlib import Path
 
 import pytest
@@ -10,6 +9,7 @@ from phytobatch import Phytobatch
 from shared.jobs.results import NewResult
 from tests.integration.api.conftest import Hands, rust, truncated
 from tests.integration.client.conftest import Beside, Shell
+from tests.patience import wait_for
 
 
 def second_is_truncated(seq: int) -> NewResult:
@@ -58,8 +58,7 @@ def test_follow_waits_for_the_end_and_then_writes_all_rows(
     sdk: Phytobatch, shell: Shell, committed: str, hands: Hands, beside: Beside, tmp_path: Path
 ) -> None:
     def work() -> None:
-        while sdk.job(committed).state == "draft":
-            time.sleep(0.05)
+        wait_for(lambda: sdk.job(committed).state != "draft")
         hands.run(committed)
 
     beside(work)
