@@ -111,7 +111,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     for router in ROUTERS:
         app.include_router(router)
     errors.install(app, ROUTERS)
-    openapi.install(app, prefix)
+    openapi.install(app, prefix, ROUTERS)
     app.add_middleware(BodyLimits, settings=chosen)
     app.add_middleware(RequestLimits, settings=chosen)
     security.install(app, chosen)

@@ -1,23 +1,14 @@
 """The OpenAPI document: FastAPI's, with the schema of the problems."""
 
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from fastapi.openapi.utils import get_openapi
+from fastapi.routing import APIRoute
 from pydantic import BaseModel
 
-from api.classifiers.schemas import ClassifierList, ModelList
-from api.corrections.schemas import CorrectionOut, CorrectionPage
 from api.errors import Problem
-from api.exports.schemas import ExportOut, ExportPage
-from api.health import Ready
-from api.predict.schemas import Prediction
-from api.receipts.schemas import ReceiptOut, ReceiptPage
-from api.results.schemas import ResultPage
-from api.summaries.schemas import GridOut, SummaryOut
-from api.webhooks.delivery_schemas import DeliveryOut, DeliveryPage, DeliveryWithAttempts
-from api.webhooks.schemas import EndpointOut, EndpointPage, EndpointWithSecret, JobSecretOut, NewJobSecret
-from api.wire.jobs import JobOut, JobPage
 
 DESCRIPTION = """Asynchronous batch classification of plant photographs.
 
@@ -39,49 +30,33 @@ TAGS = [
     {"name": "deliveries", "description": "What is under way to webhooks, what arrived, and every attempt."},
     {"name": "operation", "description": "For whoever runs the service."},
 ]
-WITH_NULLS: tuple[type[BaseModel], ...] = (
-    JobOut,
-    JobPage,
-    ResultPage,
-    SummaryOut,
-    GridOut,
-    ExportOut,
-    ExportPage,
-    CorrectionOut,
-    CorrectionPage,
-    ReceiptOut,
-    ReceiptPage,
-    Prediction,
-    ClassifierList,
-    ModelList,
-    Ready,
-    EndpointOut,
-    EndpointWithSecret,
-    EndpointPage,
-    JobSecretOut,
-    NewJobSecret,
-    DeliveryOut,
-    DeliveryWithAttempts,
-    DeliveryPage,
-)
 REFERENCE = "#/components/schemas/{model}"
 
 
 LICENSE = {"name": "Apache 2.0", "identifier": "Apache-2.0"}
 
 
-def install(app: FastAPI, prefix: str) -> None:
+def install(app: FastAPI, prefix: str, routers: Sequence[APIRouter]) -> None:
     """Let the application, which stands below ``prefix``, describe itself."""
 
     def describe() -> dict[str, Any]:
         if app.openapi_schema is None:
-            app.openapi_schema = _document(app, [{"url": prefix or "/"}])
+            app.openapi_schema = _document(app, [{"url": prefix or "/"}], routers)
         return app.openapi_schema
 
     app.openapi = describe  # type: ignore[method-assign]  # FastAPI's documented way to change the document
 
 
-def _document(app: FastAPI, servers: list[dict[str, Any]]) -> dict[str, Any]:
+def response_models(routers: Iterable[APIRouter]) -> Iterator[type[BaseModel]]:
+    """Yield the models that routes answer with, each once."""
+    routes = [route for router in routers for route in router.routes if isinstance(route, APIRoute)]
+    answers = [(route.response_model, *(one.get("model") for one in route.responses.values())) for route in routes]
+    for model in dict.fromkeys(model for models in answers for model in models):
+        if isinstance(model, type) and issubclass(model, BaseModel):
+            yield model
+
+
+def _document(app: FastAPI, servers: list[dict[str, Any]], routers: Iterable[APIRouter]) -> dict[str, Any]:
     document = get_openapi(
         title=app.title,
         version=app.version,
@@ -92,7 +67,7 @@ def _document(app: FastAPI, servers: list[dict[str, Any]]) -> dict[str, Any]:
         license_info=LICENSE,
     )
     schemas: dict[str, Any] = document["components"]["schemas"]
-    for model in WITH_NULLS:
+    for model in response_models(routers):
         # FastAPI leaves every null out of the document; in an example it is a field that would be missing.
         schemas[model.__name__]["examples"] = model.model_json_schema()["examples"]
     for operation in (one for methods in document["paths"].values() for one in methods.values()):
