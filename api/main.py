@@ -32,7 +32,7 @@ from api.results import routes as results
 from api.services import Services
 from api.summaries import routes as summaries
 from api.waiting.hub import Hub
-from api.waiting.look import Looker
+from api.waiting.poll import JobPoll
 from api.waker import Waker
 from api.webhooks import deliveries, job_secret
 from api.webhooks import routes as webhooks
@@ -92,7 +92,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             log.critical("api_not_started", reason=str(error))
             raise
         services.start()
-        async with services.hub.at_work(listen(chosen)):
+        async with services.hub.running(listen(chosen)):
             yield
         await run_in_threadpool(metrics.close)
         await run_in_threadpool(services.close)
@@ -145,7 +145,7 @@ def connect(settings: Settings) -> Services:
         readiness=Readiness(database, store, wakeups),
         hints=hints,
         hub=Hub(
-            Looker(database, public_url=settings.public_url),
+            JobPoll(database, public_url=settings.public_url),
             watch_seconds=settings.watch_seconds,
             places=waiting,
         ),

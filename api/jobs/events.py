@@ -8,6 +8,7 @@ from fastapi import Header, Response
 from api.answers import problems
 from api.deps import JobId, Reader, ServicesDep
 from api.routing import Router
+from api.waiting.hub import Purpose
 from api.waiting.stream import EventStream, cursor_of
 
 router = Router(prefix="/v1/jobs", tags=["jobs"])
@@ -43,7 +44,7 @@ async def stream_events(
     ] = None,
 ) -> Response:
     """Begins with the job as it stands, or behind `Last-Event-ID`; ends after the terminal event."""
-    watch = services.hub.watch(caller.holder, job_id, events=True)
+    watch = services.hub.watch(caller.holder, job_id, Purpose.EVENTS)
     try:
         snapshot = await watch.first()
         cursor = cursor_of(last_event_id, snapshot)

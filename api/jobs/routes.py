@@ -133,7 +133,7 @@ async def get_job(  # what a client may say
     if_none_match: Annotated[str | None, Header()] = None,
 ) -> Response:
     """State and counts. While the job is not terminal, `Retry-After` says when to ask again."""
-    check_wait(wait, most=services.settings.max_wait_seconds)
+    check_wait(wait, max_seconds=services.settings.max_wait_seconds)
     if wait:
         patience = Patience(wait, if_none_match)
         snapshot = await wait_for(services.hub, request, caller.holder, job_id, patience)

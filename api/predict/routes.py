@@ -50,7 +50,7 @@ async def predict(
             job_id, replayed = await services.turns.run(
                 caller.holder, submit_image, services, caller, form, classifier, idempotency_key
             )
-        found = await wait_for_answer(services, caller, job_id, request.is_disconnected)
+        found = await wait_for_answer(services, caller, job_id, request)
         response = _response(found, poll_after=services.settings.poll_after_seconds)
     except ImageNotReadable as error:
         return problem(

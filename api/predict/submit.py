@@ -1,26 +1,23 @@
 """Submitting one image for an immediate answer, and waiting for it."""
 
-import time
 import uuid
-from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
-import anyio
+from fastapi import Request
 
 from api.auth import Caller
 from api.idempotency import Asked, fingerprint, once
 from api.jobs.arrivals import Arrival, Files, check_name, submit_files
 from api.multipart.form import Form, ReceivedFile
 from api.services import Services
+from api.waiting.answer import Patience, wait_for
+from api.waiting.hub import Purpose
 from shared.contracts.job_request import ClassifierRef, JobRequest
-from shared.contracts.states import TERMINAL_STATES, ImageErrorCode, Priority
+from shared.contracts.states import ImageErrorCode, Priority
 from shared.errors import InvalidRequest, TooManyAtATime, TooManyWaiting
 from shared.jobs import queries
 
 FILE_FIELD = "file"
-FIRST_LOOK_SECONDS = 0.01
-SLOWEST_LOOK_SECONDS = 0.2
-# Each look comes this much later than the one before.
-SLOWER = 1.2
 
 
 class ImageNotReadable(InvalidRequest):
@@ -34,7 +31,7 @@ class ImageNotReadable(InvalidRequest):
 def submit_image(
     services: Services, caller: Caller, form: Form, classifier: str | None, idempotency_key: str | None
 ) -> tuple[uuid.UUID, bool]:
-    """Id of the job of this image, and whether it was made by an earlier, same request. Call it in a thread.
+    """Return the id of the job of this image, and whether an earlier, same request made it. Call it in a thread.
 
     Raises:
         InvalidRequest: not exactly one file, or an unknown classifier.
@@ -67,32 +64,19 @@ def _parts(form: Form) -> str:
     return ", ".join(repr(name) for name in names) or "none"
 
 
-async def wait_for_answer(
-    services: Services, caller: Caller, job_id: uuid.UUID, client_left: Callable[[], Awaitable[bool]]
-) -> queries.Answer:
-    """Look until the image has a result, the client has left, or the wait is over; once, where no more may wait.
-
-    Between two looks it holds neither a thread nor a connection.
+async def wait_for_answer(services: Services, caller: Caller, job_id: uuid.UUID, request: Request) -> queries.Answer:
+    """Wait until the job is over, the client has left, or the time is up; not at all, when no more clients may wait.
 
     Raises:
         NotFound: the job was deleted meanwhile.
+        DatabaseUnavailable: Postgres is away.
     """
+    patience = Patience(services.settings.predict_wait_seconds, purpose=Purpose.ANSWER)
+    with suppress(TooManyAtATime, TooManyWaiting):  # The image is stored: its job is the answer.
+        await wait_for(services.hub, request, caller.holder, job_id, patience)
+    return await services.turns.run(caller.holder, _read, services, caller, job_id)
 
-    def look() -> queries.Answer:
-        with services.database.begin() as session:
-            return queries.read_answer(session, caller.tenant_id, job_id)
 
-    try:
-        place = services.waiting.take(caller.holder)
-    except (TooManyAtATime, TooManyWaiting):  # The image is stored: its job is the answer.
-        return await services.turns.run(caller.holder, look)
-    deadline = time.monotonic() + services.settings.predict_wait_seconds
-    pause = FIRST_LOOK_SECONDS
-    with place:
-        while True:
-            found = await services.turns.run(caller.holder, look)
-            left = deadline - time.monotonic()
-            if found.result is not None or found.job.state in TERMINAL_STATES or left <= 0 or await client_left():
-                return found
-            await anyio.sleep(min(pause, left))
-            pause = min(pause * SLOWER, SLOWEST_LOOK_SECONDS)
+def _read(services: Services, caller: Caller, job_id: uuid.UUID) -> queries.Answer:
+    with services.database.begin() as session:
+        return queries.read_answer(session, caller.tenant_id, job_id)

@@ -1,1 +1,1 @@
-"""Waiting for jobs: many clients, one look at Postgres for all of them."""
+"""Waiting for jobs: many clients, one poll of Postgres for all of them."""

@@ -1,4 +1,4 @@
-"""``?wait=``: hold the answer back until there is something to say."""
+"""Holding an answer back until there is something new: ``?wait=`` and ``POST /predict``."""
 
 import asyncio
 import uuid
@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from fastapi import Request
 
 from api.limits.shares import Holder
-from api.waiting.hub import Hub
-from api.waiting.presence import listening
+from api.waiting.hub import Hub, Purpose
+from api.waiting.presence import leaving_with_client
 from api.waiting.snapshot import Snapshot
 from api.wire.etag import is_fresh
 from shared.errors import LimitExceeded
@@ -17,32 +17,34 @@ from shared.errors import LimitExceeded
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How long a client waits, and which entity tags it has."""
+    """The seconds that a client waits, the entity tags that it has, and its purpose."""
 
     seconds: float
-    if_none_match: str | None
+    if_none_match: str | None = None
+    purpose: Purpose = Purpose.STATE
 
-    def is_content(self, snapshot: Snapshot) -> bool:
-        """Whether the client wants this at once: what differs from its own, or, if it has none, the end."""
+    def is_satisfied_by(self, snapshot: Snapshot) -> bool:
+        """Return whether the client gets this at once: a job that differs from its own, or, without one, the end."""
         if self.if_none_match is None:
             return snapshot.is_over
         return not is_fresh(self.if_none_match, snapshot.etag)
 
 
-def check_wait(seconds: float, *, most: float) -> None:
+def check_wait(seconds: float, *, max_seconds: float) -> None:
     """Compare with the setting.
 
     Raises:
         LimitExceeded: nobody may wait for so long.
     """
-    if seconds > most:
+    if seconds > max_seconds:
         raise LimitExceeded(
-            f"`wait` is at most {most:g} seconds; wait for less and ask again", setting="PHYTOBATCH_MAX_WAIT_SECONDS"
+            f"`wait` is at most {max_seconds:g} seconds; wait for less and ask again",
+            setting="PHYTOBATCH_MAX_WAIT_SECONDS",
         )
 
 
 async def wait_for(hub: Hub, request: Request, holder: Holder, job_id: uuid.UUID, patience: Patience) -> Snapshot:
-    """The job as soon as the client is content with it; as it is, when the time is over or the server stops.
+    """Return the job as soon as it satisfies the client; as it stands, when the time is over.
 
     Raises:
         NotFound: this tenant has no such job, or no longer.
@@ -51,9 +53,9 @@ async def wait_for(hub: Hub, request: Request, holder: Holder, job_id: uuid.UUID
         TooManyWaiting: as many wait already as may.
     """
     until = asyncio.get_running_loop().time() + patience.seconds
-    with closing(hub.watch(holder, job_id)) as watch:
+    with closing(hub.watch(holder, job_id, patience.purpose)) as watch:
         snapshot = await watch.first()
-        async with listening(request.receive, watch):
-            while not patience.is_content(snapshot) and await watch.news(until):
+        async with leaving_with_client(request.receive, watch):
+            while not patience.is_satisfied_by(snapshot) and await watch.news(until):
                 snapshot = watch.snapshot
         return snapshot

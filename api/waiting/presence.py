@@ -1,4 +1,4 @@
-"""Whether the client that waits is still there."""
+"""The end of waiting when the client leaves."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -10,7 +10,7 @@ from api.waiting.hub import Watch
 
 
 @asynccontextmanager
-async def listening(receive: Receive, watch: Watch) -> AsyncIterator[None]:
+async def leaving_with_client(receive: Receive, watch: Watch) -> AsyncIterator[None]:
     """Wake the watch when its client leaves.
 
     Not left to ``StreamingResponse``, which notices it only with the next thing it sends on servers that speak ASGI

@@ -10,8 +10,8 @@ from fastapi.sse import EventSourceResponse, format_sse_event
 from starlette.types import Receive, Scope, Send
 
 from api.waiting.hub import Watch
-from api.waiting.presence import listening
-from api.waiting.snapshot import Snapshot, Told
+from api.waiting.presence import leaving_with_client
+from api.waiting.snapshot import Snapshot, StreamEvent
 from shared.errors import NotFound
 from shared.settings import Settings
 
@@ -24,28 +24,28 @@ HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 @dataclass(slots=True)
 class Cursor:
-    """Up to where a stream has told the story of its job."""
+    """The place in the events of a job up to which a client has them."""
 
     revision: int | None
     position: int | None = None
 
     def is_at_end(self, snapshot: Snapshot) -> bool:
-        """Whether the job is over and its client knows."""
+        """Return whether the job is over and its client knows."""
         return snapshot.is_over and self.revision is not None and not self._new(snapshot)
 
     def take(self, snapshot: Snapshot) -> Sequence[bytes]:
-        """What is to be sent now: every event that is new, and how far the job is, if they do not say it."""
-        told = self._new(snapshot)
-        if told:
-            self.revision, self.position = told[-1].revision, None
+        """Return the frames to send now: every new event, and the progress of the job, if they do not say it."""
+        events = self._new(snapshot)
+        if events:
+            self.revision, self.position = events[-1].revision, None
         newest = (snapshot.revision, snapshot.position)
-        if (self.revision, self.position) != newest and not (told and snapshot.is_over):
+        if (self.revision, self.position) != newest and not (events and snapshot.is_over):
             self.revision, self.position = newest
-            told = (*told, snapshot.progress)
-        return [one.frame for one in told]
+            events = (*events, snapshot.progress)
+        return [one.frame for one in events]
 
-    def _new(self, snapshot: Snapshot) -> Sequence[Told]:
-        """A client that is new gets no history, only how it ended."""
+    def _new(self, snapshot: Snapshot) -> Sequence[StreamEvent]:
+        """Return the events that the client does not have; a new one gets no history, only the end."""
         if self.revision is None:
             return snapshot.events[-1:] if snapshot.is_over else ()
         after = self.revision
@@ -53,7 +53,7 @@ class Cursor:
 
 
 def cursor_of(last_event_id: str | None, snapshot: Snapshot) -> Cursor:
-    """Where a client goes on. An id that this job cannot have given is as good as none."""
+    """Return the place at which a client goes on. An id that this job cannot have given counts as none."""
     if last_event_id is None or not REVISION.fullmatch(last_event_id):
         return Cursor(None)
     revision = int(last_event_id)
@@ -61,7 +61,7 @@ def cursor_of(last_event_id: str | None, snapshot: Snapshot) -> Cursor:
 
 
 class EventStream(EventSourceResponse):
-    """Sends what there is to tell of a job until it is over, the client leaves, or the time of a stream is up."""
+    """The events of a job until it is over, the client leaves, or the time of a stream is up."""
 
     def __init__(self, watch: Watch, snapshot: Snapshot, cursor: Cursor, settings: Settings) -> None:
         super().__init__(_frames(watch, snapshot, cursor, settings), headers=HEADERS)
@@ -70,7 +70,7 @@ class EventStream(EventSourceResponse):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002  # ASGI
         """Answer, and stop waiting, however it ends."""
         with closing(self._watch):
-            async with listening(receive, self._watch):
+            async with leaving_with_client(receive, self._watch):
                 await self.stream_response(send)
 
 

@@ -9,8 +9,9 @@ from datetime import UTC, datetime
 import pytest
 
 from api.limits.shares import WAITING, Holder, Pool, Shares
-from api.waiting.hub import Hub, Watch
-from api.waiting.look import Wanted
+from api.waiting import hub as hub_module
+from api.waiting.hub import Hub, Purpose, Watch
+from api.waiting.poll import Polled
 from api.waiting.snapshot import Snapshot
 from shared.contracts.states import JobState
 from shared.db.models import Job
@@ -38,7 +39,7 @@ class Jobs:
         job = Job(id=job_id, tenant_id=TENANT, state=state, revision=revision, retries=0)
         self.standing[job_id] = Snapshot(SeenJob(job, None, read_at=datetime.now(UTC), queue_position=None))
 
-    def __call__(self, wanted: Collection[Wanted]) -> Mapping[uuid.UUID, Snapshot | None]:
+    def __call__(self, wanted: Collection[Polled]) -> Mapping[uuid.UUID, Snapshot | None]:
         self.looks.append({one.job_id for one in wanted})
         if self.error is not None:
             raise self.error
@@ -58,7 +59,7 @@ def run(
     async def inside() -> None:
         jobs = Jobs()
         hub = Hub(jobs, watch_seconds=watch_seconds, places=Pool(most, Shares(1, 1), WAITING))
-        async with hub.at_work(silence()):
+        async with hub.running(silence()):
             await asyncio.wait_for(test(hub, jobs), PATIENCE_SECONDS)
 
     asyncio.run(inside())
@@ -222,5 +223,45 @@ def test_a_client_that_leaves_wakes_its_own_watch_alone() -> None:
             assert gone.is_over
             assert not await news(other, A_MOMENT)
             assert not other.is_over
+
+    run(test)
+
+
+def test_an_answer_is_polled_without_the_pause_that_gathers_hints(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hub_module, "GATHER_SECONDS", NEVER)
+
+    async def test(hub: Hub, jobs: Jobs) -> None:
+        with closing(hub.watch(HOLDER, JOB, Purpose.ANSWER)) as watch:
+            await watch.first()  # The hub gathers now, which would take for ever.
+            jobs.put(JOB, 2, JobState.COMPLETED)
+            hub.hint(JOB)
+            assert await news(watch)
+            assert watch.snapshot.is_over
+
+    run(test)
+
+
+def test_an_answer_is_polled_without_hints_more_often_than_in_the_rounds() -> None:
+    async def test(hub: Hub, jobs: Jobs) -> None:
+        with closing(hub.watch(HOLDER, JOB, Purpose.ANSWER)) as watch:
+            await watch.first()
+            jobs.put(JOB, 2, JobState.COMPLETED)
+            assert await news(watch)
+        polls = len(jobs.looks)
+        await asyncio.sleep(A_MOMENT)
+        assert len(jobs.looks) == polls, "nobody waits for an answer any more"
+
+    run(test)
+
+
+def test_an_answer_is_waited_for_also_while_the_server_stops() -> None:
+    async def test(hub: Hub, jobs: Jobs) -> None:
+        with closing(hub.watch(HOLDER, JOB, Purpose.ANSWER)) as watch, closing(hub.watch(HOLDER, JOB)) as other:
+            await asyncio.gather(watch.first(), other.first())
+            hub.close()
+            assert not await news(other)
+            jobs.put(JOB, 2, JobState.COMPLETED)
+            while not watch.snapshot.is_over:
+                assert await news(watch)
 
     run(test)

@@ -5,17 +5,17 @@ from datetime import UTC, datetime
 
 import pytest
 
-from api.waiting.snapshot import Snapshot, Told
+from api.waiting.snapshot import Snapshot, StreamEvent
 from api.waiting.stream import Cursor, cursor_of
 from shared.contracts.states import JobState
 from shared.db.models import Job
 from shared.jobs.queries import SeenJob
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
-STARTED, ENDED = Told(3, b"started"), Told(7, b"ended")
+STARTED, ENDED = StreamEvent(3, b"started"), StreamEvent(7, b"ended")
 
 
-def snapshot(state: JobState, revision: int, *events: Told, position: int | None = None) -> Snapshot:
+def snapshot(state: JobState, revision: int, *events: StreamEvent, position: int | None = None) -> Snapshot:
     job = Job(
         id=uuid.UUID(int=1), tenant_id=uuid.UUID(int=2), state=state, revision=revision, retries=0, total=4,
         succeeded=1, failed=0, rejected=0, canceled=0,
@@ -58,7 +58,7 @@ def test_who_goes_on_gets_every_event_and_then_how_far_it_is_if_that_says_more()
 
 
 def test_a_job_that_ended_before_and_runs_again_is_not_at_its_end() -> None:
-    again = snapshot(JobState.QUEUED, 8, ENDED, Told(8, b"retried"))
+    again = snapshot(JobState.QUEUED, 8, ENDED, StreamEvent(8, b"retried"))
     assert not Cursor(7).is_at_end(again)
     assert sent(Cursor(7), again) == ["retried"]
 
@@ -69,7 +69,10 @@ def test_a_move_in_the_queue_is_told() -> None:
     assert sent(cursor, snapshot(JobState.QUEUED, 2, position=2)) == []
     assert sent(cursor, snapshot(JobState.QUEUED, 2, position=1)) == ["progress"]
     # The event says nothing of the place.
-    assert sent(cursor, snapshot(JobState.QUEUED, 3, Told(3, b"validated"), position=1)) == ["validated", "progress"]
+    assert sent(cursor, snapshot(JobState.QUEUED, 3, StreamEvent(3, b"validated"), position=1)) == [
+        "validated",
+        "progress",
+    ]
 
 
 @pytest.mark.parametrize(
