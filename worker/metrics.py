@@ -4,14 +4,13 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from itertools import product
 
-from shared.contracts.exports import ExportFormat
+from shared.contracts.exports import ExportFormat, ExportOutcome
 from shared.contracts.states import ChunkKind, ImageErrorCode, ImageStatus
 from shared.jobs.results import NewResult
 from shared.metrics import definitions as metrics
 from shared.metrics.exposition import Zeros
 from shared.metrics.readings import Readings, Sample, number
 from shared.storage.s3_call import STORE_ZEROS
-from worker.exports.outcome import ExportOutcome
 from worker.inference.observer import Stage
 from worker.inference.pipeline import Pipeline
 from worker.leasing.outcome import ChunkOutcome

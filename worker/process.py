@@ -19,7 +19,6 @@ from shared.queue import Wakeups
 from shared.settings import Settings
 from shared.storage.s3 import S3Store
 from worker.context import Context
-from worker.exports.exporter import Exporter
 from worker.leasing.leases import LeaseKeeper
 from worker.leasing.lifeline import Lifeline
 from worker.leasing.slots import count_slots
@@ -31,9 +30,9 @@ from worker.serving import open_pipelines
 
 log = structlog.get_logger()
 
-# Each slot, each thread of the poller, the lease keeper, the exporter and the sweep may hold a connection at the same
-# moment; the lifeline has one of its own.
-SPARE_CONNECTIONS = 4
+# Each slot and each thread of the poller may hold a connection at the same moment, and so may the lease keeper and the
+# thread that takes back what a dead worker held; the lifeline has one of its own.
+SPARE_CONNECTIONS = 2
 LIFELINE_CONNECTIONS = 1
 # Chunks come and go; whatever a worker does with the database it does again after an outage.
 TRUST_SECONDS = 1.0
@@ -51,7 +50,6 @@ class WorkerProcess:
     keeper: LeaseKeeper
     loop: WorkLoop
     poller: FallbackPoller
-    exporter: Exporter
     lifeline: Lifeline
     sign: SignOfLife
     stopping: threading.Event
@@ -70,7 +68,6 @@ class WorkerProcess:
     def close(self) -> None:
         """Wait for the chunks that the poller runs (Celery knows of its own alone), then let go of everything."""
         self.poller.join()
-        self.exporter.join()
         self.keeper.close()
         self.lifeline.close()
         with suppress(DatabaseUnavailable), self.context.database.begin() as session:
@@ -152,12 +149,10 @@ def _assemble(context: Context, exposition: Exposition, hints: Hints) -> WorkerP
     )
     tasks.install(loop, poller)
     exposition.show(worker_readings(context.pipelines.values(), loop.bulk_slots))
-    exporter = Exporter(context, stopping)
     hints.start()
     keeper.start()
     lifeline.start(poller.take_back_from)
     poller.start()
-    exporter.start()
     if ready:
         Path(ready).touch()
     log.info("worker_ready", slots=settings.worker_slots)
@@ -168,7 +163,6 @@ def _assemble(context: Context, exposition: Exposition, hints: Hints) -> WorkerP
         keeper=keeper,
         loop=loop,
         poller=poller,
-        exporter=exporter,
         lifeline=lifeline,
         sign=sign,
         stopping=stopping,

@@ -114,12 +114,14 @@ def create_export(
             return ticket.stored.replay()
         with services.database.begin() as session:
             job = jobs.lock_own_job(session, caller.tenant_id, job_id)
-            made = exports.ask_for(session, job, body.format, body.filters.only(), most=settings.max_exports_per_job)
+            most = settings.max_exports_per_job
+            made = exports.request(session, job, body.format, body.filters.only(), max_exports=most)
             audit.record(
                 session, caller.actor, Action.EXPORT_CREATE, made.id, tenant_id=caller.tenant_id, job_id=str(job_id)
             )
             out = export_out(made)
             ticket.complete(session, HTTPStatus.ACCEPTED, out.model_dump(mode="json"), location=export_path(made.id))
+    services.waker.nudge()
     headers = {"Location": export_path(made.id), "Retry-After": str(settings.poll_after_seconds)}
     return answer(out, HTTPStatus.ACCEPTED, headers)
 

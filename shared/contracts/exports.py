@@ -1,4 +1,4 @@
-"""Exports: the formats that clients may ask for, and the states of an export that is made beside the requests."""
+"""Exports: the formats that clients may ask for, and the states and errors of a background export."""
 
 from enum import StrEnum
 
@@ -22,3 +22,22 @@ class ExportState(StrEnum):
     RUNNING = "running"  # A worker writes it.
     COMPLETED = "completed"  # It lies in the object store until it expires.
     FAILED = "failed"
+
+
+class ExportErrorCode(StrEnum):
+    """Why an export has no file, for operators; clients read the sentence beside it."""
+
+    NOT_REPRESENTABLE = "not_representable"  # The format cannot hold it; another one can.
+    WORKER_CRASHED = "worker_crashed"  # Every attempt lost its worker, or ended with an error of ours.
+
+
+class ExportOutcome(StrEnum):
+    """The words of the metric ``phytobatch_exports_total``."""
+
+    MADE = "made"
+    FAILED = "failed"  # The format cannot hold it; the client reads why.
+    HANDED_BACK = "handed_back"  # The process stops, or a server is away; the attempt does not count.
+    OUTDATED = "outdated"  # The job was retried meanwhile; the next attempt has all of it.
+    LEASE_LOST = "lease_lost"  # It belongs to another worker, or was deleted.
+    FAULT = "fault"  # An error of ours; the attempt counts.
+    GIVEN_UP = "given_up"  # Every attempt was lost; it is a dead letter now.

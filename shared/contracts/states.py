@@ -76,6 +76,7 @@ class ChunkKind(StrEnum):
     VALIDATE = "validate"  # Look at what arrived, reject what cannot run, cut the rest into chunks.
     CLASSIFY = "classify"  # Classify the images of a range of sequence numbers.
     PURGE = "purge"  # Remove the objects and then the rows of a deleted job.
+    EXPORT = "export"  # Make one export of a job; the job neither waits for it nor ends it.
 
 
 class Priority(StrEnum):

@@ -1,4 +1,4 @@
-"""Exports that are made beside the requests: asking for one, and looking at them. Every query names the tenant."""
+"""Background exports: add one, read them. Every query names the tenant."""
 
 import uuid
 from collections.abc import Sequence
@@ -10,18 +10,19 @@ from sqlalchemy.orm import Session
 from shared.contracts.exports import ExportFormat
 from shared.contracts.geography import PlaceFilter
 from shared.contracts.states import ImageStatus
-from shared.db.models import Export, Job
+from shared.db.models import Chunk, Export, Job
 from shared.errors import LimitExceeded, NotFound
+from shared.jobs.exports import add_export_chunk
 from shared.jobs.results import ResultFilter
 
 
 def parameters_of(only: ResultFilter) -> dict[str, Any]:
-    """A filter as it is stored."""
+    """Write a filter as it is stored."""
     return {"status": only.status, "label": only.label, "place": only.place}
 
 
 def filter_of(parameters: dict[str, Any]) -> ResultFilter:
-    """The filter that was stored."""
+    """Read the filter that was stored."""
     status, place = parameters.get("status"), parameters.get("place")
     return ResultFilter(
         status=None if status is None else ImageStatus(status),
@@ -30,27 +31,28 @@ def filter_of(parameters: dict[str, Any]) -> ResultFilter:
     )
 
 
-def ask_for(session: Session, job: Job, name: ExportFormat, only: ResultFilter, *, most: int) -> Export:
-    """A new export of a job whose row the caller has locked.
+def request(session: Session, job: Job, name: ExportFormat, only: ResultFilter, *, max_exports: int) -> Export:
+    """Add an export, and its chunk, to a job whose row the caller has locked.
 
     Raises:
         LimitExceeded: the job has as many as it may.
     """
     kept = session.scalar(select(func.count()).where(Export.job_id == job.id)) or 0
-    if kept >= most:
+    if kept >= max_exports:
         raise LimitExceeded(
-            f"this job has {kept} exports already, at most {most} are kept; delete one",
+            f"this job has {kept} exports already, at most {max_exports} are kept; delete one",
             setting="PHYTOBATCH_MAX_EXPORTS_PER_JOB",
         )
     made = Export(tenant_id=job.tenant_id, job_id=job.id, format=name, parameters=parameters_of(only))
     session.add(made)
     session.flush()
+    add_export_chunk(session, job, made.id)
     session.refresh(made)
     return made
 
 
 def get_export(session: Session, tenant_id: uuid.UUID, export_id: uuid.UUID) -> tuple[Export, str | None]:
-    """One export, and the name of its job.
+    """Read one export, and the name of its job.
 
     Raises:
         NotFound: this tenant has no such export, or it has expired.
@@ -66,7 +68,7 @@ def get_export(session: Session, tenant_id: uuid.UUID, export_id: uuid.UUID) -> 
 
 
 def list_exports(session: Session, job: Job, *, after: uuid.UUID | None, limit: int) -> tuple[Sequence[Export], bool]:
-    """A page of the exports of a job, newest first, and whether there are more."""
+    """Read a page of the exports of a job, newest first, and whether there are more."""
     wanted = select(Export).where(Export.job_id == job.id).order_by(Export.id.desc()).limit(limit + 1)
     if after is not None:
         wanted = wanted.where(Export.id < after)
@@ -76,4 +78,6 @@ def list_exports(session: Session, job: Job, *, after: uuid.UUID | None, limit: 
 
 def remove(session: Session, tenant_id: uuid.UUID, export_id: uuid.UUID) -> None:
     """Forget an export whose file is gone. A worker that still makes it finds its lease lost."""
+    # Its chunk first: whoever changes both rows locks them in this order.
+    session.execute(delete(Chunk).where(Chunk.export_id == export_id, Chunk.tenant_id == tenant_id))
     session.execute(delete(Export).where(Export.id == export_id, Export.tenant_id == tenant_id))

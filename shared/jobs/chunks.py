@@ -15,7 +15,7 @@ CLASSIFY, ISOLATED = f"{ChunkKind.CLASSIFY}:", "isolated:"
 # The claim sorts by it: smaller first.
 PRIORITY_ORDER = {Priority.INTERACTIVE: 0, Priority.BULK: 1}
 
-
+DROP_READY_EXPORTS = text("DELETE FROM chunks WHERE job_id = :job AND kind = :kind AND state = 'ready'")
 _OPEN = f"{IMAGES_WITH_RESULT} WHERE i.job_id = :job AND i.seq BETWEEN :first AND :last AND r.seq IS NULL"
 
 
@@ -37,8 +37,15 @@ def classifier_pool_of(pool: str) -> str:
     return f"{CLASSIFY}{pool.removeprefix(ISOLATED)}" if pool.startswith(ISOLATED) else pool
 
 
-def add_chunk(session: Session, job: Job, kind: ChunkKind, *, pool: str) -> None:
-    """One ready chunk without images of its own: validation or removal."""
+def add_chunk(
+    session: Session, job: Job, kind: ChunkKind, *, pool: str, export_id: uuid.UUID | None = None, attempt: int = 0
+) -> None:
+    """Add one ready chunk without images of its own: validation, removal, or an export.
+
+    The job waits for the first two: ``open_chunks`` counts them. Exports are made in the order of their jobs, whatever
+    the priority of those.
+    """
+    is_export = kind is ChunkKind.EXPORT
     session.add(
         Chunk(
             job_id=job.id,
@@ -46,11 +53,19 @@ def add_chunk(session: Session, job: Job, kind: ChunkKind, *, pool: str) -> None
             tenant_id=job.tenant_id,
             kind=kind,
             pool=pool,
-            priority=PRIORITY_ORDER[Priority(job.priority)],
+            priority=PRIORITY_ORDER[Priority.BULK if is_export else Priority(job.priority)],
+            export_id=export_id,
+            attempt=attempt,
         )
     )
-    job.open_chunks += 1
+    if not is_export:
+        job.open_chunks += 1
     session.flush()
+
+
+def drop_ready_exports(session: Session, job_id: uuid.UUID) -> None:
+    """Give up the exports of a job that is deleted; one that a worker makes ends at the worker's next check."""
+    session.execute(DROP_READY_EXPORTS, {"job": job_id, "kind": ChunkKind.EXPORT})
 
 
 def cut_chunks(  # noqa: PLR0913  # a range, its size and how it runs

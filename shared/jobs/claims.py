@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from shared.contracts.states import ChunkKind, ChunkState, JobState, Priority
 from shared.db.models import Job
 from shared.errors import LeaseLost
-from shared.jobs import lifecycle
+from shared.jobs import exports, lifecycle
 from shared.jobs.chunks import PRIORITY_ORDER, isolated_pool_of
 from shared.jobs.results import NewResult, store_results
 from shared.jobs.turns import CLAIM, COUNT_AGAIN, WITH_WORK
@@ -42,6 +42,7 @@ RENEW = text(
     UPDATE chunks AS c SET lease_until = now() + :lease, lifeline = :lifeline, lifeline_of = :token
     FROM jobs j
     WHERE c.job_id = :job AND c.no = :no AND c.lease_token = :token AND c.state = 'running' AND j.id = c.job_id
+      AND (j.deleted_at IS NULL OR c.kind = 'purge')
     RETURNING j.state
     """
 )
@@ -69,10 +70,13 @@ PAUSE_TENANT = text(
     """
 )
 
+NOT_LIMITED = frozenset({ChunkKind.VALIDATE, ChunkKind.PURGE, ChunkKind.EXPORT})
+
 LOOK = text(
     """
     SELECT j.state FROM chunks c JOIN jobs j ON j.id = c.job_id
     WHERE c.job_id = :job AND c.no = :no AND c.lease_token = :token AND c.state = 'running'
+      AND (j.deleted_at IS NULL OR c.kind = 'purge')
     """
 )
 
@@ -94,6 +98,7 @@ class Claim:
     token: int
     origin: Origin
     lifeline: int | None = None
+    export_id: uuid.UUID | None = None
 
     @property
     def key(self) -> dict[str, object]:
@@ -110,8 +115,8 @@ class Offer:
 
     @property
     def is_limited(self) -> bool:
-        """Whether the limit of running chunks holds for it: not for validation, removal, and interactive images."""
-        return self.priority is Priority.BULK and self.pool not in {ChunkKind.VALIDATE, ChunkKind.PURGE}
+        """Whether the limit of running chunks holds for it: of all chunks, those of bulk images alone."""
+        return self.priority is Priority.BULK and self.pool not in NOT_LIMITED
 
 
 def claim(
@@ -143,7 +148,7 @@ def claim(
         row = _take(session, how)
         if row is not None:
             taken = _claim_of(row)
-            if row.job_state == JobState.QUEUED:
+            if row.job_state == JobState.QUEUED and taken.kind is ChunkKind.CLASSIFY:
                 lifecycle.started(session, taken.job_id)
             return taken
     return None
@@ -206,6 +211,7 @@ def _claim_of(row: Row[Any]) -> Claim:
         token=row.lease_token,
         origin=Origin(row.request_id, row.traceparent),
         lifeline=row.lifeline,
+        export_id=row.export_id,
     )
 
 
@@ -244,8 +250,12 @@ def _held(held: Claim, state: str | None) -> JobState:
     return JobState(state)
 
 
-def _close(session: Session, held: Claim) -> bool:
-    """Close the chunk under its token. ``False``: it was closed under this very token before (a repeated commit)."""
+def close(session: Session, held: Claim) -> bool:
+    """Close the chunk under its token. ``False``: it was closed under this very token before (a repeated commit).
+
+    Raises:
+        LeaseLost: the chunk belongs to somebody else.
+    """
     closed = session.execute(
         text(
             "UPDATE chunks SET state = 'done', done_at = now(), lease_until = NULL "
@@ -276,7 +286,7 @@ def finish(session: Session, held: Claim, results: Sequence[NewResult]) -> Seque
         LeaseLost: the chunk belongs to somebody else; nothing is stored.
     """
     job = lifecycle.lock_job(session, held.job_id)
-    if not _close(session, held):
+    if not close(session, held):
         return results
     kept = store_results(session, job, results, closed_chunks=1)
     if not lifecycle.finish_if_done(session, job):
@@ -296,7 +306,7 @@ def finish_validation(
         LeaseLost: the chunk belongs to somebody else; nothing is stored.
     """
     job = lifecycle.lock_job(session, held.job_id)
-    if not _close(session, held):
+    if not close(session, held):
         return rejected
     kept = store_results(session, job, rejected, closed_chunks=1)
     lifecycle.validated(session, job, chunk_images=chunk_images)
@@ -313,7 +323,7 @@ def fail_job(session: Session, held: Claim, *, code: str, detail: str) -> None:
         LeaseLost: the chunk belongs to somebody else; nothing is stored.
     """
     job = lifecycle.lock_job(session, held.job_id)
-    if _close(session, held):
+    if close(session, held):
         store_results(session, job, [], closed_chunks=1)
         if not lifecycle.finish_if_done(session, job):
             lifecycle.fail(session, job, code=code, detail=detail)
@@ -330,6 +340,10 @@ def release(
     Raises:
         LeaseLost: the chunk belongs to somebody else; nothing is stored.
     """
+    if held.export_id is not None:
+        _hand_back(session, held, pause_seconds)
+        exports.queue_again(session, held.export_id, attempt=held.attempt - 1, pause_seconds=pause_seconds)
+        return ()
     job = lifecycle.lock_job(session, held.job_id)
     _hand_back(session, held, pause_seconds)
     kept = store_results(session, job, results, closed_chunks=0)
@@ -395,7 +409,7 @@ def finish_purge(session: Session, held: Claim) -> None:
     if session.get(Job, held.job_id) is None:
         return
     job = lifecycle.lock_job(session, held.job_id)
-    if _close(session, held):
+    if close(session, held):
         receipts.complete(session, job)
         session.execute(FORGET_ANSWERS, {"tenant": job.tenant_id, "job": job.id})
         session.execute(text("DELETE FROM jobs WHERE id = :job AND deleted_at IS NOT NULL"), {"job": held.job_id})

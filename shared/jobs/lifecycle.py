@@ -20,7 +20,7 @@ from shared.db.plans import IMAGES_WITH_RESULT
 from shared.db.session import changed
 from shared.errors import Conflict, NotFound
 from shared.jobs import progress
-from shared.jobs.chunks import add_chunk, cut_chunks, pool_of
+from shared.jobs.chunks import add_chunk, cut_chunks, drop_ready_exports, pool_of
 from shared.receipts import writing as receipts
 from shared.tracing import current_origin
 from shared.webhooks import outbox
@@ -277,19 +277,23 @@ def cancel(session: Session, job_id: uuid.UUID) -> Job:
 
 
 def close_ready_chunks(session: Session, job: Job) -> None:
-    """Close what nobody works on. Rows that a claim holds right now are skipped: their worker will see the state."""
+    """Close what nobody works on; exports stay.
+
+    Rows that a claim holds right now are skipped: their worker will see the state.
+    """
     session.execute(
         text(
             """
             WITH closed AS (
                 UPDATE chunks SET state = :done, done_at = now()
                 WHERE (job_id, no) IN (SELECT job_id, no FROM chunks
-                                       WHERE job_id = :job AND state = :ready FOR UPDATE SKIP LOCKED)
+                                       WHERE job_id = :job AND state = :ready AND kind <> :export
+                                       FOR UPDATE SKIP LOCKED)
                 RETURNING 1)
             UPDATE jobs SET open_chunks = open_chunks - (SELECT count(*) FROM closed) WHERE id = :job
             """
         ),
-        {"job": job.id, "done": ChunkState.DONE, "ready": ChunkState.READY},
+        {"job": job.id, "done": ChunkState.DONE, "ready": ChunkState.READY, "export": ChunkKind.EXPORT},
     )
     session.refresh(job)
 
@@ -415,6 +419,7 @@ def delete(
         cancel(session, job_id)
     elif JobState(job.state) not in TERMINAL_EVENT:
         raise Conflict(f"this job is {job.state}; cancel it before you delete it", code="job-active")
+    drop_ready_exports(session, job_id)
     add_chunk(session, job, ChunkKind.PURGE, pool=ChunkKind.PURGE)
     session.execute(text("UPDATE jobs SET deleted_at = now(), revision = revision + 1 WHERE id = :id"), {"id": job_id})
     changed(session, job_id)

@@ -31,6 +31,8 @@ HAND_BACK_ALL = text(
     "UPDATE chunks SET state = 'ready', attempt = greatest(attempt - 1, 0), lease_token = NULL, lease_until = NULL, "
     "not_before = now() WHERE state = 'running' RETURNING 1"
 )
+# Of exports that they made; those of the version before have a lease of their own, which has run out.
+QUEUE_EXPORTS = text("UPDATE exports SET state = 'queued' WHERE state = 'running' AND lease_until IS NULL")
 # Tokens of before the backup was taken and of after it must never meet.
 SKIP_TOKENS = text("SELECT setval('lease_tokens', nextval('lease_tokens') + 1000000)")
 
@@ -69,4 +71,6 @@ def forget_leases(session: Session) -> int:
     Returns how many chunks were leased.
     """
     session.execute(SKIP_TOKENS)
-    return len(session.execute(HAND_BACK_ALL).all())
+    handed_back = session.execute(HAND_BACK_ALL).all()
+    session.execute(QUEUE_EXPORTS)
+    return len(handed_back)

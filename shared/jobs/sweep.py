@@ -4,25 +4,30 @@ Each part is harmless to run twice, and from several processes at the same time.
 """
 
 import uuid
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from datetime import timedelta
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from shared import programs
+from shared.contracts.exports import ExportErrorCode, ExportOutcome
 from shared.contracts.states import ChunkKind, ImageErrorCode, ImageStatus, JobState
 from shared.db.models import Chunk, Job
 from shared.db.session import Database
 from shared.errors import NotFound
-from shared.jobs import lifecycle
+from shared.jobs import exports, lifecycle
 from shared.jobs.chunks import cut_chunks
 from shared.jobs.results import NewResult, store_results
-from shared.metrics.definitions import IMAGES
+from shared.metrics.definitions import EXPORTS_ENDED, IMAGES
+from shared.settings import Settings
 
 BATCH = 200
 # The endpoint of a `webhook_url` is made just before its job.
 NEW_ENDPOINT = timedelta(hours=1)
+EXPORT_LOST = "the worker that made it was lost every time; ask for it again, and tell the operator if it is lost again"
+
+CLOSE = text("UPDATE chunks SET state = 'done', done_at = now() WHERE job_id = :job AND no = :no")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,23 +40,38 @@ class Swept:
     keys: int = 0
     endpoints: int = 0
     programs: int = 0
+    exports: int = 0
 
     @property
     def changed(self) -> bool:
         """Whether there was anything to do."""
-        return bool(self.leases or self.jobs or self.drafts or self.keys or self.endpoints or self.programs)
+        return any(astuple(self))
 
 
 @dataclass(frozen=True, slots=True)
 class CrashPolicy:
-    """After how many lost attempts a chunk is split into isolated images, and a single image fails."""
+    """After how many lost attempts a chunk is split into isolated images, and a single image or an export fails."""
 
     isolate_after: int
     fail_after: int
+    fail_export_after: int = 3
+    keep_export_hours: float = 72.0
+
+    @classmethod
+    def of(cls, settings: Settings) -> "CrashPolicy":
+        """Read it from the settings."""
+        return cls(
+            isolate_after=settings.isolate_after_attempts,
+            fail_after=settings.fail_after_attempts,
+            fail_export_after=settings.export_attempts,
+            keep_export_hours=settings.export_hours,
+        )
 
 
 def sweep(database: Database, policy: CrashPolicy) -> Swept:
     """Take back leases that ran out, end jobs without open chunks, expire drafts, forget what nobody needs any more.
+
+    Exports without a chunk get one.
 
     That is: old idempotency keys, the endpoints of ``webhook_url``s that no job names any more, and killed programs.
     """
@@ -62,6 +82,7 @@ def sweep(database: Database, policy: CrashPolicy) -> Swept:
         keys=_forget_keys(database),
         endpoints=_forget_endpoints(database),
         programs=database.run(programs.forget),
+        exports=_adopt_exports(database),
     )
 
 
@@ -108,7 +129,9 @@ def take_back(  # a chunk, and why
         if back is None:
             return False
         chunk = session.get_one(Chunk, (job_id, no), populate_existing=True)
-        if job.state == JobState.CANCELING:
+        if chunk.kind == ChunkKind.EXPORT:
+            _take_back_export(session, job, chunk, policy)
+        elif job.state == JobState.CANCELING:
             lifecycle.close_ready_chunks(session, job)
             lifecycle.finish_if_done(session, job)
         elif chunk.kind == ChunkKind.CLASSIFY:
@@ -119,6 +142,21 @@ def take_back(  # a chunk, and why
                 session, job, code="validation_failed", detail="validation was lost too often; create the job again"
             )
     return True
+
+
+def _take_back_export(session: Session, job: Job, chunk: Chunk, policy: CrashPolicy) -> None:
+    """Queue the export again, or fail it after its last attempt. The job has no part in it."""
+    if chunk.export_id is None or job.deleted_at is not None:
+        session.delete(chunk)
+    elif chunk.attempt < policy.fail_export_after:
+        exports.queue_again(session, chunk.export_id, attempt=chunk.attempt)
+    else:
+        keep = policy.keep_export_hours
+        code = ExportErrorCode.WORKER_CRASHED
+        name = exports.end_as_failed(session, chunk.export_id, code, EXPORT_LOST, keep_hours=keep)
+        session.execute(CLOSE, {"job": chunk.job_id, "no": chunk.no})
+        if name is not None:
+            EXPORTS_ENDED.labels(name, ExportOutcome.GIVEN_UP).inc()
 
 
 def _contain_crash(session: Session, job: Job, chunk: Chunk, policy: CrashPolicy) -> None:
@@ -149,10 +187,7 @@ def _contain_crash(session: Session, job: Job, chunk: Chunk, policy: CrashPolicy
 
 
 def _close(session: Session, job: Job, chunk: Chunk, results: list[NewResult]) -> None:
-    session.execute(
-        text("UPDATE chunks SET state = 'done', done_at = now() WHERE job_id = :job AND no = :no"),
-        {"job": chunk.job_id, "no": chunk.no},
-    )
+    session.execute(CLOSE, {"job": chunk.job_id, "no": chunk.no})
     store_results(session, job, results, closed_chunks=1)
 
 
@@ -168,6 +203,17 @@ def _finish_jobs(database: Database) -> int:
         with database.begin() as session:
             ended += lifecycle.finish_if_done(session, lifecycle.lock_job(session, job_id))
     return ended
+
+
+def _adopt_exports(database: Database) -> int:
+    """Give a chunk to exports that have none, as those that an API of the version before added."""
+    with database.begin() as session:
+        ids = exports.without_chunk(session, limit=BATCH)
+    adopted = 0
+    for export_id in ids:
+        with database.begin() as session:
+            adopted += exports.adopt(session, export_id)
+    return adopted
 
 
 def _forget_keys(database: Database) -> int:

@@ -1,7 +1,8 @@
 """Whose turn it is: the one statement that finds the fairest ready chunk and takes it.
 
-Interactive before bulk; then the tenant with the fewest running chunks for its weight; then the oldest job. There are
-three roads to the same chunk, and each is taken only where the one before it did not do:
+Interactive before bulk; then the tenant with the fewest running chunks for its weight; then the oldest job. Exports
+count apart: images cost no tenant its turn with exports, nor exports its turn with images. There are three roads to the
+same chunk, and each is taken only where the one before it did not do:
 
 1. Where few tenants wait, all of them are compared.
 2. Where many wait, most of them have nothing running. Among those the oldest job comes first, so the jobs are looked
@@ -69,7 +70,8 @@ CLAIM = text(
     WITH RECURSIVE {PAUSED}, {_tenants("few", f"WHERE nth <= {FEW}")}, {_tenants("every")},
     running AS MATERIALIZED (
         SELECT tenant_id, count(*) AS chunks, count(*) FILTER (WHERE {COUNTED}) AS counted
-        FROM chunks WHERE state = 'running' GROUP BY tenant_id),
+        FROM chunks WHERE state = 'running' AND (kind = '{ChunkKind.EXPORT}') = (:pool = '{ChunkKind.EXPORT}')
+        GROUP BY tenant_id),
     oldest AS (
         (SELECT 1 AS nth, job_id, tenant_id FROM chunks WHERE {READY} ORDER BY job_id LIMIT 1)
         UNION ALL
@@ -99,7 +101,7 @@ CLAIM = text(
     JOIN jobs j ON j.id = chosen.job_id JOIN tenants t ON t.id = j.tenant_id
     WHERE c.job_id = chosen.job_id AND c.no = chosen.no
     RETURNING c.job_id, c.no, c.tenant_id, c.kind, c.pool, c.first_seq, c.last_seq, c.attempt, c.isolated,
-              c.priority, c.lease_token, c.lifeline, j.state AS job_state, j.request_id, j.traceparent,
+              c.export_id, c.priority, c.lease_token, c.lifeline, j.state AS job_state, j.request_id, j.traceparent,
               CASE WHEN :limited THEN coalesce(t.max_running_chunks, :most) ELSE 0 END AS most
     """  # noqa: S608  # all of it is in this file
 )

@@ -195,7 +195,8 @@ CHUNKS_ENDED = TABLE.counter(
     "phytobatch_chunks_total",
     WORKER,
     "What became of claimed chunks: finished, canceled, handed_back (stop, outage, or the turn of another tenant), "
-    "set_aside (only pictures out of the ordinary are left, for the isolated slot), lease_lost, fault (ours).",
+    "set_aside (only pictures out of the ordinary are left, for the isolated slot), outdated (an export whose job was "
+    "retried), lease_lost, fault (ours).",
     "kind",
     "outcome",
 )
@@ -208,7 +209,7 @@ EXPORTS_ENDED = TABLE.counter(
     "phytobatch_exports_total",
     WORKER,
     "What became of claimed exports: made, failed (the format cannot hold it), handed_back (stop or outage), outdated "
-    "(the job was retried), lease_lost, fault (ours).",
+    "(the job was retried), lease_lost, fault (ours), given_up (every attempt lost its worker).",
     "format",
     "outcome",
 )

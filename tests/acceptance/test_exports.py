@@ -70,7 +70,9 @@ def large_job(system: System) -> str:
 
 def export_row(system: System, export_id: str) -> tuple[str, int]:
     with system.sql() as sql:
-        row = sql.execute("SELECT state, attempt FROM exports WHERE id = %s", [export_id]).fetchone()
+        row = sql.execute(
+            "SELECT e.state, c.attempt FROM exports e JOIN chunks c ON c.export_id = e.id WHERE e.id = %s", [export_id]
+        ).fetchone()
     assert row is not None
     return row[0], row[1]
 
@@ -92,6 +94,17 @@ def test_a_worker_killed_in_the_middle_of_an_export_is_replaced(quiet: System, t
     assert [feature["id"] for feature in collection["features"]] == list(range(1, MANY + 1))
     assert len(list(store_of(system).list_objects(exports_prefix(uuid.UUID(job_id))))) == 1
     assert _parts(system, job_id) == 0, "what the killed worker had begun is gone"
+
+
+def test_an_export_that_is_asked_for_while_no_worker_runs_is_made_by_the_first_one(quiet: System) -> None:
+    """As where KEDA has scaled to zero, and starts a worker for the chunk that it counts."""
+    job_id = large_job(quiet)
+    with quiet.client() as api:
+        export = api.exports.create(job_id, "csv")
+        assert (api.exports.get(export.id).state, export_row(quiet, export.id)) == ("queued", ("queued", 0))
+        quiet.start_worker()
+        assert api.exports.wait(export.id, timeout=PATIENCE_SECONDS).rows == MANY
+    assert export_row(quiet, export.id) == ("completed", 1)
 
 
 def _parts(system: System, job_id: str) -> int:

@@ -83,6 +83,19 @@ def test_a_backup_of_a_running_installation_restores_every_image(
             restored.stop()
 
 
+def exported(by: System, job_id: str) -> int | None:
+    """Ask one version for an export; how many rows it has when it is made."""
+    with by.client() as api:
+        return api.exports.wait(api.exports.create(job_id, "csv").id, timeout=PATIENCE_SECONDS).rows
+
+
+def open_exports(system: System) -> int:
+    with system.sql() as sql:
+        row = sql.execute("SELECT count(*) FROM chunks WHERE kind = 'export' AND state <> 'done'").fetchone()
+    assert row is not None
+    return int(row[0])
+
+
 def attempts(system: System, job_id: str) -> set[int]:
     with system.sql() as sql:
         return {n for (n,) in sql.execute("SELECT attempt FROM chunks WHERE job_id = %s", [job_id]).fetchall()}
@@ -104,10 +117,17 @@ def test_the_version_before_works_on_the_new_tables_beside_the_new_one(
         handed_over = new.submit(files, name="new API, old worker")
         for job_id in (by_old, handed_over):
             assert old.wait_for_end(job_id).state == "completed"
+        for api in (old, new):
+            assert exported(api, by_old) == len(files), "the old worker makes what either API asks for"
         new.start_worker()
         shared = new.submit(leaf_files[:IMAGES], name="both workers")
         assert old.wait_for_end(shared).counts.succeeded == IMAGES
+        for api in (old, new):
+            assert exported(api, shared) == IMAGES
         worker.stop()
+        for api in (old, new):
+            assert exported(api, by_old) == len(files), "the new worker does"
+        wait_for(lambda: open_exports(new), lambda chunks: chunks == 0, PATIENCE_SECONDS)
         taken_over = old.submit(files, name="old API, new worker")
         assert new.wait_for_end(taken_over).state == "completed"
         expected = answers(new.results(by_old))

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import structlog
 
-from shared.contracts.states import JobState
+from shared.contracts.states import ChunkKind, JobState
 from shared.db.session import Database
 from shared.errors import DatabaseUnavailable, LeaseLost
 from shared.jobs import claims
@@ -74,8 +74,8 @@ class Held:
             raise StopRequested
 
     def told(self, state: JobState) -> None:
-        """What a look or a renewal said of the job."""
-        if state is JobState.CANCELING:
+        """Note what a look or a renewal said of the job. The cancel of a job stops its images, and no export."""
+        if state is JobState.CANCELING and self.claim.kind is not ChunkKind.EXPORT:
             self._canceling.set()
 
     def lose(self) -> None:

@@ -14,6 +14,7 @@ class ChunkOutcome(StrEnum):
     CANCELED = "canceled"  # Its job was canceled; what was finished is kept.
     HANDED_BACK = "handed_back"  # The process stops, or a server is away; the attempt does not count.
     SET_ASIDE = "set_aside"  # Only pictures are left that are decoded in processes; another slot takes them.
+    OUTDATED = "outdated"  # An export whose job was retried meanwhile; the attempt counts.
     LEASE_LOST = "lease_lost"  # It belongs to another worker.
     FAULT = "fault"  # An error of ours; the attempt counts.
 
@@ -36,3 +37,11 @@ class SourceRejected(Exception):
     def __init__(self, code: str, detail: str) -> None:
         super().__init__(detail)
         self.code = code
+
+
+class NotRepresentable(Exception):
+    """The format of an export cannot hold it; the sentence goes to the client."""
+
+
+class ExportOutdated(Exception):
+    """The job of an export was retried meanwhile: the next attempt has all of it."""

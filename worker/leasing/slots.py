@@ -20,7 +20,7 @@ def express_offers(pools: Sequence[str]) -> list[Offer]:
 
 
 def bulk_offers(pools: Sequence[str]) -> list[Offer]:
-    """List everything but isolated chunks, most urgent first."""
+    """List everything but isolated chunks and exports, most urgent first."""
     return [
         *express_offers(pools),
         *(Offer(pool, Priority.BULK) for pool in pools),
@@ -32,6 +32,11 @@ def bulk_offers(pools: Sequence[str]) -> list[Offer]:
 def isolated_offers(pools: Sequence[str]) -> list[Offer]:
     """List the chunks whose pictures are all decoded in processes of their own."""
     return [Offer(isolated_pool_of(pool), Priority.BULK) for pool in pools]
+
+
+def export_offers(_: Sequence[str]) -> list[Offer]:
+    """List exports, which need no classifier."""
+    return [Offer(ChunkKind.EXPORT, Priority.BULK)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +54,8 @@ SLOT_KINDS = (
     BULK,
     # Pictures out of the ordinary may take seconds each; no bulk image waits for them.
     SlotKind("isolated", lambda _: 1, isolated_offers),
+    # An export takes seconds to minutes; neither it nor images wait for the other.
+    SlotKind("export", lambda _: 1, export_offers),
     # Whoever waits for one photograph, or for the report of a validation, waits for no chunk of a whole flight.
     SlotKind("express", lambda _: 1, express_offers),
 )

@@ -10,16 +10,27 @@ from sqlalchemy.orm import Session
 
 from shared.contracts.states import ChunkKind
 from shared.errors import DatabaseUnavailable, LeaseLost, StoreUnavailable
+from shared.exports import claimed
+from shared.exports.claimed import MadeElsewhere
 from shared.jobs import claims
 from shared.jobs.claims import Claim
 from shared.jobs.results import NewResult
 from shared.tracing import Attributes, failed, span
 from worker.context import Context
 from worker.jobs.classify import classify
+from worker.jobs.export import export
 from worker.jobs.purge import purge
 from worker.jobs.validate import validate
 from worker.leasing.leases import Held
-from worker.leasing.outcome import CancelRequested, ChunkOutcome, SourceRejected, StopRequested, TurnOver
+from worker.leasing.outcome import (
+    CancelRequested,
+    ChunkOutcome,
+    ExportOutdated,
+    NotRepresentable,
+    SourceRejected,
+    StopRequested,
+    TurnOver,
+)
 from worker.metrics import count_results
 
 log = structlog.get_logger()
@@ -31,6 +42,7 @@ RUNNERS: Mapping[ChunkKind, Callable[[Context, Held], ChunkOutcome]] = {
     ChunkKind.VALIDATE: validate,
     ChunkKind.CLASSIFY: classify,
     ChunkKind.PURGE: purge,
+    ChunkKind.EXPORT: export,
 }
 
 
@@ -73,6 +85,11 @@ def _yield_turn(session: Session, ended: Ended) -> Sequence[NewResult]:
 
 def _fail_job(session: Session, ended: Ended) -> Sequence[NewResult]:
     claims.fail_job(session, ended.claim, code=ended.code or "", detail=ended.reason)
+    return ()
+
+
+def _fail_export(session: Session, ended: Ended) -> Sequence[NewResult]:
+    claimed.fail(session, ended.claim, ended.reason, keep_hours=ended.context.settings.export_hours)
     return ()
 
 
@@ -121,6 +138,9 @@ ENDINGS: Mapping[type[Exception], Ending] = {
     StopRequested: Ending(ChunkOutcome.HANDED_BACK, _release),
     TurnOver: Ending(ChunkOutcome.HANDED_BACK, _yield_turn, _inform("chunk_turn_over")),
     SourceRejected: Ending(ChunkOutcome.FINISHED, _fail_job, lambda ended: log.info("job_rejected", code=ended.code)),
+    NotRepresentable: Ending(ChunkOutcome.FINISHED, _fail_export, _warn("export_failed")),
+    ExportOutdated: Ending(ChunkOutcome.OUTDATED, _abandon, _warn("export_outdated")),
+    MadeElsewhere: Ending(ChunkOutcome.HANDED_BACK, _release_after_outage, _inform("export_made_elsewhere")),
     StoreUnavailable: OUTAGE,
     DatabaseUnavailable: OUTAGE,
 }
@@ -161,6 +181,8 @@ def chunk_context(claim: Claim, *, worker: str) -> Iterator[None]:
         "kind": claim.kind.value,
         "tenant_id": str(claim.tenant_id),
     }
+    if claim.export_id is not None:
+        ids = {**ids, "export_id": str(claim.export_id)}
     numbers: Attributes = {"attempt": claim.attempt, "first_seq": claim.first_seq, "last_seq": claim.last_seq}
     with (
         structlog.contextvars.bound_contextvars(**ids, request_id=claim.origin.request_id),

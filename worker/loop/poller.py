@@ -7,7 +7,7 @@ from pathlib import Path
 import structlog
 
 from shared.errors import DatabaseUnavailable, StoreUnavailable
-from shared.exports.sweep import ExportPolicy, sweep_exports
+from shared.exports.sweep import remove_expired
 from shared.jobs.lifelines import take_back_from
 from shared.jobs.sweep import CrashPolicy, sweep
 from shared.metrics.definitions import LEASE_EXPIRIES
@@ -71,9 +71,10 @@ class FallbackPoller:
                 keys=done.keys,
                 programs=done.programs,
                 endpoints=done.endpoints,
+                exports=done.exports,
             )
         self._loop.wake_others()
-        self._sweep_exports()
+        self._remove_expired_exports()
         self._retention.sweep()
 
     def take_back_from(self, lifeline: int) -> None:
@@ -89,19 +90,16 @@ class FallbackPoller:
 
     @property
     def _policy(self) -> CrashPolicy:
-        settings = self._context.settings
-        return CrashPolicy(isolate_after=settings.isolate_after_attempts, fail_after=settings.fail_after_attempts)
+        return CrashPolicy.of(self._context.settings)
 
-    def _sweep_exports(self) -> None:
-        settings = self._context.settings
-        policy = ExportPolicy(most_attempts=settings.export_attempts, keep_hours=settings.export_hours)
+    def _remove_expired_exports(self) -> None:
         try:
-            taken, removed = sweep_exports(self._context.database, self._context.store, policy)
+            removed = remove_expired(self._context.database, self._context.store)
         except StoreUnavailable as error:
             log.warning("exports_not_removed", reason=str(error))  # The next sweep tries again.
             return
-        if taken or removed:
-            log.info("exports_swept", taken_back=taken, removed=removed)
+        if removed:
+            log.info("exports_removed", exports=removed)
 
     def _run(self, sweeps: bool) -> None:  # noqa: FBT001  # a thread's argument
         pause = self._context.settings.idle_look_seconds

@@ -96,7 +96,7 @@ class WorkLoop:
     def _pools(self) -> list[str]:
         """Return the pools of our classifiers, another one first each time, so that each is first as often."""
         pools = list(self.context.pipelines)
-        first = next(self._turns) % len(pools)
+        first = next(self._turns) % max(1, len(pools))
         return pools[first:] + pools[:first]
 
     def _claim_and_run(self, offers: Sequence[Offer]) -> ChunkKind | None:

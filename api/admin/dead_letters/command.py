@@ -21,7 +21,7 @@ from shared.contracts.audit import Action
 from shared.contracts.states import ImageErrorCode
 from shared.db.session import Database
 from shared.errors import PhytobatchError, Unavailable
-from shared.jobs import lifecycle, progress
+from shared.jobs import exports, lifecycle, progress
 from shared.settings import get_settings
 from shared.webhooks import redelivery
 
@@ -31,10 +31,10 @@ SINCE = timedelta(days=7)
 
 
 def run(arguments: argparse.Namespace) -> str:
-    """Failed images that their file is not to blame for, jobs that failed as a whole, and failed webhook deliveries.
+    """Failed images that their file is not to blame for, failed jobs, lost exports, and failed webhook deliveries.
 
     `list` for people, `export` as one JSON object a line, `retry` runs them again: the jobs of the images (with all
-    their failed images, as `retry-job` does), and each delivery whose endpoint is enabled.
+    their failed images, as `retry-job` does), each export, and each delivery whose endpoint is enabled.
 
     Raises:
         NotFound: there is no such tenant.
@@ -61,8 +61,9 @@ def _plain(value: object) -> str:
 
 
 def _retry(database: Database, letters: Sequence[Row[Any]]) -> str:
-    jobs = dict.fromkeys(row.job_id for row in letters if row.kind != "delivery")
+    jobs = dict.fromkeys(row.job_id for row in letters if row.kind in {"image", "job"})
     said = [_retry_job(database, job_id) for job_id in jobs]
+    said += [_make_again(database, row) for row in letters if row.kind == "export"]
     said += [_redeliver(database, row) for row in letters if row.kind == "delivery"]
     wake_workers()
     return "\n".join(said) or NONE
@@ -75,6 +76,15 @@ def _retry_job(database: Database, job_id: uuid.UUID) -> str:
         return f"{job.state}, {progress.counts(job)['pending']} images run again"
 
     return f"job {job_id}: {_tried(database, retry)}"
+
+
+def _make_again(database: Database, row: Row[Any]) -> str:
+    def make_again(session: Session) -> str:
+        exports.start_over(session, row.export_id)
+        by_operator(session, Action.CHUNK_REQUEUE, row.export_id, job_id=str(row.job_id))
+        return f"queued, {row.name} of job {row.job_id}"
+
+    return f"export {row.export_id}: {_tried(database, make_again)}"
 
 
 def _redeliver(database: Database, row: Row[Any]) -> str:

@@ -50,7 +50,18 @@ DELIVERIES = text(
     ORDER BY d.ended_at, d.id
     """
 )
-KINDS = {"image": IMAGES, "job": JOBS, "delivery": DELIVERIES}
+# Not those that their format cannot hold: their owner reads that, and asks for another one.
+EXPORTS = text(
+    """
+    SELECT 'export' AS kind, t.name AS tenant, e.job_id, e.id AS export_id, e.format AS name, e.error_code AS code,
+           e.error AS detail, e.finished_at AS at
+    FROM exports e JOIN jobs j ON j.id = e.job_id JOIN tenants t ON t.id = e.tenant_id
+    WHERE e.state = 'failed' AND e.error_code = 'worker_crashed' AND e.finished_at >= :since AND j.deleted_at IS NULL
+      AND (CAST(:tenant AS uuid) IS NULL OR e.tenant_id = :tenant)
+    ORDER BY e.finished_at, e.id
+    """
+)
+KINDS = {"image": IMAGES, "job": JOBS, "export": EXPORTS, "delivery": DELIVERIES}
 
 
 @dataclass(frozen=True, slots=True)

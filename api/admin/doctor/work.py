@@ -19,7 +19,10 @@ STATE = """
               AND greatest(committed_at, queued_at, started_at, last_result_at) < now() - :quiet) AS quiet,
            (SELECT count(*) FROM jobs WHERE deleted_at < now() - :quiet) AS undeleted,
            (SELECT count(*) FROM results WHERE status = 'failed' AND error_code = ANY(:faults)
-              AND finished_at > now() - interval '1 day') AS dead
+              AND finished_at > now() - interval '1 day') AS dead,
+           (SELECT count(*) FROM exports WHERE state IN ('queued', 'running')) AS exports,
+           (SELECT count(*) FROM exports WHERE state = 'failed' AND error_code = 'worker_crashed'
+              AND finished_at > now() - interval '1 day') AS dead_exports
 """
 
 
@@ -32,8 +35,9 @@ def progress(subject: Subject) -> Iterator[Finding]:
             f"{row.overdue} leases ran out more than {short(OVERDUE)} ago, and nobody took them back",
             "start beat and a worker: each of them sweeps",
         )
-    if row.jobs and not subject.at_work(ProgramKind.WORKER):
-        yield fail("workers", f"{row.jobs} jobs are to be done, and no worker is at work", "start a worker")
+    if (row.jobs or row.exports) and not subject.at_work(ProgramKind.WORKER):
+        work = f"{row.jobs} jobs and {row.exports} exports" if row.exports else f"{row.jobs} jobs"
+        yield fail("workers", f"{work} are to be done, and no worker is at work", "start a worker")
     elif row.quiet:
         yield warn(
             "jobs",
@@ -44,10 +48,11 @@ def progress(subject: Subject) -> Iterator[Finding]:
         yield ok("jobs", f"{row.jobs} at work, each of them moves" if row.jobs else "none at work")
     if row.undeleted:
         yield warn("removal", f"{row.undeleted} deleted jobs are still here", "`python -m api.admin purge`")
-    if row.dead:
+    if row.dead or row.dead_exports:
+        exports = f", and {row.dead_exports} exports lost their worker every time" if row.dead_exports else ""
         yield warn(
             "dead letters",
-            f"{row.dead} images failed in a day for no fault of theirs",
+            f"{row.dead} images failed in a day for no fault of theirs{exports}",
             "`python -m api.admin dead-letters` lists them, `dead-letters retry` runs them again",
         )
 

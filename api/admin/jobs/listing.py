@@ -41,7 +41,7 @@ LIST = text(
                count(*) FILTER (WHERE state = 'ready' AND not_before <= now()) AS due,
                count(*) FILTER (WHERE state = 'ready' AND not_before > now()) AS later,
                min(not_before) FILTER (WHERE state = 'ready') AS next
-        FROM chunks WHERE job_id = f.id) AS c
+        FROM chunks WHERE job_id = f.id AND kind <> 'export') AS c
     ORDER BY f.deleted_at IS NULL AND f.finished_at IS NOT NULL, f.silence DESC
     """  # noqa: S608  # constants
 )

@@ -11,7 +11,7 @@ from api.admin.times import short
 from shared.contracts.audit import Action
 from shared.db.session import Database
 from shared.errors import Conflict, NotFound
-from shared.jobs import requeue
+from shared.jobs import exports, requeue
 from shared.jobs.sweep import CrashPolicy
 from shared.settings import Settings, get_settings
 
@@ -20,17 +20,22 @@ MISSED_RENEWALS = 2
 
 
 def run(arguments: argparse.Namespace) -> str:
-    """End the pauses of ready chunks, or take back the chunks of a worker that is dead.
+    """End the pauses of ready chunks, take back the chunks of a worker that is dead, or make a failed export again.
 
-    Both happen by themselves: a pause ends after PHYTOBATCH_RELEASE_BACKOFF_SECONDS, a lease after
+    The first two happen by themselves: a pause ends after PHYTOBATCH_RELEASE_BACKOFF_SECONDS, a lease after
     PHYTOBATCH_LEASE_SECONDS. Wake-ups are published, so that workers look at once.
 
     Raises:
-        NotFound: this worker holds nothing.
-        Conflict: it renewed its leases a moment ago, so it lives.
+        NotFound: this worker holds nothing, or there is no such export.
+        Conflict: it renewed its leases a moment ago, so it lives; or the export did not fail.
     """
     if arguments.worker is not None:
         said = _take_back(arguments.worker, force=arguments.force)
+    elif arguments.export is not None:
+        with transaction() as session:
+            exports.start_over(session, arguments.export)
+            by_operator(session, Action.CHUNK_REQUEUE, arguments.export)
+        said = f"Export {arguments.export} is queued, with all its attempts."
     else:
         with transaction() as session:
             ended = requeue.make_due(session, job_id=arguments.job)
@@ -44,8 +49,7 @@ def _take_back(worker: str, *, force: bool) -> str:
     settings = get_settings()
     with opened() as database:
         _check_dead(database, worker, settings, force=force)
-        policy = CrashPolicy(isolate_after=settings.isolate_after_attempts, fail_after=settings.fail_after_attempts)
-        taken = requeue.take_back_all(database, worker, policy)
+        taken = requeue.take_back_all(database, worker, CrashPolicy.of(settings))
         with database.begin() as session:  # They were taken back one by one, in transactions of their own.
             by_operator(session, Action.CHUNK_REQUEUE, worker, chunks=taken, force=force)
     return f"{taken} chunks of {worker} are taken back; their attempts count."
@@ -67,8 +71,13 @@ def _check_dead(database: Database, worker: str, settings: Settings, *, force: b
 def _arguments(parser: argparse.ArgumentParser) -> None:
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--job", type=uuid.UUID, metavar="ID", help="only the chunks of this job")
+    what.add_argument("--export", type=uuid.UUID, metavar="ID", help="make this export, which failed, again")
     what.add_argument("--worker", metavar="NAME", help="take back the chunks of this worker, which is dead")
     parser.add_argument("--force", action="store_true", help="although the worker seems to live")
 
 
-COMMANDS = (Command("requeue", "make waiting chunks due now, or take back those of a dead worker", run, _arguments),)
+COMMANDS = (
+    Command(
+        "requeue", "make waiting chunks due, take back those of a dead worker, or make an export again", run, _arguments
+    ),
+)

@@ -1,7 +1,7 @@
 {{/*
 The open chunks of a pool of workers: (dict "classifiers" (list "leaf@1") "housekeeping" true).
 Waiting (claimable now, and not paused) and running, from the partial indexes of either. Workers that name no classifiers serve the one
-of their image, which the migration made the default. `housekeeping`: validation and removal, which need no model.
+of their image, which the migration made the default. `housekeeping`: validation, removal and exports, which need no model.
 */}}
 {{- define "phytobatch.openChunks" -}}
 SELECT count(*)
@@ -23,10 +23,13 @@ WHERE pool IN (
   WHERE is_default
   {{- end }}
 )
-{{- if .housekeeping }} OR pool IN ('validate', 'purge'){{ end }}
+{{- if .housekeeping }} OR pool IN ('validate', 'purge', 'export'){{ end }}
 {{- end -}}
 
-{{/* (dict "root" $ "component" "worker" "values" .Values.worker "scaling" .Values.keda.worker "housekeeping" true) */}}
+{{/*
+(dict "root" $ "component" "worker" "values" .Values.worker "scaling" .Values.keda.worker "housekeeping" true
+"activation" 0): `activation` open chunks leave a pool at zero.
+*/}}
 {{- define "phytobatch.scaledObject" -}}
 {{- $keda := .root.Values.keda -}}
 apiVersion: keda.sh/v1alpha1
@@ -53,5 +56,5 @@ spec:
         query: |
           {{- include "phytobatch.openChunks" (dict "classifiers" .values.classifiers "housekeeping" .housekeeping) | nindent 10 }}
         targetQueryValue: {{ .scaling.chunksPerReplica | quote }}
-        activationTargetQueryValue: {{ .scaling.activationChunks | quote }}
+        activationTargetQueryValue: {{ .activation | quote }}
 {{- end -}}

@@ -30,6 +30,7 @@ class Chunk(Base):
         # Where many tenants wait, it looks at the oldest jobs first, whose ever they are.
         Index("ix_chunks_ready_oldest", "pool", "priority", "job_id", "tenant_id", postgresql_where=READY),
         Index("ix_chunks_running_tenant", "tenant_id", postgresql_where=RUNNING),
+        Index("ix_chunks_export_id", "export_id", postgresql_where=text("export_id IS NOT NULL")),
         Index("ix_chunks_running_lease", "lease_until", postgresql_where=RUNNING),
         {"postgresql_with": {"fillfactor": "70", "autovacuum_vacuum_scale_factor": "0.02"}},
     )
@@ -38,10 +39,12 @@ class Chunk(Base):
     no: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     tenant_id: Mapped[uuid.UUID]
     kind: Mapped[str] = mapped_column(Text, default=ChunkKind.CLASSIFY)
-    # Which workers can run it: "validate", "purge", "classify:<classifier id>" or "isolated:<classifier id>".
+    # Which workers can run it: "validate", "purge", "export", "classify:<classifier id>" or "isolated:<classifier id>".
     pool: Mapped[str] = mapped_column(Text)
     # 0 interactive, 1 bulk: a number, because the claim sorts by it.
     priority: Mapped[int] = mapped_column(SmallInteger)
+    # Of a chunk of the kind "export", and of no other.
+    export_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("exports.id", ondelete="CASCADE"))
     first_seq: Mapped[int] = mapped_column(server_default=text("0"))
     last_seq: Mapped[int] = mapped_column(server_default=text("0"))
     state: Mapped[str] = mapped_column(Text, default=ChunkState.READY)

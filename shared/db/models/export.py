@@ -1,4 +1,4 @@
-"""Exports that are made beside the requests, and lie in the object store for a while."""
+"""Background exports, which lie in the object store for a while."""
 
 import uuid
 from typing import Any
@@ -12,7 +12,7 @@ from shared.db.base import Base, CreatedAt, Id, Instant
 
 
 class Export(Base):
-    """One file of the results of a job. It is claimed with a lease and a token, as chunks are."""
+    """One file of the results of a job, made by the worker that holds its chunk (``chunks.export_id``)."""
 
     __tablename__ = "exports"
     __table_args__ = (
@@ -27,6 +27,8 @@ class Export(Base):
     format: Mapped[str] = mapped_column(Text)
     parameters: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'"))
     state: Mapped[str] = mapped_column(Text, server_default=text(f"'{ExportState.QUEUED}'"))
+    # The version before claims exports by these four columns, and no other by its own. While it may run beside ours,
+    # who begins an export takes the row, too (``shared.exports.claimed``). A later release drops them.
     attempt: Mapped[int] = mapped_column(server_default=text("0"))
     not_before: Mapped[CreatedAt]
     lease_token: Mapped[int | None] = mapped_column(BigInteger)
@@ -35,6 +37,7 @@ class Export(Base):
     bytes: Mapped[int | None] = mapped_column(BigInteger)
     rows: Mapped[int | None]
     error: Mapped[str | None] = mapped_column(Text)
+    error_code: Mapped[str | None] = mapped_column(Text)
     created_at: Mapped[CreatedAt]
     finished_at: Mapped[Instant | None]
     # When its object is removed.

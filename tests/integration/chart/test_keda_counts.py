@@ -3,6 +3,7 @@
 import secrets
 import uuid
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import psycopg
 import pytest
@@ -13,6 +14,7 @@ from shared.contracts.manifest import ClassLabel, Manifest
 from shared.contracts.states import ChunkKind
 from shared.db.models import Classifier
 from shared.db.session import Database
+from shared.exports import claimed
 from shared.jobs import pauses
 from shared.jobs.pauses import EVERYTHING_THERE_IS, Subject
 from shared.settings import Settings
@@ -29,8 +31,13 @@ ONLY_GPU = (*NAMED, "worker.enabled=false")
 
 def query(workers: str, *values: str) -> str:
     """What KEDA asks for a pool of workers."""
-    (trigger,) = of_kind("ScaledObject", *values)[workers]["spec"]["triggers"]
-    return str(trigger["metadata"]["query"])
+    return str(trigger(workers, *values)["query"])
+
+
+def trigger(workers: str, *values: str) -> dict[str, Any]:
+    """What the chart says to KEDA of a pool of workers."""
+    (only,) = of_kind("ScaledObject", *values)[workers]["spec"]["triggers"]
+    return dict(only["metadata"])
 
 
 @pytest.fixture
@@ -131,6 +138,23 @@ def test_validation_waits_for_a_worker_too_but_starts_no_gpu_while_there_are_oth
     assert count("worker-gpu", *ONLY_GPU) == 1
     assert jobs.try_claim(pool=ChunkKind.VALIDATE) is not None
     assert count("worker") == 1
+
+
+def test_an_export_waits_for_a_worker_too_also_where_none_is_left(count: Count, jobs: Jobs, database: Database) -> None:
+    job_id = jobs.queued(images=2)
+    jobs.finish(jobs.claim())
+    assert (count(), count("worker-gpu", *ONLY_GPU)) == (0, 0), "both pools are at zero"
+    export_id = jobs.export(job_id)
+    assert (count(), count("worker-gpu", *ONLY_GPU)) == (1, 1)
+    assert trigger("worker-gpu", *ONLY_GPU)["activationTargetQueryValue"] == "0", "more than that many start a pool"
+    assert trigger("worker-gpu", *NAMED)["activationTargetQueryValue"] == "50"
+    assert count("worker-gpu", *NAMED) == 0, "nobody starts a GPU for it while there are others"
+    held = jobs.claim_kind(ChunkKind.EXPORT)
+    assert (held.export_id, count()) == (export_id, 1), "it still needs its worker"
+    with database.begin() as session:
+        claimed.begin(session, held)
+        claimed.finish(session, held, object_key="key", size=1, rows=2, keep_hours=1)
+    assert count() == 0
 
 
 def test_a_pool_counts_the_chunks_of_the_classifiers_that_it_serves(

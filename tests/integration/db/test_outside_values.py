@@ -168,7 +168,7 @@ OURS: Mapping[str, str] = {
     "images": "bucket position_source",
     "results": "status review_reason error_code position_fault",
     "events": "type",
-    "exports": "format parameters state object_key",
+    "exports": "format parameters state object_key error_code",
     "receipts": "what reason removed",
     "signing_secrets": "secret previous",
     "webhook_endpoints": "events disabled_reason",

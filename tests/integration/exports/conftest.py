@@ -1,4 +1,4 @@
-"""Jobs with answers, over the real API; the exporter of a worker without its classifier."""
+"""Jobs with answers, over the real API; the slot of a worker that makes exports, without a classifier."""
 
 import threading
 from collections.abc import Iterator
@@ -11,9 +11,29 @@ from shared.settings import Settings
 from shared.storage.s3 import S3Store
 from tests.integration.api.conftest import committed, drafted, hands
 from worker.context import Context
-from worker.exports.exporter import Exporter
+from worker.leasing.leases import LeaseKeeper
+from worker.leasing.slots import export_offers
+from worker.loop.work import WorkLoop
 
 __all__ = ["committed", "drafted", "hands"]
+
+
+class ExportSlot:
+    """The slot of a worker that makes exports, and none of its others."""
+
+    def __init__(self, context: Context, stopping: threading.Event) -> None:
+        settings = context.settings
+        keeper = LeaseKeeper(
+            context.database,
+            lease_seconds=settings.lease_seconds,
+            renew_seconds=settings.lease_renew_seconds,
+            stuck_seconds=settings.watchdog_seconds,
+        )
+        self._loop = WorkLoop(context, keeper, stopping)
+
+    def work_once(self) -> bool:
+        """Claim an export and make it; whether there was one."""
+        return self._loop._claim_and_run(export_offers(())) is not None
 
 
 @pytest.fixture
@@ -31,7 +51,7 @@ def stopping() -> threading.Event:
 
 
 @pytest.fixture
-def exporter(context: Context, stopping: threading.Event) -> Iterator[Exporter]:
-    """Not started: a test calls ``work_once``."""
-    yield Exporter(context, stopping)
+def exporter(context: Context, stopping: threading.Event) -> Iterator[ExportSlot]:
+    """Nothing runs by itself: a test calls ``work_once``."""
+    yield ExportSlot(context, stopping)
     stopping.set()

@@ -3,15 +3,17 @@
 import itertools
 import uuid
 
+from shared.contracts.exports import ExportFormat
 from shared.contracts.job_request import JobRequest
 from shared.contracts.states import ChunkKind, ImageStatus, Priority
 from shared.db.models import Classifier, Job, Tenant
 from shared.db.session import Database
+from shared.exports import queries as exports
 from shared.jobs import claims, lifecycle, progress
 from shared.jobs.chunks import pool_of
 from shared.jobs.claims import Claim, Offer
 from shared.jobs.images import NewImage, add_images
-from shared.jobs.results import NewResult
+from shared.jobs.results import NewResult, ResultFilter
 
 NUMBERS = itertools.count(1)
 MANY = 1_000_000
@@ -59,6 +61,12 @@ class Jobs:
         held = self.try_claim(pool=kind)
         assert held is not None
         return held
+
+    def export(self, job_id: uuid.UUID, name: ExportFormat = ExportFormat.CSV) -> uuid.UUID:
+        """Add an export to a job; its id."""
+        with self.database.begin() as session:
+            job = lifecycle.lock_job(session, job_id)
+            return exports.request(session, job, name, ResultFilter(), max_exports=MANY).id
 
     def claim(self, *, lease_seconds: float = 60) -> Claim:
         held = self.try_claim(lease_seconds=lease_seconds)

@@ -4,17 +4,13 @@ import uuid
 
 import pytest
 
-from shared.contracts.exports import ExportFormat
 from shared.contracts.states import ChunkKind, Priority
-from shared.db.models import Classifier, Job
+from shared.db.models import Classifier
 from shared.db.session import Database
-from shared.exports import claims as export_claims
-from shared.exports import queries as exports
 from shared.jobs import claims, lifecycle, pauses, queries
 from shared.jobs.chunks import isolated_pool_of
 from shared.jobs.claims import Claim, Offer
 from shared.jobs.pauses import EVERYTHING_THERE_IS, Subject
-from shared.jobs.results import ResultFilter
 from shared.jobs.turns import FEW
 from tests.integration.jobs.factory import Jobs
 
@@ -119,12 +115,12 @@ def test_while_everything_is_paused_nobody_takes_anything_but_an_operator(jobs: 
 def test_exports_of_what_is_paused_wait(jobs: Jobs, database: Database) -> None:
     tenant = jobs.tenant()
     job_id = jobs.queued(tenant=tenant)
-    with database.begin() as session:
-        exports.ask_for(session, session.get_one(Job, job_id), ExportFormat.CSV, ResultFilter(), most=1)
+    jobs.export(job_id)
 
     def claimed() -> bool:
         with database.begin() as session:
-            found = export_claims.claim(session, worker=WORKER, lease_seconds=60) is not None
+            offers = [Offer(ChunkKind.EXPORT, Priority.BULK)]
+            found = claims.claim(session, offers, worker=WORKER, lease_seconds=60) is not None
             session.rollback()
             return found
 

@@ -6,7 +6,7 @@ from collections import Counter
 
 from sqlalchemy import text
 
-from shared.contracts.states import Priority
+from shared.contracts.states import ChunkKind, Priority
 from shared.db.models import Tenant
 from shared.db.session import Database
 from shared.jobs import claims
@@ -70,3 +70,19 @@ def test_tenants_at_their_limit_are_passed_by_among_many(jobs: Jobs, database: D
         jobs.queued(images=3, chunk_images=1, tenant=tenant)
     taken = Counter(one.tenant_id for one in iter(lambda: take(database, jobs), None))
     assert taken == Counter(tenants)
+
+
+def test_exports_and_images_do_not_count_in_the_turns_of_the_other(jobs: Jobs, database: Database) -> None:
+    busy, idle, heavy = jobs.tenant(), jobs.tenant(), jobs.tenant(weight=4)
+    made = {tenant: jobs.queued(images=4, chunk_images=1, tenant=tenant) for tenant in (busy, idle, heavy)}
+    for _ in range(2):
+        for tenant in (busy, idle, heavy):
+            jobs.export(made[tenant])
+    assert (images := take(database, jobs)) is not None
+    assert images.tenant_id == busy, "it has the oldest job"
+    taken = [jobs.claim_kind(ChunkKind.EXPORT).tenant_id for _ in range(6)]
+    # One image of `busy` runs and holds up none of its exports; the second of `heavy` costs a quarter of a turn.
+    assert taken == [busy, idle, heavy, heavy, busy, idle]
+    assert (images := take(database, jobs)) is not None
+    assert images.tenant_id == idle, "two exports run for each, and images only for `busy`"
+    assert jobs.try_claim(pool=ChunkKind.EXPORT) is None

@@ -14,11 +14,10 @@ from shared.settings import Settings
 from shared.storage.s3 import S3Store
 from tests.integration.api.conftest import Hands, hands
 from tests.integration.conftest import Api
-from worker.exports.exporter import Exporter
 
-from tests.integration.exports.conftest import context, exporter, stopping  # isort: skip
+from tests.integration.exports.conftest import ExportSlot, context, exporter, stopping  # isort: skip
 
-__all__ = ["Exporter", "context", "exporter", "hands", "stopping"]
+__all__ = ["ExportSlot", "context", "exporter", "hands", "stopping"]
 
 BODY = b"leaf"
 Age = Callable[..., None]

@@ -18,7 +18,7 @@ from shared.receipts import writing
 from shared.storage.s3 import S3Store
 from tests.integration.api.conftest import Hands
 from tests.integration.conftest import Api, MakeKey, assert_problem
-from tests.integration.retention.conftest import BODY, Exporter
+from tests.integration.retention.conftest import BODY, ExportSlot
 
 MARK = "Marked-7f3a"
 ATTEMPTS = text(
@@ -71,7 +71,7 @@ def admin(api: Api, make_key: MakeKey, tenant_id: uuid.UUID) -> Api:
 
 
 @pytest.fixture
-def full(admin: Api, hands: Hands, exporter: Exporter, http: urllib3.PoolManager, database: Database) -> str:
+def full(admin: Api, hands: Hands, exporter: ExportSlot, http: urllib3.PoolManager, database: Database) -> str:
     """A job that has something in every table that can hold something of a job."""
     admin.post("/v1/webhooks", {"url": "https://farm.example.org/hooks", "events": ["job.started", "job.completed"]})
     body = {"name": MARK, "metadata": {"note": MARK}, "external_id": MARK}
@@ -118,7 +118,7 @@ def test_nothing_of_a_deleted_job_remains(
         "results": 3,
         "corrections": 1,
         "exports": 1,
-        "chunks": 4,
+        "chunks": 5,
         "events": 3,
         "deliveries": 2,
         "objects": 4,

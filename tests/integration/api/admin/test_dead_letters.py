@@ -5,10 +5,14 @@ import uuid
 
 from sqlalchemy import text, update
 
+from shared.contracts.exports import ExportFormat
 from shared.contracts.states import ChunkKind, DeliveryState, EventType, ImageErrorCode, ImageStatus
 from shared.db.models import WebhookDelivery
+from shared.exports import claimed
 from shared.jobs import claims
 from shared.jobs.results import NewResult
+from shared.jobs.sweep import CrashPolicy, sweep
+from shared.settings import Settings
 from tests.integration.api.admin.conftest import Admin
 from tests.integration.jobs.factory import Jobs
 from tests.integration.webhooks.factory import Outbox
@@ -84,6 +88,40 @@ def test_jobs_that_failed_as_a_whole_are_letters_too(admin: Admin, jobs: Jobs) -
     ((kind, _, _, code, job, *_),) = admin.rows("dead-letters")
     assert (kind, code, job) == ("job", "source_unreadable", str(job_id))
     assert admin.say("dead-letters", "retry") == f"job {job_id}: validating, 3 images run again"
+
+
+def test_an_export_that_lost_its_worker_every_time_is_a_letter_and_is_made_again(
+    admin: Admin, jobs: Jobs, admin_settings: Settings
+) -> None:
+    job_id = jobs.queued(images=1)
+    jobs.finish(jobs.claim())
+    lost, unfit = jobs.export(job_id, ExportFormat.KML), jobs.export(job_id, ExportFormat.SHAPEFILE)
+    for _ in range(admin_settings.export_attempts):
+        jobs.try_claim(pool=ChunkKind.EXPORT, lease_seconds=-1)
+        sweep(jobs.database, CrashPolicy.of(admin_settings))
+    held = jobs.claim_kind(ChunkKind.EXPORT)
+    assert held.export_id == unfit
+    with jobs.database.begin() as session:
+        claimed.begin(session, held)
+        claimed.fail(session, held, "a shapefile holds 2 GB at most", keep_hours=1)
+    ((kind, _, _, code, job, what, detail),) = admin.rows("dead-letters")
+    assert (kind, code, job, what) == ("export", "worker_crashed", str(job_id), "kml")
+    assert "lost every time" in detail
+    assert "0 images failed in a day for no fault of theirs, and 1 exports lost" in admin("doctor")[1]
+    assert admin.say("dead-letters", "retry") == f"export {lost}: queued, kml of job {job_id}"
+    again = jobs.claim_kind(ChunkKind.EXPORT)
+    assert (again.export_id, again.attempt) == (lost, 1)
+    with jobs.database.begin() as session:
+        assert claimed.begin(session, again) is not None
+    assert admin.say("dead-letters") == "There are no dead letters."
+    assert admin("requeue", "--export", lost) == (
+        1,
+        "",
+        f"Export {lost} did not fail; only one that failed is made again.",
+    )
+    assert admin.say("requeue", "--export", unfit).startswith(f"Export {unfit} is queued")
+    assert jobs.claim_kind(ChunkKind.EXPORT).export_id == unfit
+    assert "there is no export" in admin("requeue", "--export", uuid.uuid4())[2].lower()
 
 
 def test_endpoints_are_listed_and_get_what_they_missed(admin: Admin, outbox: Outbox) -> None:

@@ -125,6 +125,28 @@ def test_workers_are_listed_with_their_leases(admin: Admin, jobs: Jobs, admin_se
     worker.dispose()
 
 
+def test_exports_are_held_listed_and_taken_back_as_other_chunks_are(
+    admin: Admin, jobs: Jobs, database: Database
+) -> None:
+    job_id = jobs.queued(images=1)
+    export_id = jobs.export(job_id)
+    jobs.claim_kind(ChunkKind.EXPORT)
+    ((name, holds, *_),) = admin.rows("list-workers")
+    assert (name, holds) == ("test", "1")
+    assert "export" in admin.say("show-job", job_id)
+    assert admin.rows("list-jobs")[0][6] == "a worker that takes 1 ready chunks", (
+        "exports are no part of the job's work"
+    )
+    assert admin.say("requeue", "--worker", "test", "--force").startswith("1 chunks")
+    again = jobs.claim_kind(ChunkKind.EXPORT)
+    assert (again.export_id, again.attempt) == (export_id, 2)
+    with database.begin() as session:
+        claims.release(session, again, pause_seconds=3600)
+    assert jobs.try_claim(pool=ChunkKind.EXPORT) is None
+    assert admin.say("requeue", "--job", job_id).startswith("1 chunks")
+    assert jobs.claim_kind(ChunkKind.EXPORT).attempt == 2
+
+
 def test_a_job_is_canceled_and_one_that_failed_runs_again(admin: Admin, jobs: Jobs) -> None:
     canceled, failed = jobs.queued(), jobs.queued(images=1)
     assert admin.say("cancel-job", canceled) == f"Job {canceled} is canceled: 0 images have an answer."

@@ -28,7 +28,12 @@ def test_every_kind_of_chunk_is_taken_by_some_slot() -> None:
     always = {(kind, priority) for kind in (ChunkKind.VALIDATE, ChunkKind.PURGE) for priority in Priority}
     images = {(pool, priority) for pool in POOLS for priority in Priority}
     isolated = {(f"isolated:{name}", Priority.BULK) for name in "ab"}
-    assert taken >= always | images | isolated
+    assert taken >= always | images | isolated | {(ChunkKind.EXPORT, Priority.BULK)}
+
+
+def test_exports_have_a_slot_to_themselves() -> None:
+    with_exports = [kind for kind in SLOT_KINDS if any(one.pool == ChunkKind.EXPORT for one in kind.offers(POOLS))]
+    assert [{one.pool for one in kind.offers(POOLS)} for kind in with_exports] == [{ChunkKind.EXPORT}]
 
 
 def test_an_express_slot_takes_no_bulk_images() -> None:

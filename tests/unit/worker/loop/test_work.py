@@ -27,4 +27,4 @@ def test_no_classifier_is_always_the_last_to_be_asked_for_in_any_slot(monkeypatc
         assert loop.run_one() is False
     isolated = [offers[0].pool for offers in asked if offers[0].pool.startswith("isolated:")]
     assert sorted(isolated) == ["isolated:a", "isolated:b", "isolated:c"]
-    assert len(asked) == 2 * len(POOLS), "what the express slot would take was asked for by the first one"
+    assert len(asked) == 3 * len(POOLS), "what the express slot would take was asked for by the first one"

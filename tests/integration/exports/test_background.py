@@ -1,4 +1,4 @@
-"""Exports that a worker makes beside the requests: leases, fences, outages, expiry; on real servers."""
+"""Background exports: leases, fences, outages, retries, expiry; on real servers."""
 
 import threading
 import uuid
@@ -9,33 +9,34 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from shared.contracts.exports import ExportFormat
-from shared.contracts.states import ChunkKind, Priority
+from shared.contracts.exports import ExportErrorCode, ExportFormat, ExportOutcome
+from shared.contracts.states import ChunkKind, JobState, Priority
+from shared.db.models import Export
 from shared.db.session import Database
 from shared.errors import Conflict, LeaseLost, StoreUnavailable
-from shared.exports import claims
-from shared.exports.claims import ExportClaim
+from shared.exports import claimed as exports
 from shared.exports.formats import FORMATS
 from shared.exports.rows import Page
 from shared.exports.sheet import Sheet
-from shared.exports.sweep import ExportPolicy, sweep_exports
-from shared.jobs import claims as chunks
-from shared.jobs.claims import Offer
+from shared.exports.sweep import remove_expired
+from shared.jobs import claims, lifecycle
+from shared.jobs.claims import Claim, Offer
 from shared.jobs.purge import remove_job
+from shared.jobs.sweep import CrashPolicy, sweep
 from shared.metrics.definitions import EXPORTS_ENDED
 from shared.settings import Settings
 from shared.storage.keys import export_key, exports_prefix
 from shared.storage.s3 import S3Store
 from tests.integration.api.conftest import Hands
 from tests.integration.conftest import Api, MakeKey, MakeSettings, assert_problem
+from tests.integration.exports.conftest import ExportSlot
 from worker.context import Context
-from worker.exports import exporter as exporter_module
-from worker.exports.exporter import Exporter
-from worker.exports.held import HeldExport
-from worker.exports.make import make
-from worker.exports.outcome import ExportOutcome
+from worker.jobs import export as runner
+from worker.jobs.export import Made, make
+from worker.leasing.leases import Held
 
-POLICY = ExportPolicy(most_attempts=3, keep_hours=1)
+POLICY = CrashPolicy(isolate_after=2, fail_after=5, fail_export_after=3, keep_export_hours=1)
+OFFERS = (Offer(ChunkKind.EXPORT, Priority.BULK),)
 
 
 @pytest.fixture(autouse=True)
@@ -65,15 +66,27 @@ def seen(api: Api, export_id: str) -> dict[str, Any]:
     return dict(answer.json())
 
 
-def claimed(database: Database, *, lease_seconds: float = 60) -> ExportClaim:
+def claimed(database: Database, *, lease_seconds: float = 60) -> Claim:
     with database.begin() as session:
-        found = claims.claim(session, worker="test", lease_seconds=lease_seconds)
+        found = claims.claim(session, OFFERS, worker="test", lease_seconds=lease_seconds)
     assert found is not None
     return found
 
 
-def held(context: Context, claim: ExportClaim, *, renew_seconds: float = 15) -> HeldExport:
-    return HeldExport(claim, context.database, threading.Event(), lease_seconds=60, renew_seconds=renew_seconds)
+def begun(context: Context, claim: Claim) -> exports.Begun:
+    with context.database.begin() as session:
+        found = exports.begin(session, claim)
+    assert found is not None
+    return found
+
+
+def made(context: Context, claim: Claim) -> Made:
+    return make(context, Held(claim, context.database, threading.Event()), begun(context, claim))
+
+
+def error_code(database: Database, export_id: str) -> str | None:
+    with database.begin() as session:
+        return session.get_one(Export, uuid.UUID(export_id)).error_code
 
 
 @contextmanager
@@ -96,7 +109,7 @@ def counted(name: ExportFormat, outcome: ExportOutcome) -> Iterator[None]:
 
 @pytest.mark.parametrize("name", list(ExportFormat))
 def test_what_is_made_beside_is_what_is_sent_directly(
-    api: Api, exporter: Exporter, done: str, name: ExportFormat
+    api: Api, exporter: ExportSlot, done: str, name: ExportFormat
 ) -> None:
     export_id = ask(api, done, name)
     assert (seen(api, export_id)["state"], seen(api, export_id)["download"]) == ("queued", None)
@@ -113,7 +126,7 @@ def test_what_is_made_beside_is_what_is_sent_directly(
         assert file.data == direct.data
 
 
-def test_an_export_that_is_not_there_yet_says_when_to_ask_again(api: Api, done: str, exporter: Exporter) -> None:
+def test_an_export_that_is_not_there_yet_says_when_to_ask_again(api: Api, done: str, exporter: ExportSlot) -> None:
     export_id = ask(api, done)
     assert api.get(f"/v1/exports/{export_id}").headers["Retry-After"]
     exporter.work_once()
@@ -128,7 +141,7 @@ def test_the_same_idempotency_key_makes_one_export(api: Api, done: str) -> None:
     assert (len(page["exports"]), page["has_more"]) == (1, False)
 
 
-def test_filters_are_kept(api: Api, done: str, exporter: Exporter) -> None:
+def test_filters_are_kept(api: Api, done: str, exporter: ExportSlot) -> None:
     answer = api.post(f"/v1/jobs/{done}/exports", {"format": "ndjson", "filters": {"status": "failed"}})
     exporter.work_once()
     export = seen(api, answer.json()["id"])
@@ -144,7 +157,7 @@ def test_exports_belong_to_their_tenant(anonymous: Api, make_key: MakeKey, api: 
     assert_problem(other.get(f"/v1/jobs/{done}/exports"), 404, "not-found")
 
 
-def test_a_deleted_export_leaves_nothing(api: Api, done: str, exporter: Exporter, store: S3Store) -> None:
+def test_a_deleted_export_leaves_nothing(api: Api, done: str, exporter: ExportSlot, store: S3Store) -> None:
     export_id = ask(api, done)
     exporter.work_once()
     prefix = exports_prefix(uuid.UUID(done))
@@ -180,50 +193,124 @@ def test_a_worker_that_was_overtaken_leaves_no_file_and_changes_nothing(
 ) -> None:
     export_id = ask(api, done)
     slow = claimed(context.database, lease_seconds=-1)
-    assert sweep_exports(context.database, store, POLICY) == (1, 0)
+    late = begun(context, slow)
+    assert sweep(context.database, POLICY).leases == 1
+    assert seen(api, export_id)["state"] == "queued"
     fast = claimed(context.database)
-    assert (fast.id, fast.attempt) == (slow.id, 2)
-    made = make(context, held(context, fast))
+    assert (fast.export_id, fast.attempt) == (slow.export_id, 2)
+    finished = made(context, fast)
     with pytest.raises(LeaseLost):
-        make(context, held(context, slow))
+        make(context, Held(slow, context.database, threading.Event()), late)
+    with pytest.raises(LeaseLost):
+        begun(context, slow)
     export = seen(api, export_id)
-    assert (export["state"], export["rows"]) == ("completed", made.rows)
+    assert (export["state"], export["rows"]) == ("completed", finished.rows)
     assert len(list(store.list_objects(exports_prefix(fast.job_id)))) == 1
     assert api.pool.request("GET", export["download"]["url"]).status == 200
 
 
 def test_a_lost_lease_is_noticed_in_the_middle(
-    api: Api, done: str, context: Context, store: S3Store, monkeypatch: pytest.MonkeyPatch
+    api: Api, done: str, context: Context, exporter: ExportSlot, store: S3Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     export_id = ask(api, done)
-    claim = claimed(context.database)
 
     def take_over() -> None:
         with context.database.begin() as session:
-            session.execute(text("UPDATE exports SET lease_token = lease_token + 1 WHERE id = :id"), {"id": claim.id})
+            session.execute(text("UPDATE chunks SET lease_token = lease_token + 1 WHERE kind = 'export'"))
 
     Paused(monkeypatch, take_over)
-    with pytest.raises(LeaseLost):
-        make(context, held(context, claim, renew_seconds=0))
-    assert list(store.list_objects(exports_prefix(claim.job_id))) == []
+    monkeypatch.setattr("worker.leasing.leases.LOOK_SECONDS", 0.0)
+    with counted(ExportFormat.CSV, ExportOutcome.LEASE_LOST):
+        assert exporter.work_once()
+    assert list(store.list_objects(exports_prefix(uuid.UUID(done)))) == []
     assert seen(api, export_id)["state"] == "running"
 
 
 def test_an_export_that_loses_its_worker_every_time_fails_with_a_reason(
-    api: Api, done: str, context: Context, store: S3Store
+    api: Api, done: str, context: Context, database: Database
 ) -> None:
     export_id = ask(api, done)
     for attempt in (1, 2, 3):
-        assert claimed(context.database, lease_seconds=-1).attempt == attempt
-        assert sweep_exports(context.database, store, POLICY) == (1, 0)
+        claim = claimed(context.database, lease_seconds=-1)
+        assert claim.attempt == attempt
+        begun(context, claim)
+        if attempt == 3:
+            with counted(ExportFormat.CSV, ExportOutcome.GIVEN_UP):
+                assert sweep(context.database, POLICY).leases == 1
+        else:
+            assert sweep(context.database, POLICY).leases == 1
     export = seen(api, export_id)
     assert (export["state"], export["download"]) == ("failed", None)
     assert "lost every time" in export["error"]
     assert export["expires_at"] is not None
+    assert error_code(database, export_id) == ExportErrorCode.WORKER_CRASHED
+    assert sweep(context.database, POLICY).exports == 0, "what failed gets no further chunk"
+
+
+def test_a_job_neither_waits_for_its_exports_nor_ends_them(
+    api: Api, committed: str, database: Database, exporter: ExportSlot
+) -> None:
+    export_id = ask(api, committed)
+    with database.begin() as session:
+        assert lifecycle.lock_job(session, uuid.UUID(committed)).open_chunks == 1, "its validation alone"
+        lifecycle.cancel(session, uuid.UUID(committed))
+    assert api.get(f"/v1/jobs/{committed}").json()["state"] == JobState.CANCELED
+    assert seen(api, export_id)["state"] == "queued"
+    assert exporter.work_once()
+    export = seen(api, export_id)
+    assert (export["state"], export["rows"]) == ("completed", 5), "five images that were canceled"
+
+
+def test_an_export_does_not_start_its_job(api: Api, hands: Hands, committed: str, exporter: ExportSlot) -> None:
+    hands.step(committed)
+    export_id = ask(api, committed)
+    assert exporter.work_once()
+    job = api.get(f"/v1/jobs/{committed}").json()
+    assert (job["state"], job["started_at"]) == (JobState.QUEUED, None)
+    assert (seen(api, export_id)["state"], seen(api, export_id)["rows"]) == ("completed", 0)
+    hands.run(committed)
+    assert api.get(f"/v1/jobs/{committed}").json()["state"] == JobState.COMPLETED
+
+
+def test_deleting_the_job_ends_its_exports_that_wait_and_the_one_that_is_made(
+    api: Api, done: str, context: Context, exporter: ExportSlot, monkeypatch: pytest.MonkeyPatch, store: S3Store
+) -> None:
+    ask(api, done)
+    ask(api, done, "kml")
+    deleted: list[int] = []
+
+    def delete() -> None:
+        if not deleted:
+            deleted.append(api.request("DELETE", f"/v1/jobs/{done}").status)
+
+    Paused(monkeypatch, delete)
+    monkeypatch.setattr("worker.leasing.leases.LOOK_SECONDS", 0.0)
+    with counted(ExportFormat.CSV, ExportOutcome.LEASE_LOST):
+        assert exporter.work_once()
+    assert deleted == [202]
+    assert not exporter.work_once(), "the other one is no longer to be made"
+    assert list(store.list_objects(exports_prefix(uuid.UUID(done)))) == []
+    with context.database.begin() as session:
+        session.execute(text("UPDATE chunks SET lease_until = now() WHERE kind = 'export'"))
+    swept = sweep(context.database, POLICY)
+    assert (swept.leases, swept.exports) == (1, 0)
+    assert not exporter.work_once()
+
+
+def test_deleting_an_export_ends_the_worker_that_makes_it(
+    api: Api, done: str, exporter: ExportSlot, monkeypatch: pytest.MonkeyPatch, store: S3Store
+) -> None:
+    export_id = ask(api, done)
+    Paused(monkeypatch, lambda: api.request("DELETE", f"/v1/exports/{export_id}"))
+    monkeypatch.setattr("worker.leasing.leases.LOOK_SECONDS", 0.0)
+    with counted(ExportFormat.CSV, ExportOutcome.LEASE_LOST):
+        assert exporter.work_once()
+    assert list(store.list_objects(exports_prefix(uuid.UUID(done)))) == []
+    assert_problem(api.get(f"/v1/exports/{export_id}"), 404, "not-found")
 
 
 def test_an_object_store_that_is_away_costs_no_attempt(
-    api: Api, done: str, context: Context, exporter: Exporter, make_settings: MakeSettings
+    api: Api, done: str, context: Context, exporter: ExportSlot, make_settings: MakeSettings
 ) -> None:
     export_id = ask(api, done)
     away = S3Store(
@@ -237,13 +324,15 @@ def test_an_object_store_that_is_away_costs_no_attempt(
         pipelines={},
         name="test",
     )
-    assert Exporter(broken, threading.Event()).work_once()
+    assert ExportSlot(broken, threading.Event()).work_once()
     with context.database.begin() as session:
-        row = session.execute(
-            text("SELECT state, attempt, not_before > now() AS later FROM exports WHERE id = :id"), {"id": export_id}
+        waits = session.execute(
+            text("SELECT state, attempt, not_before > now() AS later FROM chunks WHERE export_id = :id"),
+            {"id": export_id},
         ).one()
-        assert tuple(row) == ("queued", 0, True)
-        session.execute(text("UPDATE exports SET not_before = now() WHERE id = :id"), {"id": export_id})
+        assert tuple(waits) == ("ready", 0, True)
+        session.execute(text("UPDATE chunks SET not_before = now() WHERE export_id = :id"), {"id": export_id})
+    assert seen(api, export_id)["state"] == "queued"
     assert exporter.work_once()
     assert seen(api, export_id)["state"] == "completed"
 
@@ -255,13 +344,13 @@ def test_a_worker_that_is_told_to_stop_hands_its_export_back(
     stopping = threading.Event()
     Paused(monkeypatch, stopping.set)
     with counted(ExportFormat.CSV, ExportOutcome.HANDED_BACK):
-        assert Exporter(context, stopping).work_once()
+        assert ExportSlot(context, stopping).work_once()
     assert seen(api, export_id)["state"] == "queued"
     assert claimed(context.database).attempt == 1
 
 
 def test_what_a_format_cannot_hold_fails_with_its_sentence(
-    api: Api, done: str, exporter: Exporter, monkeypatch: pytest.MonkeyPatch
+    api: Api, done: str, database: Database, exporter: ExportSlot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("shared.exports.formats.shapefile.MOST_BYTES", 10)
     export_id = ask(api, done, "shapefile")
@@ -270,10 +359,11 @@ def test_what_a_format_cannot_hold_fails_with_its_sentence(
     export = seen(api, export_id)
     assert (export["state"], export["rows"]) == ("failed", None)
     assert "2 GB" in export["error"]
+    assert error_code(database, export_id) == ExportErrorCode.NOT_REPRESENTABLE
 
 
 def test_a_job_that_is_retried_meanwhile_is_exported_again(
-    api: Api, done: str, context: Context, store: S3Store, exporter: Exporter, monkeypatch: pytest.MonkeyPatch
+    api: Api, done: str, context: Context, exporter: ExportSlot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     export_id = ask(api, done)
 
@@ -281,16 +371,16 @@ def test_a_job_that_is_retried_meanwhile_is_exported_again(
         raise Conflict("changed", code="job-changed")
 
     with monkeypatch.context() as patched:
-        patched.setattr(exporter_module, "make", outdated)
+        patched.setattr(runner, "_write", outdated)
         with counted(ExportFormat.CSV, ExportOutcome.OUTDATED):
             assert exporter.work_once()
-    assert sweep_exports(context.database, store, POLICY) == (1, 0)
+    assert sweep(context.database, POLICY).leases == 1
     assert exporter.work_once()
     assert seen(api, export_id)["state"] == "completed"
 
 
 def test_what_has_expired_is_removed_the_file_before_the_row(
-    api: Api, done: str, context: Context, exporter: Exporter, store: S3Store, make_settings: MakeSettings
+    api: Api, done: str, context: Context, exporter: ExportSlot, store: S3Store, make_settings: MakeSettings
 ) -> None:
     export_id = ask(api, done)
     exporter.work_once()
@@ -302,15 +392,15 @@ def test_what_has_expired_is_removed_the_file_before_the_row(
         make_settings(database_url="postgresql+psycopg://x@127.0.0.1:1/x", s3_endpoint_url="http://127.0.0.1:1")
     )
     with pytest.raises(StoreUnavailable):
-        sweep_exports(context.database, away, POLICY)
+        remove_expired(context.database, away)
     assert seen(api, export_id)["state"] == "completed"
-    assert sweep_exports(context.database, store, POLICY) == (0, 1)
+    assert remove_expired(context.database, store) == 1
     assert list(store.list_objects(exports_prefix(uuid.UUID(done)))) == []
     assert_problem(api.get(f"/v1/exports/{export_id}"), 404, "not-found")
 
 
 def test_the_exports_of_a_deleted_job_go_with_it(
-    api: Api, done: str, exporter: Exporter, store: S3Store, database: Database
+    api: Api, done: str, exporter: ExportSlot, store: S3Store, database: Database
 ) -> None:
     ask(api, done)
     exporter.work_once()
@@ -318,7 +408,7 @@ def test_the_exports_of_a_deleted_job_go_with_it(
     offers = [Offer(ChunkKind.PURGE, priority) for priority in Priority]
     for _ in range(20):
         with database.begin() as session:
-            purge = chunks.claim(session, offers, worker="test", lease_seconds=60)
+            purge = claims.claim(session, offers, worker="test", lease_seconds=60)
         if purge is None:
             break
         remove_job(database, store, purge, beat=lambda: None)
