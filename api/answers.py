@@ -1,4 +1,4 @@
-"""Answers: a pydantic model as JSON with its headers, and what OpenAPI says of the problems."""
+"""Answers: a pydantic model as JSON with its headers, and the problems of a route for OpenAPI."""
 
 from collections.abc import Iterable, Mapping
 from http import HTTPStatus
@@ -34,7 +34,7 @@ ALWAYS = frozenset({401, 403, 408, 414, 415, 421, 422, 429, 431, 503})
 
 
 def answer(model: BaseModel, status: int = HTTPStatus.OK, headers: Mapping[str, str] | None = None) -> Response:
-    """A model as JSON, serialised once, by pydantic itself.
+    """Answer with a model as JSON, serialised once, by pydantic itself.
 
     Measured on a page of 1,000 results (780 kB): 5 ms. Through ``response_model``, where FastAPI checks the answer
     again, 19; as objects of Python through orjson 7, through ``json`` 18. What is on such a page is made as

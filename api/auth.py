@@ -1,4 +1,4 @@
-"""Who asks: an API key in ``X-API-Key`` or as a bearer token, and what it may do."""
+"""The caller of a request: an API key in ``X-API-Key`` or as a bearer token, and its scopes."""
 
 import hmac
 import uuid
@@ -47,7 +47,7 @@ TOUCH = text(
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """The tenant behind a request, and what its key may do."""
+    """The tenant behind a request, and the rights of its key."""
 
     tenant_id: uuid.UUID
     scopes: frozenset[str]
@@ -58,11 +58,11 @@ class Caller:
 
     @property
     def holder(self) -> Holder:
-        """Whose share of this process its requests count to."""
+        """The holder of shares of this process, to which its requests count."""
         return Holder(self.tenant_id, self.actor.name)
 
     def may(self, scope: Scope) -> bool:
-        """Whether the key has a scope; ``admin`` has each."""
+        """Return whether the key has a scope; ``admin`` has each."""
         return scope in self.scopes or Scope.ADMIN in self.scopes
 
 
@@ -77,7 +77,7 @@ def _given(header: str | None, bearer: HTTPAuthorizationCredentials | None) -> k
 
 
 def authenticate(session: Session, key: keys.Key) -> Caller:
-    """The caller behind a key.
+    """Return the caller behind a key.
 
     Raises:
         Unauthenticated: the key is unknown, wrong, expired or revoked.
@@ -108,7 +108,7 @@ def _check_alive(row: Row[Any]) -> None:
 
 
 class Requires:
-    """Dependency of a route: the caller, who must have a scope."""
+    """A dependency of a route: the caller, who must have a scope."""
 
     def __init__(self, scope: Scope) -> None:
         self._scope = scope
@@ -119,7 +119,7 @@ class Requires:
         _header: Annotated[str | None, Depends(API_KEY_HEADER)],
         _bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(BEARER)],
     ) -> Caller:
-        """The caller, whom the route admitted before it read the body; headers stand here for OpenAPI."""
+        """Return the caller, whom the route admitted before it read the body; headers stand here for OpenAPI."""
         caller: Caller = request.state.caller
         return caller
 

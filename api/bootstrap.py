@@ -24,7 +24,7 @@ RETRY_SECONDS = 3.0
 
 
 def ensure_key(database: Database, secret: SecretStr | None) -> None:
-    """Make the bootstrap key if there is one to make. While Postgres is away the API starts, and tries again beside it.
+    """Store the bootstrap key, if there is one. While Postgres is away the API starts, and a thread tries again.
 
     Raises:
         ConfigurationError: the key is malformed or belongs to another secret already, or the tables are missing.

@@ -28,7 +28,7 @@ class Bounds:
 
     @classmethod
     def of(cls, settings: Settings) -> "Bounds":
-        """Take them from the settings; what is a little over a limit of the head still gets a problem that says so."""
+        """Take them from the settings; a head a little over its limit still gets a problem that says so."""
         return cls(
             head_bytes=settings.max_url_bytes + settings.max_header_bytes + REST_OF_THE_HEAD,
             head_seconds=settings.head_seconds,
@@ -43,7 +43,7 @@ def bounded_http(settings: Settings) -> type["Connection"]:
 
 
 class Connection(HttpToolsProtocol):
-    """Ends a head that is too large or too slow, and an answer that nobody takes.
+    """A connection that ends when a head is too large or too slow, or nobody takes an answer (decision 25).
 
     uvicorn takes a head of any size into memory, and fields behind a body too, and waits for ever for heads and for
     readers.
@@ -66,12 +66,12 @@ class Connection(HttpToolsProtocol):
         self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's
-        """Expect the head of a client that has come."""
+        """Start the timer of the first head."""
         super().connection_made(transport)
         self._await_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Expect nothing more of a client that is gone."""
+        """Stop all timers of a client that is gone."""
         for timer in (self._head_due, self._reader_due):
             if timer is not None:
                 timer.cancel()
@@ -104,7 +104,7 @@ class Connection(HttpToolsProtocol):
         super().on_message_complete()
 
     def data_received(self, data: bytes) -> None:
-        """Count and hand on bytes of a head or a body."""
+        """Count bytes of a head or a body, and pass them on."""
         # The piece in which the head begins is not counted: it may also hold the end of the request before.
         goes_on = self._in_head
         in_body = not (self._in_head or self._is_whole)
@@ -164,7 +164,7 @@ class Connection(HttpToolsProtocol):
             self._reader_due = self.loop.call_later(self.bounds.answer_seconds, self._check_reader)
 
     def _check_reader(self) -> None:
-        """Abort where less was taken than the least rate, or than all of it where that is less."""
+        """Abort when less was taken than the least rate demands, or than all of it if that is less."""
         self._reader_due = None
         left = self.transport.get_write_buffer_size()
         least = min(self._unsent, self.bounds.bytes_per_second * self.bounds.answer_seconds)

@@ -1,4 +1,4 @@
-"""What routes ask for by type: the services, the caller, ids and keys from the request."""
+"""The dependencies of routes: the services, the caller, ids and keys from the request."""
 
 import uuid
 from typing import Annotated
@@ -11,7 +11,7 @@ from shared.contracts.states import Scope
 
 
 async def services_of(request: Request) -> Services:
-    """The services of this process. A coroutine, because FastAPI calls what is none in a thread, for each request."""
+    """Return the services of this process. `async def`: FastAPI runs a plain function in a thread for each request."""
     services: Services = request.app.state.services
     return services
 

@@ -1,4 +1,4 @@
-"""From errors to answers: ``application/problem+json`` (RFC 9457), everywhere the same shape.
+"""Errors as answers: ``application/problem+json`` (RFC 9457), everywhere the same shape.
 
 ``type`` is ``urn:phytobatch:problem:CODE``; codes are stable, sentences are not.
 """
@@ -124,7 +124,7 @@ class BodyCompressed(HTTPException):
 
 
 class BodyTooSlow(OverLimit):
-    """A request body that comes more slowly than anybody waits for it."""
+    """A request body that arrives too slowly."""
 
     def __init__(self, detail: str, *, setting: str) -> None:
         super().__init__(HTTPStatus.REQUEST_TIMEOUT, detail, setting=setting)
@@ -174,7 +174,7 @@ INTERNAL = "something went wrong on our side; tell the operator the request id"
 
 
 def too_deep(most: int) -> LimitExceeded:
-    """The error for a JSON body that is nested too deep."""
+    """Make the error for a JSON body that is nested too deep."""
     return LimitExceeded(
         f"objects and lists may stand {most} deep in each other, here it is more; make it flatter",
         setting="PHYTOBATCH_MAX_JSON_DEPTH",
@@ -182,7 +182,7 @@ def too_deep(most: int) -> LimitExceeded:
 
 
 def request_id_of(request: Request) -> str:
-    """The id that the middleware gave to this request."""
+    """Return the id that the middleware gave to this request."""
     return str(getattr(request.state, "request_id", ""))
 
 
@@ -196,7 +196,7 @@ def problem(  # the members of a problem
     headers: Mapping[str, str] | None = None,
     **members: Any,  # noqa: ANN401  # JSON members of our own
 ) -> JSONResponse:
-    """A problem document; members that are ``None`` are left out. It repeats no more of a request than names it."""
+    """Make a problem document without members that are ``None``. It repeats only the path of the request."""
     body = {
         "type": TYPE_PREFIX + code,
         "title": title or HTTPStatus(status).phrase,
@@ -210,7 +210,7 @@ def problem(  # the members of a problem
 
 
 def answer_domain_error(request: Request, error: Exception) -> JSONResponse:
-    """An error of ours; those that no client can cause become a 500."""
+    """Answer an error of ours; those that no client can cause become a 500."""
     if not isinstance(error, PhytobatchError):
         raise error
     for kind, answer in ANSWERS:
@@ -232,7 +232,7 @@ def answer_domain_error(request: Request, error: Exception) -> JSONResponse:
 
 
 def answer_refusal(request: Request, error: Exception) -> JSONResponse:
-    """A value that no type of ours caught and the database refuses: nothing is stored, and the client can mend it.
+    """Answer for a value that no type caught and the database refuses: nothing is stored, and the client can mend it.
 
     It is logged as a fault of ours all the same. What cannot be read is none of the client's doing, and neither is what
     a constraint refuses.
@@ -254,7 +254,7 @@ def _headers(error: PhytobatchError) -> dict[str, str]:
 
 
 def answer_invalid(request: Request, error: Exception) -> JSONResponse:
-    """A request that does not fit its schema; a job id that is no id is a job that does not exist."""
+    """Answer a request that does not fit its schema; a malformed job id is a job that does not exist."""
     if not isinstance(error, RequestValidationError):
         raise error
     found = error.errors()
@@ -282,13 +282,13 @@ def _field_error(field: str, message: str) -> dict[str, str]:
 
 
 def _field(location: Sequence[str | int]) -> str:
-    """``("body", "images", 3, "size")`` becomes ``images.3.size``."""
+    """Turn ``("body", "images", 3, "size")`` into ``images.3.size``."""
     inner = [str(part) for part in location[1:]]
     return ".".join(inner) if inner and not (location[0] == "body" and inner[0].isdigit()) else str(location[0])
 
 
 def answer_http_error(request: Request, error: Exception) -> JSONResponse:
-    """What the framework raises: unknown addresses, wrong methods, bodies that cannot be read."""
+    """Answer errors of the framework: unknown addresses, wrong methods, bodies that cannot be read."""
     if not isinstance(error, HTTPException):
         raise error
     status, code, sentence = HTTP_PROBLEMS.get(
@@ -302,7 +302,7 @@ def answer_http_error(request: Request, error: Exception) -> JSONResponse:
 
 
 def _allow(request: Request) -> dict[str, str]:
-    """Every method that the address takes; Starlette names those of its first route alone (RFC 9110, 10.2.1)."""
+    """List every method that the address takes; Starlette names those of its first route alone (RFC 9110, 10.2.1)."""
     taken = _literal(request) or {
         method
         for method in METHODS
@@ -312,13 +312,13 @@ def _allow(request: Request) -> dict[str, str]:
 
 
 def _literal(request: Request) -> frozenset[str]:
-    """The methods of exactly this address: `/v1/jobs/upload` is no job, whatever the method."""
+    """Return the methods of exactly this address: `/v1/jobs/upload` is no job, whatever the method."""
     known: Mapping[str, frozenset[str]] = request.app.state.literal_methods
     return known.get(request.url.path, frozenset())
 
 
 def literal_methods(routers: Iterable[APIRouter]) -> dict[str, frozenset[str]]:
-    """Addresses without ids, and the methods that each takes."""
+    """Map addresses without ids to the methods that each takes."""
     found: dict[str, frozenset[str]] = {}
     for route in (route for router in routers for route in router.routes if isinstance(route, APIRoute)):
         if "{" not in route.path:
@@ -327,7 +327,7 @@ def literal_methods(routers: Iterable[APIRouter]) -> dict[str, frozenset[str]]:
 
 
 def internal_error(request: Request, error: Exception) -> JSONResponse:
-    """A fault of ours: logged once with its trace, and nothing of it in the answer."""
+    """Answer a fault of ours: it is logged once with its trace, and nothing of it is in the answer."""
     log.error("request_fault", method=request.method, path=request.url.path, exc_info=error)
     return problem(request, HTTPStatus.INTERNAL_SERVER_ERROR, "internal-error", INTERNAL)
 

@@ -13,7 +13,7 @@ DATE_AND_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ]")
 
 
 def _text_of_a_time(value: object) -> object:
-    """A number, also one that is text, would be read as seconds, or as milliseconds when it is large."""
+    """Refuse a number, also one as text: pydantic would read it as seconds, or as milliseconds if it is large."""
     if not isinstance(value, str) or not DATE_AND_TIME.match(value):
         msg = "must be a time as text, as 2026-06-01T08:00:00Z"
         raise ValueError(msg)
@@ -25,6 +25,6 @@ ImageMetadata = Annotated[dict[str, Any], AfterValidator(bounded_json(IMAGE_META
 
 
 class RequestBody(BaseModel):
-    """Unknown fields are an error: a misspelled one would be lost without a word."""
+    """A body whose unknown fields are errors: a misspelled one would be lost without a word."""
 
     model_config = ConfigDict(extra="forbid")

@@ -1,4 +1,4 @@
-"""For whoever runs the service: does the process live, and can it serve."""
+"""Health of the process, for operators: it lives, and it can serve."""
 
 from http import HTTPStatus
 from typing import Any
@@ -65,7 +65,7 @@ class Ready(BaseModel):
     openapi_extra=NO_KEY,
 )
 async def health() -> Health:
-    """Asks nothing of anybody."""
+    """Answer without asking any other server."""
     return Health()
 
 
@@ -77,7 +77,7 @@ async def health() -> Health:
     openapi_extra=NO_KEY,
 )
 async def ready(services: ServicesDep, response: Response) -> Ready:
-    """Asks the database, the object store and Redis, each for two seconds at most."""
+    """Ask the database, the object store and Redis, each for two seconds at most."""
     found = await services.readiness.look()
     checks = {
         name: CheckOut(ok=c.ok, required=c.required, milliseconds=c.milliseconds, detail=c.detail)

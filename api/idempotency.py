@@ -1,4 +1,4 @@
-"""Requests that create can be repeated: the same Idempotency-Key and content gets the stored answer.
+"""Repeatable creation: the same Idempotency-Key and content gets the stored answer.
 
 A request reserves its key in a short transaction, and stores its answer in the transaction that creates, so that a
 crash cannot separate the two. The reservation has an end; when its request died, the next one takes it over. The end
@@ -63,14 +63,14 @@ class Stored:
     body: dict[str, Any]
 
     def replay(self) -> JSONResponse:
-        """The same answer again, and that it is one."""
+        """Return the same answer again, marked as a repetition."""
         headers = {REPLAYED: "true"} | ({"Location": self.location} if self.location else {})
         return JSONResponse(self.body, self.status, headers)
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A request that may be repeated. Without ``key`` nothing of this happens."""
+    """A request that may be repeated; one without ``key`` is not stored."""
 
     tenant_id: uuid.UUID
     key: str | None
@@ -79,7 +79,7 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """The right to create. With ``stored`` there is nothing to create: it was, and this was the answer."""
+    """The right to create. With ``stored`` there is nothing to create: the first request did, with this answer."""
 
     asked: Asked
     token: datetime | None = None
@@ -116,14 +116,14 @@ class Ticket:
 
 
 def fingerprint(operation: str, content: object) -> bytes:
-    """SHA-256 of what is asked: the operation and its content, in one canonical form."""
+    """Return the SHA-256 of a request: the operation and its content, in one canonical form."""
     canonical = json.dumps([operation, content], sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).digest()
 
 
 @contextmanager
 def once(database: Database, asked: Asked, *, keep_hours: int, lock_seconds: float = LOCK_SECONDS) -> Iterator[Ticket]:
-    """The right to create once. An exception in the block gives the key back.
+    """Yield the right to create once. An exception in the block gives the key back.
 
     Raises:
         IdempotencyInProgress: the first request with this key still runs.

@@ -12,12 +12,12 @@ PREFIX: ContextVar[str] = ContextVar("prefix", default="")
 
 
 def link(path: str) -> str:
-    """Give the path of an address of the API as whoever asks now has to write it."""
+    """Return a path of the API as the client of this request has to write it."""
     return PREFIX.get() + path
 
 
 class BelowAPath:
-    """Answer below the prefix as at the root, with the prefix in every link."""
+    """A middleware that answers below the prefix as at the root, with the prefix in every link."""
 
     def __init__(self, app: ASGIApp, prefix: str) -> None:
         self._app = app

@@ -73,7 +73,7 @@ ROUTERS = (
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
-    """The application, with every server connected lazily: it starts also while they are away.
+    """Create the application. Every server is connected lazily: it also starts while they are away.
 
     Raises:
         ConfigurationError: hosts, origins or the public address make no sense; at start, when the bootstrap key is
@@ -126,7 +126,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
 
 def connect(settings: Settings) -> Services:
-    """The services of this process.
+    """Make the services of this process.
 
     Raises:
         ConfigurationError: the settings of the webhooks make no sense.

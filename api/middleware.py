@@ -1,4 +1,4 @@
-"""Around every request: its id and its log line. Plain ASGI, so that bodies and answers stream through."""
+"""The id and the log line of every request. Plain ASGI, so that bodies and answers stream through."""
 
 import re
 import secrets
@@ -22,7 +22,7 @@ QUIET_PATHS = frozenset({"/healthz", "/readyz"})
 
 
 class RequestContext:
-    """Give the request its id, log it once, and answer what nobody caught.
+    """A middleware that gives a request its id, logs it once, and answers uncaught errors.
 
     The log line is written for refused requests too. It has no query, no header and no body, so no key can get into it:
     ``key`` is the first part of the key that was sent, good or not, which finds its row and is no secret.
@@ -63,7 +63,7 @@ class RequestContext:
 
 
 def _request_id(given: str | None) -> str:
-    """The client's id where it is a harmless one, otherwise a new one."""
+    """Return the client's id if it is a harmless one, otherwise a new one."""
     return given if given and REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
 
 

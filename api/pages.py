@@ -14,7 +14,7 @@ Limit = Annotated[int, Query(ge=1, le=MOST, description="Most rows in the answer
 
 
 def check_limit(limit: int, settings: Settings) -> None:
-    """Return when the operator allows pages of this size.
+    """Return if the operator allows pages of this size.
 
     Raises:
         LimitExceeded: the page is too large.

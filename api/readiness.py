@@ -1,4 +1,4 @@
-"""Whether this process can serve: each dependency is asked at the same time, and none for long."""
+"""Readiness of this process: all dependencies are checked at the same time, and none for long."""
 
 import time
 from collections.abc import Callable
@@ -21,7 +21,7 @@ THREADS = 9
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One dependency: ``ask`` returns ``None`` when it is well, otherwise a sentence."""
+    """One dependency: ``ask`` returns ``None`` when it works, otherwise a sentence."""
 
     name: str
     required: bool
@@ -30,7 +30,7 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What a check found, in milliseconds."""
+    """The finding of a check, with its milliseconds."""
 
     ok: bool
     required: bool
@@ -39,7 +39,7 @@ class Checked:
 
 
 class Readiness:
-    """Asks Postgres, the object store and Redis."""
+    """Checks of Postgres, the object store and Redis."""
 
     def __init__(self, database: Database, store: ObjectStore, wakeups: Wakeups) -> None:
         self._limiter = CapacityLimiter(THREADS)
@@ -55,7 +55,7 @@ class Readiness:
         )
 
     async def look(self) -> dict[str, Checked]:
-        """Every check by its name, after at most ``CHECK_SECONDS``."""
+        """Run every check, for at most ``CHECK_SECONDS``, and return the findings by name."""
         found: dict[str, Checked] = {}
 
         async def run(check: Check) -> None:

@@ -9,29 +9,29 @@ FRAMING = frozenset({b"content-length", b"transfer-encoding"})
 
 
 class Listener(Protocol):
-    """The listener who is told of a request, piece by piece."""
+    """A listener that hears of a request, piece by piece."""
 
     def on_message_begin(self) -> None:
-        """The first byte of a request."""
+        """Hear of the first byte of a request."""
 
     def on_url(self, url: bytes) -> None:
-        """A piece of its address."""
+        """Take a piece of its address."""
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """One field of its head."""
+        """Take one field of its head."""
 
     def on_headers_complete(self) -> None:
-        """The head is whole."""
+        """Hear that the head is whole."""
 
     def on_body(self, body: bytes) -> None:
-        """A piece of the body."""
+        """Take a piece of the body."""
 
     def on_message_complete(self) -> None:
-        """The body is whole."""
+        """Hear that the body is whole."""
 
 
 class RequestParser:
-    """A parser that passes over a wish for another protocol, and over what stands behind a body.
+    """A parser that ignores a request for another protocol, and fields behind a body.
 
     A client may wish for HTTP/2 with any request, and Java's does with its first; a server may go on as if it had not
     (RFC 9110, 7.8). httptools takes what follows such a head for the other protocol: the body would be lost.
@@ -66,29 +66,29 @@ class RequestParser:
                 return
 
     def _tell_again(self) -> None:
-        """Tell httptools how long the body is, as in a request without that wish: it has ended this one."""
+        """Repeat to httptools how long the body is, as in a request without an upgrade: it has ended this one."""
         fields = b"".join(b"%s: %s\r\n" % field for field in self._framing)
         self._is_told_again = True
         self._parser.feed_data(b"POST / HTTP/1.1\r\n%s\r\n" % fields)
 
     def close(self) -> None:
-        """Let go of httptools' parser, which holds this one."""
+        """Drop httptools' parser, which refers to this one."""
         del self._parser
 
     def should_upgrade(self) -> bool:
-        """Say no, always."""
+        """Return no, always."""
         return False
 
     def should_keep_alive(self) -> bool:
-        """Say whether the client may send another request over this connection."""
+        """Return whether the client may send another request over this connection."""
         return self._parser.should_keep_alive()
 
     def get_http_version(self) -> str:
-        """Give it as ``1.1``."""
+        """Return it as ``1.1``."""
         return self._parser.get_http_version()
 
     def get_method(self) -> bytes:
-        """Give it as ``GET``."""
+        """Return it as ``GET``."""
         return self._parser.get_method()
 
     def on_message_begin(self) -> None:

@@ -1,4 +1,4 @@
-"""Routers whose routes know who asks before they read a body."""
+"""Routers whose routes authenticate before they read a body."""
 
 from collections.abc import Callable, Coroutine
 from inspect import iscoroutinefunction
@@ -12,14 +12,14 @@ from api.services import Services
 
 
 class KeyFirstRoute(APIRoute):
-    """A route that admits its caller first, and holds for it what it takes of the process.
+    """A route that admits its caller first, and holds the caller's shares of the process.
 
     FastAPI reads the body before it asks for anything else. What is a `def` runs in a thread, in its turn; an
     `async def` takes a turn for each of its threads by itself, because it may last long.
     """
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Put the handler of FastAPI behind the door."""
+        """Put authentication before the handler of FastAPI."""
         handler = super().get_route_handler()
         doors = [one.call for one in self.dependant.dependencies if isinstance(one.call, Requires)]
         if not doors:

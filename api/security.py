@@ -1,4 +1,4 @@
-"""What browsers are told, and for which hosts and origins the API is there."""
+"""Security headers, and the hosts and origins that the API serves."""
 
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -57,7 +57,7 @@ PREFLIGHT_SECONDS = 600
 
 
 class TransportSecurity:
-    """Tell browsers that came by TLS to come by TLS alone (HSTS, RFC 6797).
+    """A middleware that tells browsers that came by TLS to come by TLS alone (HSTS, RFC 6797).
 
     Not by plain HTTP, where anybody could have said it, and not on ``localhost``, where other programs live, too.
     """
@@ -118,7 +118,7 @@ async def _passed(scope: Scope, _receive: Receive, _send: Send) -> None:
 
 
 async def _unsent(_: Message) -> None:
-    """The answer of Starlette is text; ours is a problem."""
+    """Drop the answer of Starlette, which is text; ours is a problem."""
 
 
 def install(app: FastAPI, settings: Settings) -> None:

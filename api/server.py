@@ -1,4 +1,4 @@
-"""The HTTP server: uvicorn, which lets waiting clients go before it waits for what is in flight."""
+"""The HTTP server: uvicorn, which releases waiting clients before it waits for requests in flight."""
 
 import resource
 import socket
@@ -11,14 +11,14 @@ log = structlog.get_logger()
 
 
 class Server(uvicorn.Server):
-    """Uvicorn calls the lifespan's end only after the last answer, so those who wait must be told earlier."""
+    """A server that ends waiting early: uvicorn calls the lifespan's end only after the last answer."""
 
     def __init__(self, config: uvicorn.Config, *, end_waiting: Callable[[], None]) -> None:
         super().__init__(config)
         self._end_waiting = end_waiting
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start the service, then listen, and say where; uvicorn says it only of sockets that it makes itself."""
+        """Start the service, listen, and log the addresses; uvicorn logs only those of sockets that it makes itself."""
         await super().startup(sockets)
         if sockets and self.started:
             log.info("api_running", addresses=[address_of(one) for one in sockets])
@@ -30,7 +30,7 @@ class Server(uvicorn.Server):
 
 
 def address_of(listening: socket.socket) -> str:
-    """Give where a socket listens, as ``http://[::1]:8000``."""
+    """Return the address of a listening socket, as ``http://[::1]:8000``."""
     host, port, *_ = listening.getsockname()
     return f"http://[{host}]:{port}" if listening.family == socket.AF_INET6 else f"http://{host}:{port}"
 

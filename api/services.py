@@ -1,4 +1,4 @@
-"""What the routes work with: one of each per process, made in ``main.create_app``."""
+"""The services of routes: one of each per process, made in ``main.create_app``."""
 
 from dataclasses import dataclass
 
@@ -16,7 +16,7 @@ from shared.webhooks.urls import Policy
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """Safe to share between threads, but for ``hub`` and what is held in shares, which belong to the event loop."""
+    """Services that threads may share, but for ``hub`` and the shares, which belong to the event loop."""
 
     settings: Settings
     database: Database

@@ -9,7 +9,7 @@ QUIET = "healthz,readyz,events$"
 
 
 def install(app: FastAPI, settings: Settings) -> None:
-    """Trace the requests of the application, where spans are sent anywhere."""
+    """Trace the requests of the application, if spans are sent anywhere."""
     if settings.traces_endpoint is None:
         return
     from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor

@@ -1,4 +1,4 @@
-"""Wake-ups are published beside the requests: an answer never waits for Redis, whatever Redis does."""
+"""Publishing of wake-ups in a thread of its own: an answer never waits for Redis."""
 
 import threading
 
@@ -15,7 +15,7 @@ STOP_SECONDS = 2.0
 
 
 class Waker:
-    """One thread that tops the queue up when a request has left work behind; a burst of requests becomes one look."""
+    """A thread that tops the queue up after a request that made work; a burst of requests becomes one query."""
 
     def __init__(self, database: Database, wakeups: Wakeups, *, window: int) -> None:
         self._database = database
@@ -27,16 +27,16 @@ class Waker:
         self._thread = threading.Thread(target=self._run, name="waker", daemon=True)
 
     def start(self) -> None:
-        """Begin to listen for ``nudge``."""
+        """Start the thread."""
         self._thread.start()
 
     def nudge(self) -> None:
-        """There is work. Call it after the commit; it returns at once and never fails."""
+        """Announce work. Call it after the commit; it returns at once and never fails."""
         self._asked = True
         self._woken.set()
 
     def stop(self) -> None:
-        """Publish what was asked for, and end."""
+        """Publish what is left, and end."""
         if self._thread.is_alive():
             self._stopping = True
             self._woken.set()
@@ -57,7 +57,7 @@ class Waker:
             log.exception("waker_fault")  # This thread must not end before the process does.
 
     def _ready(self) -> int:
-        """How many chunks wait; one, when Postgres cannot say."""
+        """Count the chunks that wait; one, if Postgres is away."""
         try:
             with self._database.begin() as session:
                 return claims.ready_chunks(session, limit=self._window)

@@ -1,4 +1,4 @@
-"""``audit`` and ``audit-forget``: who did what; and how every other command says so."""
+"""``audit`` and ``audit-forget``: the log of who did what; and the functions by which every other command writes it."""
 
 import argparse
 import getpass
@@ -46,7 +46,7 @@ def acting_as(person: str | None) -> Iterator[None]:
 
 
 def operator() -> Actor:
-    """Whoever runs this command, as ``person@host``: in a container the host, and the user too, say nothing."""
+    """Return the person who runs this command, as ``person@host``; in a container neither tells who it is."""
     person = PERSON.get() or get_settings().operator or _user()
     return Actor(ActorKind.OPERATOR, f"{person}@{socket.gethostname()}")
 
@@ -71,7 +71,7 @@ def by_operator(
 
 
 def show(arguments: argparse.Namespace) -> str:
-    """Who did what to what, and from where: the newest entries that fit, oldest first. Times are UTC.
+    """Show who did what to what, and from where: the newest entries that fit, oldest first. Times are UTC.
 
     `WHO` is the first part of a key and its name, or an operator as person@host; `--as` of a command names the person.
 
@@ -100,7 +100,7 @@ def _row(entry: AuditEntry, tenant: str | None, key: str | None) -> tuple[object
 
 
 def forget(arguments: argparse.Namespace) -> str:
-    """Remove old entries. That it was done is an entry itself; what is younger than 30 days stays, whoever asks.
+    """Remove old entries. The removal is an entry itself; entries younger than 30 days always stay.
 
     Raises:
         InvalidRequest: the span is too short.

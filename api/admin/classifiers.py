@@ -38,7 +38,7 @@ LIST = text(
 
 
 def shipped_folders() -> list[Path]:
-    """The classifiers that come with the worker, found without importing it."""
+    """Find the classifiers that come with the worker, without importing it."""
     found = importlib.util.find_spec("worker")
     places = (found.submodule_search_locations or []) if found else []
     return sorted(path.parent for place in places for path in Path(place).glob(f"classifiers/*/{MANIFEST_FILE}"))
@@ -92,7 +92,7 @@ def publish_classifier(arguments: argparse.Namespace) -> str:
 
 
 def show(_: argparse.Namespace) -> str:
-    """Every classifier: its weights, whether it is the default, which open jobs are pinned to it, who ran it last.
+    """List every classifier: its weights, the default, the open jobs that are pinned to it, and when it ran last.
 
     A version cannot be withdrawn: results refer to it for ever. To retire one, choose another default, wait until no
     open job is pinned to it, and take it from PHYTOBATCH_CLASSIFIERS of the workers.
@@ -105,7 +105,7 @@ def show(_: argparse.Namespace) -> str:
 
 
 def set_default(arguments: argparse.Namespace) -> str:
-    """Jobs that name no classifier get this one from now on."""
+    """Make a classifier the default: jobs that name none get it from now on."""
     with transaction() as session:
         registry.make_default(session, arguments.name, arguments.version)
         by_operator(session, Action.CLASSIFIER_DEFAULT, f"{arguments.name}@{arguments.version}")

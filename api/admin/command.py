@@ -1,4 +1,4 @@
-"""What an operator command is."""
+"""The form of an operator command."""
 
 import argparse
 from collections.abc import Callable
@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 
 def no_arguments(_: argparse.ArgumentParser) -> None:
-    """For commands that take none."""
+    """Add no argument: for commands that take none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What is printed by a command that looks for faults: ``status`` is 1 where it found one."""
+    """The output of a command that searches for faults: ``status`` is 1 when it found one."""
 
     text: str
     status: int
@@ -19,7 +19,7 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """``run`` gets the parsed arguments, and returns what is printed; it raises ``PhytobatchError`` with a sentence."""
+    """A command. ``run`` takes the parsed arguments and returns the text to print; it raises ``PhytobatchError``."""
 
     name: str
     help: str

@@ -1,4 +1,4 @@
-"""A database for the time of one command."""
+"""The database, for the time of one command."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,7 +18,7 @@ NO_TABLES = frozenset({"42P01", "42703"})
 
 @contextmanager
 def opened() -> Iterator[Database]:
-    """The database of the settings, for a command that needs more than one transaction.
+    """Open the database of the settings, for a command that needs more than one transaction.
 
     Raises:
         DatabaseUnavailable: it cannot be reached.
@@ -39,13 +39,13 @@ def opened() -> Iterator[Database]:
 
 @contextmanager
 def transaction() -> Iterator[Session]:
-    """One transaction on the database of the settings; it raises what ``opened`` raises."""
+    """Begin one transaction on the database of the settings; it raises what ``opened`` raises."""
     with opened() as database, database.begin() as session:
         yield session
 
 
 def wake_workers() -> None:
-    """Tell workers of what is ready now. Call it after the commit; without it they find it by themselves in seconds."""
+    """Wake workers for ready chunks. Call it after the commit; without it their polls find them in seconds."""
     settings = get_settings()
     with transaction() as session:
         ready = claims.ready_chunks(session, limit=settings.wakeup_window)

@@ -18,7 +18,7 @@ HEADINGS = ("KEY", "TENANT", "NAME", "SCOPES", "STATE", "LAST USED", "EXPIRES")
 
 
 def generate(_: argparse.Namespace) -> str:
-    """A random key that is stored nowhere: for PHYTOBATCH_BOOTSTRAP_API_KEY."""
+    """Print a random key that is stored nowhere: for PHYTOBATCH_BOOTSTRAP_API_KEY."""
     return keys.generate().text
 
 
@@ -43,7 +43,7 @@ def create(arguments: argparse.Namespace) -> str:
 
 
 def show(_: argparse.Namespace) -> str:
-    """Every key, without its secret. `LAST USED` is right to the minute (UTC)."""
+    """List every key, without its secret. `LAST USED` is right to the minute (UTC)."""
     with transaction() as session:
         rows = session.execute(
             select(ApiKey, Tenant.name, (ApiKey.expires_at <= func.now()).label("expired"))
@@ -63,7 +63,7 @@ def _row(key: ApiKey, tenant: str, expired: bool | None) -> tuple[object, ...]: 
 
 
 def revoke(arguments: argparse.Namespace) -> str:
-    """A key stops working at once. Repeating it is harmless.
+    """Revoke a key: it stops working at once. Repeating it is harmless.
 
     Raises:
         NotFound: there is no such key.

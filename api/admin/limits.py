@@ -1,4 +1,4 @@
-"""Commands about limits: give a tenant some of its own, and show what holds and what is used."""
+"""Commands about limits: give a tenant limits of its own, and show limits and use."""
 
 import argparse
 from collections.abc import Sequence
@@ -51,7 +51,7 @@ def set_limits(arguments: argparse.Namespace) -> str:
 
 
 def show(arguments: argparse.Namespace) -> str:
-    """What each tenant may use, where that is said, and what it uses now.
+    """Show the limits of each tenant, where each comes from, and what the tenant uses now.
 
     Raises:
         NotFound: there is no such tenant.

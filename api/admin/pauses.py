@@ -74,7 +74,7 @@ def _end(arguments: argparse.Namespace, find: Find) -> str:
 def pause(arguments: argparse.Namespace) -> str:
     """Hold back all work: no worker begins a chunk or an export. Jobs are accepted and stay queued.
 
-    What is under way is finished. Webhooks of what is over go on.
+    Chunks that run are finished. Webhooks of finished jobs go on.
 
     Raises:
         Conflict: it is paused already.
@@ -84,9 +84,9 @@ def pause(arguments: argparse.Namespace) -> str:
 
 
 def pause_tenant(arguments: argparse.Namespace) -> str:
-    """Hold back the work of a tenant: its jobs are accepted, stay queued, and say to its clients that they are paused.
+    """Hold back the work of a tenant: its jobs are accepted, stay queued, and tell its clients that they are paused.
 
-    What is under way is finished. Removal of what it deletes goes on.
+    Chunks that run are finished. Removal of what it deletes goes on.
 
     Raises:
         NotFound: there is no such tenant.
@@ -129,7 +129,7 @@ def drain_worker(arguments: argparse.Namespace) -> str:
 
 
 def _left(database: Database, worker: str, wait: timedelta) -> int:
-    """The chunks that it holds, as soon as there are none, or when the time is over."""
+    """Count the chunks that a worker holds, when there are none any more or the time is over."""
     until = time.monotonic() + wait.total_seconds()
     while True:
         with database.begin() as session:
@@ -178,7 +178,7 @@ def undrain_worker(arguments: argparse.Namespace) -> str:
 
 
 def show(_: argparse.Namespace) -> str:
-    """Everything that is paused: what, since when, by whom and why. A scope `worker` is a drained worker."""
+    """List everything that is paused: since when, by whom and why. A scope `worker` is a drained worker."""
     with transaction() as session:
         found = pauses.pauses(session)
     if not found:

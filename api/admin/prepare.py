@@ -1,4 +1,4 @@
-"""Commands that come before everything else: are the settings good, and is all there that this version needs."""
+"""Commands that come before everything else: check the settings, and prepare the servers for this version."""
 
 import argparse
 import os

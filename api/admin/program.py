@@ -1,4 +1,4 @@
-"""``python -m api.admin COMMAND``: what operators do. ``--as NAME`` says who does it, for the audit log.
+"""``python -m api.admin COMMAND``: the operator's commands. ``--as NAME`` says who runs one, for the audit log.
 
 Exit status 0; 1 for a refusal, with a sentence that says why, and for what `doctor` found; 2 for usage.
 """
@@ -48,7 +48,7 @@ COMMANDS = tuple(command for part in PARTS for command in part.COMMANDS)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; what it says goes to standard output, a refusal to standard error."""
+    """Run one command: its answer goes to standard output, a refusal to standard error."""
     parsed = _parser().parse_args(arguments)
     try:
         with acting_as(parsed.person):

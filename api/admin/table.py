@@ -7,7 +7,7 @@ NOTHING = "-"
 
 
 def table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """Columns as wide as their longest cell; ``None`` and empty text show as ``-``."""
+    """Lay out columns as wide as their longest cell; ``None`` and empty text show as ``-``."""
     cells = [list(headings), *([_cell(value) for value in row] for row in rows)]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     return "\n".join(GAP.join(map(str.ljust, line, widths)).rstrip() for line in cells)

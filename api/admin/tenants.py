@@ -83,7 +83,7 @@ def allow_s3(arguments: argparse.Namespace) -> str:
 
 
 def deny_s3(arguments: argparse.Namespace) -> str:
-    """Let a tenant no longer import from places; jobs that were made before go on.
+    """Let a tenant no longer import from places; jobs that were created before go on.
 
     Raises:
         NotFound: there is no such tenant, or a place is not on its list.
@@ -103,7 +103,7 @@ def deny_s3(arguments: argparse.Namespace) -> str:
 
 
 def show(_: argparse.Namespace) -> str:
-    """Every tenant: weight, good keys, jobs at work and in all, its pause, and where it may import from."""
+    """List every tenant: weight, valid keys, running jobs and all, its pause, and its sources for imports."""
     keys = (
         select(func.count())
         .where(ApiKey.tenant_id == Tenant.id, ApiKey.revoked_at.is_(None))

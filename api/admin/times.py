@@ -1,4 +1,4 @@
-"""How operators write moments and spans of time, and how these are shown to them."""
+"""Moments and spans of time, as operators write and read them."""
 
 import argparse
 import re
@@ -9,7 +9,7 @@ SECONDS = {"d": 86_400, "h": 3600, "m": 60, "s": 1}
 
 
 def span(text: str) -> timedelta:
-    """``90s``, ``10m``, ``2h`` or ``7d``.
+    """Read a span: ``90s``, ``10m``, ``2h`` or ``7d``.
 
     Raises:
         ArgumentTypeError: it is none of these; argparse shows the sentence.
@@ -24,7 +24,7 @@ def span(text: str) -> timedelta:
 
 
 def moment(text: str) -> datetime:
-    """``2026-11-26T07:00:00Z``, or a span: ``2h`` is two hours ago. Without a zone it is UTC.
+    """Read ``2026-11-26T07:00:00Z``, or a span: ``2h`` is two hours ago. Without a zone it is UTC.
 
     Raises:
         ArgumentTypeError: it is neither; argparse shows the sentence.
@@ -41,7 +41,7 @@ def moment(text: str) -> datetime:
 
 
 def short(time: timedelta | None) -> str | None:
-    """A span in its two largest units, as ``2h 5m``; less than a second is ``0s``."""
+    """Write a span in its two largest units, as ``2h 5m``; less than a second is ``0s``."""
     if time is None:
         return None
     rest = max(int(time.total_seconds()), 0)

@@ -1,4 +1,4 @@
-"""Commands about webhooks: which endpoints there are, enable one, send again."""
+"""Commands about webhooks: list endpoints, enable one, send again."""
 
 import argparse
 import uuid
@@ -22,7 +22,7 @@ HEADINGS = ("ENDPOINT", "TENANT", "STATE", "FAILURES", "PENDING", "FAILED", "LAS
 
 
 def show(arguments: argparse.Namespace) -> str:
-    """Every endpoint, also the `webhook_url`s of jobs; those that get nothing come first.
+    """List every endpoint, also the `webhook_url`s of jobs; those that get nothing come first.
 
     Raises:
         NotFound: there is no such tenant.
@@ -56,7 +56,7 @@ def _row(endpoint: WebhookEndpoint, tenant: str, pending: int, failed: int) -> t
 
 
 def enable(arguments: argparse.Namespace) -> str:
-    """Let an endpoint get events again, and make what waits for it due at once.
+    """Enable an endpoint again, and make its pending deliveries due at once.
 
     Raises:
         NotFound: there is no such endpoint.
@@ -70,7 +70,7 @@ def enable(arguments: argparse.Namespace) -> str:
 
 
 def redeliver(arguments: argparse.Namespace) -> str:
-    """Send one delivery again, or every event since a moment that an endpoint wants and has not got.
+    """Send one delivery again, or every event since a moment that an endpoint subscribes to and has not got.
 
     Raises:
         NotFound: there is no such delivery or endpoint.
@@ -100,7 +100,7 @@ def _redeliver_one(delivery_id: uuid.UUID) -> str:
 
 
 def _owner(session: Session, kind: type[WebhookEndpoint | WebhookDelivery], its_id: uuid.UUID) -> uuid.UUID:
-    """The tenant of an endpoint or a delivery."""
+    """Return the tenant of an endpoint or a delivery."""
     found = session.scalars(select(kind.tenant_id).where(kind.id == its_id)).one_or_none()
     if found is None:
         words = {WebhookEndpoint: "endpoint", WebhookDelivery: "delivery"}

@@ -1,4 +1,4 @@
-"""``list-workers``: who holds which chunks, and whose signs of life are old."""
+"""``list-workers``: the workers that hold chunks, and those whose signs of life are old."""
 
 import argparse
 from datetime import timedelta
@@ -39,7 +39,7 @@ AT_WORK = text("SELECT kind, name, now() - seen_at AS ago FROM programs ORDER BY
 
 
 def show(arguments: argparse.Namespace) -> str:
-    """Workers that hold chunks or closed one lately, and which programs are connected to the database.
+    """List workers that hold chunks or closed one lately, and the programs that are connected to the database.
 
     `RENEWED` is how long ago the oldest lease was renewed: more than two renewals (PHYTOBATCH_LEASE_RENEW_SECONDS)
     is a worker that is dead or cut off. Its chunks come back some seconds after its connection to PostgreSQL ended,

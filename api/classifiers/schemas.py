@@ -1,4 +1,4 @@
-"""What classifiers look like on the wire."""
+"""Classifiers on the wire."""
 
 from typing import Any
 

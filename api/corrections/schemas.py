@@ -1,4 +1,4 @@
-"""What corrections look like on the wire."""
+"""Corrections on the wire."""
 
 import uuid
 from collections.abc import Sequence
@@ -94,7 +94,7 @@ class Imported(BaseModel):
 
 
 def correction_out(job_id: uuid.UUID, row: CorrectionRow) -> CorrectionOut:
-    """From a row of ``read_corrections``."""
+    """Make one from a row of ``read_corrections``."""
     correction, name, predicted, confidence = row
     return CorrectionOut(
         seq=correction.seq,
@@ -110,6 +110,6 @@ def correction_out(job_id: uuid.UUID, row: CorrectionRow) -> CorrectionOut:
 
 
 def correction_page(job_id: uuid.UUID, rows: Sequence[CorrectionRow], *, after: int, has_more: bool) -> CorrectionPage:
-    """A page; an empty one hands the caller's own cursor back."""
+    """Make a page; an empty one returns the caller's own cursor."""
     found = [correction_out(job_id, row) for row in rows]
     return CorrectionPage(corrections=found, after=str(found[-1].seq if found else after), has_more=has_more)

@@ -1,1 +1,1 @@
-"""Exports over HTTP: sent while they are read, or made beside the requests."""
+"""Exports over HTTP: direct ones, sent while they are read, and background exports."""

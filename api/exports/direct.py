@@ -1,4 +1,4 @@
-"""An export that is sent while it is read: between two pieces it holds neither a thread nor a connection."""
+"""Direct exports, sent while they are read: between two pieces one holds neither a thread nor a connection."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator
 from contextlib import closing
@@ -27,7 +27,7 @@ NextPiece = Callable[[], Awaitable[bytes | None]]
 
 @dataclass(frozen=True, slots=True)
 class Begun:
-    """A file whose first piece is there: what can go wrong before it has gone wrong, and was told as a problem."""
+    """A file whose first piece is ready: errors until then were still answered as problems."""
 
     sheet: Sheet
     first: bytes
@@ -57,7 +57,7 @@ def begin(services: Services, caller: Caller, job_id: JobId, chosen: Format, onl
 
 
 class ExportResponse(StreamingResponse):
-    """Sends the pieces as fast as the client takes them.
+    """A response that sends the pieces as fast as the client takes them.
 
     An error in between breaks the answer off: there is never a short file that looks whole.
     """
@@ -78,7 +78,7 @@ class ExportResponse(StreamingResponse):
         self._place = place
 
     async def stream_response(self, send: Send) -> None:
-        """As Starlette's, but without the end of the body when there is an error: the server closes the connection."""
+        """Send as Starlette does, but without the end of the body after an error: the server closes the connection."""
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
         try:
             async for piece in self.body_iterator:

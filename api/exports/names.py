@@ -1,4 +1,4 @@
-"""Names of files in ``Content-Disposition`` (RFC 6266): safe on every system, whatever a job is called."""
+"""Names of files in ``Content-Disposition`` (RFC 6266): safe on every system, whatever the name of the job."""
 
 import re
 import unicodedata
@@ -11,18 +11,18 @@ UNSAFE = re.compile(r'[<>:"/\\|?*;%\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u
 
 
 def export_name(job_name: str | None, job_id: uuid.UUID, suffix: str) -> str:
-    """As ``North field, row 3 6a2b9e10.csv``: the name of the job, and the end of its id."""
+    """Return a name as ``North field, row 3 6a2b9e10.csv``: that of the job, and the end of its id."""
     readable = UNSAFE.sub(" ", job_name or "")[:MOST_LETTERS]
     return " ".join([*readable.strip(" .").split(), job_id.hex[-8:]]) + suffix
 
 
 def attachment(name: str) -> str:
-    """To be saved under this name, also where only ASCII is understood."""
+    """Return the header of a file to save under this name, also for clients that understand only ASCII."""
     return _disposition("attachment", name)
 
 
 def inline(name: str) -> str:
-    """To be shown, and saved under this name."""
+    """Return the header of a file to show, and to save under this name."""
     return _disposition("inline", name)
 
 

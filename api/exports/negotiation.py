@@ -1,4 +1,4 @@
-"""Which format a client gets: ``?format=`` first, then ``Accept`` (RFC 9110, section 12.5.1)."""
+"""The choice of a format: ``?format=`` first, then ``Accept`` (RFC 9110, section 12.5.1)."""
 
 from collections.abc import Iterator
 from email.message import Message
@@ -13,7 +13,7 @@ ANYTHING = "*/*"
 
 
 def choose(asked: ExportFormat | None, accept: str | None) -> Format:
-    """The format that the client asked for, or likes best; CSV where it takes anything.
+    """Return the format that the client names, or prefers; CSV if it takes anything.
 
     Raises:
         NotAcceptable: it takes none of ours.
@@ -31,7 +31,7 @@ def choose(asked: ExportFormat | None, accept: str | None) -> Format:
 
 
 def _by_preference(accept: str) -> Iterator[str]:
-    """Media types without their parameters, the most wanted first; equals in the order of the client."""
+    """Order media types, without their parameters, by preference; equals in the order of the client."""
     weighed = [_weighed(entry) for entry in accept.split(",")]
     ranked = sorted(weighed, key=lambda pair: -pair[1])
     return (media_type for media_type, weight in ranked if weight > 0)

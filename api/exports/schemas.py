@@ -1,4 +1,4 @@
-"""What exports that are made beside the requests look like on the wire."""
+"""Background exports on the wire."""
 
 import uuid
 from collections.abc import Sequence
@@ -55,7 +55,7 @@ class ExportFilters(RequestBody):
     place: PlaceFilter | None = Field(default=None, description="Only images with a position, or without one.")
 
     def only(self) -> ResultFilter:
-        """The same as a filter."""
+        """Return the same as a filter."""
         status = None if self.status is None else ImageStatus(self.status)
         return ResultFilter(status=status, label=self.label, place=self.place)
 
@@ -121,17 +121,17 @@ class ExportPage(BaseModel):
 
 
 def export_path(export_id: uuid.UUID) -> str:
-    """Where an export is on this server."""
+    """Return the path of an export on this server."""
     return link(f"/v1/exports/{export_id}")
 
 
 def file_name(export: Export, job_name: str | None) -> str:
-    """What the file is called when it is saved."""
+    """Return the name under which the file is saved."""
     return export_name(job_name, export.job_id, FORMATS[ExportFormat(export.format)].suffix)
 
 
 def export_out(export: Export, job_name: str | None = None, signed: PresignedGet | None = None) -> ExportOut:
-    """An export as clients see it, with its link where one was signed."""
+    """Return an export as clients see it, with its link if one was signed."""
     only = filter_of(export.parameters)
     return ExportOut(
         id=export.id,
@@ -155,7 +155,7 @@ def export_out(export: Export, job_name: str | None = None, signed: PresignedGet
 
 
 def export_page(exports: Sequence[Export], *, after: uuid.UUID | None, has_more: bool) -> ExportPage:
-    """A page; an empty one hands the caller's own cursor back."""
+    """Make a page; an empty one returns the caller's own cursor."""
     last = exports[-1].id if exports else after
     return ExportPage(
         exports=[export_out(one) for one in exports], after=None if last is None else str(last), has_more=has_more

@@ -1,1 +1,1 @@
-"""Where images were taken, over HTTP."""
+"""Positions of images, over HTTP."""

@@ -31,7 +31,7 @@ REQUEST_BODY: dict[str, Any] = {
 
 
 async def whole_body(request: Request) -> bytes:
-    """The body as it came; the middleware bounds it."""
+    """Return the body as it came; the middleware bounds it."""
     return await request.body()
 
 
@@ -40,7 +40,7 @@ def folder_of(
         str, Query(max_length=NAME_LENGTH, description="The file speaks of images whose names begin so, as `east/`.")
     ] = "",
 ) -> str:
-    """The beginning of names.
+    """Read the beginning of names.
 
     Raises:
         InvalidRequest: it cannot be the beginning of a name.

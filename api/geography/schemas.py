@@ -1,4 +1,4 @@
-"""What places look like on the wire."""
+"""Places on the wire."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -27,7 +27,7 @@ class PlaceOut:
 
 
 def place_out(place: Place) -> PlaceOut:
-    """A place as clients see it."""
+    """Return a place as clients see it."""
     latitude, longitude, altitude, heading, captured_at, source, fault = place
     rounded = None if heading is None else round(heading, HEADING_DIGITS)
     return PlaceOut(latitude, longitude, altitude, rounded, captured_at, source, fault)

@@ -20,7 +20,7 @@ log = structlog.get_logger()
 
 
 def take_sidecar(services: Services, caller: Caller, job_id: uuid.UUID, data: bytes, folder: str) -> SidecarReport:
-    """Read the file, store what it says of the images that the draft names so far, and say what matched.
+    """Read the file, store its rows for the images that the draft names so far, and report the matches.
 
     Raises:
         SidecarInvalid: the file cannot be read.

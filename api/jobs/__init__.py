@@ -1,1 +1,1 @@
-"""Jobs over HTTP: create, fill, commit, look, cancel, delete."""
+"""Jobs over HTTP: create, fill, commit, get, cancel, delete."""

@@ -1,4 +1,4 @@
-"""Files that came through the API: into the object store, and into a job that knows them."""
+"""Files that arrive through the API: stored as objects, and as the images of a job."""
 
 import uuid
 from collections.abc import Sequence
@@ -47,16 +47,16 @@ class Arrival:
 
     @classmethod
     def of(cls, file: ReceivedFile) -> "Arrival":
-        """Reads the file once."""
+        """Read the file once, for its checksum."""
         return cls(file, file.sha256())
 
     @property
     def image(self) -> NewImage:
-        """As the job names it."""
+        """The image as the job names it."""
         return NewImage(name=self.file.name, size=self.file.size, sha256=self.sha256)
 
     def sidecar(self) -> "Sidecar":
-        """What it says of the images, where it is a sidecar.
+        """Read the file as a sidecar.
 
         Raises:
             SidecarInvalid: it cannot be read.
@@ -66,7 +66,7 @@ class Arrival:
 
     @property
     def identity(self) -> list[object]:
-        """What makes two uploads the same, for the Idempotency-Key."""
+        """The parts that make two uploads the same, for the Idempotency-Key."""
         return [self.file.name, self.file.size, self.sha256.hex()]
 
 
@@ -91,7 +91,7 @@ class Files:
 
 
 def check_name(name: str) -> None:
-    """Return when a file may be called so.
+    """Return if a file may have this name.
 
     Raises:
         InvalidRequest: the name is missing, too long, or has a character that cannot be stored.

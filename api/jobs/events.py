@@ -1,4 +1,4 @@
-"""``/v1/jobs/{id}/events``: a job, told while it happens."""
+"""``/v1/jobs/{id}/events``: the events of a job while they happen."""
 
 from http import HTTPStatus
 from typing import Annotated

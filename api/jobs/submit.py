@@ -32,7 +32,7 @@ log = structlog.get_logger()
 
 
 def resolve(session: Session, wanted: ClassifierRef | None) -> Classifier | None:
-    """The classifier that a client names; ``None`` leaves the choice to the commit.
+    """Return the classifier that a client names; ``None`` leaves the choice to the commit.
 
     Raises:
         InvalidRequest: there is no such classifier.
@@ -41,7 +41,7 @@ def resolve(session: Session, wanted: ClassifierRef | None) -> Classifier | None
 
 
 def create(services: Services, caller: Caller, request: JobRequest, ticket: Ticket) -> tuple[int, JobOut]:
-    """A draft; or, with a source, a job that is validated at once. Status and job.
+    """Create a draft; or, with a source, a job that is validated at once. Return status and job.
 
     Raises:
         SourceNotAllowed: the tenant may not import from there.
@@ -83,7 +83,7 @@ def create(services: Services, caller: Caller, request: JobRequest, ticket: Tick
 
 
 def commit(services: Services, caller: Caller, job_id: uuid.UUID) -> JobOut:
-    """Pin the classifier and let a worker validate what arrived. Repeating it changes nothing.
+    """Pin the classifier and let a worker validate the images. Repeating it changes nothing.
 
     Raises:
         NotFound: this tenant has no such job.

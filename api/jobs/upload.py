@@ -39,7 +39,7 @@ def _request_body() -> dict[str, Any]:
 
 
 def _form_schema(name: str, schema: dict[str, Any]) -> dict[str, Any]:
-    """Return the schema of one setting without what a form cannot say: null, and an object."""
+    """Return the schema of one setting without null and objects, which a form cannot have."""
     if name == "classifier":
         return CLASSIFIER.json_schema()
     whole = dict(schema["properties"][name])
@@ -54,7 +54,7 @@ REQUEST_BODY = _request_body()
 
 
 def submit_upload(services: Services, caller: Caller, form: Form, idempotency_key: str | None) -> JobOut | Stored:
-    """The committed job, or the stored answer to the same request. Call it in a thread.
+    """Return the committed job, or the stored answer to the same request. Call it in a thread.
 
     Raises:
         InvalidRequest: no images, a sidecar that cannot be read, two files of one name,
@@ -100,13 +100,13 @@ def _request(fields: dict[str, str]) -> JobRequest:
 
 
 def _content(request: JobRequest, fields: dict[str, str]) -> dict[str, Any]:
-    """Return what makes two forms the same: their settings, with the classifier as it was written."""
+    """Return the parts that make two forms the same: their settings, with the classifier as it was written."""
     content = {name: value for name, value in request.content().items() if name not in NOT_IN_A_FORM}
     return {**content, "classifier": fields.get("classifier")}
 
 
 def _sorted(files: list[ReceivedFile], max_sidecar_bytes: int) -> tuple[list[Arrival], list[Arrival]]:
-    """Images, and sidecars in the order in which they count.
+    """Return the images, and the sidecars in the order in which they count.
 
     Raises:
         LimitExceeded: a sidecar is too large.

@@ -1,1 +1,1 @@
-"""Limits of requests: how often a key may ask, and how large what is asked may be."""
+"""Limits of requests: their rate, their size, and the shares of one process."""

@@ -84,7 +84,7 @@ class Pace:
 
 
 class BodyLimits:
-    """Refuse bodies over the limit of their route: at once by Content-Length, otherwise while they arrive.
+    """A middleware that refuses bodies over the limit of their route: by Content-Length, or while they arrive.
 
     Compressed ones are refused by their head: nobody could say how large they will be.
 
@@ -164,9 +164,9 @@ class _Arriving:
 
 
 class UnreadBodies:
-    """End the connection behind an answer that was given before the body had come: whatever comes is nobody's.
+    """A middleware that ends the connection after an answer that was given before the body had arrived.
 
-    Otherwise a refused client could go on sending for as long as it likes, without a key too.
+    Otherwise a refused client could go on sending for as long as it likes, even without a key.
     """
 
     def __init__(self, app: ASGIApp) -> None:

@@ -1,4 +1,4 @@
-"""How often a key may ask: counted in Redis over a sliding minute, by the library `limits`.
+"""The rate of requests of a key: counted in Redis over a sliding minute, by the library `limits`.
 
 Redis is no truth here either: while it is away, nobody is held back.
 """
@@ -30,21 +30,21 @@ POLICY = "requests"
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What a key has left after a request; ``reset`` is in seconds."""
+    """The requests that a key has left; ``reset`` is in seconds."""
 
     limit: int
     remaining: int
     reset: int
 
     def headers(self) -> dict[str, str]:
-        """As draft-ietf-httpapi-ratelimit-headers has them (structured fields, RFC 9651)."""
+        """Return the headers of draft-ietf-httpapi-ratelimit-headers (structured fields, RFC 9651)."""
         return {
             "RateLimit-Policy": f'"{POLICY}";q={self.limit};w={WINDOW_SECONDS}',
             "RateLimit": f'"{POLICY}";r={self.remaining};t={self.reset}',
         }
 
     def refusal(self) -> RateLimited:
-        """The error for a request too many."""
+        """Make the error for a request too many."""
         return RateLimited(
             f"this key may ask {self.limit} times a minute; ask again in {self.reset} s, and wait between the requests",
             retry_after=self.reset,
@@ -53,10 +53,10 @@ class Standing:
 
 
 class RateLimiter:
-    """One per process; safe to share between threads."""
+    """The limiter of a process; safe to share between threads."""
 
     def __init__(self, settings: Settings) -> None:
-        """Connects at the first request."""
+        """Connect at the first request."""
         self._setting = settings.requests_per_minute
         self._windows = SlidingWindowCounterRateLimiter(
             RedisStorage(

@@ -1,4 +1,4 @@
-"""How large a request may be besides its body: address, query, header fields, depth of its JSON."""
+"""The size of a request apart from its body: address, query, header fields, depth of its JSON."""
 
 from collections.abc import Iterable
 from http import HTTPStatus
@@ -13,7 +13,7 @@ from shared.settings import ENV_PREFIX, Settings
 
 
 class RequestLimits:
-    """Refuse what is too long before anything reads it; say on every answer what the key has left."""
+    """A middleware that refuses long addresses and heads, and says on every answer what the key has left."""
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self._app = app
@@ -58,7 +58,7 @@ def _too_long(status: HTTPStatus, what: str, most: int, name: str) -> OverLimit:
 
 
 async def check_json_depth(request: Request) -> None:
-    """Return when the JSON body is not nested deeper than it may be. FastAPI has parsed it already, and keeps it.
+    """Return if the JSON body is not nested too deep. FastAPI has parsed it already, and keeps it.
 
     Raises:
         LimitExceeded: it is nested too deep.
@@ -76,7 +76,7 @@ async def check_json_depth(request: Request) -> None:
 
 
 def depth_exceeds(value: object, most: int) -> bool:
-    """Whether lists and objects stand deeper in each other than ``most``; without recursion."""
+    """Return whether lists and objects are nested deeper than ``max_depth``; without recursion."""
     level = [value] if isinstance(value, (dict, list)) else []
     for _ in range(most):
         level = [inner for one in level for inner in _inside(one) if isinstance(inner, (dict, list))]

@@ -1,6 +1,6 @@
 """Shares of what many clients use in one API process: one key and one tenant may hold so much of it at a time.
 
-Whoever holds nothing always gets the first piece, however large, as long as the whole has room for it.
+A holder of nothing always gets its first piece, however large, as long as the whole has room for it.
 All of it belongs to the event loop.
 """
 
@@ -91,7 +91,7 @@ class Place:
         self._amount = amount
 
     def give_back(self) -> None:
-        """Let others have them."""
+        """Give the pieces back."""
         self.hold(0)
 
     def __enter__(self) -> Self:
@@ -102,7 +102,7 @@ class Place:
 
 
 class Pool:
-    """So many pieces; who asks for one that is not there is refused."""
+    """A number of pieces; a request for more than are left is refused."""
 
     def __init__(self, size: int, shares: Shares, kind: Kind) -> None:
         self._size = size
@@ -128,7 +128,7 @@ class Pool:
         return place
 
     def check(self, holder: Holder, amount: int, *, instead_of: int = 0) -> None:
-        """Return when the holder may hold so many pieces in place of those that it holds already.
+        """Return if the holder may hold so many pieces in place of those that it holds already.
 
         Raises:
             Unavailable, TooManyAtATime: see ``take``.
@@ -150,7 +150,7 @@ class Pool:
                 )
 
     def count(self, holder: Holder, amount: int) -> None:
-        """Write down that the holder has so many more; fewer where it is negative."""
+        """Count so many more pieces of the holder; fewer if it is negative."""
         self._total += amount
         for who in (holder.key, holder.tenant_id):
             self._held[who] += amount
@@ -178,7 +178,7 @@ class Bodies:
 
 @dataclass(slots=True)
 class _Line:
-    """Those of one key or tenant who work and wait for their turn."""
+    """The requests of one key or tenant that run, and that wait for their turn."""
 
     free: asyncio.Semaphore
     users: int = 0
@@ -186,7 +186,7 @@ class _Line:
 
 @dataclass(slots=True)
 class Turns:
-    """Threads and database connections: nobody is refused, but a key waits behind itself when it has its share."""
+    """Threads and database connections: none is refused, but a key that has its share waits for its own requests."""
 
     size: int
     shares: Shares

@@ -109,7 +109,7 @@ SECTIONS: Sequence[tuple[str, Sequence[Limit]]] = (
 
 
 def tables() -> str:
-    """The tables of the manual."""
+    """Return the tables of the manual."""
     parts = ["\n".join([f"## {title}", *_rows(limits)]) for title, limits in SECTIONS]
     return "\n\n".join([*parts, "\n".join(["## Of the wire format", *_fixed_rows()])])
 

@@ -1,4 +1,4 @@
-"""The files of the page. Those of Swagger UI come from a package; the rest is small and stands here."""
+"""The files of the page. Those of Swagger UI come from a package; the rest is small and is here."""
 
 import gzip
 import hashlib
@@ -36,7 +36,7 @@ START = """SwaggerUIBundle({
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """A file as it is served: plain, and smaller for those who take gzip."""
+    """A file as it is served: plain, and compressed for clients that take gzip."""
 
     content: bytes
     compressed: bytes
@@ -65,14 +65,14 @@ SOURCES: Mapping[str, _Source] = {
 
 
 def served(name: str) -> Served | None:
-    """Give a file by its name; ``None`` where there is none."""
+    """Return a file by its name; ``None`` if there is none."""
     source = SOURCES.get(name)
     return None if source is None else _made(source)
 
 
 @cache
 def _made(source: _Source) -> Served:
-    """Read and compress a file once. Kept by source, not by name: of names, clients make up as many as they like."""
+    """Read and compress a file once. It is cached by source, not by name: clients can make up any number of names."""
     content = source.read()
     etag = f'"{hashlib.sha256(content).hexdigest()[:32]}"'
     return Served(content, gzip.compress(content, mtime=0), source.media_type, etag)

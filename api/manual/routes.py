@@ -17,7 +17,7 @@ CACHED = "public, max-age=86400"
 
 @router.get("/docs")
 async def page() -> Response:
-    """The page on which people try the API."""
+    """Return the page on which people try the API."""
     return Response(PAGE, media_type="text/html; charset=utf-8", headers={"Cache-Control": "no-cache"})
 
 
@@ -25,7 +25,7 @@ async def page() -> Response:
 def file(
     name: str, accept_encoding: Annotated[str, Header()] = "", if_none_match: Annotated[str | None, Header()] = None
 ) -> Response:
-    """A file of the page."""
+    """Return a file of the page."""
     found = served(name)
     if found is None:
         raise NotFound("there is no such file")

@@ -1,1 +1,1 @@
-"""What the API tells Prometheus: its requests, and what Postgres knows."""
+"""Metrics of the API: its requests, and the figures that Postgres has."""

@@ -1,4 +1,4 @@
-"""What Postgres knows, read when Prometheus asks. A scrape answers, whatever Postgres does."""
+"""Figures from Postgres, read for a scrape. A scrape is answered, whatever Postgres does."""
 
 import threading
 import time
@@ -29,7 +29,7 @@ PATIENCE_SECONDS = 4.0
 
 
 class Backlog(Collector):
-    """Jobs, chunks, deliveries: the same from every API process.
+    """Figures of jobs, chunks and deliveries: the same from every API process.
 
     A reading runs in a thread of its own, since a Postgres that hangs holds it for longer than a scrape may take.
 
@@ -47,7 +47,7 @@ class Backlog(Collector):
         self._found: Reading | None = None
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
-        """The last reading, or a new one; without Postgres only that it is away."""
+        """Yield the last reading, or a new one; without Postgres only that it is away."""
         found = self._look()
         yield filled(DATABASE_UP, [((), float(found is not None))])
         for sampled, samples in (found or {}).items():
@@ -63,7 +63,7 @@ class Backlog(Collector):
         return self._found
 
     def _reading(self) -> threading.Thread | None:
-        """The thread that reads now; None where the last reading is still good."""
+        """Return the thread that reads now; ``None`` while the last reading is fresh."""
         with self._lock:
             if self._reader is not None and not self._reader.is_alive():
                 self._reader = None

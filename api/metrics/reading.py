@@ -1,6 +1,6 @@
-"""What Postgres knows of the work that waits. Each statement walks a partial index or a small table.
+"""Figures of waiting work, from Postgres. Each statement walks a partial index or a small table.
 
-The dearest one reads every ready chunk: ``tests/benchmarks/scrape.py`` prints what it costs.
+The most expensive one reads every ready chunk: ``tests/benchmarks/scrape.py`` prints its cost.
 """
 
 from collections.abc import Iterable, Mapping
@@ -80,7 +80,7 @@ DATABASE_SIZE = text("SELECT pg_database_size(current_database())")
 
 
 def read(session: Session) -> Reading:
-    """Every number that Postgres has for Prometheus, also those that are 0."""
+    """Read every number that Postgres has for Prometheus, also those that are 0."""
     for term in TERMS:
         session.execute(term)
     small = {**_endpoints(session), **_size(session), **_pauses(session), **_backups(session)}
@@ -151,5 +151,5 @@ def _by_kind(rows: Iterable[Row[Any]]) -> dict[str, Row[Any]]:
 
 
 def _oldest(ages: Iterable[object]) -> float:
-    """The greatest of some ages in seconds; 0 where there is none."""
+    """Return the greatest of some ages in seconds; 0 if there are none."""
     return max((max(float(str(age)), 0.0) for age in ages if age is not None), default=0.0)

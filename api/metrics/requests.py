@@ -1,4 +1,4 @@
-"""Counts and times every request. Plain ASGI, so that bodies and answers stream through."""
+"""Counts and times of requests. Plain ASGI, so that bodies and answers stream through."""
 
 import time
 
@@ -18,7 +18,7 @@ ASKED_TO_WAIT = frozenset({"/v1/jobs/{job_id}"})
 
 
 class RequestMetrics:
-    """Stands outside of everything else, so that it sees the status that the client gets."""
+    """The outermost middleware but one, so that it sees the status that the client gets."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -52,10 +52,10 @@ def _count(scope: Scope, status: int, seconds: float) -> None:
 
 
 def route_of(scope: Scope) -> str:
-    """The template of the route that the router found, as ``/v1/jobs/{job_id}``."""
+    """Return the template of the route that the router found, as ``/v1/jobs/{job_id}``."""
     return str(getattr(scope.get("route"), "path", OTHER))
 
 
 def waits(scope: Scope, route: str) -> bool:
-    """Whether the request is one that is held back until there is something to say."""
+    """Return whether the answer to a request is held back until there is something new."""
     return route in WAITING_ROUTES or (route in ASKED_TO_WAIT and b"wait=" in scope["query_string"])

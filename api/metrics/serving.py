@@ -15,7 +15,7 @@ from shared.metrics.readings import Readings, number
 
 
 class ApiMetrics:
-    """What this process shows; ``close`` it at the end."""
+    """The metrics of this process; ``close`` them at the end."""
 
     def __init__(self, services: Services, routers: Iterable[APIRouter]) -> None:
         """Answer scrapes from now on, if there is a port for them.
@@ -34,6 +34,6 @@ class ApiMetrics:
         self._exposition.serve(services.settings)
 
     def close(self) -> None:
-        """Answer no more."""
+        """Stop answering scrapes."""
         self._exposition.close()
         self._database.dispose()

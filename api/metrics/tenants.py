@@ -1,4 +1,4 @@
-"""Metrics of single tenants, as Postgres knows them. Their names are labels, so only so many of them are named.
+"""Metrics of single tenants, from Postgres. Their names are labels, so only some of them are named.
 
 Those with the most images waiting are, then those with the most images of late; all others together are one series.
 The statement walks the partial index of open jobs, and for each tenant the index of jobs that ended within the hour.
@@ -49,7 +49,7 @@ STATUSES = ("succeeded", "failed", "rejected")
 
 
 def read_tenants(session: Session, *, most: int) -> Reading:
-    """The tenants that have open jobs or jobs that ended within the hour, and all others, of which there may be none.
+    """Read the tenants with open jobs or jobs that ended within the hour, and the sum of all others.
 
     Args:
         session: in a transaction of its own.

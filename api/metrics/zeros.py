@@ -16,7 +16,7 @@ UNKNOWN_ROUTE = [(method, OTHER) for method in sorted(METHODS | {OTHER})]
 
 
 def api_zeros(routers: Iterable[APIRouter]) -> Zeros:
-    """Give the series of every route: each status that it announces, and each method that it has."""
+    """Return the series of every route: each status that it announces, and each method that it has."""
     calls = [
         (method, route.path, {str(status) for status in (route.status_code or 200, *route.responses, *ANY_ROUTE)})
         for router in routers

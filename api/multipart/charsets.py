@@ -1,4 +1,4 @@
-"""Character sets that a client may name. A codec of Python is never chosen by somebody else's word for it."""
+"""Character sets that a client may name. A client's word never chooses a codec of Python by itself."""
 
 import re
 from collections.abc import Mapping
@@ -31,7 +31,7 @@ CHARSETS: Mapping[str, str] = {
 
 
 def decode(data: bytes, charset: str | None) -> str:
-    """Give the text of bytes; without a charset they are UTF-8 or, where they cannot be, Windows-1252.
+    """Decode bytes; without a charset they are UTF-8 or, if they cannot be, Windows-1252.
 
     Raises:
         InvalidRequest: the charset is none that is read, or the bytes are none of its.

@@ -32,14 +32,14 @@ class Limits:
     files_setting: str | None = None
 
     def too_many_files(self) -> InvalidRequest:
-        """The error for one file too many."""
+        """Make the error for one file too many."""
         message = f"one request takes at most {self.files} files; send several requests, or use presigned uploads"
         if self.files_setting is None:
             return InvalidRequest(message)
         return LimitExceeded(message, setting=self.files_setting)
 
     def too_large(self, name: str) -> BodyTooLarge:
-        """The error for a file with too many bytes."""
+        """Make the error for a file with too many bytes."""
         return BodyTooLarge(
             f"{name!r} is larger than {self.file_bytes} bytes; leave it out or make it smaller",
             setting="PHYTOBATCH_MAX_IMAGE_BYTES",
@@ -75,7 +75,7 @@ class Form:
 
 @asynccontextmanager
 async def received(request: Request, limits: Limits) -> AsyncIterator[Form]:
-    """The form, as long as the block runs. While the client sends, neither a thread nor a connection is held.
+    """Yield the form. While the client sends, neither a thread nor a connection is held.
 
     Raises:
         InvalidRequest: the body is not multipart, or broken.
@@ -118,7 +118,7 @@ async def _feed(parser: PushMultipartParser, reading: "_Reading", request: Reque
 
 
 class _Reading:
-    """The form as far as it has arrived; counts before it keeps."""
+    """The form as far as it has arrived; it counts before it keeps."""
 
     def __init__(self, limits: Limits) -> None:
         self.spool = Spool()
@@ -130,7 +130,7 @@ class _Reading:
         self._files: list[tuple[Part, SpooledFile]] = []
 
     async def take(self, event: MultipartSegment | bytes | bytearray | None) -> None:
-        """The head of a part, bytes of it, or its end."""
+        """Take the head of a part, bytes of it, or its end."""
         if isinstance(event, MultipartSegment):
             self._begin(part_of(event.headerlist))
         elif event is None:
@@ -141,7 +141,7 @@ class _Reading:
             await self._add_bytes(self._part.file_name, bytes(event))
 
     def form(self) -> Form:
-        """All of it.
+        """Return the whole form.
 
         Raises:
             InvalidRequest: a field comes twice, or cannot be read.
@@ -197,5 +197,5 @@ def _field_text(field: str, data: bytes, charset: str | None) -> str:
 
 
 def _storable(name: str) -> str:
-    """The client's own name for the file; it is never part of a path or key, so only what cannot be stored goes."""
+    """Return the client's name for the file without what cannot be stored; it is never part of a path or key."""
     return name.replace("\0", "")

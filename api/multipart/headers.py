@@ -45,7 +45,7 @@ class Part:
 
 
 def boundary_of(content_type: str) -> str:
-    """The boundary that the ``Content-Type`` of a request names.
+    """Return the boundary that the ``Content-Type`` of a request names.
 
     Raises:
         InvalidRequest: it is no multipart form, or names no boundary that can be one (RFC 2046, 5.1.1).
@@ -88,7 +88,7 @@ def part_of(headers: Sequence[tuple[str, str]]) -> Part:
 
 
 def parameters(header: str) -> tuple[str, Mapping[str, str]]:
-    """The value of a header field in small letters, and its parameters as they stand there, by name.
+    """Return the value of a header field in lower case, and its parameters as they were written, by name.
 
     Raises:
         InvalidRequest: it cannot be read, or a parameter comes twice.
@@ -109,7 +109,7 @@ def parameters(header: str) -> tuple[str, Mapping[str, str]]:
 
 
 def _file_name(given: Mapping[str, str]) -> str | None:
-    """The name of the file: of both forms the extended one (RFC 6266, 4.3; .NET and others send both)."""
+    """Return the name of the file: of both forms the extended one (RFC 6266, 4.3; .NET and others send both)."""
     plain = given.get("filename")
     extended = header_unquote(given["filename*"]) if "filename*" in given else _joined("filename", given)
     name = None if extended is None else _extended(extended)
@@ -122,7 +122,7 @@ def _file_name(given: Mapping[str, str]) -> str | None:
 
 
 def _joined(name: str, given: Mapping[str, str]) -> str | None:
-    """The extended value of a parameter that comes in pieces (RFC 2231, 3 and 4.1); ``None`` where it comes in none.
+    """Join the extended value of a parameter that comes in pieces (RFC 2231, 3 and 4.1); ``None`` if there are none.
 
     Raises:
         InvalidRequest: a piece is missing, or comes twice.
@@ -143,7 +143,7 @@ def _joined(name: str, given: Mapping[str, str]) -> str | None:
 
 
 def _extended(value: str) -> str | None:
-    """The text of an extended value (RFC 8187, 3.2), ``None`` where it is none."""
+    """Decode an extended value (RFC 8187, 3.2); ``None`` if it is not one."""
     match = EXTENDED.fullmatch(value)
     if match is None:
         return None
@@ -154,7 +154,7 @@ def _extended(value: str) -> str | None:
 
 
 def _words(value: str) -> str:
-    """The text of encoded words (RFC 2047), where the value is nothing else and they can be read; else the value."""
+    """Decode encoded words (RFC 2047), if the value is nothing else and they can be read; else return the value."""
     if not WORDS.fullmatch(value):
         return value
     words: list[tuple[str, str, str]] = re.findall(WORD, value)
@@ -169,7 +169,7 @@ def _words(value: str) -> str:
 
 
 def _bytes(coding: str, text: str) -> bytes:
-    """The bytes of an encoded word (RFC 2047, 4.1 and 4.2).
+    """Return the bytes of an encoded word (RFC 2047, 4.1 and 4.2).
 
     Raises:
         ValueError: they are no Base64, or not ASCII.

@@ -1,4 +1,4 @@
-"""Bytes of files while a request is received: in memory as long as they are few, then on disk."""
+"""Bytes of files while a request arrives: in memory as long as they are few, then on disk."""
 
 import io
 import shutil
@@ -29,7 +29,7 @@ class SpooledFile:
         self.is_on_disk = False
 
     def move_to_disk(self) -> None:
-        """Leave the memory. The caller's thread waits for the disk."""
+        """Move from memory to disk, for which the caller's thread waits."""
         disk = TemporaryFile()  # noqa: SIM115  # closed with the request
         self.body.seek(0)
         shutil.copyfileobj(self.body, disk)
@@ -45,7 +45,7 @@ class Spool:
         self._in_memory = 0
 
     def new(self) -> SpooledFile:
-        """An empty file."""
+        """Make an empty file."""
         file = SpooledFile()
         self._files.append(file)
         return file

@@ -1,1 +1,1 @@
-"""One image, one answer: the same road as a job, with somebody who waits at its end."""
+"""One image, one answer: a job like any other, whose client waits for its end."""

@@ -67,7 +67,7 @@ async def predict(
 
 
 def _response(found: Answer, *, poll_after: int) -> Response:
-    """200 with the prediction, 202 with the job, or the reason why there is none."""
+    """Answer 200 with the prediction, 202 with the job, or the reason why there is none."""
     if found.result is None:
         if found.job.error_code is not None:
             raise Conflict(f"the job of this image failed: {found.job.error_detail}", code="job-failed")

@@ -1,4 +1,4 @@
-"""What a prediction looks like on the wire."""
+"""A prediction on the wire."""
 
 import uuid
 from typing import Any
@@ -32,7 +32,7 @@ class PredictionLinks(BaseModel):
 
     @classmethod
     def of(cls, job_id: uuid.UUID) -> "PredictionLinks":
-        """Of the job behind a prediction."""
+        """Make the links of the job behind a prediction."""
         return cls(job=job_path(job_id), results=f"{job_path(job_id)}/results")
 
 

@@ -1,1 +1,1 @@
-"""What was removed, and when: for those who must be able to prove it."""
+"""Receipts of removals: for operators who must be able to prove them."""

@@ -1,4 +1,4 @@
-"""What receipts look like on the wire."""
+"""Receipts on the wire."""
 
 import uuid
 from collections.abc import Sequence
@@ -57,12 +57,12 @@ class ReceiptPage(BaseModel):
 
 
 def receipt_path(receipt_id: uuid.UUID) -> str:
-    """Where a receipt is on this server."""
+    """Return the path of a receipt on this server."""
     return link(f"/v1/receipts/{receipt_id}")
 
 
 def receipt_out(receipt: Receipt) -> ReceiptOut:
-    """A receipt as clients see it."""
+    """Return a receipt as clients see it."""
     return ReceiptOut(
         id=receipt.id,
         job_id=receipt.job_id,
@@ -77,7 +77,7 @@ def receipt_out(receipt: Receipt) -> ReceiptOut:
 
 
 def receipt_page(rows: Sequence[Receipt], *, after: uuid.UUID | None, has_more: bool) -> ReceiptPage:
-    """A page; an empty one hands the caller's own cursor back."""
+    """Make a page; an empty one returns the caller's own cursor."""
     last = rows[-1].id if rows else after
     return ReceiptPage(
         receipts=[receipt_out(row) for row in rows], after=None if last is None else str(last), has_more=has_more

@@ -34,7 +34,7 @@ async def result_filter(  # a coroutine, because FastAPI calls what is none in a
     label: Annotated[str | None, Query(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$", description="Class id.")] = None,
     place: Annotated[PlaceFilter | None, Query(description="Only results with a position, or without one.")] = None,
 ) -> ResultFilter:
-    """Which results a client wants."""
+    """Make the filter of the results that a client asks for."""
     return ResultFilter(status=None if status is None else ImageStatus(status), label=label, place=place)
 
 

@@ -1,4 +1,4 @@
-"""What results look like on the wire."""
+"""Results on the wire."""
 
 import json
 from collections.abc import Sequence
@@ -205,7 +205,7 @@ _CODES = {one.value: one for one in ImageErrorCode}
 
 
 class ResultWriter:
-    """Turns rows into results; reads the manifest of the job's classifier once for all of them."""
+    """A writer of rows as results, which reads the manifest of the job's classifier once for all of them."""
 
     def __init__(self, classifier: Classifier | None) -> None:
         manifest = None if classifier is None else Manifest.model_validate(classifier.manifest)
@@ -218,13 +218,13 @@ class ResultWriter:
         self._names = {} if manifest is None else {c.id: c.names for c in manifest.classes}
 
     def room(self, most: int) -> Room:
-        """What a page of ``most`` bytes holds of these results: each class stands twice in a row, in its own words."""
+        """Return the bytes of a page that are left for these results: each class stands twice in a row."""
         names = max((len(json.dumps(names)) for names in self._names.values()), default=0)
         labels = sum(map(len, self._labels))
         return Room(most, ROW_BYTES + names, CLASS_BYTES + 2 * labels // max(1, len(self._labels)))
 
     def write(self, row: StoredResult) -> ResultOut:
-        """One result."""
+        """Write one result."""
         ranked = self.probabilities(row.probabilities)
         seen = row.classifier_id is not None
         return ResultOut(
@@ -248,7 +248,7 @@ class ResultWriter:
         )
 
     def probabilities(self, stored: Sequence[float] | None) -> dict[str, float] | None:
-        """Class to probability, in the order of the classifier's classes."""
+        """Map classes to probabilities, in the order of the classifier's classes."""
         if stored is None:
             return None
         return {label: round(p, DIGITS) for label, p in zip(self._labels, stored, strict=True)}

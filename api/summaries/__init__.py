@@ -1,1 +1,1 @@
-"""``/v1/jobs/{id}/summary`` and ``/grid``: what a whole job says."""
+"""``/v1/jobs/{id}/summary`` and ``/grid``: the results of a job as a whole."""

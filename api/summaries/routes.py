@@ -41,7 +41,7 @@ router = Router(prefix="/v1/jobs", tags=["summaries"])
 
 
 class GeoJson(JSONResponse):
-    """RFC 7946, section 12."""
+    """A response with the media type of RFC 7946, section 12."""
 
     media_type = "application/geo+json"
 
@@ -129,7 +129,7 @@ def grid_of_job(  # what a client may say
 
 
 def _healthy(session: Session, job: Job, asked: list[str] | None) -> list[str]:
-    """The labels that are no disease: as asked, or the class of that name."""
+    """Return the labels that are no disease: those of the request, or the class of that name."""
     if asked:
         return list(dict.fromkeys(asked))
     classifier = classifier_of(session, job)

@@ -1,4 +1,4 @@
-"""What summaries and grids look like on the wire."""
+"""Summaries and grids on the wire."""
 
 import uuid
 from collections.abc import Collection, Mapping, Sequence
@@ -222,7 +222,7 @@ class GridOut(BaseModel):
 
 
 def shares_fields(shares: Shares, healthy: Collection[str]) -> dict[str, Any]:
-    """The fields of :class:`SharesOut`."""
+    """Return the fields of :class:`SharesOut`."""
     diseased = shares.diseased(healthy) if healthy else None
     return {
         "images": shares.images,
@@ -242,17 +242,17 @@ def shares_fields(shares: Shares, healthy: Collection[str]) -> dict[str, Any]:
 
 
 def groups_out(groups: Mapping[str | None, Shares], healthy: Collection[str]) -> list[GroupOut]:
-    """The groups of one key, in the order given."""
+    """Return the groups of one key, in their order."""
     return [GroupOut(value=value, **shares_fields(shares, healthy)) for value, shares in groups.items()]
 
 
 def days_out(days: Mapping[str | None, Shares], healthy: Collection[str]) -> list[DayOut]:
-    """The days, in the order given."""
+    """Return the days, in their order."""
     return [DayOut(day=day, **shares_fields(shares, healthy)) for day, shares in days.items()]
 
 
 def positions_out(found: Positions) -> PositionsOut:
-    """How many positions there are."""
+    """Return the numbers of positions."""
     return PositionsOut(
         known=found.sources.total(),
         sources={PositionSource(source): images for source, images in found.sources.items()},
@@ -261,7 +261,7 @@ def positions_out(found: Positions) -> PositionsOut:
 
 
 def uncertain_out(rows: Sequence[Row[Any]]) -> list[UncertainOut]:
-    """What to look at first."""
+    """Return the images to look at first."""
     return [
         UncertainOut(
             seq=row.seq,
@@ -277,7 +277,7 @@ def uncertain_out(rows: Sequence[Row[Any]]) -> list[UncertainOut]:
 
 
 def grid_out(made: Grid, healthy: list[str]) -> GridOut:
-    """A grid as GeoJSON."""
+    """Return a grid as GeoJSON."""
     origin = None if made.origin is None else (made.origin.longitude, made.origin.latitude)
     return GridOut(
         features=[_feature(cell, healthy) for cell in made.cells],

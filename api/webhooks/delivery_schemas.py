@@ -1,4 +1,4 @@
-"""What deliveries look like on the wire."""
+"""Deliveries on the wire."""
 
 import uuid
 from collections.abc import Sequence
@@ -101,17 +101,17 @@ class DeliveryPage(BaseModel):
 
 
 def delivery_path(delivery_id: uuid.UUID) -> str:
-    """Where a delivery is on this server."""
+    """Return the path of a delivery on this server."""
     return link(f"/v1/deliveries/{delivery_id}")
 
 
 def delivery_out(row: DeliveryRow) -> DeliveryOut:
-    """A delivery as clients see it."""
+    """Return a delivery as clients see it."""
     return DeliveryOut(**_fields(row))
 
 
 def delivery_with_attempts(found: DeliveryDetail, *, public_url: str | None) -> DeliveryWithAttempts:
-    """A delivery with its body, which is made as the deliverer makes it, and its attempts."""
+    """Return a delivery with its body, made as the deliverer makes it, and its attempts."""
     event = found.event
     sent = encode(envelope(event.type, event.created_at, event.data, public_url=public_url))
     return DeliveryWithAttempts(
@@ -120,7 +120,7 @@ def delivery_with_attempts(found: DeliveryDetail, *, public_url: str | None) -> 
 
 
 def delivery_page(rows: Sequence[DeliveryRow], *, after: uuid.UUID | None, has_more: bool) -> DeliveryPage:
-    """A page; an empty one hands the caller's own cursor back."""
+    """Make a page; an empty one returns the caller's own cursor."""
     last = rows[-1].delivery.id if rows else after
     return DeliveryPage(
         deliveries=[delivery_out(row) for row in rows], after=None if last is None else str(last), has_more=has_more

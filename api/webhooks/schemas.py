@@ -1,4 +1,4 @@
-"""What webhooks look like on the wire."""
+"""Webhooks on the wire."""
 
 import uuid
 from collections.abc import Sequence
@@ -114,7 +114,7 @@ class ChangeEndpoint(RequestBody):
         return value
 
     def changes(self) -> dict[str, Any]:
-        """The fields that were sent."""
+        """Return the fields that were sent."""
         return self.model_dump(include=self.model_fields_set)
 
 
@@ -211,17 +211,17 @@ class NewJobSecret(_JobSecretTimes):
 
 
 def endpoint_path(endpoint_id: uuid.UUID) -> str:
-    """Where a webhook is on this server."""
+    """Return the path of a webhook on this server."""
     return link(f"/v1/webhooks/{endpoint_id}")
 
 
 def endpoint_out(row: EndpointRow) -> EndpointOut:
-    """A webhook as clients see it."""
+    """Return a webhook as clients see it."""
     return EndpointOut(**_fields(row))
 
 
 def endpoint_with_secret(row: EndpointRow, secret: str) -> EndpointWithSecret:
-    """A webhook with its new secret."""
+    """Return a webhook with its new secret."""
     return EndpointWithSecret(**_fields(row), secret=secret)
 
 
@@ -252,7 +252,7 @@ def _disabled(reason: str | None, at: datetime | None) -> DisabledOut | None:
 
 
 def endpoint_page(rows: Sequence[EndpointRow], *, after: uuid.UUID | None, has_more: bool) -> EndpointPage:
-    """A page; an empty one hands the caller's own cursor back."""
+    """Make a page; an empty one returns the caller's own cursor."""
     last = rows[-1].endpoint.id if rows else after
     return EndpointPage(
         webhooks=[endpoint_out(row) for row in rows], after=None if last is None else str(last), has_more=has_more
@@ -260,12 +260,12 @@ def endpoint_page(rows: Sequence[EndpointRow], *, after: uuid.UUID | None, has_m
 
 
 def job_secret_out(found: JobSecret | None) -> JobSecretOut:
-    """The state of the job secret as clients see it."""
+    """Return the state of the job secret as clients see it."""
     return JobSecretOut(exists=found is not None, **_times(found))
 
 
 def new_job_secret(secret: str, state: JobSecret) -> NewJobSecret:
-    """The job secret with its text."""
+    """Return the job secret with its text."""
     return NewJobSecret(secret=secret, **_times(state))
 
 

@@ -1,10 +1,10 @@
-"""Weak entity tags of jobs, and whether a client has the newest (RFC 9110, sections 8.8.3 and 13.1.2)."""
+"""Weak entity tags of jobs, and their comparison (RFC 9110, sections 8.8.3 and 13.1.2)."""
 
 from shared.db.models import Job
 
 
 def etag_of(job: Job, queue_position: int | None = None, *, paused: bool = False) -> str:
-    """Made of the revision, which goes up with every visible change, of the position in the queue, and of a pause.
+    """Make the tag from the revision, which goes up with every visible change, the position in the queue, and a pause.
 
     Speed and estimated end follow from the time alone, so they change nothing here.
     """
@@ -13,7 +13,7 @@ def etag_of(job: Job, queue_position: int | None = None, *, paused: bool = False
 
 
 def is_fresh(if_none_match: str | None, etag: str) -> bool:
-    """Whether one of the client's tags is this one; weak comparison."""
+    """Return whether one of the client's tags is this one; weak comparison."""
     if if_none_match is None:
         return False
     given = [tag.strip().removeprefix("W/") for tag in if_none_match.split(",")]

@@ -147,12 +147,12 @@ class JobPage(BaseModel):
 
 
 def job_path(job_id: uuid.UUID) -> str:
-    """Where a job is on this server."""
+    """Return the path of a job on this server."""
     return link(f"/v1/jobs/{job_id}")
 
 
 def progress_out(row: SeenJob, now: datetime) -> ProgressOut:
-    """How far a job is at ``now``, a time of the database."""
+    """Return the progress of a job at ``now``, a time of the database."""
     seen = progress_of(row.job, now)
     return ProgressOut(
         percent=seen.percent,
@@ -166,7 +166,7 @@ def progress_out(row: SeenJob, now: datetime) -> ProgressOut:
 def job_out(
     job: Job, classifier: Classifier | None, webhook_url: str | None, *, progress: ProgressOut | None = None
 ) -> JobOut:
-    """A job as clients see it."""
+    """Return a job as clients see it."""
     path = job_path(job.id)
     return JobOut(
         id=job.id,
@@ -202,12 +202,12 @@ def job_out(
 
 
 def job_seen(row: SeenJob, now: datetime) -> JobOut:
-    """A job that is looked at for itself, with its progress at ``now``, a time of the database."""
+    """Return a single job, with its progress at ``now``, a time of the database."""
     return job_out(row.job, row.classifier, row.webhook_url, progress=progress_out(row, now))
 
 
 def job_page(rows: Sequence[JobRow], *, after: uuid.UUID | None, has_more: bool) -> JobPage:
-    """A page; an empty one hands the caller's own cursor back."""
+    """Make a page; an empty one returns the caller's own cursor."""
     last = rows[-1].job.id if rows else after
     return JobPage(
         jobs=[job_out(row.job, row.classifier, row.webhook_url) for row in rows],

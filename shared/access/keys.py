@@ -46,7 +46,7 @@ class Key:
 
 
 def parse(text: str) -> Key | None:
-    """The key, or ``None`` where the text cannot be one."""
+    """Return the key, or ``None`` if the text cannot be one."""
     match = PATTERN.fullmatch(text)
     return None if match is None else Key(text, match.group(1))
 
@@ -69,14 +69,14 @@ def read_bootstrap_key(secret: SecretStr | None) -> Key | None:
 
 
 def generate() -> Key:
-    """A new random key."""
+    """Return a new random key."""
     prefix = "".join(secrets.choice(PREFIX_ALPHABET) for _ in range(PREFIX_LENGTH))
     secret = "".join(secrets.choice(SECRET_ALPHABET) for _ in range(SECRET_LENGTH))
     return Key(f"pb_{prefix}_{secret}", prefix)
 
 
 def parse_scopes(text: str) -> list[Scope]:
-    """Scopes as operators write them: ``submit,read``.
+    """Read scopes as operators write them: ``submit,read``.
 
     Raises:
         InvalidRequest: a word is no scope, or there is none.
@@ -89,7 +89,7 @@ def parse_scopes(text: str) -> list[Scope]:
 
 
 def checked_name(text: str) -> str:
-    """A name from the command line, which may have bytes that are no text.
+    """Check a name from the command line, which may have bytes that are no text.
 
     Raises:
         InvalidRequest: it cannot be stored.
@@ -101,7 +101,7 @@ def checked_name(text: str) -> str:
 
 
 def tenant_named(session: Session, name: str) -> Tenant:
-    """A tenant by its name.
+    """Return a tenant by its name.
 
     Raises:
         NotFound: there is none.
@@ -113,7 +113,7 @@ def tenant_named(session: Session, name: str) -> Tenant:
 
 
 def ensure_tenant(session: Session, name: str) -> Tenant:
-    """A tenant by its name, made if it is missing; also when several processes do that at once."""
+    """Return a tenant by its name, made if it is missing; also when several processes do that at once."""
     session.execute(insert(Tenant).values(id=new_id(), name=name).on_conflict_do_nothing(index_elements=[Tenant.name]))
     return tenant_named(session, name)
 

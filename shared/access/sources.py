@@ -1,4 +1,4 @@
-"""What a tenant may import from."""
+"""The places that a tenant may import from."""
 
 from collections.abc import Iterable
 
@@ -15,7 +15,7 @@ class SourceNotAllowed(Forbidden):
 
 
 def parse_allowed(uri: str) -> tuple[str, str]:
-    """Bucket and prefix of a line of an allow-list: ``s3://bucket`` or ``s3://bucket/prefix``.
+    """Return bucket and prefix of a line of an allow-list: ``s3://bucket`` or ``s3://bucket/prefix``.
 
     The prefix ends with a slash or is empty, so that ``farm1`` never allows ``farm10``.
 
@@ -30,7 +30,7 @@ def parse_allowed(uri: str) -> tuple[str, str]:
 
 
 def check_source(wanted: S3Prefix, allowed: Iterable[str], *, upload_bucket: str) -> None:
-    """Return when this tenant may import from there.
+    """Return if this tenant may import from there.
 
     Args:
         wanted: where the images of the new job are.

@@ -1,4 +1,4 @@
-"""``dead-letters``: what ended without success and is nobody's file's fault: list, export, run again."""
+"""``dead-letters``: images, jobs and deliveries that failed, not by the fault of a file: list, export, run again."""
 
 from api.admin.dead_letters.command import COMMANDS
 

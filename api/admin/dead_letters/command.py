@@ -31,7 +31,7 @@ SINCE = timedelta(days=7)
 
 
 def run(arguments: argparse.Namespace) -> str:
-    """Failed images that their file is not to blame for, failed jobs, lost exports, and failed webhook deliveries.
+    """Show failed images whose file is not to blame, failed jobs, lost exports, and failed webhook deliveries.
 
     `list` for people, `export` as one JSON object a line, `retry` runs them again: the jobs of the images (with all
     their failed images, as `retry-job` does), each export, and each delivery whose endpoint is enabled.
@@ -97,7 +97,7 @@ def _redeliver(database: Database, row: Row[Any]) -> str:
 
 
 def _tried(database: Database, work: Callable[[Session], str]) -> str:
-    """What came of it: one that is refused (its endpoint is disabled, its job runs again) does not keep the others."""
+    """Run one dead letter again and say what came of it: a refusal (disabled endpoint, running job) ends itself."""
     try:
         with database.begin() as session:
             return work(session)

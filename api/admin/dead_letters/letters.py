@@ -1,4 +1,4 @@
-"""What counts as a dead letter, and how it is found."""
+"""The definition of a dead letter, and the query that finds them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -66,7 +66,7 @@ KINDS = {"image": IMAGES, "job": JOBS, "export": EXPORTS, "delivery": DELIVERIES
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which dead letters: of these kinds and codes, of one tenant or all, since a moment."""
+    """A filter of dead letters: kinds and codes, one tenant or all, since a moment."""
 
     kinds: Sequence[str]
     codes: Sequence[str]
@@ -75,6 +75,6 @@ class Wanted:
 
 
 def find(session: Session, wanted: Wanted) -> list[Row[Any]]:
-    """The dead letters, kind after kind, oldest first."""
+    """Return the dead letters, kind after kind, oldest first."""
     given = {"codes": list(wanted.codes), "tenant": wanted.tenant_id, "since": wanted.since}
     return [row for kind in wanted.kinds for row in session.execute(KINDS[kind], given)]

@@ -1,4 +1,4 @@
-"""``doctor``: looks at everything that an installation stands on, and says what to do. A new check: one line below.
+"""``doctor``: checks everything that an installation depends on, and says what to do. A new check: one line below.
 
 Each module checks one thing; its ``CHECKS`` are run in order. Where the first one fails, the thing is away, and the
 others would only say so again.

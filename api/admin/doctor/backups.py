@@ -1,4 +1,4 @@
-"""Backups: is the last one young enough, and was one ever restored?"""
+"""Backups: the age of the last one, and of the last drill."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -21,7 +21,7 @@ LAST = """
 
 
 def last(subject: Subject) -> Iterator[Finding]:
-    """How old the last backup and the last drill are."""
+    """Check the age of the last backup and of the last drill."""
     row = subject.row(LAST)
     if row.made is None:
         if row.running is not None and row.running > YOUNG:

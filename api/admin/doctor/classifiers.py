@@ -1,4 +1,4 @@
-"""Classifiers: one is the default, files are what the register says, and somebody runs them."""
+"""Classifiers: one is the default, files match the register, and workers run them."""
 
 import hashlib
 from collections.abc import Iterator
@@ -27,7 +27,7 @@ RUN = """
 
 
 def default(subject: Subject) -> Iterator[Finding]:
-    """Whether jobs that name no classifier can be committed."""
+    """Check that jobs that name no classifier can be committed."""
     try:
         chosen = _default(subject)
     except PhytobatchError as error:
@@ -42,7 +42,7 @@ def _default(subject: Subject) -> Classifier:
 
 
 def served(subject: Subject) -> Iterator[Finding]:
-    """Whether somebody runs the default. A worker is known by the chunks that it did, so silence proves nothing."""
+    """Check that workers run the default. A worker is known by the chunks that it ran, so silence proves nothing."""
     chosen = _default(subject)
     title = f"{chosen.name}@{chosen.version}"
     row = subject.row(RUN, pool=pool_of(chosen.id))
@@ -59,7 +59,7 @@ def served(subject: Subject) -> Iterator[Finding]:
 
 
 def files(subject: Subject) -> Iterator[Finding]:
-    """The folder of this installation against the register: a version stands for one file of weights."""
+    """Compare the folder of this installation with the register: a version stands for one file of weights."""
     chosen = subject.settings.classifier_dir
     for folder in [chosen] if chosen is not None else shipped_folders():
         try:
@@ -85,7 +85,7 @@ def files(subject: Subject) -> Iterator[Finding]:
 
 
 def published(subject: Subject) -> Iterator[Finding]:
-    """The default's weights in the bucket, read and hashed."""
+    """Read and hash the default's weights in the bucket."""
     chosen = _default(subject)
     key = model_key(chosen.name, chosen.version, MODEL_FILE)
     digest = hashlib.sha256()

@@ -17,7 +17,7 @@ DO = "let NTP set the clock of this machine and of that server"
 
 
 def _judge(check: str, theirs: float, before: float, after: float, *, exact: float) -> Finding:
-    """How far a clock is from ours, at the least, when its time was read between two moments of ours."""
+    """Judge how far a clock is from ours at the least, when its time was read between two moments of ours."""
     off = max(before - theirs - exact, theirs - after, 0.0)
     said = f"{off:.1f} s away from this machine"
     if off > REFUSED_SECONDS:
@@ -28,7 +28,7 @@ def _judge(check: str, theirs: float, before: float, after: float, *, exact: flo
 
 
 def clock_of_database(subject: Subject) -> Iterator[Finding]:
-    """The clock that leases and schedules go by."""
+    """Compare the clock that leases and schedules go by."""
     subject.row("SELECT 1")  # Connecting takes its time.
     before = time.time()
     theirs = float(subject.row("SELECT extract(epoch FROM clock_timestamp()) AS now").now)
@@ -36,7 +36,7 @@ def clock_of_database(subject: Subject) -> Iterator[Finding]:
 
 
 def clock_of_store(subject: Subject) -> Iterator[Finding]:
-    """The ``Date`` of an answer; it is cut off to the second."""
+    """Compare the ``Date`` of an answer, which is cut off to the second."""
     before = time.time()
     answer = subject.s3.head_bucket(Bucket=subject.settings.s3_bucket)
     date = answer["ResponseMetadata"]["HTTPHeaders"].get("date")

@@ -1,4 +1,4 @@
-"""Running the checks, and showing what they found."""
+"""Running the checks, and printing their findings."""
 
 import argparse
 import json
@@ -23,7 +23,7 @@ INDENT = " " * 6
 
 
 def commands(parts: Sequence[ModuleType]) -> tuple[Command, ...]:
-    """The command, over the checks of these modules."""
+    """Make the command, over the checks of these modules."""
 
     def run(arguments: argparse.Namespace) -> Verdict:
         """Check connections and encryption, migrations, clocks, bucket, classifiers, webhooks, work and backups.
@@ -55,7 +55,7 @@ def _part(checks: Sequence[Check], subject: Subject) -> Iterator[Finding]:
 
 
 def _run(check: Check, subject: Subject) -> Iterator[Finding]:
-    """A fault in the middle of a check is a finding like any other, beside those that it had already."""
+    """Run a check; a fault in the middle of it is one more finding."""
     try:
         yield from check(subject)
     except FAULTS as error:

@@ -17,7 +17,7 @@ LONG_SECONDS = 300
 
 
 def connection(subject: Subject) -> Iterator[Finding]:
-    """Whether it answers, and which version it is."""
+    """Check that it answers, and its version."""
     try:
         row = subject.row(
             "SELECT current_setting('server_version') AS version, "
@@ -33,7 +33,7 @@ def connection(subject: Subject) -> Iterator[Finding]:
 
 
 def judge(version: str, major: int) -> Finding:
-    """Whether this PostgreSQL is one that is supported."""
+    """Judge whether this version of PostgreSQL is supported."""
     if major < OLDEST:
         return fail("database", f"is PostgreSQL {version}, which is too old", f"use PostgreSQL {OLDEST} to {NEWEST}")
     if major > NEWEST:
@@ -46,7 +46,7 @@ def judge(version: str, major: int) -> Finding:
 
 
 def migrations(subject: Subject) -> Iterator[Finding]:
-    """Whether the tables are those of this program."""
+    """Check that the tables are those of this program."""
     schema = Schema()
     fault = schema.fault(subject.database)
     if fault is not None:
@@ -64,7 +64,7 @@ def migrations(subject: Subject) -> Iterator[Finding]:
 
 
 def safety(subject: Subject) -> Iterator[Finding]:
-    """Whether what was committed survives a power cut."""
+    """Check that commits survive a power cut."""
     row = subject.row(
         "SELECT current_setting('fsync') AS fsync, current_setting('full_page_writes') AS pages, "
         "current_setting('synchronous_commit') AS commit"
@@ -77,7 +77,7 @@ def safety(subject: Subject) -> Iterator[Finding]:
 
 
 def connections(subject: Subject) -> Iterator[Finding]:
-    """Whether more programs could connect."""
+    """Check that more programs could connect."""
     row = subject.row(
         "SELECT (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend') AS used, "
         "current_setting('max_connections')::int AS most"
@@ -90,7 +90,7 @@ def connections(subject: Subject) -> Iterator[Finding]:
 
 
 def size(subject: Subject) -> Iterator[Finding]:
-    """How large the database is, and whether something keeps it from being cleaned up."""
+    """Report the size of the database, and a transaction that keeps it from being cleaned up."""
     row = subject.row(
         "SELECT pg_database_size(current_database()) AS bytes, coalesce(max(extract(epoch FROM now() - xact_start)), 0)"
         " AS oldest FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"

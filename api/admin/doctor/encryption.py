@@ -1,4 +1,4 @@
-"""Who could read, or take the place of, the servers: what each address promises, and whether it is kept."""
+"""Encryption: what the address of each server promises, and whether the connection keeps it."""
 
 from collections.abc import Iterator, Mapping
 from urllib.parse import urlsplit
@@ -20,12 +20,12 @@ INSIDE = "no TLS; the server is on this machine, or in its own network"
 
 
 def is_near(host: str) -> bool:
-    """Whether what is sent to a host stays on this machine, or in a network of containers."""
+    """Return whether traffic to a host stays on this machine, or in a network of containers."""
     return host.startswith(LOOPBACK) or host.endswith(NEAR) or not ("." in host or ":" in host)
 
 
 def database(subject: Subject) -> Iterator[Finding]:
-    """What ``sslmode`` promises, and what the connection is."""
+    """Check what ``sslmode`` promises, and the connection itself."""
     given = libpq_parameters(subject.settings.database_url.get_secret_value())
     mode = given.get("sslmode", "prefer")
     try:
@@ -48,7 +48,7 @@ def database(subject: Subject) -> Iterator[Finding]:
 
 
 def redis(subject: Subject) -> Iterator[Finding]:
-    """What the address promises; connections are made of it and of nothing else."""
+    """Check what the address promises; connections are made from it and from nothing else."""
     address = redis_address(subject.settings)
     do = "begin PHYTOBATCH_REDIS_URL with rediss:// (sentinels://)"
     if address.tls is None:
@@ -70,7 +70,7 @@ def redis(subject: Subject) -> Iterator[Finding]:
 
 
 def by_http(subject: Subject) -> Iterator[Finding]:
-    """The object store and the collector of traces. By ``https`` both are verified, always."""
+    """Check the object store and the collector of traces. By ``https`` both are verified, always."""
     settings = subject.settings
     addresses: Mapping[str, str | None] = {
         "PHYTOBATCH_S3_ENDPOINT_URL": settings.s3_endpoint_url or "https://s3.amazonaws.com",

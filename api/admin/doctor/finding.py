@@ -1,4 +1,4 @@
-"""What a check found."""
+"""The finding of a check."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from api.admin.doctor.subject import Subject
 
 
 class Level(StrEnum):
-    """``FAIL`` makes the exit status 1: something does not work, or is open to everybody."""
+    """The level of a finding. ``FAIL`` makes the exit status 1: something does not work, or is open to everybody."""
 
     OK = "OK"
     WARN = "WARN"
@@ -17,7 +17,7 @@ class Level(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One line: what was looked at, what is so, and what to do about it where it is not well."""
+    """One line: the check, what it found, and what to do about it."""
 
     level: Level
     check: str
@@ -29,15 +29,15 @@ Check = Callable[[Subject], Iterable[Finding]]
 
 
 def ok(check: str, said: str) -> Finding:
-    """All is well."""
+    """Report that all is well."""
     return Finding(Level.OK, check, said)
 
 
 def warn(check: str, said: str, do: str) -> Finding:
-    """It works, but will hurt somebody one day."""
+    """Report something that works, and will fail one day."""
     return Finding(Level.WARN, check, said, do)
 
 
 def fail(check: str, said: str, do: str) -> Finding:
-    """It does not work."""
+    """Report something that does not work."""
     return Finding(Level.FAIL, check, said, do)

@@ -30,7 +30,7 @@ LIFECYCLE = (
 
 @contextmanager
 def _probe(subject: Subject) -> Iterator[tuple[S3Store, str]]:
-    """A key of our own, and nothing under it afterwards."""
+    """Yield a key of our own, and remove what lies there afterwards."""
     key = f"{PROBES}/{uuid.uuid4()}"
     try:
         yield subject.store, key
@@ -39,7 +39,7 @@ def _probe(subject: Subject) -> Iterator[tuple[S3Store, str]]:
 
 
 def bucket(subject: Subject) -> Iterator[Finding]:
-    """Whether our bucket is there."""
+    """Check that our bucket is there."""
     name = subject.settings.s3_bucket
     try:
         subject.store.check()
@@ -54,7 +54,7 @@ def bucket(subject: Subject) -> Iterator[Finding]:
 
 
 def write_read_delete(subject: Subject) -> Iterator[Finding]:
-    """What every job needs."""
+    """Write, read and remove an object, as every job does."""
     with _probe(subject) as (store, key):
         store.put(key, BytesIO(BODY), size=len(BODY))
         if store.get(key, max_bytes=len(BODY)) != BODY:
@@ -64,7 +64,7 @@ def write_read_delete(subject: Subject) -> Iterator[Finding]:
 
 
 def presigned_upload(subject: Subject) -> Iterator[Finding]:
-    """As a client does it: a PUT at the public address, with nothing but the URL."""
+    """Upload as a client does: a PUT at the public address, with nothing but the URL."""
     url = subject.settings.presign_endpoint_url or "AWS"
     with _probe(subject) as (store, key), urllib3.PoolManager(retries=False, timeout=SECONDS) as http:
         target = store.presign_put(key, size=len(BODY), sha256=None, seconds=60)
@@ -92,7 +92,7 @@ def presigned_upload(subject: Subject) -> Iterator[Finding]:
 
 
 def life_of_urls(subject: Subject) -> Iterator[Finding]:
-    """Whether upload URLs live as long as the setting says: those of a role end with its session."""
+    """Check that upload URLs live as long as the setting says: those of a role end with its session."""
     seconds = subject.settings.presigned_url_seconds
     promised = datetime.now(UTC) + timedelta(seconds=seconds)
     end = subject.store.presign_put(PROBES, size=len(BODY), sha256=None, seconds=seconds).expires_at
@@ -103,7 +103,7 @@ def life_of_urls(subject: Subject) -> Iterator[Finding]:
 
 
 def _of_the_host_alone(subject: Subject) -> bool:
-    """Whether clients upload to ``localhost`` and the store is elsewhere: in a container, that is another machine."""
+    """Return whether clients upload to ``localhost`` and the store is elsewhere, as it is in a container."""
     public, store = (
         urlsplit(url or "").hostname
         for url in (subject.settings.presign_endpoint_url, subject.settings.s3_endpoint_url)
@@ -126,7 +126,7 @@ def _signed_for_the_host(subject: Subject, target: PresignedPut) -> Finding:
 
 
 def privacy(subject: Subject) -> Iterator[Finding]:
-    """Somebody without a key asks for an object and for the list of them."""
+    """Ask without a key for an object and for the list of them."""
     with _probe(subject) as (store, key), urllib3.PoolManager(retries=False, timeout=SECONDS) as http:
         store.put(key, BytesIO(BODY), size=len(BODY))
         base = _address(subject)
@@ -139,13 +139,13 @@ def privacy(subject: Subject) -> Iterator[Finding]:
 
 
 def _address(subject: Subject) -> str:
-    """The address of the bucket as boto3 would write it, without a signature."""
+    """Return the address of the bucket as boto3 writes it, without a signature."""
     url = subject.s3.generate_presigned_url("list_objects_v2", Params={"Bucket": subject.settings.s3_bucket})
     return url.partition("?")[0].rstrip("/")
 
 
 def uploads_by_browsers(subject: Subject) -> Iterator[Finding]:
-    """Browsers ask for permission before they PUT."""
+    """Ask for permission to PUT, as browsers do."""
     try:
         rules = subject.s3.get_bucket_cors(Bucket=subject.settings.s3_bucket).get("CORSRules", [])
     except (ClientError, BotoCoreError):
@@ -161,7 +161,7 @@ def uploads_by_browsers(subject: Subject) -> Iterator[Finding]:
 
 
 def leftovers(subject: Subject) -> Iterator[Finding]:
-    """Parts of large objects that nobody finished take room and are in no list. Workers remove those of their own."""
+    """Count parts of unfinished large objects: they take room and are in no list. Workers remove their own."""
     try:
         rules = subject.s3.get_bucket_lifecycle_configuration(Bucket=subject.settings.s3_bucket).get("Rules", [])
     except (ClientError, BotoCoreError):

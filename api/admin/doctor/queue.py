@@ -23,7 +23,7 @@ def _info(subject: Subject) -> dict[str, object]:
 
 
 def answers(subject: Subject) -> Iterator[Finding]:
-    """Whether it answers. Nothing is lost without it: workers look by themselves, a few seconds later."""
+    """Check that it answers. Nothing is lost without it: workers poll, a few seconds later."""
     try:
         info = _info(subject)
     except (redis.RedisError, OSError, ValueError) as error:
@@ -42,7 +42,7 @@ def answers(subject: Subject) -> Iterator[Finding]:
 
 
 def persistence(subject: Subject) -> Iterator[Finding]:
-    """Whether wake-ups survive a restart."""
+    """Check that wake-ups survive a restart."""
     info = _info(subject)
     if not info.get("aof_enabled"):
         yield warn(
@@ -57,7 +57,7 @@ def persistence(subject: Subject) -> Iterator[Finding]:
 
 
 def memory(subject: Subject) -> Iterator[Finding]:
-    """Whether it may throw wake-ups away, and how full it is."""
+    """Check how full it is, and that it throws no wake-ups away."""
     info = _info(subject)
     policy = str(info.get("maxmemory_policy", "unknown"))
     used, most = int(str(info.get("used_memory", 0))), int(str(info.get("maxmemory", 0)))

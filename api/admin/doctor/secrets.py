@@ -1,4 +1,4 @@
-"""Secrets that can be guessed, and addresses at which they would travel in the clear."""
+"""Secrets that can be guessed, and addresses to which they would travel unencrypted."""
 
 from collections.abc import Iterator
 from urllib.parse import unquote, urlsplit
@@ -18,7 +18,7 @@ NEW_ONE = "make a random one (openssl rand -hex 24) and rotate it; docs/maintena
 
 
 def _secrets(settings: Settings) -> Iterator[tuple[str, str | None]]:
-    """Variable and secret; ``None``: there is none."""
+    """Return each variable and its secret; ``None``: it has none."""
     for name in ("database_url", "redis_url"):
         password = urlsplit(getattr(settings, name).get_secret_value()).password
         yield f"PHYTOBATCH_{name.upper()}", None if password is None else unquote(password)
@@ -27,7 +27,7 @@ def _secrets(settings: Settings) -> Iterator[tuple[str, str | None]]:
 
 
 def strength_of_secrets(subject: Subject) -> Iterator[Finding]:
-    """The settings themselves refuse the secrets of ``.env.example``; here are others that everybody tries."""
+    """Check for secrets that everybody tries; the settings refuse those of ``.env.example`` themselves."""
     weak = False
     for variable, secret in _secrets(subject.settings):
         if secret is None:
@@ -44,7 +44,7 @@ def strength_of_secrets(subject: Subject) -> Iterator[Finding]:
 
 
 def addresses(subject: Subject) -> Iterator[Finding]:
-    """What clients reach over other people's networks has to be TLS."""
+    """Check that clients reach by TLS whatever lies behind other people's networks."""
     settings = subject.settings
     public = {
         "PHYTOBATCH_PUBLIC_URL": settings.public_url,

@@ -1,4 +1,4 @@
-"""Ports of the object store beside S3: whoever reaches one that asks for no key needs no key of S3 either.
+"""Ports of the object store beside S3: one that asks for no key gives away what the keys of S3 protect.
 
 SeaweedFS' master, filer, volume and admin servers listen on ports of their own, by HTTP and, 10,000 above, by gRPC.
 """
@@ -35,7 +35,7 @@ SECONDS = 2.0
 
 
 def open_ports(subject: Subject) -> Iterator[Finding]:
-    """Ask each of them, without a key. A store on the public internet is not ours to look at."""
+    """Ask each of them, without a key. A store on the public internet is not ours to probe."""
     host, port = _store(subject)
     if host is None:
         yield ok("store ports", "the store is a service of others: not looked at")
@@ -57,7 +57,7 @@ def open_ports(subject: Subject) -> Iterator[Finding]:
 
 
 def _store(subject: Subject) -> tuple[str | None, int]:
-    """Host and port of a store in a network of our own; no host for one on the internet."""
+    """Return host and port of a store in a network of our own; no host for one on the internet."""
     parts = urlsplit(subject.settings.s3_endpoint_url or "")
     if not parts.hostname:
         return None, 0

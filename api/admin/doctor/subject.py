@@ -1,4 +1,4 @@
-"""What is looked at: the servers of the settings, connected when they are first asked for."""
+"""The servers of the settings, connected when they are first needed."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Subject:
-    """The settings, and what they lead to."""
+    """The settings, and the servers that they name."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
@@ -34,11 +34,11 @@ class Subject:
 
     @cached_property
     def s3(self) -> "S3Client":
-        """The same server, for what the programs never ask of it."""
+        """The same server, for calls that the programs never make."""
         return open_client(self.settings, self.settings.s3_endpoint_url, 1)
 
     def row(self, query: str, **values: object) -> Row[Any]:
-        """The one row of a query, in a transaction of its own.
+        """Return the one row of a query, in a transaction of its own.
 
         Raises:
             DatabaseUnavailable: Postgres is away.
@@ -47,7 +47,7 @@ class Subject:
             return session.execute(text(query), values).one()
 
     def at_work(self, kind: ProgramKind) -> int:
-        """How many programs of a kind say that they are at work.
+        """Count the programs of a kind that show signs of life.
 
         Raises:
             DatabaseUnavailable: Postgres is away.
@@ -57,7 +57,7 @@ class Subject:
 
     @contextmanager
     def at_hand(self) -> Iterator["Subject"]:
-        """Let go of every connection at the end."""
+        """Close every connection at the end."""
         try:
             yield self
         finally:

@@ -1,4 +1,4 @@
-"""Webhooks: the settings make sense, somebody delivers, and who gets nothing."""
+"""Webhooks: sensible settings, a running deliverer, endpoints that get nothing."""
 
 from collections.abc import Iterator
 
@@ -19,7 +19,7 @@ STATE = """
 
 
 def settings(subject: Subject) -> Iterator[Finding]:
-    """Where webhooks may go, and when they are tried again."""
+    """Check which addresses webhooks may go to, and when they are tried again."""
     try:
         policy = Policy.of(subject.settings)
         Schedule.parse(subject.settings.webhook_schedule)
@@ -38,7 +38,7 @@ def settings(subject: Subject) -> Iterator[Finding]:
 
 
 def deliveries(subject: Subject) -> Iterator[Finding]:
-    """Whether what is due is sent."""
+    """Check that due deliveries are sent."""
     row = subject.row(STATE)
     if row.endpoints and not subject.at_work(ProgramKind.DELIVERER):
         yield fail(

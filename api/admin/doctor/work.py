@@ -1,4 +1,4 @@
-"""The work itself: does it move, and what ended badly."""
+"""The work itself: its progress, and what ended badly."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -27,7 +27,7 @@ STATE = """
 
 
 def progress(subject: Subject) -> Iterator[Finding]:
-    """Whether leases are taken back, jobs move and deleted ones go."""
+    """Check that leases are taken back, jobs move and deleted ones go."""
     row = subject.row(STATE, overdue=OVERDUE, quiet=QUIET, faults=list(FAULTS))
     if row.overdue:
         yield fail(
@@ -58,7 +58,7 @@ def progress(subject: Subject) -> Iterator[Finding]:
 
 
 def paused(subject: Subject) -> Iterator[Finding]:
-    """Whether operators hold work back, which somebody may have forgotten."""
+    """Report work that operators hold back, which they may have forgotten."""
     with subject.database.begin() as session:
         found = pauses.pauses(session)
     for one in found:

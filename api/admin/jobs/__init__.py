@@ -1,4 +1,4 @@
-"""Commands about jobs: which of them hang, what one of them waits for, and what can be done about it."""
+"""Commands about jobs: list those that hang, show what one waits for, and move it on."""
 
 from api.admin.jobs import ending, listing, purge, requeue, show
 

@@ -1,4 +1,4 @@
-"""``retry-job`` and ``cancel-job``: what their owners can do over HTTP, for every tenant."""
+"""``retry-job`` and ``cancel-job``: the calls that owners have over HTTP, for every tenant."""
 
 import argparse
 import uuid
@@ -17,7 +17,7 @@ from shared.settings import get_settings
 
 
 def find_job(session: Session, job_id: uuid.UUID) -> Job:
-    """A job of any tenant, locked, as it stands now.
+    """Return a job of any tenant, locked, as it stands now.
 
     Raises:
         NotFound: there is none, or it is deleted.
@@ -29,7 +29,7 @@ def find_job(session: Session, job_id: uuid.UUID) -> Job:
 
 
 def retry(arguments: argparse.Namespace) -> str:
-    """Run the failed images of a job that is over again, as `POST /v1/jobs/{id}/retry` does.
+    """Run the failed images of a finished job again, as `POST /v1/jobs/{id}/retry` does.
 
     Raises:
         NotFound: there is no such job.
@@ -61,7 +61,7 @@ def cancel(arguments: argparse.Namespace) -> str:
 
 
 def job_argument(parser: argparse.ArgumentParser) -> None:
-    """The id of a job."""
+    """Add the id of a job."""
     parser.add_argument("job", type=uuid.UUID, help="id of the job")
 
 

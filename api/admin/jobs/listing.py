@@ -1,4 +1,4 @@
-"""``list-jobs``: those that have had no news for the longest come first."""
+"""``list-jobs``: jobs without news for the longest time come first."""
 
 import argparse
 from datetime import timedelta
@@ -48,7 +48,7 @@ LIST = text(
 
 
 def show(arguments: argparse.Namespace) -> str:
-    """Jobs that are not over, and deleted ones that are still to be removed; longest without news first.
+    """List jobs that are not over, and deleted ones that are still to be removed; longest without news first.
 
     Raises:
         NotFound: there is no such tenant.
@@ -86,7 +86,7 @@ def _row(row: Row[Any]) -> tuple[object, ...]:
 
 
 def _waits_for(row: Row[Any]) -> str:
-    """What has to happen next, in words; empty for a job that is over."""
+    """Say what has to happen next; empty for a job that is over."""
     answers = (
         (row.running, f"{row.running} chunks at work, {row.due + row.later} ready"),
         (row.paused and (row.due or row.later), "the end of its pause (`list-pauses`)"),

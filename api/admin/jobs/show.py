@@ -1,4 +1,4 @@
-"""``show-job``: everything that an operator asks about one job."""
+"""``show-job``: everything about one job."""
 
 import argparse
 import uuid
@@ -62,7 +62,7 @@ TABLES = (
 
 
 def show(arguments: argparse.Namespace) -> str:
-    """One job: its state, its chunks by state and attempt, which worker holds what, its errors, its events.
+    """Show one job: its state, its chunks by state and attempt, the workers that hold them, its errors, its events.
 
     Raises:
         NotFound: there is no such job.
