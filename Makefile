@@ -11,7 +11,7 @@ STAMP := $(VENV)/.installed
 DATA ?= .data
 export PHYTOBATCH_LOCAL_DATA ?= $(DATA)
 
-.PHONY: help install checks demo up down clean test quick integration openapi postgres pooler lint types imports lock images audit sbom scan migration train evaluate bench chaos hostile fuzz faults
+.PHONY: help install client-tests checks demo up down clean test quick integration openapi postgres pooler lint types imports lock images audit sbom scan migration train evaluate bench chaos hostile fuzz faults
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -64,13 +64,17 @@ $(OPENAPI_STAMP): $(OPENAPI)/package-lock.json | $(CHECKS_STAMP)
 	@touch $@
 
 IMAGES ?= api worker gpu deliverer backup
-COMPILE := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet
+COMPILE_FOR := $(BIN)/uv pip compile --universal --generate-hashes --no-emit-index-url --no-header --quiet --python-version
+COMPILE := $(COMPILE_FOR) 3.11
 
 lock: ## write the locks again from both pyproject.toml (hashes, no index address)
 	@$(COMPILE) pyproject.toml client/pyproject.toml --extra dev --output-file $(LOCK)
 	@for image in $(IMAGES); do \
 	  $(COMPILE) pyproject.toml --extra $$image --constraint $(LOCK) --output-file deploy/locks/$$image.txt || exit 1; done
 	@echo 'hatchling>=1.27' | $(COMPILE) - --constraint $(LOCK) --output-file deploy/locks/build.txt
+	@$(COMPILE_FOR) 3.9 client/pyproject.toml --output-file deploy/locks/client.txt
+	@$(COMPILE_FOR) 3.9 client/pyproject.toml --group client/pyproject.toml:tests --constraint deploy/locks/client.txt \
+	  --output-file deploy/locks/client-tests.txt
 	@$(COMPILE) pyproject.toml --extra checks $(WITHOUT:%=--no-emit-package %) --output-file $(CHECKS_LOCK)
 
 VERSION = $(shell sed -n 's/^version = "\(.*\)"$$/\1/p' pyproject.toml)
@@ -119,6 +123,16 @@ FOLDERS = $(notdir $(patsubst %/,%,$(dir $(wildcard tests/integration/*/test_*.p
 integration: $(STAMP) ## the tests on real servers; ONLY=webhooks: those of one folder below tests/integration
 	@test -d "tests/integration/$(ONLY)" || { echo "tests/integration has: $(sort $(FOLDERS))"; exit 2; }
 	@$(BIN)/python -m pytest tests/integration/$(ONLY)
+
+# Without the server and in an environment of its own, because the client runs on Pythons that the server does not.
+CLIENT_PYTHON ?= python3.9
+CLIENT_VENV = $(VENV)/client-$(notdir $(CLIENT_PYTHON))
+
+client-tests: ## the client's unit tests on the oldest Python that it runs on (CLIENT_PYTHON=python3.13 on another)
+	@test -x $(CLIENT_VENV)/bin/pytest || { $(CLIENT_PYTHON) -m venv $(CLIENT_VENV) \
+	  && $(CLIENT_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps \
+	  --requirement deploy/locks/client-tests.txt; }
+	@PYTHONPATH=client:. $(CLIENT_VENV)/bin/python -m pytest -c client/pytest.ini --rootdir . tests/unit/client
 
 lint: $(STAMP) ## ruff: style and errors
 	@$(BIN)/ruff check .

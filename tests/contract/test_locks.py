@@ -5,8 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from deploy.vulnerabilities.locks import image_pins
+
 LOCKS = Path(__file__).resolve().parents[2] / "deploy" / "locks"
 IMAGES = ("api", "backup", "build", "deliverer", "gpu", "worker")
+OTHERS = ("dev", "checks", "client", "client-tests")
 ENTRY = re.compile(r"^([a-z0-9][a-z0-9._-]*)==(\S+)", re.MULTILINE)
 
 
@@ -18,8 +21,8 @@ def versions(name: str) -> dict[str, set[str]]:
     return found
 
 
-def test_there_is_a_lock_for_each_image_for_the_tests_and_for_the_check_tools() -> None:
-    assert sorted(path.stem for path in LOCKS.glob("*.txt")) == sorted((*IMAGES, "dev", "checks"))
+def test_there_is_a_lock_for_each_image_for_the_client_and_for_tests_and_checks() -> None:
+    assert sorted(path.stem for path in LOCKS.glob("*.txt")) == sorted((*IMAGES, *OTHERS))
 
 
 @pytest.mark.parametrize("image", IMAGES)
@@ -31,7 +34,14 @@ def test_an_image_has_the_versions_that_were_tested(image: str) -> None:
     assert differs == {}
 
 
-@pytest.mark.parametrize("lock", [*IMAGES, "dev", "checks"])
+def test_the_client_was_tested_with_what_its_own_lock_installs_on_the_same_python() -> None:
+    ours = {pin.name: str(pin.version) for pin in image_pins("client", LOCKS)}
+    assert set(ours) >= {"rich", "urllib3"}
+    tested = versions("dev")
+    assert {name: version for name, version in ours.items() if version not in tested[name]} == {}
+
+
+@pytest.mark.parametrize("lock", [*IMAGES, *OTHERS])
 def test_every_package_has_hashes_and_no_lock_names_a_host(lock: str) -> None:
     text = (LOCKS / f"{lock}.txt").read_text()
     entries = re.split(r"\n(?=[a-z0-9])", text)

@@ -9,7 +9,6 @@ from html.parser import HTMLParser
 from typing import Any
 
 import pytest
-from PIL import Image
 
 from phytobatch.reports.page import colours
 from phytobatch.reports.page.content import Content, Shown, round_edge
@@ -237,6 +236,9 @@ def test_an_image_far_off_is_named_and_does_not_rule_the_map() -> None:
 
 
 def picture(size: tuple[int, int], orientation: int = 1) -> bytes:
+    pytest.importorskip("PIL", reason="Pillow is in the extra report")
+    from PIL import Image
+
     image, exif, out = Image.new("RGB", size, "green"), Image.Exif(), io.BytesIO()
     exif[0x0112] = orientation
     image.save(out, "JPEG", exif=exif)
@@ -244,7 +246,10 @@ def picture(size: tuple[int, int], orientation: int = 1) -> bytes:
 
 
 def test_thumbnails_are_small_and_upright() -> None:
-    with Image.open(io.BytesIO(thumbnail(picture((2000, 1000), orientation=6)))) as small:
+    small_file = thumbnail(picture((2000, 1000), orientation=6))
+    from PIL import Image
+
+    with Image.open(io.BytesIO(small_file)) as small:
         assert small.size == (EDGE // 2, EDGE)
 
 
