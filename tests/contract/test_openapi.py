@@ -19,17 +19,9 @@ from api.webhooks.schemas import (
     CreateEndpoint,
     Redeliver,
 )
-from shared.settings import Settings
+from tests.contract.openapi.nowhere import NOWHERE
 
 ROOT = Path(__file__).parents[2]
-NOWHERE = Settings(
-    database_url="postgresql+psycopg://nobody@127.0.0.1:1/nothing",
-    redis_url="redis://127.0.0.1:1/0",
-    s3_bucket="none",
-    s3_endpoint_url="http://127.0.0.1:1",
-    s3_access_key_id="none",
-    s3_secret_access_key="none",  # noqa: S106  # a word for a server that does not exist
-)
 OPEN = {"health", "ready"}
 ANSWERS: tuple[type[BaseModel], ...] = (Problem, *response_models(ROUTERS))
 Json = dict[str, Any]
