@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from shared.usage import told_by
+from shared.usage import description_of
 
 CERTIFICATE, KEY, SETTINGS = "weed.crt", "weed.key", "security.toml"
 LOOPBACK = IPv4Address("127.0.0.1")  # all parts are one process, and reach each other there
@@ -91,7 +91,7 @@ def _write_private(path: Path, text: str) -> None:
 
 def main(arguments: list[str] | None = None) -> int:
     """Make the files in an existing folder."""
-    parser = argparse.ArgumentParser(prog="python -m deploy.mutual_tls", description=told_by(__doc__))
+    parser = argparse.ArgumentParser(prog="python -m deploy.mutual_tls", description=description_of(__doc__))
     parser.add_argument("folder", type=Path)
     write(parser.parse_args(arguments).folder)
     return 0

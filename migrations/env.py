@@ -1,4 +1,4 @@
-"""What Alembic needs to know: the tables, and where the database is."""
+"""The environment of Alembic: the tables, and the address of the database."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -36,22 +36,22 @@ def _connected(engine: Engine) -> Iterator[Connection]:
     try:
         connection = engine.connect()
     except OperationalError as error:
-        if _given() is not None:
+        if _own_address() is not None:
             raise  # Our own programs have a sentence for it.
         raise CommandError(f"the database cannot be reached: {error.orig}") from None
     with connection:
         yield connection
 
 
-def _given() -> str | None:
-    """The address that a program of ours hands over; Alembic's own command hands over none."""
-    given: str | None = context.config.attributes.get("url")
-    return given
+def _own_address() -> str | None:
+    """Return the address that a program of ours passes on; None under Alembic's own command."""
+    address: str | None = context.config.attributes.get("url")
+    return address
 
 
 def _url() -> str:
     try:
-        return _given() or get_settings().database_url.get_secret_value()
+        return _own_address() or get_settings().database_url.get_secret_value()
     except ConfigurationError as error:
         raise CommandError(str(error)) from None  # Alembic's own: it prints the sentence, and no trace.
 

@@ -1,1 +1,1 @@
-"""What the API and the worker both need, or what they agree on. Imports neither of them."""
+"""The code that API and worker share: contracts, settings, tables, job lifecycle, object store. Imports neither."""

@@ -1,8 +1,8 @@
 """Environment variables that are set and empty, as Compose, Helm and shells hand them over: they count as absent.
 
-To libraries they do not: an empty ``AWS_CA_BUNDLE`` stops boto3 (older versions verified nothing then), an empty
-``SSL_CERT_FILE`` trusts nobody, and an empty ``AWS_CONTAINER_CREDENTIALS_RELATIVE_URI`` is asked for keys. So they are
-taken out of the environment of the process before anything reads them.
+To libraries they do not: an empty ``AWS_CA_BUNDLE`` stops boto3 (older versions verified nothing then), with an empty
+``SSL_CERT_FILE`` no certificate is trusted, and boto3 requests keys from an empty
+``AWS_CONTAINER_CREDENTIALS_RELATIVE_URI``. So they are removed from the environment of the process before it is read.
 """
 
 from collections.abc import Mapping, MutableMapping
@@ -28,14 +28,14 @@ AUTHORITIES = (
 
 
 def forget_empty(environment: MutableMapping[str, str]) -> None:
-    """Take the variables of servers out that are empty, or blank."""
+    """Remove the variables of servers that are empty or blank."""
     for name in [name for name, value in environment.items() if not value.strip()]:
         if name.startswith(PREFIXES) or name in NAMES:
             del environment[name]
 
 
 def unreadable_authorities(environment: Mapping[str, str]) -> list[str]:
-    """List a sentence for each variable that names a file of certificates which is none: it would trust nobody."""
+    """List a sentence for each variable that names an unusable file of certificates: every connection would fail."""
     wrong = []
     for name in AUTHORITIES:
         path = environment.get(name)

@@ -1,26 +1,26 @@
-"""Every error that crosses a border between parts.
+"""The errors that cross a border between parts.
 
     PhytobatchError
-    |- NotFound                what was asked for does not exist, or belongs to another tenant
+    |- NotFound                the requested thing does not exist, or belongs to another tenant
     |- Conflict                the state of the thing does not allow this
     |  |- IdempotencyInProgress
     |- InvalidRequest          the request can never work as it is
     |  |- LimitExceeded
     |  |- IdempotencyMismatch
-    |  |- NotAcceptable        no such format, or none of those that the client takes
+    |  |- NotAcceptable        no such format, or none that the client accepts
     |  |- RowsInvalid          lines of a table that the client sent
     |- Unauthenticated         no key, a wrong key, an expired or revoked key
     |- Forbidden               the key is good, its scopes are not enough
-    |- QuotaExceeded           the tenant has as much open as it may; there is room again later
+    |- QuotaExceeded           the tenant has used up its quota; there is room again later
     |  |- QuotaTooSmall        it would not fit if there were nothing else
     |- RateLimited             too many requests of one key in a short time
     |  |- TooManyAtATime       one key, or one tenant, holds its share of a process
-    |- Unavailable             infrastructure is away; nobody's failure, try again
+    |- Unavailable             infrastructure is away; try again
     |  |- StoreUnavailable     the object store
     |  |- DatabaseUnavailable
-    |  |- NoRoom               this process has no room for more uploads, on its disk or in all
-    |  |- TooManyWaiting       this process holds as many waiting clients as it may
-    |- ObjectMissing           one object is not there (permanent for its image)
+    |  |- NoRoom               this process has no room for more uploads, on its disk or in total
+    |  |- TooManyWaiting       this process has reached its maximum of waiting clients
+    |- ObjectMissing           one object does not exist (permanent for its image)
     |- ObjectTooLarge          one object is over the limit (permanent for its image)
     |- ConfigurationError      an environment variable is missing or wrong; the program does not start
     |- LeaseLost               the chunk belongs to another worker now: abandon it, write nothing
@@ -32,7 +32,7 @@ from collections.abc import Mapping, Sequence
 
 
 class PhytobatchError(Exception):
-    """Base of all. ``str(error)`` is a sentence for the person who gets it and says what to do."""
+    """Base of these errors. ``str(error)`` is a sentence for the person who gets it and says what to do."""
 
     code = "internal-error"
 
@@ -65,7 +65,7 @@ class InvalidRequest(PhytobatchError):
 
 
 class LimitExceeded(InvalidRequest):
-    """A named limit; ``setting`` is the environment variable that holds it."""
+    """A named limit is exceeded; ``setting`` is the environment variable that holds it."""
 
     def __init__(self, message: str, *, setting: str) -> None:
         super().__init__(message, code="limit-exceeded")
@@ -80,14 +80,14 @@ class IdempotencyMismatch(InvalidRequest):
 
 
 class NotAcceptable(InvalidRequest):
-    """The client takes none of the formats that there are."""
+    """The client accepts none of the existing formats."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message, code="not-acceptable")
 
 
 class RowsInvalid(InvalidRequest):
-    """Lines of a table make no sense; ``rows`` are (``line 7``, what is wrong with it). Nothing was taken."""
+    """Lines of a table are invalid; ``rows`` are (``line 7``, the fault in words). Nothing was stored."""
 
     def __init__(self, message: str, rows: Sequence[tuple[str, str]] = ()) -> None:
         super().__init__(message, code="rows-invalid")
@@ -103,10 +103,10 @@ class Forbidden(PhytobatchError):
 
 
 class QuotaExceeded(PhytobatchError):
-    """What a tenant may have at a time is used up.
+    """The quota of a tenant is used up.
 
-    ``quota`` is ``{"name", "limit", "current", "requested"}``; ``setting`` holds the quota of tenants that have none of
-    their own; ``retry_after`` is in seconds, ``None`` where waiting does not help.
+    ``quota`` is ``{"name", "limit", "current", "requested"}``; ``setting`` holds the quota of tenants without one of
+    their own; ``retry_after`` is in seconds, ``None`` if waiting does not help.
     """
 
     code = "quota-exceeded"
@@ -136,7 +136,7 @@ class RateLimited(PhytobatchError):
 
 
 class TooManyAtATime(RateLimited):
-    """``setting`` says how large the share is."""
+    """A key or a tenant holds its share of a process; ``setting`` says how large the share is."""
 
     def __init__(self, message: str, *, code: str, retry_after: int, setting: str) -> None:
         super().__init__(message, retry_after=retry_after, setting=setting)

@@ -1,7 +1,7 @@
-"""Hints: "this job has changed", over Redis, for those who wait for it.
+"""Hints: "this job has changed", over Redis, for the processes that wait for it.
 
-A hint has no content but the id of a job. Whoever gets one looks into Postgres; whoever gets none looks anyway, a
-second later. Losing every hint costs that second.
+A hint carries only the id of a job. Its receiver reads Postgres at once; without a hint it polls Postgres a second
+later. Losing every hint costs that second.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ from shared.settings import Settings
 
 log = structlog.get_logger()
 
-# Changes that come close together are one message each job.
+# Changes of a job that come close together are one message.
 GATHER_SECONDS = 0.05
 STOP_SECONDS = 2.0
 LISTEN_SECONDS = 1.0
@@ -27,12 +27,12 @@ ID_BYTES = 16
 
 
 def channel(settings: Settings) -> str:
-    """The Redis channel of the hints of this installation."""
+    """Return the Redis channel of the hints of this installation."""
     return f"{settings.broker_key_prefix}changes"
 
 
 class Hints:
-    """Publishes hints beside the work: ``announce`` returns at once, and never fails."""
+    """A publisher of hints in the background: ``announce`` returns at once, and never fails."""
 
     def __init__(self, settings: Settings) -> None:
         self._channel = channel(settings)
@@ -52,7 +52,7 @@ class Hints:
         self._thread.start()
 
     def announce(self, jobs: Collection[uuid.UUID]) -> None:
-        """These jobs have changed. Call it after the commit."""
+        """Publish that these jobs have changed. Call it after the commit."""
         with self._lock:
             self._jobs.update(jobs)
         self._woken.set()
@@ -69,11 +69,11 @@ class Hints:
         while not self._stopping.is_set():
             self._woken.wait()
             self._woken.clear()
-            heard = self._publish(self._announced())
-            self._stopping.wait(GATHER_SECONDS if heard else PAUSE_AFTER_FAILURE_SECONDS)
-        self._publish(self._announced())
+            published = self._publish(self._take_jobs())
+            self._stopping.wait(GATHER_SECONDS if published else PAUSE_AFTER_FAILURE_SECONDS)
+        self._publish(self._take_jobs())
 
-    def _announced(self) -> Collection[uuid.UUID]:
+    def _take_jobs(self) -> Collection[uuid.UUID]:
         with self._lock:
             jobs, self._jobs = self._jobs, set()
         return jobs
@@ -92,7 +92,7 @@ class Hints:
 
 
 async def listen(settings: Settings) -> AsyncIterator[uuid.UUID]:
-    """The jobs that were announced, for ever; silent while Redis is away. Cancel it to end it."""
+    """Yield the jobs of all hints, for ever; silent while Redis is away. Cancel it to end it."""
     while True:
         connection = connect_async(
             settings,

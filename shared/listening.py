@@ -1,4 +1,4 @@
-"""Where a program listens. `::` is every address of this machine, those of IPv4 too."""
+"""The addresses on which programs listen. `::` is every address of this machine, those of IPv4 too."""
 
 import socket
 
@@ -7,12 +7,12 @@ EVERY_IPV4_ADDRESS = "0.0.0.0"  # noqa: S104  # the operator's word for it; noth
 
 
 def reachable_host(host: str) -> str:
-    """Give the host itself; of `::` on a machine whose kernel has no IPv6, every address that it does have."""
+    """Return the host itself; for `::` on a machine whose kernel has no IPv6, every IPv4 address."""
     return EVERY_IPV4_ADDRESS if host == EVERY_ADDRESS and not socket.has_dualstack_ipv6() else host
 
 
 def own_address(host: str) -> str:
-    """Give the first address of a host that is one of this machine's; the host itself where none is.
+    """Return the first address of a host that belongs to this machine; the host itself if none does.
 
     In Docker, a name that several replicas share leads to all of them, and each can listen at its own address alone.
 
@@ -33,7 +33,7 @@ def own_address(host: str) -> str:
 
 
 def bound_sockets(host: str, port: int) -> list[socket.socket]:
-    """Bind a TCP socket for each address of a host, none of which listens yet; they share one port.
+    """Bind a TCP socket for each address of a host, all on one port; none listens yet.
 
     `::` makes two, one for each family: over a single one a client of IPv4 would seem to come from `::ffff:192.0.2.1`,
     which is in no network of an operator's list.
@@ -43,15 +43,15 @@ def bound_sockets(host: str, port: int) -> list[socket.socket]:
         port: 0 takes a free one.
 
     Raises:
-        OSError: it has no address, or one that is not of this machine, or the port is taken.
+        OSError: the host has no address, or one that is not of this machine, or the port is taken.
     """
     host = reachable_host(host)
     hosts = (EVERY_IPV4_ADDRESS, EVERY_ADDRESS) if host == EVERY_ADDRESS else (host,)
     bound: list[socket.socket] = []
     try:
-        for one in hosts:
+        for name in hosts:
             for family, kind, protocol, _, address in socket.getaddrinfo(
-                one, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+                name, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
             ):
                 bound.append(socket.socket(family, kind, protocol))
                 bound[-1].setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -1,4 +1,4 @@
-"""How many processors this process may use: what its scheduler allows, and what its container may spend."""
+"""The number of processors that this process may use, by its scheduler and by the quota of its container."""
 
 import math
 import os
@@ -10,14 +10,14 @@ QUOTA_V1 = (Path("/sys/fs/cgroup/cpu/cpu.cfs_quota_us"), Path("/sys/fs/cgroup/cp
 
 
 def processors() -> int:
-    """At least 1. A container with half a processor has one: less cannot be had, and more would only be throttled."""
+    """Return the number of processors, at least 1. A container with half a processor has one: more is throttled."""
     visible = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     allowed = quota(QUOTA_V2, QUOTA_V1)
     return visible if allowed is None else max(1, min(visible, math.ceil(allowed)))
 
 
 def quota(version_2: Path, version_1: tuple[Path, Path]) -> float | None:
-    """Processors that the control group may spend, as 1.5; None where nothing limits it."""
+    """Return the processors that the control group may spend, as 1.5; None if nothing limits it."""
     try:
         limit, period = version_2.read_text(encoding="ascii").split()
     except (OSError, ValueError):

@@ -1,4 +1,4 @@
-"""Which programs are at work: each says so every few seconds, in a row of its own."""
+"""The running programs: each writes a heartbeat every few seconds, in a row of its own."""
 
 import os
 import socket
@@ -8,10 +8,10 @@ from enum import StrEnum
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-# How often a program says that it lives; by this many seconds after that it counts as gone.
-SAY_SECONDS = 15.0
+# Seconds between two heartbeats of a program; seconds after the last one at which it counts as gone.
+HEARTBEAT_SECONDS = 15.0
 GONE_SECONDS = 60.0
-# What a killed program left is forgotten after this.
+# The row of a killed program is deleted after this.
 FORGET_HOURS = 24
 
 SEEN = text(
@@ -20,11 +20,11 @@ SEEN = text(
 )
 ENDED = text("DELETE FROM programs WHERE kind = :kind AND name = :name")
 FORGET = text("DELETE FROM programs WHERE seen_at < now() - make_interval(hours => :hours) RETURNING 1")
-AT_WORK = text("SELECT count(*) FROM programs WHERE kind = :kind AND seen_at > now() - make_interval(secs => :gone)")
+RUNNING = text("SELECT count(*) FROM programs WHERE kind = :kind AND seen_at > now() - make_interval(secs => :gone)")
 
 
 class ProgramKind(StrEnum):
-    """Programs that have no port, so that nothing but their word shows that they are there."""
+    """The programs without a port, which only their heartbeat shows."""
 
     WORKER = "worker"
     DELIVERER = "deliverer"
@@ -35,29 +35,29 @@ def own_name() -> str:
     return f"{socket.gethostname()}:{os.getpid()}"
 
 
-class SignOfLife:
-    """Says in the database that this process is at work, at most every :data:`SAY_SECONDS`."""
+class Heartbeat:
+    """The heartbeat of this process in the database, at most every :data:`HEARTBEAT_SECONDS`."""
 
     def __init__(self, kind: ProgramKind, name: str) -> None:
         self._who = {"kind": kind, "name": name}
-        self._said_at = float("-inf")
+        self._written_at = float("-inf")
 
-    def say(self, session: Session) -> None:
-        """Write the row where it is time, in the caller's transaction."""
-        if time.monotonic() - self._said_at >= SAY_SECONDS:
+    def write(self, session: Session) -> None:
+        """Write the row if it is due, in the caller's transaction."""
+        if time.monotonic() - self._written_at >= HEARTBEAT_SECONDS:
             session.execute(SEEN, self._who)
-            self._said_at = time.monotonic()
+            self._written_at = time.monotonic()
 
     def end(self, session: Session) -> None:
-        """Take the row away: this process ends."""
+        """Delete the row, because this process ends."""
         session.execute(ENDED, self._who)
 
 
-def at_work(session: Session, kind: ProgramKind) -> int:
-    """Count the programs of a kind that have shown within a minute that they live."""
-    return int(session.execute(AT_WORK, {"kind": kind, "gone": GONE_SECONDS}).scalar_one())
+def count_running(session: Session, kind: ProgramKind) -> int:
+    """Count the programs of a kind with a heartbeat in the last minute."""
+    return int(session.execute(RUNNING, {"kind": kind, "gone": GONE_SECONDS}).scalar_one())
 
 
 def forget(session: Session) -> int:
-    """Forget programs that were killed long ago; how many."""
+    """Delete the rows of programs that were killed long ago; return their number."""
     return len(session.execute(FORGET, {"hours": FORGET_HOURS}).all())

@@ -1,6 +1,6 @@
-"""The only producer of wake-ups, and what every program says to Redis.
+"""The only producer of wake-ups, and the settings of Celery for every program.
 
-A wake-up carries no content: it makes a worker look into Postgres. Losing every one of them costs seconds.
+A wake-up carries no content: it makes a worker poll Postgres. Losing every one of them costs seconds.
 """
 
 import threading
@@ -30,10 +30,10 @@ PAUSE_AFTER_FAILURE_SECONDS = 5.0
 
 
 def celery_settings(settings: Settings) -> dict[str, Any]:
-    """What producers and consumers must agree on. All of them use this, because the shortest visibility timeout wins.
+    """Return the settings that producers and consumers share: the shortest visibility timeout among them would win.
 
-    A plain ``Queue`` on the direct exchange only: on a topic exchange a Redis that came back empty drops messages
-    without a word (celery PR #10566).
+    Only a plain ``Queue`` on the direct exchange: on a topic exchange a Redis that came back empty silently drops
+    messages (celery PR #10566).
     """
     return {
         **celery_broker(
@@ -61,7 +61,7 @@ def celery_settings(settings: Settings) -> dict[str, Any]:
 
 
 class Wakeups:
-    """Publishes wake-ups, up to a window. Never raises: when Redis is away, workers look by themselves."""
+    """A publisher of wake-ups, up to a window. Never raises: while Redis is away, workers poll by themselves."""
 
     def __init__(self, settings: Settings) -> None:
         self._window = settings.wakeup_window
@@ -80,12 +80,12 @@ class Wakeups:
         """Bring the queue to one message per ready chunk, at most the window.
 
         Args:
-            ready: how many chunks could be claimed now.
+            ready: number of chunks that could be claimed now.
 
         Returns:
-            How many messages were published.
+            The number of published messages.
         """
-        # Looked at under the lock: of many callers that meet a silent Redis, one waits for it, not all in turn.
+        # Checked under the lock: of many callers that meet a silent Redis, one waits for it, not all in turn.
         with self._lock:
             if time.monotonic() < self._away_until:
                 return 0
@@ -102,7 +102,7 @@ class Wakeups:
         return max(missing, 0)
 
     def is_reachable(self) -> bool:
-        """Whether Redis answers; for the operator, nothing depends on it."""
+        """Return True if Redis answers; only shown to operators."""
         try:
             return bool(self._redis.ping())
         except RedisError:

@@ -1,7 +1,7 @@
-"""Every connection to Redis is made of the arguments that stand here: ours, those of rate limits, and Celery's.
+"""The arguments of every connection to Redis: ours, those of rate limits, and Celery's.
 
-A server by TLS is recognised by its certificate and its name before anything is said to it, unless the address says
-otherwise. kombu, left to itself, believes any certificate of a ``rediss://`` address and gives it user and password.
+With TLS the certificate and the name of the server are verified before anything is sent, unless the address says
+otherwise. kombu by itself accepts any certificate of a ``rediss://`` address and sends it user and password.
 """
 
 import os
@@ -25,22 +25,22 @@ AT_ONCE = redis.retry.Retry(redis.backoff.NoBackoff(), 0)
 AT_ONCE_ASYNC = redis.asyncio.retry.Retry(redis.backoff.NoBackoff(), 0)
 # Celery prefers them over its settings: they would lead past everything that stands here.
 CELERY_VARIABLES = ("CELERY_BROKER_URL", "CELERY_BROKER_READ_URL", "CELERY_BROKER_WRITE_URL")
-# What sentinels and servers alike are told of a connection.
+# Options of a connection to sentinels and servers alike.
 TIMES = ("socket_timeout", "socket_connect_timeout", "socket_keepalive")
 
 
 def redis_address(settings: Settings) -> RedisAddress:
-    """Read from the settings where Redis is."""
+    """Read the address of Redis from the settings."""
     return read_redis(settings.redis_url.get_secret_value())
 
 
 def connect(settings: Settings, **options: Any) -> redis.Redis:  # noqa: ANN401  # what redis-py's connections take
-    """Make a client for threads; it connects when it is first used. ``options`` are those of redis-py's connections."""
+    """Make a client for threads; it connects at its first use. ``options`` are those of redis-py's connections."""
     return redis.Redis.from_pool(pool(settings, **options))
 
 
 def pool(settings: Settings, **options: Any) -> redis.ConnectionPool:  # noqa: ANN401  # as above
-    """Make the connections of such a client, for libraries that make the client by themselves."""
+    """Make the connection pool of such a client, for libraries that make the client by themselves."""
     address = redis_address(settings)
     if address.sentinels is None:
         kind = redis.Connection if address.tls is None else redis.SSLConnection
@@ -61,14 +61,14 @@ def connect_async(settings: Settings, **options: Any) -> redis.asyncio.Redis:  #
         return redis.asyncio.Redis.from_pool(plain)
     arguments = _of_sentinels(address, options, AT_ONCE_ASYNC)
     manager = redis.asyncio.sentinel.Sentinel(_nodes(address), sentinel_kwargs=arguments)  # type: ignore[no-untyped-call]
-    found = redis.asyncio.sentinel.SentinelConnectionPool(  # type: ignore[no-untyped-call]
+    pool = redis.asyncio.sentinel.SentinelConnectionPool(  # type: ignore[no-untyped-call]
         address.sentinels.master, manager, **_of_server(address, options)
     )
-    return redis.asyncio.Redis.from_pool(found)
+    return redis.asyncio.Redis.from_pool(pool)
 
 
 async def close_async(client: redis.asyncio.Redis) -> None:
-    """Close a client and, where there are sentinels, the connections to them."""
+    """Close a client and its connections to sentinels, if there are any."""
     await client.aclose()
     manager = getattr(client.connection_pool, "sentinel_manager", None)
     for sentinel in getattr(manager, "sentinels", ()):
@@ -76,7 +76,7 @@ async def close_async(client: redis.asyncio.Redis) -> None:
 
 
 def celery_broker(settings: Settings, **options: Any) -> dict[str, Any]:  # noqa: ANN401  # as above
-    """Write address, TLS and options of the transport as Celery calls them; the query of the address is empty."""
+    """Return address, TLS and transport options under Celery's names; the query of the address is empty."""
     for name in CELERY_VARIABLES:
         os.environ.pop(name, None)
     address = redis_address(settings)
@@ -92,7 +92,7 @@ def celery_broker(settings: Settings, **options: Any) -> dict[str, Any]:  # noqa
 
 
 def tls_arguments(tls: Tls | None) -> dict[str, Any]:
-    """Say how a server is recognised, as redis-py and kombu call it; nothing without TLS."""
+    """Return the options of TLS under the names of redis-py and kombu; empty without TLS."""
     if tls is None:
         return {}
     return {
@@ -105,7 +105,7 @@ def tls_arguments(tls: Tls | None) -> dict[str, Any]:
 
 
 def _of_server(address: RedisAddress, options: Mapping[str, Any]) -> dict[str, Any]:
-    """Say how the server itself is spoken to; sentinels say where it is."""
+    """Return the options of connections to the server itself; sentinels give its address."""
     login = {"username": address.username, "password": address.password, "db": address.database}
     if address.sentinels is not None:
         return {**login, **options, "ssl": address.tls is not None, **tls_arguments(address.tls)}
@@ -118,7 +118,7 @@ def _nodes(address: RedisAddress) -> list[tuple[str, int | None]]:
 
 
 def _of_sentinels(address: RedisAddress, options: Mapping[str, Any], retry: object) -> dict[str, Any]:
-    """Say how the sentinels are spoken to: own password, the same TLS. One that is away is passed over."""
+    """Return the options of connections to sentinels: own password, the same TLS. One that is away is skipped."""
     sentinels = address.sentinels
     login = {} if sentinels is None else {"username": sentinels.username, "password": sentinels.password}
     times = {name: options[name] for name in TIMES if name in options}

@@ -28,9 +28,9 @@ from shared.processors import processors
 
 ENV_PREFIX = "PHYTOBATCH_"
 MEBIBYTE = 1024 * 1024
-# What every secret of .env.example contains: everybody knows it.
+# Part of every secret of .env.example, which is public.
 EXAMPLE_SECRET = "change-this"  # noqa: S105  # no secret, and no program starts with it
-# How the address of each server is read: from a text and the settings before it.
+# The reader of each server's address: from a text and the settings before it.
 ADDRESSES: dict[str, Callable[[str, Mapping[str, Any]], str | None]] = {
     "database_url": lambda text, _: read_postgres(text).render_as_string(hide_password=False),
     "redis_url": lambda text, _: read_redis(text).text,
@@ -44,7 +44,7 @@ ADDRESSES: dict[str, Callable[[str, Mapping[str, Any]], str | None]] = {
 
 
 class Settings(BaseSettings):
-    """One object, read once per process. Units stand in the names or in the sentence."""
+    """The settings, read once per process. Units stand in the names or in the sentence."""
 
     model_config = SettingsConfigDict(
         env_prefix=ENV_PREFIX, env_ignore_empty=True, extra="ignore", frozen=True, hide_input_in_errors=True
@@ -110,32 +110,36 @@ class Settings(BaseSettings):
     presigned_url_seconds: int = Field(
         default=3600, ge=60, le=604800, description="How long an upload URL is good for."
     )
-    max_page_size: int = Field(default=1000, ge=1, le=1000, description="Most rows or images in one request or answer.")
+    max_page_size: int = Field(
+        default=1000, ge=1, le=1000, description="Maximum of rows or images in one request or answer."
+    )
     max_page_bytes: int = Field(
         default=8 * MEBIBYTE,
         ge=64 * 1024,
         description="Bytes of a page of jobs or results: it ends with the row that fills it, and more follow.",
     )
-    max_images_per_job: int = Field(default=100_000, ge=1, description="Most images in one job.")
+    max_images_per_job: int = Field(default=100_000, ge=1, description="Maximum of images in one job.")
     max_image_bytes: int = Field(
         default=50 * MEBIBYTE, ge=1, description="Largest image file, in bytes; larger ones are `too_large`."
     )
     max_image_pixels: int = Field(
         default=60_000_000,
         ge=1,
-        description="Most pixels (width x height) of an image; checked in the header, before decoding.",
+        description="Maximum of pixels (width x height) of an image; checked in the header, before decoding.",
     )
     max_image_side: int = Field(
         default=65_535,
         ge=1,
-        description="Most pixels of the longer side of an image; decoders need memory for each row.",
+        description="Maximum of pixels of the longer side of an image; decoders need memory for each row.",
     )
     max_image_scans: int = Field(
-        default=200, ge=1, description="Most scans of a progressive JPEG; each costs the time of a whole picture."
+        default=200, ge=1, description="Maximum of scans of a progressive JPEG; each costs the time of a whole picture."
     )
-    max_multipart_files: int = Field(default=100, ge=1, description="Most files in one multipart upload.")
+    max_multipart_files: int = Field(default=100, ge=1, description="Maximum of files in one multipart upload.")
     max_multipart_bytes: int = Field(
-        default=200 * MEBIBYTE, ge=1, description="Most bytes in one multipart upload; larger sets use presigned URLs."
+        default=200 * MEBIBYTE,
+        ge=1,
+        description="Maximum of bytes in one multipart upload; larger sets use presigned URLs.",
     )
     max_json_bytes: int = Field(default=2 * MEBIBYTE, ge=1024, description="Largest JSON request body, in bytes.")
     max_sidecar_bytes: int = Field(
@@ -148,10 +152,10 @@ class Settings(BaseSettings):
     )
     max_query_bytes: int = Field(default=4096, ge=64, description="Longest query string of a request, in bytes.")
     max_header_bytes: int = Field(
-        default=32 * 1024, ge=1024, description="Most bytes in the header fields of a request, names and values."
+        default=32 * 1024, ge=1024, description="Maximum of bytes in the header fields of a request, names and values."
     )
     max_json_depth: int = Field(
-        default=32, ge=8, le=200, description="How deep objects and lists may stand in each other in a request body."
+        default=32, ge=8, le=200, description="Maximum depth of nested objects and lists in a request body."
     )
     head_seconds: float = Field(
         default=10.0, gt=0, description="How long the head of a request may take to come, in seconds; then 408."
@@ -159,12 +163,12 @@ class Settings(BaseSettings):
     body_seconds: float = Field(
         default=20.0,
         gt=0,
-        description="How long a request body may take to come before the least rate is asked of it, in seconds.",
+        description="How long a request body may take to come before the minimum rate applies to it, in seconds.",
     )
     least_bytes_per_second: int = Field(
         default=2048,
         ge=1,
-        description="Least rate of a request body, on average, in bytes a second, and of a client that takes an "
+        description="Minimum rate of a request body, on average, in bytes a second, and of a client that takes an "
         "answer; a slower body gets 408, a slower answer is broken off.",
     )
     max_body_seconds: float = Field(
@@ -173,8 +177,7 @@ class Settings(BaseSettings):
     answer_seconds: float = Field(
         default=60.0,
         gt=0,
-        description="After how many seconds in which a client took less of an answer than the least rate it is "
-        "broken off.",
+        description="Seconds at less than the minimum rate after which an answer to a slow client is broken off.",
     )
     idempotency_key_hours: int = Field(
         default=24, ge=1, le=MAX_HOURS, description="How long an Idempotency-Key is remembered."
@@ -184,9 +187,9 @@ class Settings(BaseSettings):
     )
     poll_after_seconds: int = Field(default=2, ge=1, description="Retry-After on a job that is not finished.")
     max_summary_groups: int = Field(
-        default=1000, ge=1, description="Most values of one metadata key that a summary shows."
+        default=1000, ge=1, description="Maximum of values of one metadata key that a summary shows."
     )
-    max_grid_cells: int = Field(default=20_000, ge=1, description="Most squares of one grid.")
+    max_grid_cells: int = Field(default=20_000, ge=1, description="Maximum of squares of one grid.")
     public_url: str | None = Field(
         default=None,
         description="Address of the API that clients reach, as `https://phytobatch.example.org`, for the links in "
@@ -196,19 +199,21 @@ class Settings(BaseSettings):
 
     # What a tenant may use: each of these holds for tenants that have none of their own (`set-limits`)
     max_open_jobs: int = Field(
-        default=1000, ge=0, description="Most jobs of one tenant that are not over, drafts too; 0: no limit."
+        default=1000, ge=0, description="Maximum of unfinished jobs of one tenant, drafts included; 0: no limit."
     )
     max_pending_images: int = Field(
-        default=500_000, ge=0, description="Most images without an answer in the open jobs of one tenant; 0: no limit."
+        default=500_000,
+        ge=0,
+        description="Maximum of images without an answer in the open jobs of one tenant; 0: no limit.",
     )
     max_running_chunks: int = Field(
         default=0,
         ge=0,
-        description="Most chunks of bulk jobs of one tenant that workers run at a time; 0: no limit, the weights "
-        "alone share out the workers.",
+        description="Maximum of chunks of bulk jobs of one tenant that workers run at a time; 0: no limit, only the "
+        "weights share out the workers.",
     )
     requests_per_minute: int = Field(
-        default=30_000, ge=0, description="Most requests of one API key in a minute; 0: no limit."
+        default=30_000, ge=0, description="Maximum of requests of one API key in a minute; 0: no limit."
     )
     keep_days_results: int = Field(
         default=0,
@@ -240,14 +245,14 @@ class Settings(BaseSettings):
     max_waiting_clients: int = Field(
         default=5000,
         ge=1,
-        description="Most requests, event streams and exports that wait in one API process for news, or for a client "
-        "that takes its answer; more get 503.",
+        description="Maximum of requests, event streams and exports that wait in one API process for news, or for a "
+        "client that takes its answer; more get 503.",
     )
     max_body_bytes_at_a_time: int = Field(
         default=512 * MEBIBYTE,
         ge=MEBIBYTE,
-        description="Most bytes of request bodies that one API process receives at a time, in memory and on its disk, "
-        "a quarter of them in bodies of at most `PHYTOBATCH_MAX_JSON_BYTES`; more get 503.",
+        description="Maximum of bytes of request bodies that one API process receives at a time, in memory and on its "
+        "disk, a quarter of them in bodies of at most `PHYTOBATCH_MAX_JSON_BYTES`; more get 503.",
     )
     key_share: float = Field(
         default=0.25,
@@ -261,7 +266,7 @@ class Settings(BaseSettings):
         default=1.0,
         gt=0,
         le=2,
-        description="How often an API process looks for changes of the jobs that are waited for.",
+        description="How often an API process polls for changes of the jobs that clients wait for.",
     )
     stream_heartbeat_seconds: float = Field(
         default=15.0, gt=0, description="How often an event stream without news sends a comment."
@@ -271,7 +276,7 @@ class Settings(BaseSettings):
     )
 
     # Webhooks
-    max_webhook_endpoints: int = Field(default=50, ge=1, description="Most webhook endpoints of one tenant.")
+    max_webhook_endpoints: int = Field(default=50, ge=1, description="Maximum of webhook endpoints of one tenant.")
     webhook_ports: str = Field(default="443,8443", description="Ports that webhooks may go to, as `443,8000-8999`.")
     webhook_networks: str = Field(
         default="",
@@ -292,7 +297,7 @@ class Settings(BaseSettings):
         default=8, ge=1, description="Attempts to one endpoint at a time, over all deliverers."
     )
     webhook_breaker_failures: int = Field(
-        default=5, ge=1, description="Failures in a row after which an endpoint is left alone for a while."
+        default=5, ge=1, description="Failures in a row after which an endpoint gets no attempts for a while."
     )
     webhook_breaker_seconds: float = Field(
         default=30.0, gt=0, description="First pause of such an endpoint; it doubles with each failed probe."
@@ -312,19 +317,19 @@ class Settings(BaseSettings):
     max_direct_export_rows: int = Field(
         default=20_000,
         ge=0,
-        description="Most images in an export that is sent while it is read; larger ones are made beside the requests.",
+        description="Maximum of images in an export that is sent directly; larger ones are background exports.",
     )
     export_hours: float = Field(
         default=72.0,
         gt=0,
         le=MAX_HOURS,
-        description="How long an export that was made beside the requests can be downloaded.",
+        description="How long a background export can be downloaded.",
     )
     export_attempts: int = Field(
-        default=3, ge=1, description="Attempts at such an export after which it is `failed`; outages do not count."
+        default=3, ge=1, description="Attempts at a background export after which it is `failed`; outages do not count."
     )
     max_exports_per_job: int = Field(
-        default=20, ge=1, description="Most exports of one job that are kept or under way at a time."
+        default=20, ge=1, description="Maximum of exports of one job that are kept, queued or running at a time."
     )
     export_metadata_columns: int = Field(
         default=32,
@@ -342,7 +347,7 @@ class Settings(BaseSettings):
         default=64,
         ge=1,
         le=1024,
-        description="Most images in one chunk, the unit of work and retry; the first and last of a job are smaller.",
+        description="Maximum of images in one chunk, the unit of work and retry; the first and last ones are smaller.",
     )
     lease_seconds: float = Field(
         default=60.0, gt=0, description="How long a chunk belongs to a worker without renewal."
@@ -365,9 +370,9 @@ class Settings(BaseSettings):
     )
     sweep_seconds: float = Field(default=10.0, gt=0, description="How often beat asks for a sweep.")
     idle_look_seconds: float = Field(
-        default=3.0, gt=0, description="How often a worker that hears nothing looks into Postgres by itself."
+        default=3.0, gt=0, description="How often a worker without wake-ups polls Postgres by itself."
     )
-    wakeup_window: int = Field(default=8, ge=1, description="Most wake-up messages that are published at a time.")
+    wakeup_window: int = Field(default=8, ge=1, description="Maximum of wake-up messages that are published at a time.")
 
     # Worker
     classifier_dir: Path | None = Field(
@@ -388,8 +393,8 @@ class Settings(BaseSettings):
     )
     runtime: Runtime = Field(
         default=Runtime.AUTO,
-        description="What runs the classifier: `tensorflow`, `onnx`, or `auto`: TensorFlow where a GPU is visible, "
-        "ONNX Runtime on a CPU, TensorFlow where the classifier has no ONNX file.",
+        description="Runtime of the classifier: `tensorflow`, `onnx`, or `auto`: TensorFlow if a GPU is visible, "
+        "ONNX Runtime on a CPU, TensorFlow if the classifier has no ONNX file.",
     )
     batch_size: int = Field(
         default=0,
@@ -403,7 +408,7 @@ class Settings(BaseSettings):
         default=0,
         ge=0,
         le=128,
-        description="Images that a worker decodes at a time; 0: as many as it may use processors.",
+        description="Images that a worker decodes at a time; 0: one for each processor that it may use.",
     )
     bytes_in_flight: int = Field(
         default=256 * MEBIBYTE,
@@ -414,7 +419,7 @@ class Settings(BaseSettings):
         default=0,
         ge=0,
         description="Memory of ordinary pictures that a worker decodes at a time, in its threads; 0: 384 MiB, or "
-        "96 MiB for each decode thread where that is more.",
+        "96 MiB for each decode thread if that is more.",
     )
     camera_time_zone: ZoneInfo | None = Field(
         default=None,
@@ -425,8 +430,8 @@ class Settings(BaseSettings):
         default=2,
         ge=1,
         le=256,
-        description="Processes in which pictures are decoded that are out of the ordinary (WebP, BMP, odd structures, "
-        "very large ones); one more is for jobs that somebody waits for. They are started when first needed.",
+        description="Processes that decode unusual pictures (WebP, BMP, odd structures, very large ones); one more "
+        "is for interactive jobs. They are started on demand.",
     )
     isolated_processor_seconds: float = Field(
         default=8.0, gt=0, description="Processor time of one picture in such a process; beyond it it is `too_costly`."
@@ -446,7 +451,7 @@ class Settings(BaseSettings):
         default=300.0, gt=0, description="A worker whose chunk makes no progress for so long ends its process."
     )
     shutdown_seconds: float = Field(
-        default=20.0, gt=0, description="How long a worker that was told to stop may take to hand its chunks back."
+        default=20.0, gt=0, description="How long a worker that gets a stop signal may take to hand its chunks back."
     )
 
     # Everywhere
@@ -464,27 +469,27 @@ class Settings(BaseSettings):
         default=20,
         ge=0,
         le=200,
-        description="How many tenants metrics name, those with the most images waiting first; the others are one "
-        "series. 0 names none and reads nothing of them.",
+        description="Number of tenants that metrics name, those with the most waiting images first; the others are "
+        "one series. 0 names none and reads nothing of them.",
     )
     operator: str | None = Field(
         default=None,
         max_length=100,
-        description="Who runs the commands of operators, for the audit log; `--as NAME` says it for one command.",
+        description="Name of the operator who runs commands, for the audit log; `--as NAME` sets it for one command.",
     )
     broker_key_prefix: str = Field(default="phytobatch:", description="Prefix of every key in Redis.")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
-        default="INFO", description="Least level of log lines."
+        default="INFO", description="Minimum level of log lines."
     )
     traces_endpoint: str | None = Field(
         default=None,
-        description="Where traces are sent by OTLP over HTTP, as `http://collector:4318/v1/traces`; empty: nowhere.",
+        description="Address for traces by OTLP over HTTP, as `http://collector:4318/v1/traces`; empty: none are sent.",
     )
     traces_ratio: float = Field(
         default=1.0,
         ge=0,
         le=1,
-        description="Share of traces that are sent, for those that no caller has decided about.",
+        description="Share of traces that are sent, for those that no caller has decided.",
     )
     log_format: Literal["json", "console"] = Field(
         default="json", description="`json` for machines, `console` for people."
@@ -538,12 +543,12 @@ class Settings(BaseSettings):
 
     @property
     def decode_workers(self) -> int:
-        """Threads for decoding: the setting, or the processors that this process may use."""
+        """Number of threads for decoding: the setting, or the processors that this process may use."""
         return self.decode_threads or processors()
 
     @property
     def pixel_bytes(self) -> int:
-        """Give the memory of ordinary pictures that are decoded at a time: the setting, or what suits the threads."""
+        """Memory of ordinary pictures that are decoded at a time: the setting, or the amount that suits the threads."""
         return self.pixel_bytes_in_flight or max(384 * MEBIBYTE, 96 * MEBIBYTE * self.decode_workers)
 
 
@@ -552,7 +557,7 @@ def get_settings() -> Settings:
     """Read the settings of this process. An empty variable is an absent one, also to the libraries that read theirs.
 
     Raises:
-        ConfigurationError: a variable is missing or makes no sense; the message names it.
+        ConfigurationError: a variable is missing or invalid; the message names it.
     """
     forget_empty(os.environ)
     wrong = unreadable_authorities(os.environ)
@@ -571,7 +576,7 @@ def get_settings() -> Settings:
 
 
 def environment_table() -> str:
-    """The Markdown table of every variable, for ``docs/configuration.md``."""
+    """Return the Markdown table of every variable, for ``docs/configuration.md``."""
     rows = ["| variable | default | meaning |", "|---|---|---|"]
     for name, field in Settings.model_fields.items():
         default = "required" if field.is_required() else "" if field.default is None else f"`{field.default}`"

@@ -1,8 +1,8 @@
 """Traces by OpenTelemetry, off by default: one trace follows a job from its POST over its chunks to its webhooks.
 
 Wake-ups carry no content, so the context of a trace travels with the job: ``jobs.traceparent`` (W3C Trace Context,
-section 3.2) is written by the request that makes the job, and read with every claim. Where no endpoint is set, nothing
-of the SDK is imported, and a span costs a microsecond.
+section 3.2) is written by the request that makes the job, and read with every claim. If no endpoint is set, the SDK is
+not imported, and a span costs a microsecond.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -30,17 +30,17 @@ _propagator = TraceContextTextMapPropagator()
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """The request that something comes from: its id for the logs, its trace for the spans."""
+    """The request from which work comes: its id for the logs, its trace for the spans."""
 
     request_id: str | None = None
     traceparent: str | None = None
 
 
 def configure_tracing(settings: Settings, *, program: str) -> Callable[[], None]:
-    """Send spans where the settings say; nothing where they say nothing.
+    """Send spans to the endpoint of the settings, if there is one.
 
     Returns:
-        What to call at the end of the program: it sends what is left.
+        A function to call at the end of the program: it sends the remaining spans.
     """
     if settings.traces_endpoint is None:
         return lambda: None
@@ -69,13 +69,13 @@ def span(
     kind: SpanKind = SpanKind.INTERNAL,
     attributes: Attributes | None = None,
 ) -> Iterator[Span]:
-    """A span around a block; an exception that leaves the block is recorded, and makes it an error.
+    """Open a span around a block; an exception that leaves the block is recorded, and makes it an error.
 
     Args:
         name: of the operation, without ids.
-        parent: the ``traceparent`` that it belongs to, as a job keeps it. The span that was current is linked then.
-            Without one it belongs to the current span.
-        kind: what the operation is in the conversation of programs.
+        parent: the ``traceparent`` that it belongs to, as a job keeps it; the current span is linked then. Without
+            one it belongs to the current span.
+        kind: the role of the operation between programs.
         attributes: ids and numbers.
     """
     here = trace.get_current_span().get_span_context()
@@ -92,7 +92,7 @@ def failed(reason: str) -> None:
 
 
 def current_origin() -> Origin:
-    """Where we are: the request id that is bound to the logs, and the current span."""
+    """Return the request id that is bound to the logs, and the current span."""
     carrier: dict[str, str] = {}
     _propagator.inject(carrier)
     request_id = structlog.contextvars.get_contextvars().get("request_id")
@@ -100,7 +100,7 @@ def current_origin() -> Origin:
 
 
 def name_trace(_logger: object, _method: str, event: EventDict) -> EventDict:
-    """A structlog processor: the ids of the current span, so that a log line leads to its trace."""
+    """Add the ids of the current span to a log line, so that it leads to its trace (a structlog processor)."""
     here = trace.get_current_span().get_span_context()
     if here.is_valid:
         event["trace_id"] = trace.format_trace_id(here.trace_id)

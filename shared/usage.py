@@ -1,14 +1,14 @@
-"""What a program says of itself with ``--help``."""
+"""The description of a program for ``--help``."""
 
 import inspect
 import re
 
-# The sections of a docstring that tell programmers, not users, how a function is called.
+# The sections of a docstring for programmers, not for users.
 SECTION = re.compile(r"^(Args|Attributes|Examples?|Note|Raises|Returns|Yields):$", re.MULTILINE)
 
 
-def told_by(docstring: str | None) -> str:
-    """Give the text of a docstring to users: without its sections, and with one backtick where two mark code."""
+def description_of(docstring: str | None) -> str:
+    """Make a docstring readable for users: without its sections, and with one backtick instead of two."""
     text = inspect.cleandoc(docstring or "")
-    found = SECTION.search(text)
-    return text[: found.start() if found else None].strip().replace("``", "`")
+    section = SECTION.search(text)
+    return text[: section.start() if section else None].strip().replace("``", "`")

@@ -1,3 +1,3 @@
-"""The version of the programs. They run from their folder, so no package's metadata could say it."""
+"""The version of the programs. They run from their folder, so there is no package with metadata to read."""
 
 VERSION = "0.1.0"

@@ -11,7 +11,7 @@ from pathlib import Path
 from shared.environment import forget_empty
 from shared.errors import ConfigurationError
 from shared.settings import get_settings
-from shared.usage import told_by
+from shared.usage import description_of
 from worker.heap import share_one_heap
 
 # Pillow reads it at import: it keeps the memory of large pictures for the next one (1.1 to 1.6 times faster).
@@ -23,7 +23,7 @@ BEAT = ["--quiet", "beat"]
 
 def main() -> None:
     """Run the program that the command line names."""
-    parser = argparse.ArgumentParser(prog="python -m worker", description=told_by(__doc__))
+    parser = argparse.ArgumentParser(prog="python -m worker", description=description_of(__doc__))
     parser.add_argument("program", nargs="?", choices=("infer", "beat", "deliver"), default="infer")
     parser.add_argument(
         "--ready-file",

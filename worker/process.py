@@ -14,7 +14,7 @@ from shared.errors import DatabaseUnavailable
 from shared.hints import Hints
 from shared.metrics.definition import Program
 from shared.metrics.exposition import Exposition
-from shared.programs import ProgramKind, SignOfLife, own_name
+from shared.programs import Heartbeat, ProgramKind, own_name
 from shared.queue import Wakeups
 from shared.settings import Settings
 from shared.storage.s3 import S3Store
@@ -51,7 +51,7 @@ class WorkerProcess:
     loop: WorkLoop
     poller: FallbackPoller
     lifeline: Lifeline
-    sign: SignOfLife
+    sign: Heartbeat
     stopping: threading.Event
 
     def stop(self) -> None:
@@ -127,8 +127,8 @@ def _assemble(context: Context, exposition: Exposition, hints: Hints) -> WorkerP
     stopping = threading.Event()
     ready = os.environ.get(READY_FILE)
     lifeline = Lifeline(context.database, grace_seconds=settings.lifeline_grace_seconds)
-    sign = SignOfLife(ProgramKind.WORKER, context.name)
-    context.database.run(sign.say)
+    sign = Heartbeat(ProgramKind.WORKER, context.name)
+    context.database.run(sign.write)
     keeper = LeaseKeeper(
         context.database,
         lease_seconds=settings.lease_seconds,

@@ -25,7 +25,7 @@ from shared.settings import get_settings
 
 HEADINGS = ("AT", "WHO", "FROM", "WHAT", "ON", "TENANT", "DETAILS", "REQUEST")
 DEFAULT_LINES = 100
-LEAST = timedelta(days=queries.LEAST_DAYS)
+LEAST = timedelta(days=queries.MIN_DAYS)
 PERSON: ContextVar[str | None] = ContextVar("person", default=None)
 
 
@@ -79,7 +79,7 @@ def show(arguments: argparse.Namespace) -> str:
         NotFound: there is no such tenant.
     """
     with transaction() as session:
-        wanted = queries.Wanted(
+        wanted = queries.AuditFilter(
             tenant_id=tenant_named(session, arguments.tenant).id if arguments.tenant else None,
             actor=arguments.by,
             action=arguments.action,

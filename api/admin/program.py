@@ -27,7 +27,7 @@ from api.admin import (
 from api.admin.audit import acting_as
 from api.admin.command import Verdict
 from shared.errors import PhytobatchError
-from shared.usage import told_by
+from shared.usage import description_of
 
 PARTS = (
     doctor,
@@ -74,7 +74,7 @@ def _parser() -> argparse.ArgumentParser:
     _person(parser, default=None)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for command in COMMANDS:
-        sub = commands.add_parser(command.name, help=command.help, description=told_by(command.run.__doc__))
+        sub = commands.add_parser(command.name, help=command.help, description=description_of(command.run.__doc__))
         command.arguments(sub)
         _person(sub, default=argparse.SUPPRESS)  # what stands before the command holds
         sub.set_defaults(command=command)

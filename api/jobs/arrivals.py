@@ -137,7 +137,7 @@ def _open_draft(
     """
     settings = services.settings
     with services.database.begin() as session:
-        quota = quotas.hold(session, caller.tenant_id, Quotas.of(settings))
+        quota = quotas.lock_tenant(session, caller.tenant_id, Quotas.of(settings))
         job = lifecycle.create_draft(
             session,
             caller.tenant_id,

@@ -206,7 +206,7 @@ def cancel_job(job_id: JobId, services: ServicesDep, caller: Submitter) -> Respo
 def retry_job(job_id: JobId, services: ServicesDep, caller: Submitter) -> Response:
     """In the same job: the answers that stand are kept, and the run ends with a terminal event of its own."""
     with services.database.begin() as session:
-        quota = quotas.hold(session, caller.tenant_id, Quotas.of(services.settings))
+        quota = quotas.lock_tenant(session, caller.tenant_id, Quotas.of(services.settings))
         before = queries.lock_own_job(session, caller.tenant_id, job_id)
         with span("retry job", parent=before.traceparent, attributes={"phytobatch.job_id": str(job_id)}):
             job = lifecycle.retry(session, job_id, chunk_images=services.settings.chunk_images)

@@ -56,7 +56,7 @@ def create(services: Services, caller: Caller, request: JobRequest, ticket: Tick
     if request.source is not None:
         check_source(request.source.s3, caller.s3_sources, upload_bucket=settings.s3_bucket)
     with services.database.begin() as session:
-        quota = quotas.hold(session, caller.tenant_id, Quotas.of(settings))
+        quota = quotas.lock_tenant(session, caller.tenant_id, Quotas.of(settings))
         classifier = resolve(session, request.classifier)
         job = lifecycle.create_draft(
             session,
@@ -119,7 +119,7 @@ def name_images(services: Services, caller: Caller, job_id: uuid.UUID, images: S
     _check_page(images, most=settings.max_page_size, most_bytes=settings.max_image_bytes)
     new = [_new_image(image) for image in images]
     with services.database.begin() as session:
-        quota = quotas.hold(session, caller.tenant_id, Quotas.of(settings))
+        quota = quotas.lock_tenant(session, caller.tenant_id, Quotas.of(settings))
         job = queries.lock_own_job(session, caller.tenant_id, job_id)
         _check_draft(job)
         before = job.total

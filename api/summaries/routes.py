@@ -32,7 +32,7 @@ from shared.jobs import queries
 from shared.jobs.progress import counts
 from shared.jobs.results import classifier_of
 from shared.summaries import shares
-from shared.summaries.grid import HIGHEST_LATITUDE, grid
+from shared.summaries.grid import MAX_LATITUDE, grid
 from shared.summaries.positions import positions
 from shared.summaries.shares import MAX_KEYS
 from shared.summaries.uncertain import least_certain
@@ -71,7 +71,7 @@ def summarise_job(  # what a client may say
 ) -> Response:
     """What the job says as a whole, as it is now; corrections count before predictions."""
     _check_time_zone(time_zone)
-    most = services.settings.max_summary_groups
+    max_values = services.settings.max_summary_groups
     with services.database.begin() as session:
         job = queries.get_job(session, caller.tenant_id, job_id).job
         well = _healthy(session, job, healthy)
@@ -84,7 +84,7 @@ def summarise_job(  # what a client may say
                 healthy=well,
                 overall=SharesOut(**shares_fields(shares.overall(session, job_id), well)),
                 groups={
-                    key: groups_out(shares.by_metadata(session, job_id, key, most=most), well)
+                    key: groups_out(shares.by_metadata(session, job_id, key, max_values=max_values), well)
                     for key in dict.fromkeys(group_by or ())
                 },
                 time_zone=time_zone,
@@ -123,7 +123,7 @@ def grid_of_job(  # what a client may say
     begin = None if origin is None else _origin(origin)
     with services.database.begin() as session:
         job = queries.get_job(session, caller.tenant_id, job_id).job
-        made = grid(session, job_id, edge=edge, origin=begin, most=services.settings.max_grid_cells)
+        made = grid(session, job_id, edge=edge, origin=begin, max_cells=services.settings.max_grid_cells)
         out = grid_out(made, _healthy(session, job, healthy))
     return Response(out.model_dump_json(), media_type=GeoJson.media_type)
 
@@ -150,6 +150,6 @@ def _origin(text: str) -> Origin:
     except ValueError as error:
         raise InvalidRequest(f"origin: {text!r} is not `longitude,latitude` in degrees, as 7.84,47.99") from error
     # Written so that NaN is refused too.
-    if not (abs(latitude) <= HIGHEST_LATITUDE and abs(longitude) <= 180):  # noqa: PLR2004  # half a turn
+    if not (abs(latitude) <= MAX_LATITUDE and abs(longitude) <= 180):  # noqa: PLR2004  # half a turn
         raise InvalidRequest(f"origin: {text!r} is no place for a grid; longitude comes first")
     return Origin(latitude, longitude)

@@ -28,7 +28,7 @@ from deploy.backup.shelf import Shelf
 from deploy.backup.verify import verify
 from shared.errors import PhytobatchError
 from shared.settings import get_settings
-from shared.usage import told_by
+from shared.usage import description_of
 
 PRIVATE = 0o077
 MAX_HOURS = 24.0 * 365
@@ -118,7 +118,7 @@ WITHOUT_PROGRAMS = frozenset({"verify", "age"})
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m deploy.backup", description=told_by(__doc__))
+    parser = argparse.ArgumentParser(prog="python -m deploy.backup", description=description_of(__doc__))
     actions = parser.add_subparsers(dest="action", required=True)
     for name, (_, words) in ACTIONS.items():
         action = actions.add_parser(name, help=words, description=words)

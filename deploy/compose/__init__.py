@@ -1,1 +1,1 @@
-"""What ``docker-compose.yml`` needs beside it: start scripts, overrides, and the command that makes its secrets."""
+"""The companions of ``docker-compose.yml``: start scripts, overrides, and the command that makes its secrets."""

@@ -12,9 +12,9 @@ NEXT = 'make images IMAGES="api worker deliverer", then docker compose up -d --w
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Write the file, and say what comes next. Exit status 1 where there is one already."""
+    """Write the file and print the next steps; return exit status 1 if it exists already."""
     parser = argparse.ArgumentParser(prog="python3 -m deploy.compose", description=__doc__)
-    parser.add_argument("--out", type=Path, default=HERE / ".env", metavar="FILE", help="default: .env beside compose")
+    parser.add_argument("--out", type=Path, default=HERE / ".env", metavar="FILE", help="default: .env of Compose")
     target = parser.parse_args(arguments).out
     try:
         write(HERE / ".env.example", target)

@@ -12,7 +12,7 @@ SPECIAL = {"PHYTOBATCH_BOOTSTRAP_API_KEY": new_api_key}
 
 
 def fill(example: str) -> str:
-    """The text of ``.env.example`` with a random value for each secret."""
+    """Return the text of ``.env.example`` with a random value for each secret."""
     return EXAMPLE.sub(lambda line: f"{line[1]}={SPECIAL.get(line[1], new_secret)()}", example)
 
 
@@ -20,7 +20,7 @@ def write(example: Path, target: Path) -> None:
     """Write ``target`` with mode 0600.
 
     Raises:
-        FileExistsError: it is there already; its secrets may be those of databases.
+        FileExistsError: it exists already; its secrets may be those of databases.
         FileNotFoundError: there is no ``example``.
     """
     text = fill(example.read_text(encoding="utf-8"))

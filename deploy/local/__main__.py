@@ -8,7 +8,7 @@ from deploy.local.control import clean, down, status, up
 from deploy.local.demo import demo
 from deploy.local.errors import LocalStackError
 from deploy.local.folder import DATA_VARIABLE, DataFolder, chosen_folder
-from shared.usage import told_by
+from shared.usage import description_of
 
 COMMANDS = {
     "up": (up, "run the stack until Ctrl-C"),
@@ -22,7 +22,7 @@ def parser() -> argparse.ArgumentParser:
     """Build the parser of the command line."""
     main_parser = argparse.ArgumentParser(
         prog="python -m deploy.local",
-        description=told_by(__doc__),
+        description=description_of(__doc__),
         epilog=f"The data folder is .data, or {DATA_VARIABLE}.",
     )
     commands = main_parser.add_subparsers(dest="command", required=True)

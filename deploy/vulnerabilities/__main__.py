@@ -15,7 +15,7 @@ from deploy.vulnerabilities.audit import audit
 from deploy.vulnerabilities.errors import VulnerabilitiesError
 from deploy.vulnerabilities.known import find
 from deploy.vulnerabilities.locks import IMAGES, lock_files, read_lock
-from shared.usage import told_by
+from shared.usage import description_of
 
 TODO, UNKNOWN = 1, 2
 
@@ -53,7 +53,7 @@ def _sbom(options: argparse.Namespace) -> int:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command."""
-    parser = argparse.ArgumentParser(prog="python -m deploy.vulnerabilities", description=told_by(__doc__))
+    parser = argparse.ArgumentParser(prog="python -m deploy.vulnerabilities", description=description_of(__doc__))
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     def command(name: str, run: Callable[[argparse.Namespace], int], text: str) -> argparse.ArgumentParser:

@@ -1,4 +1,4 @@
-"""Webhooks, their deliveries and attempts; retries of jobs; what the speed of a job is measured from."""
+"""Webhooks, their deliveries and attempts; retries of jobs; the marks for the speed of a job."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""Why a result asks for a person, and what ran its classifier."""
+"""The review reason of a result, and the runtime of its classifier."""
 
 from collections.abc import Sequence
 

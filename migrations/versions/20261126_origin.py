@@ -1,4 +1,4 @@
-"""Which request a job comes from: its id in the logs, and its trace."""
+"""The request of a job: its id in the logs, and its trace."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""Where images were taken, what agronomists say of them, and exports that are made beside the requests."""
+"""The places of images, corrections by agronomists, and background exports."""
 
 from collections.abc import Sequence
 

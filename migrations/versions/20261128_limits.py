@@ -1,4 +1,4 @@
-"""What a tenant may use, how long its jobs are kept, and what is left to say of those that are gone.
+"""The limits of a tenant, the retention of its jobs, and the receipts of removals.
 
 Only new columns, tables and indexes: programs of the version before work on these tables, and set none of it.
 """

@@ -1,6 +1,6 @@
-"""Who did what to what: a table that only grows.
+"""The audit log: a table that only grows.
 
-A new table, so programs of the version before go on; what they do is not in it.
+A new table, so programs of the version before go on; their actions are not in it.
 """
 
 from collections.abc import Sequence

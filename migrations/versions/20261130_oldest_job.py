@@ -1,4 +1,4 @@
-"""The oldest job of a pool, whose ever it is: so a claim need not compare every tenant that waits.
+"""An index of the oldest job of a pool, so that a claim need not compare every waiting tenant.
 
 An index, so programs of the version before go on as they did.
 """

@@ -1,8 +1,8 @@
-"""Moments that can be stored but never read: taken out, and kept out.
+"""Removal of moments that can be stored but never read, and constraints against new ones.
 
-A ``captured_at`` outside of the years 1 to 9999 in UTC was taken by API and sidecar, and from then on results, summary
-and exports of its job answered 500. Such a time is forgotten; the image and its answer stay. So is the end of a key
-that lies behind the year 9999.
+API and sidecar accepted a ``captured_at`` outside of the years 1 to 9999 in UTC, and from then on results, summary and
+exports of its job answered 500. Such a time is set to NULL; the image and its answer stay. So is the end of a key that
+lies behind the year 9999.
 
 The rows first, while the tables are in use: the constraints need their tables for themselves, and hold them for a
 moment only, because they are not valid for what is there already. Programs of the version before go on; what they would

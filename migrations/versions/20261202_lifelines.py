@@ -1,4 +1,4 @@
-"""Which lifeline the worker of a chunk had when it claimed it or renewed its lease, and which programs are at work.
+"""The lifeline of a chunk's worker at its claim or renewal, and the running programs.
 
 Columns that may be empty, a table and a sequence: programs of the version before go on as they did. What they claim
 carries the token of an earlier claim in ``lifeline_of``, and so no lifeline.

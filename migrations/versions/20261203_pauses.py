@@ -1,7 +1,7 @@
-"""Pauses: what operators hold back on purpose.
+"""Pauses: work that operators hold back on purpose.
 
-Only a new table: programs of the version before work beside it, and hold nothing back. Whoever may read the chunks, as
-KEDA does to count them, may read what is paused.
+Only a new table: programs of the version before ignore it, and hold nothing back. Roles that may read the chunks, as
+KEDA's does to count them, may read the pauses.
 """
 
 from collections.abc import Sequence

@@ -1,6 +1,6 @@
-"""When the last backup was made and the last drill was passed, for ``doctor`` and for an alert.
+"""The last backup and the last drill, for ``doctor`` and for an alert.
 
-Only a new table, which nothing but the programs of backups writes.
+Only a new table, which only the programs of backups write.
 """
 
 from collections.abc import Sequence

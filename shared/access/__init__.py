@@ -1,1 +1,1 @@
-"""Who may do what: API keys, and the buckets that a tenant may import from."""
+"""Access: API keys, and the buckets that a tenant may import from."""

@@ -1,1 +1,1 @@
-"""The addresses of servers, in the forms that people and clouds write: read once, strictly, when a program starts."""
+"""The addresses of servers, in the forms that people and clouds write: parsed once, strictly, when a program starts."""

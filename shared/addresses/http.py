@@ -1,4 +1,4 @@
-"""Addresses of servers that are spoken to by HTTP: the object store, ourselves, a collector of traces."""
+"""Addresses of HTTP servers: the object store, our own API, a collector of traces."""
 
 from shared.addresses.parts import AddressError, Parts, split
 
@@ -6,10 +6,10 @@ SCHEMES = ("https", "http")
 
 
 def read_http(text: str, *, example: str) -> str:
-    """Read an address by ``http`` or ``https``, and leave out a slash at its end.
+    """Read an address by ``http`` or ``https``, without a slash at its end.
 
     Raises:
-        AddressError: it is none, or has a user, a query or several hosts in it.
+        AddressError: it is not an address, or has a user, a query or several hosts in it.
     """
     parts = split(text, example=example, schemes=SCHEMES)
     if len(parts.hosts) != 1 or parts.hosts[0].name.startswith("/"):
@@ -27,6 +27,6 @@ def parts_of(address: str) -> Parts:
 
 
 def _path(text: str) -> str:
-    """Take the path as it was written: what is escaped in it stays so."""
+    """Return the path as it was written, with its escapes."""
     _, slash, path = text.strip().partition("://")[2].partition("/")
     return f"{slash}{path}".rstrip("/")

@@ -1,7 +1,7 @@
-"""The parts of a URL of a server (RFC 3986, section 3), or a sentence about what is wrong that repeats no secret.
+"""The parts of a server's URL (RFC 3986, section 3), or a sentence about the fault that repeats no secret.
 
-``urllib.parse`` reads whatever it gets: an unescaped ``#`` in a password makes the rest of an address a fragment, and
-the library that gets it connects to ``localhost``. Here, whatever two readers could read in two ways is refused.
+``urllib.parse`` reads everything that it gets: an unescaped ``#`` in a password makes the rest of an address a
+fragment, and the library that gets it connects to ``localhost``. Here every ambiguous address is refused.
 """
 
 import re
@@ -23,7 +23,7 @@ ESCAPES = "in a user name or password write % as %25, # as %23, / as %2F, ? as %
 
 
 class AddressError(ValueError):
-    """What is wrong with an address: a sentence that goes behind the name of its variable, without any secret."""
+    """The fault of an address: a sentence that follows the name of its variable, without any secret."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class Host:
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What an address says. User, password, hosts, path and query are decoded; an empty one is ``None`` or ``()``."""
+    """The parts of an address. User, password, hosts, path and query are decoded; empty ones are ``None`` or ``()``."""
 
     scheme: str
     username: str | None
@@ -56,12 +56,12 @@ def split(text: str, *, example: str, schemes: Collection[str]) -> Parts:
     """Split an address that begins with one of ``schemes`` into its parts.
 
     Args:
-        text: the address; blanks at its ends are left out, as a file ends with a new line.
-        example: a good one, for the sentence.
+        text: the address; blanks at its ends are removed, because a file ends with a new line.
+        example: a valid address, for the sentence.
         schemes: in lower case.
 
     Raises:
-        AddressError: it cannot be read in one way only.
+        AddressError: it is invalid or ambiguous.
     """
     text = text.strip()
     if QUOTED.fullmatch(text):
@@ -80,24 +80,24 @@ def split(text: str, *, example: str, schemes: Collection[str]) -> Parts:
         scheme=scheme,
         username=_decoded(username) or None,
         password=_decoded(password) or None,
-        hosts=tuple(_host(one, example) for one in hosts.split(",")) if hosts else (),
+        hosts=tuple(_host(host, example) for host in hosts.split(",")) if hosts else (),
         path=_decoded(slash + path),
         query=tuple(_parameter(name, value) for name, value in parse_qsl(query, keep_blank_values=True)),
     )
 
 
 def check_authorities(name: str, path: str) -> None:
-    """Return when a file holds certificates that can be believed; ``name`` says where its path stands.
+    """Check that a file holds certificates of authorities; ``name`` is the parameter with its path.
 
     Raises:
-        AddressError: it cannot be read, or there is none in it.
+        AddressError: it cannot be read, or holds no certificate.
     """
     with _reading(name, path, "a certificate in PEM"):
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(path)
 
 
 def check_certificate(name: str, certificate: str, key: str | None) -> None:
-    """Return when two files hold a certificate and its key, or one file holds both.
+    """Check that two files hold a certificate and its key, or that one file holds both.
 
     Raises:
         AddressError: they cannot be read, do not belong together, or the key has a password.
@@ -107,18 +107,18 @@ def check_certificate(name: str, certificate: str, key: str | None) -> None:
 
 
 @contextmanager
-def _reading(name: str, path: str, wanted: str) -> Iterator[None]:
+def _reading(name: str, path: str, content: str) -> Iterator[None]:
     try:
         yield
     except ssl.SSLError:
-        raise AddressError(f"has {name}={path}, which does not hold {wanted}") from None
+        raise AddressError(f"has {name}={path}, which does not hold {content}") from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "no path"
         raise AddressError(f"has {name}={path}, which cannot be read here ({reason})") from None
 
 
 def unknown(name: str, query: Iterable[tuple[str, str]], taken: Collection[str]) -> AddressError:
-    """Make the error for a parameter that nobody reads. It is named unless it may be half of a password."""
+    """Make the error for an unknown parameter. It is named unless it may be half of a password."""
     named = "a parameter" if any("@" in value for _, value in query) else f"the parameter {name}"
     return AddressError(f"has {named}, which is not taken here; leave it out. Taken are {', '.join(sorted(taken))}")
 
@@ -149,7 +149,7 @@ def _one_of(schemes: Collection[str]) -> str:
 
 def _is_hosts(authority: str) -> bool:
     try:
-        return all(_host(one, "") for one in authority.split(",") if authority)
+        return all(_host(host, "") for host in authority.split(",") if authority)
     except AddressError:
         return False
 
@@ -176,10 +176,10 @@ def _ipv6(text: str) -> str:
 
 
 def port_number(text: str) -> int | None:
-    """Read a port; ``None`` for none.
+    """Read a port; ``None`` for an empty text.
 
     Raises:
-        AddressError: it is no port.
+        AddressError: it is not a port.
     """
     if not text:
         return None

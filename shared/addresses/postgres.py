@@ -48,7 +48,7 @@ OF_OTHERS = frozenset(
     {"pgbouncer", "connection_limit", "pool_timeout", "pool_size", "max_overflow", "socket_timeout", "schema", "supa"}
     | {"statement_cache_size", "prepared_statement_cache_size", "preparethreshold", "uselibpqcompat", "workaround"}
 )
-# What libpq looks at when it connects, and then fails as if the server were away.
+# libpq checks these when it connects, and then fails as if the server were away.
 NUMBERS = ("connect_timeout", "keepalives", "keepalives_idle", "keepalives_interval", "keepalives_count",
            "tcp_user_timeout")  # fmt: skip
 WORDS = {
@@ -68,20 +68,20 @@ ROOTS = "sslrootcert"
 # They name another place where the address stands, or ask for another kind of connection.
 NOT_TAKEN = frozenset({"service", "servicefile", "replication"})
 OF_LIBPQ = frozenset(option.keyword.decode() for option in Conninfo.get_defaults()) - NOT_TAKEN
-# Of the dozens that there are, those that people look for.
+# The best known of dozens, for the error sentence.
 SHOWN = frozenset({"sslmode", "sslrootcert", "sslcert", "sslkey", "host", "port", "options", "target_session_attrs"})
 # In front of the path of a folder, libpq takes it for a socket.
 SOCKET = "/"
 
 
 def read_postgres(text: str) -> URL:
-    """Read the address of a database into one by the driver of this program, with libpq's own parameters alone.
+    """Convert the address of a database to the driver of this program, with only libpq's own parameters.
 
-    ``sslmode`` means what PostgreSQL says: ``require`` encrypts and believes any certificate. ``verify-full`` without
-    ``sslrootcert`` takes the authorities of the system, as every other connection of this program does.
+    ``sslmode`` is that of PostgreSQL: ``require`` encrypts and accepts any certificate. ``verify-full`` without
+    ``sslrootcert`` uses the authorities of the system, as every other connection of this program does.
 
     Raises:
-        AddressError: it cannot be read in one way only.
+        AddressError: it is invalid or ambiguous.
     """
     parts = split(text, example=EXAMPLE, schemes=SCHEMES)
     query = _query(parts)
@@ -94,20 +94,20 @@ def read_postgres(text: str) -> URL:
     if len(hosts) > 1 or hosts[0].name.startswith(SOCKET):
         query["host"] = ",".join(host.name for host in hosts)
         query |= _ports(hosts)
-    one = hosts[0] if "host" not in query else Host("")
+    host = hosts[0] if "host" not in query else Host("")
     return URL.create(
         DRIVER,
         username=query.pop("user", None) or parts.username,
         password=query.pop("password", None) or parts.password,
-        host=one.name or None,
-        port=one.port,
+        host=host.name or None,
+        port=host.port,
         database=name,
         query=dict(sorted(query.items())),
     )
 
 
 def libpq_parameters(url: str) -> dict[str, str]:
-    """List what libpq takes, of an address that ``read_postgres`` wrote; the password is among it."""
+    """Return the parameters of libpq, password included, of an address that ``read_postgres`` returned."""
     parsed = make_url(url)
     query = {name: value if isinstance(value, str) else ",".join(value) for name, value in parsed.query.items()}
     known = {
@@ -122,8 +122,8 @@ def libpq_parameters(url: str) -> dict[str, str]:
 
 def _query(parts: Parts) -> dict[str, str]:
     query: dict[str, str] = {}
-    for given, value in parts.query:
-        name = given.lower()
+    for written, value in parts.query:
+        name = written.lower()
         mode = SSL_WORDS.get((name, value.lower()))
         if mode is not None:
             query["sslmode"] = mode
@@ -132,7 +132,7 @@ def _query(parts: Parts) -> dict[str, str]:
         elif name in OF_LIBPQ:
             query[name] = value
         elif name not in OF_OTHERS or (name == "schema" and value != "public"):
-            raise unknown(given, parts.query, OF_LIBPQ & SHOWN)
+            raise unknown(written, parts.query, OF_LIBPQ & SHOWN)
     for check in CHECKS:
         check(query)
     return query
@@ -176,19 +176,19 @@ CHECKS: tuple[Callable[[dict[str, str]], None], ...] = (_check_mode, _check_valu
 
 
 def _has_roots_of_its_own() -> bool:
-    """Tell whether libpq finds a file by itself ("Client Verification of Server Certificates")."""
+    """Return True if libpq finds a file by itself ("Client Verification of Server Certificates")."""
     return bool(os.environ.get("PGSSLROOTCERT")) or Path("~/.postgresql/root.crt").expanduser().is_file()
 
 
 def _roots_of_the_system() -> str:
-    found = ssl.get_default_verify_paths().cafile
-    if found is None:
+    path = ssl.get_default_verify_paths().cafile
+    if path is None:
         raise AddressError("asks for the authorities of the system, which has no file of them; name one as sslrootcert")
-    return found
+    return path
 
 
 def _hosts(parts: Parts, query: dict[str, str]) -> tuple[Host, ...]:
-    """Find the hosts: those behind the ``?`` win, as in libpq: a folder with a socket, several, another port."""
+    """Find the hosts; those behind the ``?`` win, as in libpq: a folder with a socket, several, another port."""
     names, ports = query.pop("host", ""), query.pop("port", "").split(",")
     if not names:
         return tuple(Host(host.name, port_number(ports[0]) or host.port) for host in parts.hosts)

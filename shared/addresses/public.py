@@ -1,4 +1,4 @@
-"""Where clients reach the API, as settings name it: the public path, hosts, origins of browsers, proxies before it."""
+"""The public side of the API, by its settings: path, hosts, origins of browsers, proxies before it."""
 
 import re
 from ipaddress import ip_network
@@ -9,15 +9,15 @@ from shared.errors import ConfigurationError
 EVERY_PROXY = "*"
 HOST = re.compile(r"(\*\.)?[A-Za-z0-9_.-]+")
 SEGMENTS = re.compile(r"(?:/[A-Za-z0-9._~-]+)*")
-# Nobody could tell these from the addresses of the API itself.
+# These would collide with the addresses of the API itself.
 OWN = frozenset({"v1", "predict", "docs", "openapi.json", "healthz", "readyz"})
 
 
 def prefix_of(public_url: str | None) -> str:
-    """Return the path of the public address, without a slash at its end; empty when it has none.
+    """Return the path of the public address, without a slash at its end; empty if it has none.
 
     Raises:
-        ConfigurationError: its path cannot be one.
+        ConfigurationError: its path is not valid.
     """
     path = urlsplit(public_url or "").path.rstrip("/")
     if not SEGMENTS.fullmatch(path) or {".", ".."} & {*path.split("/")}:
@@ -33,7 +33,7 @@ def trusted_hosts(listed: str) -> list[str]:
     """Read ``PHYTOBATCH_TRUSTED_HOSTS``.
 
     Raises:
-        ConfigurationError: a word is no name of a host.
+        ConfigurationError: a word is not the name of a host.
     """
     return [_host(word) for word in _words(listed)]
 
@@ -42,7 +42,7 @@ def cors_origins(listed: str) -> list[str]:
     """Read ``PHYTOBATCH_CORS_ORIGINS``.
 
     Raises:
-        ConfigurationError: a word is no origin.
+        ConfigurationError: a word is not an origin.
     """
     return [_origin(word) for word in _words(listed)]
 
@@ -51,7 +51,7 @@ def trusted_proxies(listed: str) -> list[str]:
     """Read ``PHYTOBATCH_TRUSTED_PROXIES``.
 
     Raises:
-        ConfigurationError: a word is no address and no network.
+        ConfigurationError: a word is neither an address nor a network.
     """
     return [_proxy(word) for word in _words(listed)]
 
@@ -70,7 +70,7 @@ def _host(word: str) -> str:
 
 
 def _proxy(word: str) -> str:
-    """Return a proxy that uvicorn understands; it takes what is no address for a word that no client is ever called."""
+    """Check a proxy: uvicorn would silently take an invalid address for a name that no client ever has."""
     try:
         return word if word == EVERY_PROXY else str(ip_network(word))
     except ValueError as error:

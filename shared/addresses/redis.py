@@ -1,7 +1,7 @@
-"""The address of Redis, Valkey or of the sentinels that know where they are.
+"""The address of Redis, Valkey or of their sentinels.
 
-Every user of Redis gets its connections from ``shared.redis_connection``, which makes them of what is read here: where
-two libraries read the same text, one of them believed any certificate.
+Every user of Redis gets its connections from ``shared.redis_connection``, which builds them from this result: when two
+libraries read the same text, one of them accepted any certificate.
 
 Source: redis-py, ``redis.connection.parse_url``; kombu, ``kombu.transport.redis``.
 """
@@ -17,7 +17,7 @@ EXAMPLE = "redis://:password@host:6379/0"
 SENTINEL_EXAMPLE = "sentinel://:password@host:26379,host:26379/0?master_name=mymaster"
 PORT = 6379
 SENTINEL_PORT = 26379
-# Whether it is TLS, and whether it is the sentinels' address.
+# (with TLS, of sentinels)
 SCHEMES = {
     "redis": (False, False),
     "rediss": (True, False),
@@ -47,9 +47,9 @@ DATABASE = re.compile(r"[0-9]{1,5}")
 
 @dataclass(frozen=True, slots=True)
 class Tls:
-    """How a server is recognised. The system's authorities are believed, and those of ``authorities``, a file.
+    """The verification of a server. The system's authorities are trusted, and those in the file ``authorities``.
 
-    ``certificate`` and ``key`` are files with what this program shows of itself, where the server wants to know.
+    ``certificate`` and ``key`` are the files of this program's own certificate, for servers that require one.
     """
 
     verify: bool = True
@@ -61,7 +61,7 @@ class Tls:
 
 @dataclass(frozen=True, slots=True)
 class Sentinels:
-    """What is asked of the sentinels: where is the master of this name. They may have a password of their own."""
+    """The name of the master that sentinels are asked for. They may have a password of their own."""
 
     master: str
     username: str | None = None
@@ -70,7 +70,7 @@ class Sentinels:
 
 @dataclass(frozen=True, slots=True)
 class RedisAddress:
-    """Where Redis is. ``hosts`` are the sentinels where there are ``sentinels``, otherwise the one server."""
+    """A parsed address. ``hosts`` are the sentinels if there are ``sentinels``, otherwise the one server."""
 
     hosts: tuple[Host, ...]
     username: str | None
@@ -81,14 +81,14 @@ class RedisAddress:
 
     @property
     def login(self) -> str:
-        """Write user and password as in front of a host, with ``@``; nothing without a password."""
+        """User and password as in front of a host, with ``@``; empty without a password."""
         if self.password is None:
             return ""
         return f"{quote(self.username or '', safe='')}:{quote(self.password, safe='')}@"
 
     @property
     def text(self) -> str:
-        """Write the address in one form; ``read_redis`` reads it as the same."""
+        """The address in one form; ``read_redis`` reads it back as the same."""
         scheme = NAMES[self.tls is not None, self.sentinels is not None]
         query = {**_tls_query(self.tls), **_sentinels_query(self.sentinels)}
         hosts = ",".join(host.text for host in self.hosts)
@@ -99,11 +99,11 @@ def read_redis(text: str) -> RedisAddress:
     """Read the address of Redis, in any form that clouds and libraries write.
 
     Raises:
-        AddressError: it cannot be read in one way only.
+        AddressError: it is invalid or ambiguous.
     """
-    first, *others = (split(one, example=EXAMPLE, schemes=SCHEMES) for one in NEXT.split(text))
+    first, *others = (split(part, example=EXAMPLE, schemes=SCHEMES) for part in NEXT.split(text))
     is_tls, is_sentinel = SCHEMES[first.scheme]
-    if others and not (is_sentinel and all(SCHEMES[one.scheme] == (is_tls, True) for one in others)):
+    if others and not (is_sentinel and all(SCHEMES[parts.scheme] == (is_tls, True) for parts in others)):
         raise AddressError(f"has several addresses in it; only sentinels have, as {SENTINEL_EXAMPLE}")
     parts = _joined([first, *others])
     query = _query(parts, is_tls=is_tls, is_sentinel=is_sentinel)
@@ -127,17 +127,17 @@ def read_redis(text: str) -> RedisAddress:
 
 def _joined(all_parts: list[Parts]) -> Parts:
     """Join several addresses to one: kombu repeats the password in each, and needs the rest once."""
-    said = {(one.username, one.password) for one in all_parts if one.password}
-    if len(said) > 1:
+    logins = {(parts.username, parts.password) for parts in all_parts if parts.password}
+    if len(logins) > 1:
         raise AddressError("has several passwords; all sentinels have the same, and it stands in sentinel_password")
-    username, password = said.pop() if said else (None, None)
+    username, password = logins.pop() if logins else (None, None)
     return Parts(
         scheme=all_parts[0].scheme,
         username=username or all_parts[0].username,
         password=password,
-        hosts=tuple(host for one in all_parts for host in one.hosts),
-        path=next((one.path for one in all_parts if one.path.strip("/")), ""),
-        query=tuple(pair for one in all_parts for pair in one.query),
+        hosts=tuple(host for parts in all_parts for host in parts.hosts),
+        path=next((parts.path for parts in all_parts if parts.path.strip("/")), ""),
+        query=tuple(pair for parts in all_parts for pair in parts.query),
     )
 
 
@@ -184,11 +184,11 @@ def _tls(query: Mapping[str, str]) -> Tls:
     )
 
 
-def _word(query: Mapping[str, str], name: str, words: Mapping[str, bool], said: str) -> bool:
-    found = words.get(query.get(name, "true" if words is BOOLEANS else "required").lower())
-    if found is None:
-        raise AddressError(f"has a value of {name} that is none; write {said}")
-    return found
+def _word(query: Mapping[str, str], name: str, words: Mapping[str, bool], choices: str) -> bool:
+    value = words.get(query.get(name, "true" if words is BOOLEANS else "required").lower())
+    if value is None:
+        raise AddressError(f"has a value of {name} that is none; write {choices}")
+    return value
 
 
 def _sentinels(master: str | None, query: Mapping[str, str]) -> Sentinels:
@@ -205,22 +205,22 @@ def _sentinels(master: str | None, query: Mapping[str, str]) -> Sentinels:
 def _tls_query(tls: Tls | None) -> dict[str, str]:
     if tls is None:
         return {}
-    said = {
+    parameters = {
         "ssl_cert_reqs": "" if tls.verify else "none",
         "ssl_check_hostname": "" if tls.check_name or not tls.verify else "false",
         "ssl_ca_certs": tls.authorities,
         "ssl_certfile": tls.certificate,
         "ssl_keyfile": tls.key,
     }
-    return {name: value for name, value in said.items() if value}
+    return {name: value for name, value in parameters.items() if value}
 
 
 def _sentinels_query(sentinels: Sentinels | None) -> dict[str, str]:
     if sentinels is None:
         return {}
-    said = {
+    parameters = {
         "master_name": sentinels.master,
         "sentinel_username": sentinels.username,
         "sentinel_password": sentinels.password,
     }
-    return {name: value for name, value in said.items() if value}
+    return {name: value for name, value in parameters.items() if value}

@@ -1,4 +1,4 @@
-"""The address of an S3 server: Amazon's own by region, everybody else's by endpoint.
+"""The address of an S3 server: Amazon's own by region, any other by endpoint.
 
 Source: AWS General Reference, "Amazon Simple Storage Service endpoints and quotas".
 """
@@ -27,15 +27,15 @@ class Amazon(NamedTuple):
 def read_store(text: str, bucket: str, region: str) -> str | None:
     """Read the address of an S3 server, without the bucket that some clouds put at its end; ``None`` for Amazon's own.
 
-    Amazon's is left to boto3, which knows the host of every region and bucket.
+    boto3 itself knows Amazon's host of every region and bucket.
 
     Raises:
-        AddressError: it is none, begins with the bucket, is of another region, or has a host that boto3 refuses.
+        AddressError: it is invalid, begins with the bucket, is of another region, or has a host that boto3 refuses.
     """
     address = read_http(text, example=EXAMPLE)
-    found = amazon(address)
-    if found is not None:
-        _check_amazon(found, bucket, region)
+    named = amazon(address)
+    if named is not None:
+        _check_amazon(named, bucket, region)
         return None
     if "_" in parts_of(address).hosts[0].name:
         raise AddressError(f"has a _ in its host, which boto3 takes for no address; give it another name, as {EXAMPLE}")
@@ -45,7 +45,7 @@ def read_store(text: str, bucket: str, region: str) -> str | None:
 
 
 def read_public_store(text: str, bucket: str, region: str, inside: str | None) -> str | None:
-    """Read the address that clients reach. Amazon's own is kept where ``inside`` is another address of it.
+    """Read the address that clients reach. Amazon's own is kept if ``inside`` is another address of it.
 
     Raises:
         AddressError: as ``read_store``.
@@ -57,18 +57,18 @@ def read_public_store(text: str, bucket: str, region: str, inside: str | None) -
 
 
 def amazon(address: str) -> Amazon | None:
-    """Read bucket and region of a server's address where it is one of Amazon's own and no more; otherwise ``None``."""
+    """Read bucket and region of an address that is only one of Amazon's own; otherwise return ``None``."""
     parts = parts_of(address)
-    found = AMAZON.fullmatch(parts.hosts[0].name)
-    if found is None or parts.path or parts.hosts[0].port is not None:
+    match = AMAZON.fullmatch(parts.hosts[0].name)
+    if match is None or parts.path or parts.hosts[0].port is not None:
         return None
-    return Amazon(found["bucket"], found["region"])
+    return Amazon(match["bucket"], match["region"])
 
 
-def _check_amazon(found: Amazon, bucket: str, region: str) -> None:
-    if found.bucket is not None and found.bucket != bucket:
+def _check_amazon(named: Amazon, bucket: str, region: str) -> None:
+    if named.bucket is not None and named.bucket != bucket:
         raise AddressError("begins with a bucket that is not PHYTOBATCH_S3_BUCKET; leave it empty for AWS")
-    if found.region is not None and found.region != region:
+    if named.region is not None and named.region != region:
         raise AddressError(
-            f"is of the region {found.region}, and PHYTOBATCH_S3_REGION says {region}; let both say the same"
+            f"is of the region {named.region}, and PHYTOBATCH_S3_REGION says {region}; let both say the same"
         )

@@ -1,4 +1,4 @@
-"""Who did what to what, when and from where: a table that only grows, and a log line."""
+"""The audit log: actor, action, subject, time and address, in a table that only grows and in a log line."""
 
 from shared.audit.record import Actor, record
 

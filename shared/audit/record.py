@@ -19,7 +19,7 @@ MAX_ADDRESS = 128
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """The one who asks: a key by its prefix, an operator as ``person@host``; from which address, by which request."""
+    """The actor: a key by its prefix, an operator as ``person@host``; with the address and the request."""
 
     kind: ActorKind
     name: str
@@ -38,17 +38,18 @@ def record(
 ) -> None:
     """Note a change in the transaction that makes it: both are stored, or neither.
 
-    What a client did is logged, too, after the commit. Of a command the operator reads the answer, and nobody its log.
+    Actions of clients are also logged, after the commit; those of commands are not, because their operator sees the
+    answer.
 
     Args:
         session: the transaction of the change.
-        actor: who asked for it.
-        action: what was done.
-        subject: the id of what it was done to.
-        tenant_id: whose that is.
-        details: what else says what was done; never a secret, and nothing of what people wrote.
+        actor: requested it.
+        action: the change.
+        subject: the id of the changed thing.
+        tenant_id: its tenant.
+        details: more about the change; never a secret, and no text of people.
     """
-    said = {
+    entry = {
         "actor_kind": actor.kind.value,
         "actor": stored.words(actor.name),
         "action": action.value,
@@ -56,12 +57,12 @@ def record(
         "address": None if actor.address is None else stored.words(actor.address, MAX_ADDRESS),
         "request_id": actor.request_id,
     }
-    session.add(AuditEntry(**said, tenant_id=tenant_id, details=details))
+    session.add(AuditEntry(**entry, tenant_id=tenant_id, details=details))
     if actor.kind is ActorKind.OPERATOR:
         return
     owner = None if tenant_id is None else str(tenant_id)
 
-    def tell(_: Session) -> None:
-        log.info("audit", **said, tenant_id=owner, details=details)
+    def log_entry(_: Session) -> None:
+        log.info("audit", **entry, tenant_id=owner, details=details)
 
-    event.listen(session, "after_commit", tell, once=True)
+    event.listen(session, "after_commit", log_entry, once=True)

@@ -1,1 +1,1 @@
-"""Which classifiers there are."""
+"""The register of classifiers, and their published files."""

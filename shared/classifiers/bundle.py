@@ -1,4 +1,4 @@
-"""Classifier folders, on disk and below ``models/NAME/VERSION/`` in the object store; what is read is verified."""
+"""Classifier folders, on disk and below ``models/NAME/VERSION/`` in the object store; their files are verified."""
 
 import hashlib
 from io import BytesIO
@@ -11,16 +11,16 @@ from shared.errors import ConfigurationError, ObjectMissing
 from shared.storage.keys import model_key
 from shared.storage.store import ObjectStore
 
-# A model larger than this is a mistake, or fills the memory of whoever reads it.
+# A larger model is a mistake, or would fill the memory of its reader.
 MAX_MODEL_BYTES = 2 * 1024**3
 MAX_MANIFEST_BYTES = 1024**2
 
 
 def read_folder(folder: Path) -> Manifest:
-    """The manifest of a classifier folder whose models are the ones that it names. No runtime is needed for that.
+    """Read the manifest of a classifier folder and verify its model files. No runtime is needed.
 
     Raises:
-        ConfigurationError: a file is missing, is no manifest, or differs from it.
+        ConfigurationError: a file is missing, is not a manifest, or differs from it.
     """
     try:
         manifest = _parse((folder / MANIFEST_FILE).read_bytes(), str(folder / MANIFEST_FILE))
@@ -36,14 +36,14 @@ def read_folder(folder: Path) -> Manifest:
 
 
 def publish(store: ObjectStore, folder: Path) -> Manifest:
-    """Copy a classifier folder into the object store. Repeating it writes the same objects again.
+    """Copy a classifier folder into the object store. Idempotent: repeating it writes the same objects again.
 
     Raises:
         ConfigurationError: as ``read_folder``.
         StoreUnavailable: the object store is away.
     """
     manifest = read_folder(folder)
-    # The manifest last: where it is, everything else is.
+    # The manifest last: if it exists, everything else does.
     for name in (*manifest.model_files, MANIFEST_FILE):
         data = (folder / name).read_bytes()
         key = model_key(manifest.name, manifest.version, name)
@@ -52,24 +52,24 @@ def publish(store: ObjectStore, folder: Path) -> Manifest:
 
 
 def fetch(store: ObjectStore, name: str, version: str, folder: Path) -> Manifest:
-    """Copy a published classifier into ``folder``; a copy that is there already and whole is taken as it is.
+    """Copy a published classifier into ``folder``; an existing whole copy is used as it is.
 
     Raises:
-        ConfigurationError: it is not published, or its files are not the ones that its manifest names.
+        ConfigurationError: it is not published, or its files differ from its manifest.
         StoreUnavailable: the object store is away.
     """
-    told = f"models/{name}/{version}"
+    title = f"models/{name}/{version}"
     try:
         text = store.get(model_key(name, version, MANIFEST_FILE), max_bytes=MAX_MANIFEST_BYTES)
-        manifest = _parse(text, f"{told}/{MANIFEST_FILE}")
+        manifest = _parse(text, f"{title}/{MANIFEST_FILE}")
         if (manifest.name, manifest.version) != (name, version):
-            raise ConfigurationError(f"{told} holds {manifest.name} {manifest.version}; publish it again")
+            raise ConfigurationError(f"{title} holds {manifest.name} {manifest.version}; publish it again")
         folder.mkdir(parents=True, exist_ok=True)
         for file, sha256 in manifest.model_files.items():
             _fetch_file(store, manifest, file, sha256, folder / file)
     except ObjectMissing as error:
         raise ConfigurationError(
-            f"there is no {told} in the bucket; put it there with `python -m api.admin publish-classifier FOLDER`"
+            f"there is no {title} in the bucket; put it there with `python -m api.admin publish-classifier FOLDER`"
         ) from error
     (folder / MANIFEST_FILE).write_bytes(text)
     return manifest
@@ -81,9 +81,9 @@ def _fetch_file(store: ObjectStore, manifest: Manifest, name: str, sha256: str, 
     key = model_key(manifest.name, manifest.version, name)
     data = store.get(key, max_bytes=MAX_MODEL_BYTES)
     _check(key, hashlib.sha256(data).hexdigest(), sha256)
-    made = path.with_name(f"made-{path.name}")
-    made.write_bytes(data)
-    made.replace(path)
+    draft = path.with_name(f"made-{path.name}")
+    draft.write_bytes(data)
+    draft.replace(path)
 
 
 def _parse(text: bytes, where: str) -> Manifest:
@@ -94,6 +94,6 @@ def _parse(text: bytes, where: str) -> Manifest:
         raise ConfigurationError(f"{where} is not a manifest: {fields}") from error
 
 
-def _check(where: str, found: str, wanted: str) -> None:
-    if found != wanted:
-        raise ConfigurationError(f"{where} has the SHA-256 {found}, its manifest says {wanted}; restore the file")
+def _check(where: str, actual: str, expected: str) -> None:
+    if actual != expected:
+        raise ConfigurationError(f"{where} has the SHA-256 {actual}, its manifest says {expected}; restore the file")

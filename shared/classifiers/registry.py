@@ -1,4 +1,4 @@
-"""The register of classifiers: a name and a version stand for one file of weights, for ever."""
+"""The register of classifiers: a name and a version identify one file of weights, for ever."""
 
 from collections.abc import Sequence
 
@@ -13,10 +13,10 @@ from shared.errors import Conflict, InvalidRequest, Unavailable
 
 
 def register(session: Session, manifest: Manifest) -> Classifier:
-    """Make a classifier known; the very first becomes the default. Repeating it changes nothing.
+    """Register a classifier; the very first becomes the default. Idempotent.
 
     Raises:
-        Conflict: this name and version stand for another file of weights already.
+        Conflict: this name and version belong to another file of weights already.
     """
     session.execute(
         insert(Classifier)
@@ -45,7 +45,7 @@ def register(session: Session, manifest: Manifest) -> Classifier:
 
 
 def _check_same(known: Classifier, manifest: Manifest) -> None:
-    """Refuse other weights under a registered version; add a file that it had not: it gives the same answers."""
+    """Refuse other weights under a registered version; add a missing file, because it gives the same answers."""
     registered = Manifest.model_validate(known.manifest)
     old, new = registered.model_files, manifest.model_files
     for file in HASH_FIELDS:
@@ -61,7 +61,7 @@ def _check_same(known: Classifier, manifest: Manifest) -> None:
 
 
 def make_default(session: Session, name: str, version: str) -> Classifier:
-    """Jobs that name no classifier get this one from now on.
+    """Make a classifier the default for jobs that name none.
 
     Raises:
         InvalidRequest: there is no such classifier.
@@ -74,30 +74,30 @@ def make_default(session: Session, name: str, version: str) -> Classifier:
 
 
 def resolve(session: Session, name: str | None = None, version: str | None = None) -> Classifier:
-    """The classifier that a job asks for: the default, the newest version of a name, or one version.
+    """Find the classifier that a job requests: the default, the newest version of a name, or one version.
 
     Raises:
         InvalidRequest: there is no such classifier.
         Unavailable: none is registered yet, so there is no default.
     """
-    wanted = select(Classifier).order_by(Classifier.created_at.desc(), Classifier.id.desc()).limit(1)
+    query = select(Classifier).order_by(Classifier.created_at.desc(), Classifier.id.desc()).limit(1)
     if name is None:
-        wanted = wanted.where(Classifier.is_default)
+        query = query.where(Classifier.is_default)
     else:
-        wanted = wanted.where(Classifier.name == name)
+        query = query.where(Classifier.name == name)
         if version is not None:
-            wanted = wanted.where(Classifier.version == version)
-    found = session.scalars(wanted).one_or_none()
-    if found is not None:
-        return found
+            query = query.where(Classifier.version == version)
+    classifier = session.scalars(query).one_or_none()
+    if classifier is not None:
+        return classifier
     if name is None:
         raise Unavailable(
             "no classifier is registered yet; start a worker or run `python -m api.admin register-classifier`"
         )
-    asked = name if version is None else f"{name}@{version}"
-    raise InvalidRequest(f"there is no classifier {asked}; GET /v1/classifiers lists them", code="unknown-classifier")
+    title = name if version is None else f"{name}@{version}"
+    raise InvalidRequest(f"there is no classifier {title}; GET /v1/classifiers lists them", code="unknown-classifier")
 
 
 def list_classifiers(session: Session) -> Sequence[Classifier]:
-    """Every classifier, by name, newest version first."""
+    """List every classifier, by name, newest version first."""
     return session.scalars(select(Classifier).order_by(Classifier.name, Classifier.created_at.desc())).all()

@@ -1,1 +1,1 @@
-"""Plain data that the programs say to each other: pydantic and the standard library, nothing else."""
+"""The plain data that the programs exchange: pydantic and the standard library, nothing else."""

@@ -1,10 +1,10 @@
-"""What the audit log tells of: every change that somebody asked for, by a name that stays."""
+"""The actions in the audit log: every requested change, by a name that stays."""
 
 from enum import StrEnum
 
 
 class Action(StrEnum):
-    """What was done. The first word is what it was done to."""
+    """An action. Its first word is the kind of its subject."""
 
     # By clients, and by operators in their place.
     JOB_CREATE = "job.create"
@@ -43,7 +43,7 @@ class Action(StrEnum):
 
 
 class ActorKind(StrEnum):
-    """Who did it."""
+    """The kind of actor."""
 
     KEY = "key"  # An API key; its name in the log is its prefix, which is no secret.
-    OPERATOR = "operator"  # Somebody with a shell: person and host.
+    OPERATOR = "operator"  # A person with a shell: person and host.

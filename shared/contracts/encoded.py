@@ -1,4 +1,4 @@
-"""Tables of clients as text: UTF-8, or what their first bytes say (spreadsheets write UTF-16 as "Unicode text")."""
+"""Decoding of clients' tables: UTF-8, or the encoding of their mark (spreadsheets write UTF-16 as "Unicode text")."""
 
 import codecs
 
@@ -17,7 +17,7 @@ def decoded(data: bytes) -> str:
     """Decode the text of a table.
 
     Raises:
-        ValueError: it is in another encoding; the sentence names the line and what stands before the byte.
+        ValueError: it is in another encoding; the sentence names the line and the text before the byte.
     """
     encoding = next((name for mark, name in MARKS if data.startswith(mark)), "utf-8")
     try:

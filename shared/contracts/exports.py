@@ -1,4 +1,4 @@
-"""Exports: the formats that clients may ask for, and the states and errors of a background export."""
+"""Exports: the formats that clients may request, and the states and errors of a background export."""
 
 from enum import StrEnum
 
@@ -16,7 +16,7 @@ class ExportFormat(StrEnum):
 
 
 class ExportState(StrEnum):
-    """Where an export is on its way."""
+    """The state of a background export."""
 
     QUEUED = "queued"
     RUNNING = "running"  # A worker writes it.

@@ -1,25 +1,25 @@
-"""Where an image was taken, and who says so."""
+"""The place of an image, and the source of its position."""
 
 from enum import StrEnum
 
 
 class PositionSource(StrEnum):
-    """Whose word a position is. The first of these that has one wins."""
+    """The source of a position. The first of these that has one wins."""
 
-    CLIENT = "client"  # Sent with the image by whoever made the job.
-    SIDECAR = "sidecar"  # A `geo.txt` or CSV file beside the images.
+    CLIENT = "client"  # Sent with the image by the client that made the job.
+    SIDECAR = "sidecar"  # A `geo.txt` or CSV file next to the images.
     FILE = "file"  # EXIF or XMP inside the image itself.
 
 
 class PlaceFilter(StrEnum):
-    """Which results to read by whether they have a position."""
+    """A filter of results by their position."""
 
     KNOWN = "known"
     MISSING = "missing"
 
 
 class PositionFault(StrEnum):
-    """Why an image has no position. Such an image is classified and listed like any other."""
+    """The reason why an image has no position. Such an image is classified and listed like any other."""
 
     NO_METADATA = "no_metadata"  # The file has neither EXIF nor XMP: it was stripped, or is no photograph of a camera.
     NO_POSITION = "no_position"  # It has metadata, but no position in them: the receiver was off.

@@ -1,7 +1,7 @@
-"""Which image of a job a name in a table speaks of. One rule for sidecars, corrections and imports.
+"""The search for the image that a name in a table means. One rule for sidecars, corrections and imports.
 
-A name comes back as it was sent, and is compared in more than that form: macOS stores `ñ` as two characters (`n` and a
-tilde) where spreadsheets write one, Windows has another separator of folders, and cameras and people differ in case.
+A name is returned as it was sent, and compared in further forms: macOS stores `ñ` as two characters (`n` and a tilde)
+where spreadsheets write one, Windows has another separator of folders, and cameras and people differ in case.
 """
 
 import unicodedata
@@ -19,12 +19,12 @@ def composed(name: str) -> str:
 
 
 def spellings(name: str) -> tuple[str, ...]:
-    """List the name, and how it is written composed and decomposed where that differs."""
+    """List the name, and its composed and decomposed forms if they differ."""
     return tuple(dict.fromkeys((name, composed(name), unicodedata.normalize("NFD", name))))
 
 
 def without_apostrophe(cell: str) -> str:
-    """Remove the apostrophe that our CSV exports put in front of what a spreadsheet would run."""
+    """Remove the apostrophe that our CSV exports put in front of a text that a spreadsheet would run."""
     return cell[1:] if cell[:1] == "'" and cell[1:2] and cell[1] in FORMULA_STARTS else cell
 
 
@@ -33,7 +33,7 @@ def _as_sent(name: str) -> str:
 
 
 def _portable(name: str) -> str:
-    """Compose it, with ``/`` between folders."""
+    """Compose a name, with ``/`` between folders."""
     return composed(name).replace("\\", "/").removeprefix("./")
 
 
@@ -42,7 +42,7 @@ def _caseless(name: str) -> str:
 
 
 def _alone(name: str) -> str:
-    """Take the name of the file without its folders, whatever the case."""
+    """Return the name of the file without its folders, in lower case."""
     return PurePosixPath(_caseless(name)).name
 
 
@@ -51,50 +51,50 @@ Index = dict[str, list[int]]
 
 
 class ImageNames:
-    """The names of the images of a job, to look up what people write of them."""
+    """The names of the images of a job, to find the image that a name means."""
 
     def __init__(self, images: Iterable[tuple[int, str]], *, folder: str = "") -> None:
         """Index nothing yet.
 
         Args:
             images: number and name of each image.
-            folder: only those whose names begin so; what is looked up goes on from there.
+            folder: only images whose names begin so; the names to find continue from there.
         """
         self._images = list(_below(images, folder))
         self._indexes: dict[Callable[[str], str], Index] = {}
 
-    def find(self, given: str) -> tuple[int | None, str]:
-        """Find the number of the image that is meant, or None and why there is none.
+    def find(self, name: str) -> tuple[int | None, str]:
+        """Find the number of the image that a name means; or None and the reason.
 
         The whole name counts before the file name alone, the exact form before a similar one; a name that fits several
-        images is none of them.
+        images means none of them.
         """
-        variants = tuple(dict.fromkeys((given, without_apostrophe(given), given.strip())))
+        variants = tuple(dict.fromkeys((name, without_apostrophe(name), name.strip())))
         for form in _WHOLE:
-            found = self._with(form, variants)
-            if len(found) == 1:
-                return found[0], ""
-            if found:
-                return None, f"{len(found)} images have names that look like it; write the name exactly as in the job"
-        if "/" in _portable(given):
+            numbers = self._with(form, variants)
+            if len(numbers) == 1:
+                return numbers[0], ""
+            if numbers:
+                return None, f"{len(numbers)} images have names that look like it; write the name exactly as in the job"
+        if "/" in _portable(name):
             return None, NO_IMAGE
-        found = self._with(_alone, variants)
-        if len(found) > 1:
-            return None, f"{len(found)} images are called so; write the folder in front of the name"
-        return (found[0], "") if found else (None, NO_IMAGE)
+        numbers = self._with(_alone, variants)
+        if len(numbers) > 1:
+            return None, f"{len(numbers)} images are called so; write the folder in front of the name"
+        return (numbers[0], "") if numbers else (None, NO_IMAGE)
 
     def _with(self, form: Callable[[str], str], variants: Iterable[str]) -> list[int]:
-        """Find the images of the first variant that has some in this form."""
+        """Find the images of the first variant with a match in this form."""
         if form not in self._indexes:
             index: Index = defaultdict(list)
             for seq, name in self._images:
                 index[form(name)].append(seq)
             self._indexes[form] = dict(index)
-        return next((found for one in variants if (found := self._indexes[form].get(form(one)))), [])
+        return next((numbers for variant in variants if (numbers := self._indexes[form].get(form(variant)))), [])
 
 
 def _below(images: Iterable[tuple[int, str]], folder: str) -> Iterable[tuple[int, str]]:
-    """List the images whose names begin with ``folder``, and how their names go on."""
+    """List the images whose names begin with ``folder``, with the rest of their names."""
     other = composed(folder)
     for seq, name in images:
         if name.startswith(folder):

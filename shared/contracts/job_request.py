@@ -25,14 +25,14 @@ ClassifierText = Annotated[
         examples=["leaf@1"],
     ),
 ]
-# In the content of every request, used or not; whatever is younger is there when it is used.
+# In the content of every request, used or not; younger settings are part of it only if they are used.
 ALWAYS_IN_CONTENT = frozenset({"name", "external_id", "metadata", "priority", "classifier", "source", "webhook_url"})
 # The row has the id of what these name.
 RESOLVED = {"classifier", "webhook_url"}
 
 
 class ClassifierRef(BaseModel):
-    """A classifier by name, and by version where one is wanted; otherwise the newest."""
+    """A classifier by name, with its version or else the newest one."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -76,10 +76,10 @@ class JobRequest(BaseModel):
     )
 
     def content(self) -> dict[str, Any]:
-        """Return what makes two requests the same, for the Idempotency-Key.
+        """Return the content by which two requests are the same, for the Idempotency-Key.
 
-        A setting that is younger than these keys counts only when it is used: the same request has the same content
-        before an upgrade of the server and after it.
+        A setting that is younger than these keys counts only if it is used: the same request has the same content
+        before and after an upgrade of the server.
         """
         unset = {
             name

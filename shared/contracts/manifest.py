@@ -1,4 +1,4 @@
-"""The manifest of a classifier: what its numbers mean and how pixels must be prepared for it.
+"""The manifest of a classifier: the meaning of its numbers, and how pixels must be prepared for it.
 
 Training writes it, the worker reads it, the API shows it. A classifier is a folder with ``manifest.json``,
 ``model.keras`` and, for a CPU, ``model.onnx``: the same numbers three times as fast.
@@ -31,14 +31,14 @@ ClassifierVersion = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,
 
 
 class Decode(StrEnum):
-    """How a JPEG becomes pixels before it is resized."""
+    """The decoding of a JPEG before it is resized."""
 
     FULL = "full"  # Every pixel, as Keras' load_img does.
     SCALED = "scaled"  # The decoder scales by 1/2, 1/4 or 1/8 first: faster, other pixels.
 
 
 class ResizeFilter(StrEnum):
-    """Resampling filters of Pillow that a classifier can ask for."""
+    """The resampling filters of Pillow that a manifest can name."""
 
     NEAREST = "nearest"
     BILINEAR = "bilinear"
@@ -47,24 +47,24 @@ class ResizeFilter(StrEnum):
 
 
 class Runtime(StrEnum):
-    """What runs a classifier."""
+    """The runtime of a classifier."""
 
-    AUTO = "auto"  # TensorFlow where a GPU is visible, else ONNX Runtime, else (no ONNX file) TensorFlow.
+    AUTO = "auto"  # TensorFlow if a GPU is visible, else ONNX Runtime, else (no ONNX file) TensorFlow.
     TENSORFLOW = "tensorflow"
     ONNX = "onnx"
 
 
 class Strict(BaseModel):
-    """Unknown fields are an error: a misspelled preprocessing would silently change every answer."""
+    """A model that refuses unknown fields: a misspelled preprocessing would silently change every answer."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, json_schema_serialization_defaults_required=True)
 
 
 class ClassLabel(Strict):
-    """One output of the classifier.
+    """A class of the classifier.
 
-    ``id`` is what results and filters say; ``names`` maps a language (BCP 47) to a name for people; ``eppo_code`` is
-    the code of the pest or pathogen in the EPPO Global Database, where there is one.
+    ``id`` stands in results and filters; ``names`` maps a language (BCP 47) to a name for people; ``eppo_code`` is the
+    code of the pest or pathogen in the EPPO Global Database, if there is one.
     """
 
     id: str = Field(min_length=1, max_length=MAX_CLASS_ID, pattern=CLASS_ID)
@@ -73,7 +73,7 @@ class ClassLabel(Strict):
 
 
 class Preprocessing(Strict):
-    """From encoded bytes to the float32 input of the model: ``(pixel - offset) * scale`` on RGB 0 to 255."""
+    """The preparation of the model's float32 input: ``(pixel - offset) * scale`` on RGB 0 to 255."""
 
     decode: Decode = Decode.FULL
     resize: ResizeFilter = ResizeFilter.NEAREST
@@ -83,16 +83,16 @@ class Preprocessing(Strict):
 
 
 class ReviewReason(StrEnum):
-    """Why a person should look at an answer: of those that apply, the one that is furthest above its limit."""
+    """The reason for a review by a person: of those that apply, the one that is furthest above its limit."""
 
     BLURRED = "blurred"  # Too blurred to see a symptom.
-    NOT_A_LEAF = "not_a_leaf"  # Nothing that the classifier has learned to look at: a road, a lens cap, a cat.
-    OTHER_SYMPTOM = "other_symptom"  # A leaf with signs of something that is none of the classes.
+    NOT_A_LEAF = "not_a_leaf"  # Nothing that the classifier has learned: a road, a lens cap, a cat.
+    OTHER_SYMPTOM = "other_symptom"  # A leaf with signs of something that is not among the classes.
     LOW_CONFIDENCE = "low_confidence"  # The best class is below the review threshold.
 
 
 class ReviewOutput(Strict):
-    """An output of the model behind those of the classes: above ``limit`` it is the reason to look."""
+    """An output of the model behind those of the classes: above ``limit`` it is the reason for a review."""
 
     name: str = Field(min_length=1, max_length=64)
     reason: ReviewReason
@@ -102,9 +102,9 @@ class ReviewOutput(Strict):
 class Manifest(Strict):
     """``manifest.json`` of a classifier folder.
 
-    ``sha256`` is that of ``model.keras``, ``onnx_sha256`` that of ``model.onnx`` where there is one; a worker refuses
-    to serve a file that differs. The model's outputs are the probabilities of ``classes``, then ``review_outputs``. A
-    result says ``needs_review`` where the best class is below ``review_threshold`` or a review output above its limit.
+    ``sha256`` is that of ``model.keras``, ``onnx_sha256`` that of ``model.onnx`` if there is one; a worker refuses to
+    serve a file that differs. The model's outputs are the probabilities of ``classes``, then ``review_outputs``. A
+    result says ``needs_review`` if the best class is below ``review_threshold`` or a review output above its limit.
     """
 
     schema_version: Literal[1] = 1
@@ -145,12 +145,12 @@ class Manifest(Strict):
 
     @property
     def outputs(self) -> int:
-        """How many numbers the model gives for one image."""
+        """The number of the model's outputs for one image."""
         return len(self.classes) + len(self.review_outputs)
 
     @property
     def preprocessing_id(self) -> str:
-        """Names the road from bytes to numbers: two classifiers with the same id are fed with the same pixels."""
-        told = {"input_size": list(self.input_size), **self.preprocessing.model_dump(mode="json")}
-        digest = hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+        """The id of the preprocessing: two classifiers with the same id get the same pixels."""
+        identity = {"input_size": list(self.input_size), **self.preprocessing.model_dump(mode="json")}
+        digest = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
         return f"{self.preprocessing.decode}-{self.preprocessing.resize}-{digest[:8]}"

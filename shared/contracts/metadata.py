@@ -1,7 +1,7 @@
-"""Metadata that clients give to jobs and images: JSON that can be stored, of a size that it still has when it is read.
+"""Metadata that clients give to jobs and images: JSON that can be stored, with a limit on its stored size.
 
 ``jsonb`` keeps numbers as ``numeric`` and writes them without an exponent: the five bytes of ``1e308`` are stored as
-309 digits, and a page of such answers is forty times as large as what was sent. So the limit is on the stored form.
+309 digits, and a page of such answers is forty times as large as the request. So the limit is on the stored form.
 """
 
 import json
@@ -15,8 +15,8 @@ IMAGE_METADATA_BYTES = 4 * 1024
 JOB_METADATA_BYTES = 16 * 1024
 # An escaped U+0000 in JSON: after an even number of backslashes, because an odd one escapes the next.
 ESCAPED_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
-# A number of so many digits is written out by everybody; beyond, JavaScript and Python write an exponent, too.
-LONGEST_WRITTEN_OUT = 21
+# Every program writes numbers of up to so many digits in full; beyond, JavaScript and Python write an exponent.
+MAX_WRITTEN_DIGITS = 21
 
 
 def bounded_json(limit: int) -> Callable[[dict[str, Any]], dict[str, Any]]:
@@ -52,24 +52,24 @@ def stored_size(value: dict[str, Any]) -> int:
 def _floats(value: object) -> Iterator[float]:
     waiting: list[object] = [value]
     while waiting:
-        one = waiting.pop()
-        if isinstance(one, float):
-            yield one
-        elif isinstance(one, dict):
-            waiting.extend(one.values())
-        elif isinstance(one, list):
-            waiting.extend(one)
+        item = waiting.pop()
+        if isinstance(item, float):
+            yield item
+        elif isinstance(item, dict):
+            waiting.extend(item.values())
+        elif isinstance(item, list):
+            waiting.extend(item)
 
 
 def _digits_more(number: float) -> int:
-    """Count how much longer a number is without its exponent."""
+    """Count the additional digits of a number without its exponent."""
     short = repr(number)
     return len(f"{Decimal(short):f}") - len(short) if "e" in short else 0
 
 
 def _integer(digits: str) -> int | float:
-    """Read an integer; the very same number as a float where that says it in fewer digits, as 1e+308."""
-    if len(digits) > LONGEST_WRITTEN_OUT:
+    """Read an integer; return the very same number as a float if that has fewer digits, as 1e+308."""
+    if len(digits) > MAX_WRITTEN_DIGITS:
         short = float(digits)
         if math.isfinite(short) and Decimal(repr(short)) == Decimal(digits):
             return short
@@ -80,5 +80,5 @@ _STORED = json.JSONDecoder(parse_int=_integer)
 
 
 def read_stored(text: str | bytes) -> Any:  # noqa: ANN401  # JSON
-    """Read JSON as ``jsonb`` writes it, with its long numbers as short as they were sent."""
+    """Read JSON as ``jsonb`` writes it; long numbers become as short as they were sent."""
     return _STORED.decode(text if isinstance(text, str) else text.decode())

@@ -1,4 +1,4 @@
-"""Where the images of a job come from, other than an upload."""
+"""The sources of a job's images, other than an upload."""
 
 from typing import Annotated
 
@@ -17,7 +17,7 @@ class S3Prefix(BaseModel):
 
     @property
     def uri(self) -> str:
-        """As operators write it in an allow-list: ``s3://bucket/prefix``."""
+        """The form of an operator's allow-list: ``s3://bucket/prefix``."""
         return f"s3://{self.bucket}/{self.prefix}"
 
 

@@ -1,4 +1,4 @@
-"""The states of jobs, images and chunks, and the codes of what can go wrong with an image.
+"""The states of jobs, images and chunks, and the error codes of an image.
 
 Each state has one sentence, because users read these words in answers, exports and webhooks.
 """
@@ -7,20 +7,20 @@ from enum import StrEnum
 
 
 class JobState(StrEnum):
-    """Where a job is on its way. ``shared.jobs.lifecycle`` is the only writer."""
+    """The state of a job. ``shared.jobs.lifecycle`` is the only writer."""
 
     DRAFT = "draft"  # Images are being named and uploaded; nothing runs before the commit.
-    VALIDATING = "validating"  # Committed; a worker looks at what really arrived in the object store.
+    VALIDATING = "validating"  # Committed; a worker checks what really arrived in the object store.
     QUEUED = "queued"  # Cut into chunks that wait for a worker.
     RUNNING = "running"  # At least one chunk was claimed by a worker.
-    CANCELING = "canceling"  # Cancel was asked for; a worker still works on a chunk of it.
+    CANCELING = "canceling"  # A cancel was requested; a worker still works on a chunk of it.
     COMPLETED = "completed"  # Every image has a classification.
     COMPLETED_WITH_ERRORS = (
         "completed_with_errors"  # Some images have a classification, others failed or were rejected.
     )
     FAILED = "failed"  # No image has a classification.
     CANCELED = "canceled"  # Canceled, and no worker works on it; results that were finished stay.
-    EXPIRED = "expired"  # A draft that nobody committed in time.
+    EXPIRED = "expired"  # A draft that was not committed in time.
 
 
 TERMINAL_STATES = frozenset(
@@ -35,7 +35,7 @@ TERMINAL_STATES = frozenset(
 
 
 class ImageStatus(StrEnum):
-    """What became of one image. Everything but ``pending`` is final and has a result row."""
+    """The state of an image. Every one but ``pending`` is final and has a result row."""
 
     PENDING = "pending"
     SUCCEEDED = "succeeded"
@@ -45,7 +45,7 @@ class ImageStatus(StrEnum):
 
 
 class ImageErrorCode(StrEnum):
-    """Why an image has no classification. Permanent: the same bytes would fail again."""
+    """The reason why an image has no classification. Permanent: the same bytes would fail again."""
 
     EMPTY = "empty"
     TRUNCATED = "truncated"
@@ -63,7 +63,7 @@ class ImageErrorCode(StrEnum):
 
 
 class ChunkState(StrEnum):
-    """A chunk is claimable, leased to a worker, or closed."""
+    """The state of a chunk: claimable, leased to a worker, or closed."""
 
     READY = "ready"
     RUNNING = "running"
@@ -71,23 +71,23 @@ class ChunkState(StrEnum):
 
 
 class ChunkKind(StrEnum):
-    """What the worker that claims a chunk has to do."""
+    """The work of a chunk."""
 
-    VALIDATE = "validate"  # Look at what arrived, reject what cannot run, cut the rest into chunks.
+    VALIDATE = "validate"  # Check what arrived, reject what cannot run, cut the rest into chunks.
     CLASSIFY = "classify"  # Classify the images of a range of sequence numbers.
     PURGE = "purge"  # Remove the objects and then the rows of a deleted job.
     EXPORT = "export"  # Make one export of a job; the job neither waits for it nor ends it.
 
 
 class Priority(StrEnum):
-    """Interactive work is claimed before bulk work, always."""
+    """The priority of a job: interactive work is always claimed before bulk work."""
 
     INTERACTIVE = "interactive"
     BULK = "bulk"
 
 
 class Scope(StrEnum):
-    """What an API key may do. ``admin`` contains the other two."""
+    """The scope of an API key. ``admin`` contains the other two."""
 
     SUBMIT = "submit"
     READ = "read"
@@ -95,11 +95,11 @@ class Scope(StrEnum):
 
 
 class EventType(StrEnum):
-    """What is written into ``events`` in the transaction that changes the state."""
+    """The type of an event, which is written in the transaction that changes the state."""
 
     JOB_VALIDATED = "job.validated"
     JOB_STARTED = "job.started"
-    JOB_PROGRESS = "job.progress"  # At most every ten seconds, only where a webhook asked for it; tried once.
+    JOB_PROGRESS = "job.progress"  # At most every ten seconds, only if a webhook subscribes to it; tried once.
     JOB_COMPLETED = "job.completed"
     JOB_COMPLETED_WITH_ERRORS = "job.completed_with_errors"
     JOB_FAILED = "job.failed"
@@ -107,7 +107,7 @@ class EventType(StrEnum):
     JOB_EXPIRED = "job.expired"
     JOB_RETRIED = "job.retried"  # A job that was over runs its failed images again.
     WEBHOOK_DISABLED = "webhook.disabled"  # To the other endpoints of the tenant.
-    WEBHOOK_TEST = "webhook.test"  # To the one endpoint that was asked to be tested.
+    WEBHOOK_TEST = "webhook.test"  # To the one endpoint that is tested.
 
 
 TERMINAL_EVENT = {
@@ -118,13 +118,13 @@ TERMINAL_EVENT = {
     JobState.EXPIRED: EventType.JOB_EXPIRED,
 }
 
-# What an endpoint may ask for, and what it gets when it asks for nothing.
+# The events that an endpoint may subscribe to, and its events by default.
 SUBSCRIBABLE_EVENTS = tuple(event for event in EventType if event is not EventType.WEBHOOK_TEST)
 DEFAULT_EVENTS = tuple(event for event in SUBSCRIBABLE_EVENTS if event is not EventType.JOB_PROGRESS)
 
 
 class DeliveryState(StrEnum):
-    """What became of one event on its way to one endpoint."""
+    """The state of the delivery of one event to one endpoint."""
 
     PENDING = "pending"  # Waits for its next attempt, or for its endpoint to be enabled again.
     DELIVERED = "delivered"  # The receiver answered with 2xx.
@@ -132,7 +132,7 @@ class DeliveryState(StrEnum):
 
 
 class DisabledReason(StrEnum):
-    """Why an endpoint gets nothing."""
+    """The reason why an endpoint is disabled."""
 
     BY_REQUEST = "by_request"
     GONE = "gone"  # It answered 410.
@@ -140,13 +140,13 @@ class DisabledReason(StrEnum):
 
 
 class AttemptError(StrEnum):
-    """Why an attempt to deliver has no status of the receiver."""
+    """The reason why an attempt to deliver has no status of the receiver."""
 
     TIMEOUT = "timeout"  # The whole of it took longer than the deadline.
     CONNECTION_FAILED = "connection_failed"
     TLS_FAILED = "tls_failed"  # The certificate is not good for the name, or TLS broke.
     NAME_NOT_FOUND = "name_not_found"
-    ADDRESS_REFUSED = "address_refused"  # The name has an address that webhooks may not go to.
+    ADDRESS_REFUSED = "address_refused"  # The name has an address to which webhooks are not allowed.
     URL_REFUSED = "url_refused"  # Scheme, port or form of the URL.
-    REDIRECTED = "redirected"  # A 3xx, which is never followed; the status stands beside it.
+    REDIRECTED = "redirected"  # A 3xx, which is never followed; the attempt also has the status.
     ANSWER_BROKEN = "answer_broken"  # Not HTTP, or cut off.

@@ -1,9 +1,9 @@
-"""Values from outside, as PostgreSQL keeps them and gives them back.
+"""Values from outside, made storable: PostgreSQL returns them as they were written.
 
-Its types and Python's differ at their ends: ``timestamptz`` has years before 1 and after 9999, which ``datetime`` has
-not, so such a moment is stored and can never be read; ``real`` refuses a number below 1.2e-38 instead of rounding it;
-``text`` and ``jsonb`` refuse U+0000 and half of a surrogate pair (PostgreSQL 15, "Data Types"). Whatever a request, a
-sidecar, a file or a model says becomes one of these before it is a row; ``metadata.py`` does the same for JSON.
+Its types and Python's differ at their ends: ``timestamptz`` has years before 1 and after 9999, ``datetime`` has not, so
+that such a moment is stored and can never be read; ``real`` refuses a number below 1.2e-38 instead of rounding it;
+``text`` and ``jsonb`` refuse U+0000 and half of a surrogate pair (PostgreSQL 15, "Data Types"). Every value of a
+request, a sidecar, a file or a model passes one of these functions before it is a row, JSON that of ``metadata.py``.
 """
 
 import math
@@ -16,7 +16,7 @@ from typing import Annotated, TypeVar
 from pydantic import AfterValidator, Field
 
 NAME_LENGTH = 512
-# What a program says of a fault, at most: the sentence, and nothing of a file of megabytes.
+# Maximum length of a fault's description: a sentence, and not a file of megabytes.
 DETAIL_LENGTH = 2000
 # Moments that lie so far away, behind or before us, can still be stored and read.
 MAX_DAYS = 36_500
@@ -30,7 +30,7 @@ T = TypeVar("T")
 
 
 def moment(value: datetime) -> datetime:
-    """Give the same moment in UTC.
+    """Return the same moment in UTC.
 
     Raises:
         ValueError: it has no zone, or in UTC it lies outside of the years 1 to 9999.
@@ -49,7 +49,7 @@ def double(value: float) -> float:
     """Check that a number is finite, for ``double precision``.
 
     Raises:
-        ValueError: it is none.
+        ValueError: it is not finite.
     """
     if not math.isfinite(value):
         msg = "must be a finite number"
@@ -77,21 +77,21 @@ def text(value: str) -> str:
     Raises:
         ValueError: it contains U+0000, or half of a surrogate pair.
     """
-    found = _NOT_STORABLE.search(value)
-    if found is not None:
-        msg = f"must not contain the character U+{ord(found.group()):04X}"
+    match = _NOT_STORABLE.search(value)
+    if match is not None:
+        msg = f"must not contain the character U+{ord(match.group()):04X}"
         raise ValueError(msg)
     return value
 
 
-def words(value: str, most: int = DETAIL_LENGTH) -> str:
-    """Make words of a program or a file storable: U+FFFD for what is not, and "…" at the end of what is too long."""
+def words(value: str, max_length: int = DETAIL_LENGTH) -> str:
+    """Make a text of a program or a file storable: U+FFFD for refused characters, and "…" at the end if it is cut."""
     cleaned = _NOT_STORABLE.sub(REPLACEMENT, value)
-    return cleaned if len(cleaned) <= most else f"{cleaned[: most - 1]}…"
+    return cleaned if len(cleaned) <= max_length else f"{cleaned[: max_length - 1]}…"
 
 
 def or_none(kind: Callable[[T], T], value: T | None) -> T | None:
-    """Take what a file says of itself where ``kind`` does: a camera that writes nonsense is no reason to refuse it."""
+    """Return a file's value if ``kind`` accepts it, else None: nonsense of a camera is no reason to refuse a file."""
     if value is None:
         return None
     try:

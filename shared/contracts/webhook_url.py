@@ -1,4 +1,4 @@
-"""The form of a URL that events are sent to; where it may lead is the operator's to say (``shared.webhooks.urls``)."""
+"""The form of a URL for events; its allowed targets are settings of the operator (``shared.webhooks.urls``)."""
 
 from typing import Annotated
 

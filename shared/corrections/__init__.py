@@ -1,1 +1,1 @@
-"""Corrections: what a person says of an image. The prediction stays beside it as it is."""
+"""Corrections: the label that a person gives to an image. The prediction is kept."""

@@ -1,4 +1,4 @@
-"""Writing corrections, and reading them page by page. Whoever writes has locked the job, whose revision goes up."""
+"""Writing corrections, and reading them page by page. A writer has locked the job, whose revision goes up."""
 
 import uuid
 from collections.abc import Sequence
@@ -35,7 +35,7 @@ WRITE = text(
 
 @dataclass(frozen=True, slots=True)
 class NewCorrection:
-    """What a person says of an image that is there."""
+    """A person's correction of an existing image."""
 
     seq: int
     label: str
@@ -44,15 +44,15 @@ class NewCorrection:
 
 
 def write(session: Session, job: Job, new: Sequence[NewCorrection]) -> int:
-    """Write corrections of images of this job; an earlier one of the same image is replaced. How many are new."""
+    """Write corrections of images of this job, replacing earlier ones; return the number of changes."""
     written = session.execute(
         WRITE,
         {
             "job": job.id,
-            "seqs": [one.seq for one in new],
-            "labels": [one.label for one in new],
-            "notes": [one.note for one in new],
-            "by": [one.corrected_by for one in new],
+            "seqs": [correction.seq for correction in new],
+            "labels": [correction.label for correction in new],
+            "notes": [correction.note for correction in new],
+            "by": [correction.corrected_by for correction in new],
         },
     ).all()
     if written:
@@ -61,7 +61,7 @@ def write(session: Session, job: Job, new: Sequence[NewCorrection]) -> int:
 
 
 def remove(session: Session, job: Job, seq: int) -> bool:
-    """Take a correction back; whether there was one.
+    """Remove a correction; return True if there was one.
 
     Raises:
         NotFound: the job has no such image.
@@ -76,10 +76,10 @@ def remove(session: Session, job: Job, seq: int) -> bool:
 
 
 def check_image(session: Session, job: Job, seq: int) -> None:
-    """Return when the job has an image with this number.
+    """Check that the job has an image with this number.
 
     Raises:
-        NotFound: it has none.
+        NotFound: it has no such image.
     """
     if session.scalar(select(Image.seq).where(Image.job_id == job.id, Image.seq == seq)) is None:
         raise NotFound(f"job {job.id} has no image {seq}")
@@ -88,7 +88,7 @@ def check_image(session: Session, job: Job, seq: int) -> None:
 def read_corrections(
     session: Session, job_id: uuid.UUID, *, after: int = -1, limit: int, seq: int | None = None
 ) -> Sequence[CorrectionRow]:
-    """Corrections in the order of the images, from behind ``after``: (correction, name, predicted, confidence)."""
+    """Read corrections in the order of the images, behind ``after``: (correction, name, predicted, confidence)."""
     read_a_page(session)
     # Looked up as ``shared.db.plans`` says.
     image = (
@@ -105,7 +105,7 @@ def read_corrections(
         .limit(1)
         .lateral()
     )
-    wanted = (
+    query = (
         select(Correction, image.c.name, result.c.label, result.c.confidence)
         .select_from(Correction)
         .join(image, image.c.seq == Correction.seq)
@@ -114,10 +114,10 @@ def read_corrections(
         .order_by(Correction.seq)
         .limit(limit)
     )
-    return session.execute(wanted if seq is None else wanted.where(Correction.seq == seq)).all()
+    return session.execute(query if seq is None else query.where(Correction.seq == seq)).all()
 
 
 def _touch(session: Session, job: Job) -> None:
-    """Results look different now, so whoever has an ETag of the job must not keep it."""
+    """Raise the job's revision: results differ now, so an ETag of the job must not stay valid."""
     session.execute(text("UPDATE jobs SET revision = revision + 1 WHERE id = :id"), {"id": job.id})
     changed(session, job.id)

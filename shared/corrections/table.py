@@ -1,7 +1,7 @@
 """Corrections as a table (CSV): a line for each image, named by ``seq`` or ``name``, with its label.
 
-An export that was filled in is such a table too: where there is a column ``corrected_label``, that is the label, and
-lines without one are left out; ``label`` is then what the classifier says.
+A filled-in export is such a table too: if there is a column ``corrected_label``, that is the label, and lines without
+one are left out; ``label`` is then the prediction of the classifier.
 """
 
 import csv
@@ -23,13 +23,13 @@ NAMES = ("name", "file")
 LABELS = ("corrected_label", "label")
 NOTES = ("correction_note", "note")
 LABEL = re.compile(LABEL_PATTERN)
-MOST_TOLD = 50
+MAX_FAULTS = 50
 WRONG_LABEL = "a label has up to 64 characters of A-Z, a-z, 0-9, `.`, `_`, `-`, and begins with a letter or digit"
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of the table. ``number``: where it begins in the file, counted from 1."""
+    """A line of the table. ``number``: the line of the file where it begins, counted from 1."""
 
     number: int
     seq: int | None
@@ -40,10 +40,10 @@ class Line:
 
 
 def parse(table: bytes) -> list[Line]:
-    """The lines that name a label.
+    """Read the lines that name a label.
 
     Raises:
-        RowsInvalid: it is no such table, or lines of it make no sense.
+        RowsInvalid: it is not such a table, or lines of it are invalid.
     """
     faults: list[tuple[str, str]] = []
     lines: list[Line] = []
@@ -60,29 +60,29 @@ def parse(table: bytes) -> list[Line]:
 
 
 def resolve(session: Session, job: Job, lines: Sequence[Line], *, corrected_by: str | None) -> list[NewCorrection]:
-    """Find the images of the lines; ``corrected_by`` counts where a line does not say who.
+    """Find the images of the lines; ``corrected_by`` is for lines that name no person.
 
     Raises:
-        RowsInvalid: an image does not exist, or two lines say different things of one.
+        RowsInvalid: an image does not exist, or two lines contradict each other.
     """
     names, by_seq = _images(session, job)
     faults: list[tuple[str, str]] = []
-    found: dict[int, tuple[Line, NewCorrection]] = {}
+    corrections: dict[int, tuple[Line, NewCorrection]] = {}
     for line in lines:
         try:
             seq = _seq_of(line, names, by_seq)
             new = NewCorrection(seq, line.label, line.note, line.corrected_by or corrected_by)
-            before, earlier = found.setdefault(seq, (line, new))
+            before, earlier = corrections.setdefault(seq, (line, new))
             if earlier != new:
                 raise ValueError(f"line {before.number} says something else of the same image")  # noqa: TRY301
         except ValueError as error:
             faults.append((f"line {line.number}", str(error)))
     raise_faults(faults)
-    return [new for _, new in found.values()]
+    return [new for _, new in corrections.values()]
 
 
 def raise_faults(faults: Sequence[tuple[str, str]]) -> None:
-    """Return when there are none.
+    """Raise if there are faults.
 
     Raises:
         RowsInvalid: with the first of them in words.
@@ -90,7 +90,7 @@ def raise_faults(faults: Sequence[tuple[str, str]]) -> None:
     if faults:
         where, what = faults[0]
         more = f" (and {len(faults) - 1} more lines; see errors)" if len(faults) > 1 else ""
-        raise RowsInvalid(f"nothing was taken: {where}: {what}{more}", faults[:MOST_TOLD])
+        raise RowsInvalid(f"nothing was taken: {where}: {what}{more}", faults[:MAX_FAULTS])
 
 
 def _decoded(table: bytes) -> str:
@@ -101,7 +101,7 @@ def _decoded(table: bytes) -> str:
 
 
 def _rows(text_: str) -> Iterator[tuple[int, dict[str, str]]]:
-    """(line, cells by the name of their column) of each row that is not empty."""
+    """Yield (line, cells by the name of their column) of each row that is not empty."""
     first = text_.split("\n", 1)[0]
     reader = csv.reader(io.StringIO(text_, newline=""), delimiter=max(",;\t", key=first.count))
     try:
@@ -147,7 +147,7 @@ def _line(number: int, row: Mapping[str, str]) -> Line | None:
 
 
 def _first(row: Mapping[str, str], columns: Sequence[str]) -> str:
-    """The cell of the first of these columns that the table has."""
+    """Return the cell of the first of these columns that the table has."""
     return next((row[column] for column in columns if column in row), "")
 
 
@@ -159,15 +159,15 @@ def _number(cell: str) -> int | None:
     return int(cell)
 
 
-def _short(cell: str, what: str, most: int) -> str | None:
+def _short(cell: str, what: str, max_length: int) -> str | None:
     value = without_apostrophe(cell.strip())
-    if len(value) > most:
-        raise ValueError(f"the {what} has {len(value)} characters, at most {most} are kept")
+    if len(value) > max_length:
+        raise ValueError(f"the {what} has {len(value)} characters, at most {max_length} are kept")
     return value or None
 
 
 def _images(session: Session, job: Job) -> tuple[ImageNames, dict[int, str]]:
-    """Read the names of the job, and number to name."""
+    """Read the names of the job's images, and their names by number."""
     rows = session.execute(text("SELECT seq, name FROM images WHERE job_id = :job"), {"job": job.id}).all()
     by_seq = {row.seq: row.name for row in rows}
     return ImageNames(by_seq.items()), by_seq

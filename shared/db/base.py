@@ -26,12 +26,12 @@ class Base(DeclarativeBase):
 
 
 def new_id() -> uuid.UUID:
-    """A UUIDv7 (RFC 9562, section 5.7): sorts by the time of its making, so new rows land at one end of an index."""
+    """Make a UUIDv7 (RFC 9562, section 5.7): it sorts by time, so that new rows land at one end of an index."""
     return uuid_utils.compat.uuid7()
 
 
 def readable(column: str) -> CheckConstraint:
-    """Constrain a moment from outside to those that Python has, too; any other is stored and can never be read."""
+    """Constrain a moment from outside to the range of Python; any other would be stored and could never be read."""
     return CheckConstraint(
         f"{column} >= '0001-01-01T00:00:00Z' AND {column} < '10000-01-01T00:00:00Z'", name=f"{column}_readable"
     )

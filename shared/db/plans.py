@@ -1,19 +1,18 @@
-"""What PostgreSQL is told where its statistics mislead it.
+"""Hints to PostgreSQL's planner for cases in which its statistics mislead it.
 
-A job that is new to them counts as one row there, and then every plan looks equally good: a plain join of images and
-results read all of the job for each row, and took minutes. And where most jobs have one image, another index that
+A job that is new to the statistics counts as one row, and then every plan looks equally good: a plain join of images
+and results read all of the job for each row, and took minutes. And if most jobs have one image, another index that
 begins with the job looks as good as the primary key.
 
-What is switched off must be avoidable: PostgreSQL 17 and older add 10,000,000,000 to the cost of a step that is
-switched off and that they have to take all the same, and beside so much every other difference is nothing. A test reads
-every plan for such a step.
+A step that is switched off must be avoidable: PostgreSQL 17 and older add 10,000,000,000 to the cost of such a step if
+they have to take it all the same, and next to that every other difference is nothing. A test reads every plan for it.
 """
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-# Only the primary key gives the next row in order. So the first one is looked up that is not before the one wanted,
-# and it counts where it is that one. What has a LIMIT is looked up for each row.
+# Only the primary key gives the next row in order. So the first row that is not before the requested one is looked up,
+# and it counts if it is that one. A subquery with a LIMIT is run for each row.
 IMAGES_WITH_RESULT = """
     images i LEFT JOIN LATERAL (
         SELECT r.seq FROM results r WHERE r.job_id = i.job_id AND r.seq >= i.seq ORDER BY r.seq LIMIT 1
@@ -35,23 +34,23 @@ _BY_INDEX = text("SELECT set_config('enable_seqscan', 'off', true)")
 
 
 def read_a_page(session: Session) -> None:
-    """Until the end of this transaction, rows that an index has in order are read along it, as far as the page goes."""
+    """Read rows along the index that has them in order, as far as the page goes; until the end of this transaction."""
     session.execute(_PAGE)
 
 
 def walk_in_order(session: Session) -> None:
-    """Until the end of this transaction, joins walk along the primary keys, which begin with the job and the image."""
+    """Join along the primary keys, which begin with job and image; until the end of this transaction."""
     session.execute(_IN_ORDER)
 
 
 def read_a_whole_job(session: Session) -> None:
-    """Until the end of this transaction, what is joined is hashed, which is right for a whole job."""
+    """Join by hashes, which is right for a whole job; until the end of this transaction."""
     session.execute(_WHOLE_JOB)
 
 
 def read_by_index(session: Session) -> None:
-    """Until the end of this transaction, tables are read by an index; each that is asked for must have a fitting one.
+    """Read tables by an index, which each of them must have; until the end of this transaction.
 
-    A partial index of what waits: without this, all of a table is read once a tenth of it waits.
+    For partial indexes of waiting rows: without this, all of a table is read as soon as a tenth of it waits.
     """
     session.execute(_BY_INDEX)

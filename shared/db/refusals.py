@@ -1,7 +1,7 @@
 """Rows that the database refuses: the others are stored all the same.
 
-Values are made storable before they become rows (``shared.contracts.stored``). This is for the value that nobody
-thought of: it costs its own row, and not the transaction with everybody else's.
+Values are made storable before they become rows (``shared.contracts.stored``). This is for a value that was not
+foreseen: it costs its own row, and not the transaction with all the others.
 """
 
 from collections.abc import Callable, Sequence
@@ -25,7 +25,7 @@ Store = Callable[[Sequence[T]], None]
 
 
 def is_refusal(error: Exception) -> bool:
-    """Tell a value that was refused from a database that cannot be reached and a statement that is wrong."""
+    """Return True for a refused value, as opposed to an unreachable database or a wrong statement."""
     # What is copied goes past SQLAlchemy, and its errors are psycopg's own.
     cause = error.orig if isinstance(error, DBAPIError) else error
     if not isinstance(cause, psycopg.Error):
@@ -35,22 +35,22 @@ def is_refusal(error: Exception) -> bool:
 
 
 def store_or_refuse(session: Session, rows: Sequence[T], store: Store[T]) -> list[T]:
-    """Store rows, all at once where that works; where not, find out which are refused, and store the others.
+    """Store rows, all at once if possible; otherwise find the refused ones, and store the others.
 
     Args:
-        session: a transaction; what is refused is rolled back to a savepoint.
+        session: a transaction; refused rows are rolled back to a savepoint.
         rows: to be stored.
         store: stores some of them, or raises.
 
     Returns:
-        The rows that were refused; after ``MAX_ATTEMPTS`` also those that were not tried alone.
+        The refused rows; after ``MAX_ATTEMPTS`` also those that were not tried alone.
     """
     return _Parts(session, store).refused(rows)
 
 
 @dataclass(slots=True)
 class _Parts(Generic[T]):
-    """Halves of halves, until the refused rows stand alone."""
+    """A search by halves, until the refused rows stand alone."""
 
     session: Session
     store: Store[T]

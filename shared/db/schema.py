@@ -1,4 +1,4 @@
-"""The migrations beside this program, and whether a database is as new as they are."""
+"""The comparison of a database's schema with the migrations of this program."""
 
 import importlib.util
 from pathlib import Path
@@ -16,12 +16,12 @@ def alembic_config(database_url: str | None = None) -> Config:
     """Return the configuration of Alembic; without an address only the scripts can be read.
 
     Raises:
-        ConfigurationError: the package ``migrations`` is not installed beside this one.
+        ConfigurationError: the package ``migrations`` is not installed with this one.
     """
-    found = importlib.util.find_spec("migrations")
-    if found is None or found.origin is None:
+    spec = importlib.util.find_spec("migrations")
+    if spec is None or spec.origin is None:
         raise ConfigurationError("the package `migrations` is not installed; Phytobatch runs as a whole")
-    config = Config(Path(found.origin).with_name("alembic.ini"))
+    config = Config(Path(spec.origin).with_name("alembic.ini"))
     config.attributes["url"] = database_url
     return config
 
@@ -35,7 +35,7 @@ class Schema:
         self._known = {script.revision for script in scripts.walk_revisions()}
 
     def fault(self, database: Database) -> str | None:
-        """Return a sentence when the database is away or behind.
+        """Return a sentence if the database is away or behind, else None.
 
         One that is ahead is fine: a newer program migrated it (decision 7).
         """

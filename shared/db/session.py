@@ -1,7 +1,7 @@
-"""The one way to open a transaction, and what a lost connection means.
+"""The one way to open a transaction, and the treatment of lost connections.
 
-Nothing that we set outlives its transaction, so a pooler may give the next transaction another connection of the
-server: PgBouncer in transaction mode, and in session mode, which refuses what is set in the ``options`` of a start.
+None of our settings outlives its transaction, so a pooler may give the next transaction another connection of the
+server: PgBouncer in transaction mode, and in session mode, which refuses settings in the ``options`` of a start.
 """
 
 import time
@@ -37,8 +37,8 @@ IDLE_IN_TRANSACTION_TIMEOUT_MS = 15_000
 # its job for ever, and the job would stand still. Only PostgreSQL 17 and newer can; before, the dead peer is noticed.
 TRANSACTION_TIMEOUT_MS = 40_000
 TRANSACTION_TIMEOUT_SINCE = 170_000
-# The server looks by itself whether an idle client still lives. There is a row only where the process that serves us is
-# the one that greeted us: a pooler invents the number of its greeting, which is the key of a cancel.
+# The server probes idle clients by itself. There is a row only if the process that serves us is the one that greeted
+# us: a pooler invents the number of its greeting, which is the key of a cancel.
 KEEP_ALIVE = """
     SELECT set_config('tcp_keepalives_idle', '15', false), set_config('tcp_keepalives_interval', '5', false),
            set_config('tcp_keepalives_count', '3', false)
@@ -60,12 +60,12 @@ Announce = Callable[[Collection[uuid.UUID]], None]
 
 
 def changed(session: Session, job_id: uuid.UUID) -> None:
-    """Note that this transaction changes a job: after its commit, whoever waits for the job gets a hint."""
+    """Note that this transaction changes a job: after its commit, clients that wait for the job get a hint."""
     session.info.setdefault(CHANGED, set()).add(job_id)
 
 
 def is_outage(error: Exception) -> bool:
-    """Whether the database could not be reached, as opposed to a statement that it refused."""
+    """Return True if the database could not be reached, as opposed to a statement that it refused."""
     if isinstance(error, (PoolTimeout, InterfaceError)):
         return True
     if not isinstance(error, DBAPIError):
@@ -77,11 +77,11 @@ def is_outage(error: Exception) -> bool:
 
 
 def _terms(server_version: int) -> dict[str, str | int]:
-    """List what holds in each transaction.
+    """Return the settings of each transaction.
 
-    Compiling a plan (JIT) is for reports that take minutes: it costs up to a second, and is begun where a plan is
-    believed to be dear, as every plan was that a part of ``shared.db.plans`` made less likely (PostgreSQL 17 and older
-    add 10,000,000,000 to the cost of what is switched off).
+    Compiling a plan (JIT) is for reports that take minutes: it costs up to a second, and begins if a plan's estimated
+    cost is high, as that of every plan which ``shared.db.plans`` made less likely (PostgreSQL 17 and older add
+    10,000,000,000 to the cost of a step that is switched off).
     """
     limited = server_version >= TRANSACTION_TIMEOUT_SINCE
     return {
@@ -94,7 +94,7 @@ def _terms(server_version: int) -> dict[str, str | int]:
 
 
 def _begin(connection: Connection) -> None:
-    """Begin a transaction and say its terms, in one message to the server."""
+    """Begin a transaction with its settings, in one message to the server."""
     if connection.get_execution_options().get("isolation_level") == "AUTOCOMMIT":
         return
     driver: psycopg.Connection[Any] = connection.connection.driver_connection  # type: ignore[assignment]
@@ -103,20 +103,21 @@ def _begin(connection: Connection) -> None:
 
 
 def _greet(connection: psycopg.Connection[Any], _record: object) -> None:
-    """Look whether a new connection leads to the server itself, or to a pooler that stands before it."""
+    """Check whether a new connection leads to the server itself or to a pooler before it."""
     if not is_direct(connection):
         connection.prepare_threshold = None  # The next transaction may be on a connection that prepared nothing.
 
 
 def is_direct(connection: psycopg.Connection[Any]) -> bool:
-    """Tell whether no pooler stands between us and the server; where none does, the server is told to look for us."""
+    """Return True if no pooler stands between us and the server, which then also probes us while we are idle."""
     return connection.execute(KEEP_ALIVE, (connection.info.backend_pid,)).fetchone() is not None
 
 
 def _ping_after_rest(engine: Engine, seconds: float) -> None:
-    """Ask whether a connection still lives when it was not used for so long, as ``pool_pre_ping`` does each time.
+    """Probe a connection that was idle for so long, where ``pool_pre_ping`` probes at each use.
 
-    After a server that came back, whoever gets a connection that rested for less gets an outage, and the pool is new.
+    After a restart of the server, the first user of a connection that rested for less gets an outage, which renews the
+    pool.
     """
 
     @event.listens_for(engine, "checkin")
@@ -124,7 +125,7 @@ def _ping_after_rest(engine: Engine, seconds: float) -> None:
         record.info[RESTS_SINCE] = time.monotonic()
 
     @event.listens_for(engine, "checkout")
-    def ask(connection: DBAPIConnection, record: ConnectionPoolEntry, _proxy: object) -> None:
+    def probe(connection: DBAPIConnection, record: ConnectionPoolEntry, _proxy: object) -> None:
         since = record.info.pop(RESTS_SINCE, None)
         if since is None or time.monotonic() - since < seconds:
             return
@@ -149,12 +150,12 @@ class Database:
         """Connect lazily.
 
         Args:
-            settings: where the server is.
-            pool_size: most connections at a time.
+            settings: name the server.
+            pool_size: maximum of connections at a time.
             application: the name that the server shows.
-            announce: gets the jobs that a transaction changed, after its commit; it never waits.
-            trust_seconds: a connection that was used so shortly before is used without asking whether it lives. For
-                programs that try again after an outage anyway: it saves them a round trip in each transaction.
+            announce: receives the jobs that a transaction changed, after its commit; it never waits.
+            trust_seconds: a connection that was used within this time is not probed. For programs that try again after
+                an outage anyway: it saves them a round trip in each transaction.
         """
         self._announce = announce
         self._connect = {**CONNECT, "application_name": application}
@@ -176,7 +177,7 @@ class Database:
 
     @contextmanager
     def begin(self) -> Iterator[Session]:
-        """A transaction: committed at the end of the block, rolled back when the block raises.
+        """Open a transaction: committed at the end of the block, rolled back if the block raises.
 
         Raises:
             DatabaseUnavailable: the database cannot be reached; nothing was stored, unless the connection broke
@@ -194,7 +195,7 @@ class Database:
             raise
 
     def run(self, work: Callable[[Session], T], *, patience_seconds: float = 10.0) -> T:
-        """Run ``work`` in a transaction, again after an outage, for at most ``patience_seconds``.
+        """Run ``work`` in a transaction, and again after an outage, for at most ``patience_seconds``.
 
         ``work`` must be harmless to repeat, because a connection that breaks in the commit leaves the outcome unknown.
 
@@ -213,7 +214,7 @@ class Database:
                 time.sleep(RETRY_PAUSE_SECONDS)
 
     def connect_alone(self) -> psycopg.Connection[Any]:
-        """Open a connection of its own, none of the pool, in no transaction.
+        """Open a connection outside of the pool and of any transaction.
 
         Raises:
             psycopg.OperationalError: the database cannot be reached.

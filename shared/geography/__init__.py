@@ -1,1 +1,1 @@
-"""Where images were taken: what the client, a sidecar and the file say, and which of them counts."""
+"""The places of images, by client, sidecar or file, and which of them counts."""

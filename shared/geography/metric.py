@@ -32,19 +32,19 @@ HALF_TURN = 180.0
 
 
 def meridian_arc(latitude: float) -> float:
-    """Metres from the equator along a meridian; ``latitude`` in degrees."""
+    """Return the metres from the equator along a meridian; ``latitude`` in degrees."""
     phi = math.radians(latitude)
     return _RADIUS * (phi + _series(_FORWARD, phi))
 
 
 def latitude_of_arc(metres: float) -> float:
-    """The inverse of :func:`meridian_arc`, in degrees."""
+    """Return the latitude in degrees: the inverse of :func:`meridian_arc`."""
     mu = metres / _RADIUS
     return math.degrees(mu + _series(_BACKWARD, mu))
 
 
 def metres_per_degree_east(latitude: float) -> float:
-    """The length of one degree of the parallel of this latitude."""
+    """Return the length of one degree of the parallel of this latitude."""
     phi = math.radians(latitude)
     across = EQUATORIAL_RADIUS / math.sqrt(1 - ECCENTRICITY_SQUARED * math.sin(phi) ** 2)
     return math.radians(across * math.cos(phi))
@@ -56,30 +56,30 @@ def _series(coefficients: tuple[float, ...], angle: float) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a grid begins; degrees, WGS 84."""
+    """The origin of a grid; degrees, WGS 84."""
 
     latitude: float
     longitude: float
 
     def north(self, latitude: float) -> float:
-        """Metres north of the origin."""
+        """Return the metres north of the origin."""
         return meridian_arc(latitude) - meridian_arc(self.latitude)
 
     def east(self, longitude: float, *, on: float) -> float:
-        """Metres east of the origin along the parallel ``on``; over the 180th meridian too."""
+        """Return the metres east of the origin along the parallel ``on``; over the 180th meridian too."""
         return wrapped(longitude - self.longitude) * metres_per_degree_east(on)
 
     def latitude_at(self, north: float) -> float:
-        """Degrees; the inverse of :meth:`north`."""
+        """Return the latitude in degrees: the inverse of :meth:`north`."""
         return latitude_of_arc(meridian_arc(self.latitude) + north)
 
     def longitude_at(self, east: float, *, on: float) -> float:
-        """Degrees, -180 to 180; the inverse of :meth:`east`."""
+        """Return the longitude, -180 to 180 degrees: the inverse of :meth:`east`."""
         return wrapped(self.longitude + east / metres_per_degree_east(on))
 
 
 def wrapped(degrees: float) -> float:
-    """The same angle between -180 (included) and 180."""
+    """Return the same angle between -180 (included) and 180."""
     return (degrees + HALF_TURN) % (2 * HALF_TURN) - HALF_TURN
 
 
@@ -97,6 +97,6 @@ def span_of(longitudes: Iterable[float]) -> tuple[float, float]:
 
 
 def corner(positions: list[tuple[float, float]]) -> Origin:
-    """Find the south-west corner of positions (latitude, longitude), also where the 180th meridian is between them."""
+    """Find the south-west corner of positions (latitude, longitude), also over the 180th meridian."""
     west, _ = span_of(longitude for _, longitude in positions)
     return Origin(min(latitude for latitude, _ in positions), west)

@@ -1,7 +1,7 @@
-"""The place of an image: the client's word before the sidecar's, and that before the file's.
+"""The place of an image: the client's values before the sidecar's, and those before the file's.
 
-Client and sidecar write into ``images``, the worker writes what it read in the file into ``results``. Latitude and
-longitude come from one source, never one from each; altitude, heading and time from the first source that has them.
+Client and sidecar write into ``images``, the worker writes the file's values into ``results``. Latitude and longitude
+come from one source, never one from each; altitude, heading and time from the first source that has them.
 """
 
 from datetime import datetime
@@ -17,22 +17,22 @@ _FILE_HAS_ONE = and_(Result.latitude.is_not(None), Result.longitude.is_not(None)
 
 
 def latitude() -> ColumnElement[float | None]:
-    """Degrees north, WGS 84."""
+    """Select the degrees north, WGS 84."""
     return case((_CLIENT_HAS_ONE, Image.latitude), else_=Result.latitude)
 
 
 def longitude() -> ColumnElement[float | None]:
-    """Degrees east, WGS 84."""
+    """Select the degrees east, WGS 84."""
     return case((_CLIENT_HAS_ONE, Image.longitude), else_=Result.longitude)
 
 
 def captured_at() -> ColumnElement[datetime | None]:
-    """When the image was taken."""
+    """Select the moment at which the image was taken."""
     return func.coalesce(Image.captured_at, Result.captured_at)
 
 
 def source() -> ColumnElement[str | None]:
-    """Whose word the position is (``PositionSource``); NULL where there is none."""
+    """Select the source of the position (``PositionSource``); NULL if there is none."""
     return case(
         (_CLIENT_HAS_ONE, func.coalesce(Image.position_source, literal(PositionSource.CLIENT.value))),
         (_FILE_HAS_ONE, literal(PositionSource.FILE.value)),
@@ -40,7 +40,7 @@ def source() -> ColumnElement[str | None]:
 
 
 def fault() -> ColumnElement[str | None]:
-    """Why there is no position (``PositionFault``); NULL where there is one."""
+    """Select the reason why there is no position (``PositionFault``); NULL if there is one."""
     return case(
         (func.num_nonnulls(latitude(), longitude()) == 2, None),  # noqa: PLR2004  # both
         else_=func.coalesce(Result.position_fault, literal(PositionFault.NOT_READ.value)),
@@ -48,7 +48,7 @@ def fault() -> ColumnElement[str | None]:
 
 
 def place_columns() -> tuple[ColumnElement[Any], ...]:
-    """What :meth:`Place.of` takes, labeled ``place_*``; select them from ``images`` joined with ``results``."""
+    """List the columns for :meth:`Place.of`, labeled ``place_*``, of a join of ``images`` and ``results``."""
     return (
         latitude().label("place_latitude"),
         longitude().label("place_longitude"),
@@ -61,12 +61,12 @@ def place_columns() -> tuple[ColumnElement[Any], ...]:
 
 
 # Looking a value up is ten times as fast as calling its enumeration, and a page has a thousand rows.
-_SOURCES = {one.value: one for one in PositionSource}
-_FAULTS = {one.value: one for one in PositionFault}
+_SOURCES = {source.value: source for source in PositionSource}
+_FAULTS = {fault.value: fault for fault in PositionFault}
 
 
 class Place(NamedTuple):
-    """Where and when an image was taken.
+    """The place and time of an image.
 
     ``latitude`` and ``longitude`` in degrees (WGS 84), both or neither; ``altitude`` in metres, as the source counts it
     (EXIF: above sea level); ``heading`` in degrees clockwise from true north, 0 to 360.
@@ -91,7 +91,7 @@ class Place(NamedTuple):
         source: str | None,
         fault: str | None,
     ) -> "Place":
-        """From the values of :func:`place_columns`, in their order."""
+        """Make a place from the values of :func:`place_columns`, in their order."""
         return cls(
             latitude,
             longitude,

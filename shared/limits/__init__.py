@@ -1,1 +1,1 @@
-"""What a tenant may use at a time. Limits of a single request stand where requests are read (``api/limits``)."""
+"""The limits of a tenant. Those of a single request stand in ``api/limits``."""

@@ -1,7 +1,7 @@
-"""Quotas: how many jobs a tenant may have open, and how many images waiting, at a time.
+"""Quotas: the maximum of open jobs and of pending images of a tenant at a time.
 
-A request takes the lock of its tenant's row first, before that of any job; makes its change; and is checked against
-what is then there. Two requests at once are checked one after the other, and one that is refused is rolled back whole.
+A request takes the lock of its tenant's row first, before that of any job; makes its change; and then the total is
+checked. Two requests at once are checked one after the other, and one that is refused is rolled back whole.
 """
 
 import uuid
@@ -14,11 +14,11 @@ from shared.errors import QuotaExceeded, QuotaTooSmall
 from shared.limits.tenant import effective
 from shared.settings import ENV_PREFIX, Settings
 
-# Work that is done makes room; this is often enough to ask again.
+# Finished work makes room; a retry after this time is often enough.
 RETRY_SECONDS = 20
 
 LOCK = text("SELECT max_open_jobs, max_pending_images FROM tenants WHERE id = :tenant FOR NO KEY UPDATE")
-# A statement of its own: it sees what those have made who held the lock before.
+# A statement of its own: it sees the changes of earlier holders of the lock.
 USAGE = text(
     """
     SELECT count(*) AS jobs, coalesce(sum(total - succeeded - failed - rejected - canceled), 0)::bigint AS images
@@ -29,33 +29,33 @@ USAGE = text(
 
 @dataclass(frozen=True, slots=True)
 class Quotas:
-    """The quotas of tenants that have none of their own; 0: no limit."""
+    """The quotas of tenants without their own; 0: no limit."""
 
     open_jobs: int
     pending_images: int
 
     @classmethod
     def of(cls, settings: Settings) -> "Quotas":
-        """As the settings say."""
+        """Read the quotas of the settings."""
         return cls(open_jobs=settings.max_open_jobs, pending_images=settings.max_pending_images)
 
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Jobs that are not over, drafts too, and their images without an answer."""
+    """The unfinished jobs of a tenant, drafts included, and their images without an answer."""
 
     jobs: int
     images: int
 
 
 def usage(session: Session, tenant_id: uuid.UUID) -> Usage:
-    """What a tenant uses now."""
+    """Count what a tenant uses now."""
     row = session.execute(USAGE, {"tenant": tenant_id}).one()
     return Usage(row.jobs, row.images)
 
 
-class Holder:
-    """The right to add to what a tenant has, until the end of the transaction."""
+class TenantLock:
+    """The lock on a tenant's quotas, until the end of the transaction."""
 
     def __init__(self, session: Session, tenant_id: uuid.UUID, quotas: Quotas) -> None:
         self._session = session
@@ -65,16 +65,16 @@ class Holder:
         self._images = effective(row.max_pending_images, quotas.pending_images)
 
     def check(self, *, jobs: int = 0, images: int = 0, of_job: int | None = None) -> None:
-        """Return when what was added fits.
+        """Check that the additions fit.
 
         Args:
-            jobs: jobs that this transaction has opened.
-            images: images that it made pending.
-            of_job: all pending images of the job that they belong to, where it is only one; by default ``images``.
+            jobs: number of jobs that this transaction has opened.
+            images: number of images that it made pending.
+            of_job: all pending images of their job, if it is only one; by default ``images``.
 
         Raises:
-            QuotaExceeded: it does not fit now; roll back.
-            QuotaTooSmall: it would not even fit alone; roll back.
+            QuotaExceeded: they do not fit now; roll back.
+            QuotaTooSmall: they would not even fit alone; roll back.
         """
         used = usage(self._session, self._tenant_id) if jobs or images else Usage(0, 0)
         if jobs and self._jobs is not None and used.jobs > self._jobs:
@@ -86,9 +86,9 @@ class Holder:
             )
 
 
-def hold(session: Session, tenant_id: uuid.UUID, quotas: Quotas) -> Holder:
+def lock_tenant(session: Session, tenant_id: uuid.UUID, quotas: Quotas) -> TenantLock:
     """Lock the tenant. Call it before anything else is locked or written."""
-    return Holder(session, tenant_id, quotas)
+    return TenantLock(session, tenant_id, quotas)
 
 
 def _refuse(what: str, name: str, *, limit: int, used: int, added: int, alone: int) -> None:

@@ -1,1 +1,1 @@
-"""What the programs tell Prometheus. Every metric stands once, in ``definitions``."""
+"""The metrics of the programs for Prometheus. Every metric is defined once, in ``definitions``."""

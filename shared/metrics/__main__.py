@@ -4,7 +4,7 @@ from shared.metrics.definitions import TABLE
 
 
 def metrics_table() -> str:
-    """The table, in the order of the definitions."""
+    """Return the table, in the order of the definitions."""
     rows = ["| metric | type | labels | programs | meaning |", "|---|---|---|---|---|"]
     rows += [
         f"| `{line.name}` | {line.kind} | {', '.join(f'`{label}`' for label in line.labels)} "

@@ -1,4 +1,4 @@
-"""How a metric is defined: its line in the table, and what the code counts with."""
+"""The definition of a metric: its line in the table, and the counter of the code."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from prometheus_client.metrics_core import GaugeMetricFamily
 
 
 class Kind(StrEnum):
-    """The types of Prometheus that we use."""
+    """The types of Prometheus metrics in use."""
 
     COUNTER = "counter"
     GAUGE = "gauge"
@@ -17,7 +17,7 @@ class Kind(StrEnum):
 
 
 class Program(StrEnum):
-    """Who has metrics."""
+    """A program with metrics."""
 
     API = "api"
     WORKER = "worker"
@@ -30,7 +30,7 @@ Programs = tuple[Program, ...]
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """One line of the table. ``counts`` is ``None`` where the values are read at each scrape (a ``Sampled``)."""
+    """A line of the table. ``counts`` is ``None`` if the values are read at each scrape (a ``Sampled``)."""
 
     name: str
     kind: Kind
@@ -49,14 +49,14 @@ class Sampled:
     labels: tuple[str, ...]
 
     def family(self) -> GaugeMetricFamily:
-        """An empty family, to be filled with samples."""
+        """Make an empty family, to be filled with samples."""
         return GaugeMetricFamily(self.name, self.meaning, labels=self.labels)
 
 
 class Table:
-    """Every definition, in the order of the manual.
+    """All definitions, in the order of the manual.
 
-    Nothing here is registered: each program shows the metrics that are its own (``shared.metrics.exposition``).
+    Nothing here is registered: each program exposes its own metrics (``shared.metrics.exposition``).
     """
 
     def __init__(self) -> None:
@@ -66,21 +66,21 @@ class Table:
         return iter(self._lines.values())
 
     def counter(self, name: str, programs: Programs, meaning: str, *labels: str) -> Counter:
-        """A number that only goes up; ``name`` ends with ``_total``."""
-        made = Counter(name, meaning, labels, registry=None)
-        self._add(Definition(name, Kind.COUNTER, programs, meaning, labels, made))
-        return made
+        """Define a number that only goes up; ``name`` ends with ``_total``."""
+        counter = Counter(name, meaning, labels, registry=None)
+        self._add(Definition(name, Kind.COUNTER, programs, meaning, labels, counter))
+        return counter
 
     def histogram(
         self, name: str, programs: Programs, meaning: str, *labels: str, buckets: tuple[float, ...]
     ) -> Histogram:
-        """How often something was how large; ``buckets`` are upper bounds, in the unit of the name."""
-        made = Histogram(name, meaning, labels, registry=None, buckets=buckets)
-        self._add(Definition(name, Kind.HISTOGRAM, programs, meaning, labels, made))
-        return made
+        """Define a distribution of sizes; ``buckets`` are upper bounds, in the unit of the name."""
+        histogram = Histogram(name, meaning, labels, registry=None, buckets=buckets)
+        self._add(Definition(name, Kind.HISTOGRAM, programs, meaning, labels, histogram))
+        return histogram
 
     def sampled(self, name: str, programs: Programs, meaning: str, *labels: str) -> Sampled:
-        """A number that is read at each scrape."""
+        """Define a number that is read at each scrape."""
         self._add(Definition(name, Kind.GAUGE, programs, meaning, labels))
         return Sampled(name, meaning, labels)
 

@@ -1,8 +1,8 @@
-"""Every metric of every program: name, who has it, what it means, labels.
+"""The metrics of all programs: name, programs, meaning, labels.
 
 ``python -m shared.metrics`` prints the table of ``docs/metrics.md``; a test compares the two. Seconds and bytes are in
-the names. Labels take few values: never an id, a path or what a client wrote. The one exception is the name that an
-operator gave a tenant, and of those a setting says how many.
+the names. Labels take few values: never an id, a path or a text of a client. The one exception is the name that an
+operator gave a tenant; a setting limits their number.
 """
 
 from shared.metrics.definition import Program, Table
@@ -15,9 +15,9 @@ API_AND_WORKER = (*API, *WORKER)
 WITH_DATABASE = (*API, *WORKER, *DELIVERER)
 EVERY = tuple(Program)
 
-# Upper bounds of histograms, in seconds. Prometheus knows no more than the bucket: where the next bound is five times
-# the last, it says 288 s for what took 60. So it is two and a half times at most, and half as much again for the minute
-# or so that requests wait on purpose.
+# Upper bounds of histograms, in seconds. Prometheus knows no more than the bucket: if the next bound is five times the
+# last, it reports 288 s for 60. So the factor is two and a half at most, and one and a half for the minute or so that
+# requests wait on purpose.
 QUICK = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 30.0)
 LONG = (
     0.1,
@@ -93,11 +93,9 @@ HTTP_WAITING_CLIENTS = TABLE.sampled(
 DATABASE_UP = TABLE.sampled(
     "phytobatch_database_up",
     API,
-    "1 when Postgres answered the last reading; 0 when not, and then the series of this group are absent.",
+    "1 if Postgres answered the last reading; 0 if not, and then the series of this group are absent.",
 )
-JOBS = TABLE.sampled(
-    "phytobatch_jobs", API, "Jobs that are not over: draft, validating, queued, running, canceling.", "state"
-)
+JOBS = TABLE.sampled("phytobatch_jobs", API, "Unfinished jobs: draft, validating, queued, running, canceling.", "state")
 CHUNKS = TABLE.sampled(
     "phytobatch_chunks",
     API,
@@ -109,7 +107,7 @@ IMAGES_WAITING = TABLE.sampled(
     "phytobatch_images_waiting", API, "Images of committed jobs that have no result yet, canceled jobs not counted."
 )
 IMAGES_PAUSED = TABLE.sampled(
-    "phytobatch_images_paused", API, "Those of them that operators hold back: nobody is to be called for them."
+    "phytobatch_images_paused", API, "Those of them that operators hold back; they are no reason for an alert."
 )
 OLDEST_IMAGE_WAITING = TABLE.sampled(
     "phytobatch_oldest_image_waiting_seconds",
@@ -120,7 +118,7 @@ OLDEST_IMAGE_WAITING = TABLE.sampled(
 OLDEST_READY_CHUNK = TABLE.sampled(
     "phytobatch_oldest_ready_chunk_seconds",
     API,
-    "How long the chunk that waits longest could have been claimed: the age of the queue; 0 when none waits.",
+    "Seconds since the longest waiting chunk became claimable: the age of the queue; 0 if none waits.",
     "kind",
 )
 PAUSES = TABLE.sampled(
@@ -152,7 +150,7 @@ WEBHOOK_DELIVERIES = TABLE.sampled(
 WEBHOOK_OLDEST_DUE = TABLE.sampled(
     "phytobatch_webhook_oldest_due_seconds",
     API,
-    "How late the latest delivery is; those of disabled or paused endpoints are not due. 0 when none is.",
+    "Seconds by which the latest delivery is late; those of disabled or paused endpoints are not due. 0 if none is.",
 )
 WEBHOOK_ENDPOINTS = TABLE.sampled(
     "phytobatch_webhook_endpoints",
@@ -194,9 +192,9 @@ CHUNK_ATTEMPTS = TABLE.counter("phytobatch_chunk_attempts_total", WORKER, "Chunk
 CHUNKS_ENDED = TABLE.counter(
     "phytobatch_chunks_total",
     WORKER,
-    "What became of claimed chunks: finished, canceled, handed_back (stop, outage, or the turn of another tenant), "
-    "set_aside (only pictures out of the ordinary are left, for the isolated slot), outdated (an export whose job was "
-    "retried), lease_lost, fault (ours).",
+    "Outcomes of claimed chunks: finished, canceled, handed_back (stop, outage, or the turn of another tenant), "
+    "set_aside (only unusual pictures are left, for the isolated slot), outdated (an export whose job was retried), "
+    "lease_lost, fault (ours).",
     "kind",
     "outcome",
 )
@@ -240,7 +238,7 @@ BYTES_IN_FLIGHT = TABLE.sampled(
 GPU_MEMORY = TABLE.sampled(
     "phytobatch_gpu_memory_bytes",
     WORKER,
-    "Memory of a GPU that TensorFlow holds (current) and held at most (peak); absent without a GPU.",
+    "Memory of a GPU that TensorFlow holds now (current) and held at its maximum (peak); absent without a GPU.",
     "device",
     "kind",
 )
@@ -249,19 +247,19 @@ GPU_MEMORY = TABLE.sampled(
 WEBHOOK_ATTEMPTS = TABLE.counter(
     "phytobatch_webhook_attempts_total",
     DELIVERER,
-    "Attempts by what came of them: delivered, the class of the status (4xx, 5xx), or a word as timeout.",
+    "Attempts by their outcome: delivered, the class of the status (4xx, 5xx), or a word as timeout.",
     "result",
 )
 WEBHOOK_ATTEMPT_SECONDS = TABLE.histogram(
     "phytobatch_webhook_attempt_seconds", DELIVERER, "One attempt: name, connection, TLS, answer.", buckets=QUICK
 )
-WEBHOOK_UNDER_WAY = TABLE.sampled("phytobatch_webhook_under_way", DELIVERER, "Attempts that are under way now.")
+WEBHOOK_UNDER_WAY = TABLE.sampled("phytobatch_webhook_under_way", DELIVERER, "Attempts in flight now.")
 
 # Beat
 BEAT_REQUESTS = TABLE.counter(
     "phytobatch_beat_requests_total",
     BEAT,
-    "Periodic tasks that beat asked for: published, or failed (Redis did not take them).",
+    "Periodic tasks that beat requested: published, or failed (Redis did not take them).",
     "outcome",
 )
 
@@ -276,8 +274,8 @@ S3_SECONDS = TABLE.histogram(
 S3_ERRORS = TABLE.counter(
     "phytobatch_s3_errors_total",
     API_AND_WORKER,
-    "Calls that failed for the object store's reasons (its code, or what broke the connection; `other` where it is a "
-    "rare one); a missing object is not one.",
+    "Calls that failed by the object store's fault (its code, or the error of the connection; `other` for rare ones); "
+    "a missing object is not one.",
     "operation",
     "error",
 )
@@ -288,7 +286,7 @@ DATABASE_SECONDS = TABLE.histogram(
     buckets=QUICK,
 )
 DATABASE_OUTAGES = TABLE.counter(
-    "phytobatch_database_outages_total", WITH_DATABASE, "Transactions that failed because Postgres was away."
+    "phytobatch_database_outages_total", WITH_DATABASE, "Transactions that failed because Postgres was unreachable."
 )
 WAKEUPS = TABLE.counter("phytobatch_wakeups_published_total", API_AND_WORKER, "Wake-up messages that were published.")
 REDIS_ERRORS = TABLE.counter(

@@ -1,4 +1,4 @@
-"""``/metrics`` on a port of its own, so that what serves clients never shows it."""
+"""``/metrics`` on a port of its own, so that the port for clients never shows it."""
 
 import threading
 from collections.abc import Iterable, Mapping
@@ -32,21 +32,21 @@ Zeros = Mapping[Counter | Histogram, Iterable[tuple[str, ...]]]
 
 
 class Exposition:
-    """What one process shows: its own metrics of the table, and those of every Python process.
+    """The metrics of one process: its own of the table, and those of every Python process.
 
-    A series that appears with its first event looks like one that nobody scrapes until then, and Prometheus misses that
-    event. So every counter and histogram with labels says before what it will count.
+    If a series appears with its first event, Prometheus misses that event. So every counter and histogram with labels
+    declares its series before.
 
     Args:
-        program: which it is.
-        zeros: of each counter and histogram of this program that has labels.
+        program: this program.
+        zeros: the labels of each counter and histogram of this program that has some.
 
     Raises:
-        ValueError: one is missing there.
+        ValueError: a metric is missing in ``zeros``.
     """
 
     def __init__(self, program: Program, zeros: Zeros) -> None:
-        # Without a second series for each one, that nobody asks for.
+        # Without a second series for each one, which is of no use.
         disable_created_metrics()  # type: ignore[no-untyped-call]  # it has none
         self._registry = CollectorRegistry()
         ProcessCollector(registry=self._registry)
@@ -60,14 +60,14 @@ class Exposition:
         self._server: tuple[WSGIServer, threading.Thread] | None = None
 
     def show(self, collector: Collector) -> None:
-        """Show this too, from now on."""
+        """Expose this too, from now on."""
         self._registry.register(collector)
 
     def serve(self, settings: Settings) -> None:
         """Answer scrapes at ``metrics_host`` and ``metrics_port``, in a thread; port 0 serves nothing.
 
         Raises:
-            ConfigurationError: nobody can listen there.
+            ConfigurationError: this address or port is not available.
         """
         host, port = settings.metrics_host, settings.metrics_port
         if port == 0:
@@ -83,7 +83,7 @@ class Exposition:
         log.info("metrics_served", host=host, port=port)
 
     def close(self) -> None:
-        """Answer no more; harmless when it never did."""
+        """Stop answering, if it ever did."""
         if self._server is not None:
             server, thread = self._server
             server.shutdown()

@@ -1,4 +1,4 @@
-"""Numbers that are not counted but read, at each scrape."""
+"""Numbers that are read at each scrape instead of counted."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
@@ -16,13 +16,13 @@ Read = Callable[[], Iterable[Sample]]
 
 
 class Readings(Collector):
-    """Reads each of its metrics when Prometheus asks. Called from the thread of the scrape, so it must not block."""
+    """A collector that reads its metrics at each scrape, in the thread of the scrape, so it must not block."""
 
     def __init__(self, reads: Mapping[Sampled, Read]) -> None:
         self._reads = reads
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
-        """The metrics as they are now; one that cannot be read is left out, and the others are shown."""
+        """Yield the current metrics; one that cannot be read is left out."""
         for sampled, read in self._reads.items():
             try:
                 yield filled(sampled, read())
@@ -31,7 +31,7 @@ class Readings(Collector):
 
 
 def filled(sampled: Sampled, samples: Iterable[Sample]) -> GaugeMetricFamily:
-    """A family with its samples."""
+    """Make a family with its samples."""
     family = sampled.family()
     for labels, value in samples:
         family.add_metric(labels, value)
@@ -39,5 +39,5 @@ def filled(sampled: Sampled, samples: Iterable[Sample]) -> GaugeMetricFamily:
 
 
 def number(read: Callable[[], float]) -> Read:
-    """The reading of a metric without labels."""
+    """Make the reading of a metric without labels."""
     return lambda: [((), read())]

@@ -11,13 +11,13 @@ from shared.errors import NotFound
 
 
 def get_receipt(session: Session, tenant_id: uuid.UUID, receipt_id: uuid.UUID) -> Receipt:
-    """One receipt.
+    """Read a receipt.
 
     Raises:
         NotFound: this tenant has no such receipt.
     """
-    found = session.scalars(select(Receipt).where(Receipt.id == receipt_id, Receipt.tenant_id == tenant_id))
-    receipt = found.one_or_none()
+    rows = session.scalars(select(Receipt).where(Receipt.id == receipt_id, Receipt.tenant_id == tenant_id))
+    receipt = rows.one_or_none()
     if receipt is None:
         raise NotFound(f"there is no receipt {receipt_id}")
     return receipt
@@ -26,11 +26,11 @@ def get_receipt(session: Session, tenant_id: uuid.UUID, receipt_id: uuid.UUID) -
 def list_receipts(
     session: Session, tenant_id: uuid.UUID, *, job_id: uuid.UUID | None, after: uuid.UUID | None, limit: int
 ) -> tuple[Sequence[Receipt], bool]:
-    """A page of a tenant's receipts, of one job or of all, newest first, and whether there are more."""
-    wanted = select(Receipt).where(Receipt.tenant_id == tenant_id).order_by(Receipt.id.desc()).limit(limit + 1)
+    """Read a page of a tenant's receipts, of one job or of all, newest first, and whether there are more."""
+    query = select(Receipt).where(Receipt.tenant_id == tenant_id).order_by(Receipt.id.desc()).limit(limit + 1)
     if job_id is not None:
-        wanted = wanted.where(Receipt.job_id == job_id)
+        query = query.where(Receipt.job_id == job_id)
     if after is not None:
-        wanted = wanted.where(Receipt.id < after)
-    found = session.scalars(wanted).all()
-    return found[:limit], len(found) > limit
+        query = query.where(Receipt.id < after)
+    receipts = session.scalars(query).all()
+    return receipts[:limit], len(receipts) > limit

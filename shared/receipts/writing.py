@@ -1,4 +1,4 @@
-"""Receipts, as they are begun, filled in and completed."""
+"""Writing receipts: begin, note the objects, complete."""
 
 import uuid
 
@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from shared.contracts.receipts import RemovalReason, Removed
 from shared.db.models import Job, Receipt
 
-# An interrupted removal begins again with less to find, so the larger number is the right one.
+# A repeated removal finds fewer objects, so the larger number is the right one.
 NOTE = text(
     """
     UPDATE receipts SET removed = removed || jsonb_build_object(
@@ -39,7 +39,7 @@ ROWS = text(
 
 
 def begin(session: Session, job: Job, what: Removed, reason: RemovalReason, by: str | None) -> uuid.UUID:
-    """A receipt for a removal that begins in this transaction; its id."""
+    """Write the receipt for a removal that begins in this transaction; return its id."""
     receipt = Receipt(tenant_id=job.tenant_id, job_id=job.id, what=what, reason=reason, requested_by=by)
     session.add(receipt)
     session.flush()
@@ -47,14 +47,14 @@ def begin(session: Session, job: Job, what: Removed, reason: RemovalReason, by: 
 
 
 def note_objects(session: Session, job_id: uuid.UUID, *, objects: int, size: int) -> None:
-    """How many objects are about to be removed with a job, and their bytes."""
+    """Note the number of objects that are about to be removed with a job, and their bytes."""
     session.execute(NOTE, {"job": job_id, "objects": objects, "bytes": size})
 
 
 def complete(session: Session, job: Job) -> None:
     """Count the rows that are removed with a job in this transaction.
 
-    A job that a program of an earlier version deleted has no receipt yet; it gets one here.
+    A job that was deleted by a program of an earlier version has no receipt yet; it gets one here.
     """
     rows = {"job": job.id, "rows": Jsonb(dict(session.execute(ROWS, {"job": job.id}).mappings().one()))}
     if session.execute(COMPLETE, rows).one_or_none() is None:

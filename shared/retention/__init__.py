@@ -1,1 +1,1 @@
-"""Retention: what is removed because its time is over, in small steps, each harmless to repeat."""
+"""Retention: removal after the configured days, in small idempotent steps."""

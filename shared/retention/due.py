@@ -1,4 +1,4 @@
-"""Which jobs, and which uploads, have been kept long enough."""
+"""The jobs and uploads whose retention time is over."""
 
 import uuid
 from collections.abc import Sequence
@@ -20,8 +20,8 @@ from shared.receipts import writing as receipts
 
 BATCH = 50
 
-# The days of the tenant (or of the setting), and those of the job: whichever ends first. Each half reads the oldest
-# end of an index of its own; 0 days are for ever. A moment that PostgreSQL does not have would end the sweep of all.
+# The days of the tenant (or of the setting) or those of the job: the earlier end counts. Each half reads the oldest end
+# of an index of its own; 0 days are for ever. A moment outside of PostgreSQL's range would end the sweep of all.
 DUE_JOBS = text(
     f"""
     (SELECT kept.id FROM tenants t CROSS JOIN LATERAL (
@@ -53,14 +53,14 @@ DUE_ORIGINALS = text(
 
 @dataclass(frozen=True, slots=True)
 class KeepDays:
-    """How long what belongs to tenants without days of their own is kept after the end of its job; 0: for ever."""
+    """Days of retention after the end of a job, for tenants without their own; 0: for ever."""
 
     results: int
     originals: int
 
 
 def delete_due_jobs(database: Database, keep: KeepDays) -> int:
-    """Delete jobs that were kept long enough, as a client would: workers remove what is left. Returns how many."""
+    """Delete the due jobs as a client would: workers remove their data. Return their number."""
     with database.begin() as session:
         ids = set(session.scalars(DUE_JOBS, {"days": keep.results, "limit": BATCH}).all())
     return sum(_delete(database, job_id) for job_id in ids)
@@ -78,7 +78,7 @@ def _delete(database: Database, job_id: uuid.UUID) -> bool:
 
 
 def release_due_originals(database: Database, keep: KeepDays) -> int:
-    """Give the uploads of jobs up that were kept long enough, and of drafts that came to nothing. Returns how many.
+    """Release the due uploads of jobs, and those of drafts that were never committed. Return the number of jobs.
 
     From this moment on the job cannot run again; the objects are removed afterwards (``originals``).
     """
@@ -104,6 +104,6 @@ def _release(database: Database, job_id: uuid.UUID, reason: RemovalReason) -> bo
 
 
 def _over(session: Session, job_id: uuid.UUID) -> Job | None:
-    """The job, locked, if it is over and not deleted."""
+    """Lock and return the job if it is over and not deleted."""
     job = lifecycle.lock_job(session, job_id)
     return job if JobState(job.state) in TERMINAL_EVENT and job.deleted_at is None else None

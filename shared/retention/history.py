@@ -1,4 +1,4 @@
-"""Deliveries that ended, and events that nobody asks for any more."""
+"""Deliveries that ended, and events that are no longer needed."""
 
 from datetime import timedelta
 
@@ -20,7 +20,7 @@ DELIVERIES = text(
     RETURNING 1
     """  # noqa: S608  # BOUND is above
 )
-# The events of a job stay as long as it does: a stream may begin behind any of them.
+# The events of a job stay as long as the job: a stream may begin behind any of them.
 EVENTS = text(
     f"""
     DELETE FROM events WHERE id IN (
@@ -33,7 +33,7 @@ EVENTS = text(
 
 
 def forget_history(database: Database, *, days: int) -> tuple[int, int]:
-    """Forget a bounded number of old deliveries and events; how many of each."""
+    """Delete a bounded number of old deliveries and events; return the number of each."""
     how = {"age": timedelta(days=days), "limit": BATCH}
     with database.begin() as session:
         deliveries = len(session.execute(DELIVERIES, how).all())

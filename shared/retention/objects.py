@@ -1,7 +1,7 @@
-"""Objects that are to go: uploads that retention gave up, and what came after a removal.
+"""Removal of objects: uploads that retention released, and objects that came after a removal.
 
-An upload URL that was signed before a removal may be used after it. So every removal is looked at once more when the
-last of its URLs is no longer good; only then is its receipt done with.
+An upload URL that was signed before a removal may be used after it. So every removal is checked once more when the
+last of its URLs has expired; only then its receipt is closed.
 """
 
 import uuid
@@ -17,11 +17,11 @@ from shared.storage.keys import exports_prefix, upload_prefix
 from shared.storage.store import ObjectStore
 
 STEP_OBJECTS = 1000
-# So many steps in one sweep: a hundred thousand objects take some minutes, and nothing else waits for them.
+# Maximum of steps in one sweep: a hundred thousand objects take some minutes, and nothing else waits for them.
 STEPS = 10
-# Whoever works on a receipt has it to itself for so long.
+# The claim on a receipt lasts so long.
 CLAIM = timedelta(minutes=2)
-# Beside the seconds for which a URL is good: an upload that began in time may end after it.
+# In addition to the seconds for which a URL is valid: an upload that began in time may end after it.
 GRACE = timedelta(minutes=10)
 
 TAKE = text(
@@ -33,7 +33,7 @@ TAKE = text(
     RETURNING id, job_id, what
     """
 )
-# A first pass that found the end completes the receipt, and the look afterwards checks it.
+# A first pass that found the end completes the receipt, and the later check closes it.
 STEP = text(
     """
     UPDATE receipts SET
@@ -50,7 +50,7 @@ STEP = text(
 
 @dataclass(frozen=True, slots=True)
 class _Step:
-    """What one step removed, and whether it found the end."""
+    """The objects that one step removed, and whether it found the end."""
 
     objects: int
     size: int
@@ -58,7 +58,7 @@ class _Step:
 
 
 def remove_released(database: Database, store: ObjectStore, *, presigned_seconds: int) -> int:
-    """Remove objects below the prefixes of open receipts, a bounded number of them. Returns how many.
+    """Remove a bounded number of objects below the prefixes of open receipts. Return their number.
 
     Raises:
         DatabaseUnavailable: Postgres is away.
@@ -88,6 +88,6 @@ def remove_released(database: Database, store: ObjectStore, *, presigned_seconds
 
 def _remove_some(store: ObjectStore, job_id: uuid.UUID, what: Removed) -> _Step:
     prefixes = [upload_prefix(job_id)] + ([exports_prefix(job_id)] if what is Removed.JOB else [])
-    found = list(islice((one for prefix in prefixes for one in store.list_objects(prefix)), STEP_OBJECTS))
-    store.delete(one.key for one in found)
-    return _Step(len(found), sum(one.size for one in found), ended=len(found) < STEP_OBJECTS)
+    objects = list(islice((stored for prefix in prefixes for stored in store.list_objects(prefix)), STEP_OBJECTS))
+    store.delete(stored.key for stored in objects)
+    return _Step(len(objects), sum(stored.size for stored in objects), ended=len(objects) < STEP_OBJECTS)

@@ -11,8 +11,8 @@ from shared.storage.store import ObjectStore
 
 
 @dataclass(frozen=True, slots=True)
-class Forgotten:
-    """What one round did."""
+class RetentionCounts:
+    """The counts of one round."""
 
     jobs: int
     originals: int
@@ -22,12 +22,12 @@ class Forgotten:
 
     @property
     def changed(self) -> bool:
-        """Whether there was anything to do."""
+        """True if the round removed anything."""
         return any(asdict(self).values())
 
 
-def sweep_retention(database: Database, store: ObjectStore, settings: Settings) -> Forgotten:
-    """Remove some of what has been kept long enough.
+def sweep_retention(database: Database, store: ObjectStore, settings: Settings) -> RetentionCounts:
+    """Remove a bounded part of everything whose retention time is over.
 
     Raises:
         DatabaseUnavailable: Postgres is away.
@@ -35,7 +35,7 @@ def sweep_retention(database: Database, store: ObjectStore, settings: Settings) 
     """
     keep = KeepDays(results=settings.keep_days_results, originals=settings.keep_days_originals)
     deliveries, events = forget_history(database, days=settings.keep_days_history)
-    return Forgotten(
+    return RetentionCounts(
         jobs=delete_due_jobs(database, keep),
         originals=release_due_originals(database, keep),
         deliveries=deliveries,

@@ -1,1 +1,1 @@
-"""The object store: what the programs ask of it, and S3."""
+"""The object store: its interface, and the implementation for S3."""

@@ -1,8 +1,8 @@
 """Listings of S3, in the dialects that servers speak.
 
-Amazon S3 API Reference, ``ListObjectsV2`` and ``ListObjects``: of what is said of an object, only its key is sure. Some
-servers know the first version alone, some say that there is more and not where, some keep characters in keys that XML
-does not have.
+Amazon S3 API Reference, ``ListObjectsV2`` and ``ListObjects``: of the fields of an object, only its key is certain.
+Some servers know only the first version, some say that there is more without a token, some keep characters in keys
+that XML does not have.
 """
 
 import re
@@ -18,7 +18,7 @@ from shared.storage.store import StoredObject
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
-# Extensible Markup Language (XML) 1.0, 2.2 Characters: what is none, raw and as a reference.
+# Extensible Markup Language (XML) 1.0, 2.2 Characters: the forbidden ones, raw and as a reference.
 NO_CHARACTER = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]|\xef\xbf[\xbe\xbf]|\xed[\xa0-\xbf][\x80-\xbf]")
 REFERENCE = re.compile(rb"&#(?:x([0-9a-fA-F]{1,8})|([0-9]{1,10}));")
 REPLACEMENT = "\ufffd".encode()
@@ -30,16 +30,16 @@ def list_objects(client: "S3Client", bucket: str, prefix: str, *, missing: froze
 
     Raises:
         ObjectMissing: the store refuses with a code of ``missing``.
-        StoreUnavailable: it refuses in another way, cannot be reached, or its listing does not go on.
+        StoreUnavailable: it refuses in another way, cannot be reached, or its listing does not continue.
     """
     for page in _pages(client, bucket, prefix, missing):
-        for found in page.get("Contents", []):
-            key = found["Key"]
-            size = found.get("Size")
+        for entry in page.get("Contents", []):
+            key = entry["Key"]
+            size = entry.get("Size")
             if size is None:
                 with s3_call("head", key, missing=missing):
                     size = client.head_object(Bucket=bucket, Key=key)["ContentLength"]
-            yield StoredObject(key, size, found.get("ETag", "").strip('"'))
+            yield StoredObject(key, size, entry.get("ETag", "").strip('"'))
 
 
 def _pages(client: "S3Client", bucket: str, prefix: str, missing: frozenset[str]) -> Iterator[dict[str, Any]]:
@@ -71,7 +71,7 @@ def _last_key(page: dict[str, Any]) -> str:
 
 
 def readable(response_dict: dict[str, Any], **_: object) -> None:
-    """Replace what no XML may contain, so that one odd key does not hide a whole listing (a handler of botocore)."""
+    """Replace forbidden XML characters, so that one odd key does not hide a whole listing (a handler of botocore)."""
     body = response_dict.get("body")
     if isinstance(body, bytes):
         response_dict["body"] = REFERENCE.sub(_character, NO_CHARACTER.sub(REPLACEMENT, body))

@@ -1,4 +1,4 @@
-"""Objects whose size nobody knows before they are written: S3 multipart uploads, a part at a time in memory."""
+"""Objects of a size that is unknown before they are written: S3 multipart uploads, a part at a time in memory."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 # S3 takes 10,000 parts of at least 5 MiB, but for the last one: objects of up to 80 GB.
 PART_BYTES = 8 * 1024 * 1024
 
-# It came to an end meanwhile.
+# The upload was completed or aborted meanwhile.
 NO_UPLOAD = frozenset({"NoSuchUpload", "404"})
 
 
 class Multipart:
-    """One object under way. A small one, which fits into a part, is put at once at the end."""
+    """The upload of one object. A small one, which fits into a part, is put in one request at the end."""
 
     def __init__(self, client: "S3Client", bucket: str, key: str, media_type: str) -> None:
         self._client = client
@@ -47,7 +47,7 @@ class Multipart:
             self._send(part)
 
     def complete(self) -> None:
-        """Send the rest; the object is there."""
+        """Send the rest and complete the object."""
         rest = bytes(self._buffer)
         if self._upload_id is None:
             with s3_call("put", self._key):
@@ -61,7 +61,7 @@ class Multipart:
             )
 
     def abort(self) -> None:
-        """Forget what was sent. Where that fails, ``discard`` of a later attempt does it."""
+        """Remove the parts that were sent. If that fails, ``discard`` of a later attempt does it."""
         if self._upload_id is not None:
             with suppress(PhytobatchError), s3_call("abort_multipart", self._key):
                 self._client.abort_multipart_upload(Bucket=self._bucket, Key=self._key, UploadId=self._upload_id)
@@ -83,10 +83,10 @@ class Multipart:
 
 
 def abort_older(client: "S3Client", bucket: str, before: datetime) -> int:
-    """End the uploads of the whole bucket that began before a moment and never came to an end. Returns how many."""
+    """Abort the unfinished uploads of the whole bucket that began before a moment. Return their number."""
     ended = 0
-    old = [found for found in _under_way(client, bucket, "") if "Initiated" in found and found["Initiated"] < before]
-    for upload in old:
+    uploads = _unfinished(client, bucket, "")
+    for upload in [each for each in uploads if "Initiated" in each and each["Initiated"] < before]:
         with suppress(ObjectMissing), s3_call("abort_multipart", upload["Key"], missing=NO_UPLOAD):
             client.abort_multipart_upload(Bucket=bucket, Key=upload["Key"], UploadId=upload["UploadId"])
             ended += 1
@@ -94,16 +94,16 @@ def abort_older(client: "S3Client", bucket: str, before: datetime) -> int:
 
 
 def abort_below(client: "S3Client", bucket: str, prefix: str, goes: Callable[[str], bool]) -> None:
-    """End the uploads below a prefix that never came to an end, where ``goes`` says so of their keys."""
-    for upload in _under_way(client, bucket, prefix):
+    """Abort the unfinished uploads below a prefix for whose keys ``goes`` is true."""
+    for upload in _unfinished(client, bucket, prefix):
         if upload["Key"].startswith(prefix) and goes(upload["Key"]):
             with suppress(ObjectMissing), s3_call("abort_multipart", upload["Key"], missing=NO_UPLOAD):
                 client.abort_multipart_upload(Bucket=bucket, Key=upload["Key"], UploadId=upload["UploadId"])
 
 
-def _under_way(client: "S3Client", bucket: str, prefix: str) -> "list[MultipartUploadTypeDef]":
-    """List the uploads that have not come to an end; none where the server cannot."""
+def _unfinished(client: "S3Client", bucket: str, prefix: str) -> "list[MultipartUploadTypeDef]":
+    """List the unfinished uploads; empty if the server cannot list them."""
     pages = client.get_paginator("list_multipart_uploads").paginate(Bucket=bucket, Prefix=prefix)
     with suppress(ObjectMissing), s3_call("list_multipart", prefix or "the bucket", missing=NOT_KNOWN):
-        return [found for page in pages for found in page.get("Uploads", [])]
+        return [upload for page in pages for upload in page.get("Uploads", [])]
     return []

@@ -1,8 +1,8 @@
 """Presigned URLs of S3: AWS Signature Version 4 in the query, for a page of a thousand uploads in some milliseconds.
 
 boto3 makes the same URLs and takes 250 µs of processor for each, because it walks through its whole model of S3; its
-signer alone takes 100 µs. obstore signs no headers, and ours are what holds a client to the bytes that it promised. So
-the signature is made here. Where a bucket is, for which region, and with which credentials stays boto3's to say.
+signer alone takes 100 µs. obstore signs no headers, and ours bind a client to the bytes that it announced. So the
+signature is made here. boto3 still determines the address of a bucket, its region, and the credentials.
 
 Source: Amazon S3 API Reference, "Authenticating Requests: Using Query Parameters (AWS Signature Version 4)".
 """
@@ -34,7 +34,7 @@ PROBE = "probe"
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a URL allows for so many seconds; its holder must send exactly these ``headers``, named in lower case."""
+    """The request that a URL allows for some seconds, with exactly these ``headers``, named in lower case."""
 
     method: str
     key: str
@@ -45,7 +45,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where a bucket is. ``base`` and ``path`` come before the key; ``scope`` is ``REGION/SERVICE/aws4_request``."""
+    """The address of a bucket. ``base`` and ``path`` precede the key; ``scope`` is ``REGION/SERVICE/aws4_request``."""
 
     base: str
     path: str
@@ -54,7 +54,7 @@ class Address:
 
     @classmethod
     def of(cls, client: "S3Client", bucket: str) -> Self:
-        """Of a bucket, as boto3 shows it by signing a URL.
+        """Find the address of a bucket by letting boto3 sign a URL.
 
         Raises:
             BotoCoreError: boto3 has no credentials.
@@ -66,7 +66,7 @@ class Address:
 
     @classmethod
     def in_url(cls, signed: str) -> Self:
-        """Of the bucket to whose object ``PROBE`` boto3 has signed a URL.
+        """Read the address of a bucket from a URL that boto3 signed for its object ``PROBE``.
 
         Raises:
             ConfigurationError: boto3 signs for this bucket in another way, as for one in several regions.
@@ -85,13 +85,13 @@ class Address:
 
 
 def _host_header(scheme: str, netloc: str, port: int | None) -> str:
-    """As clients send it: in lower case, and without the port that everybody knows (RFC 9110 section 4.2.3)."""
+    """Return the header as clients send it: in lower case, without the default port (RFC 9110 section 4.2.3)."""
     name = netloc.rpartition("@")[2].lower()
     return name.removesuffix(f":{port}") if port == DEFAULT_PORTS.get(scheme) else name
 
 
 class Signing:
-    """What the URLs of one bucket and one second have in common."""
+    """The common part of the URLs of one bucket and one second."""
 
     def __init__(self, address: Address, at: datetime, credentials: "ReadOnlyCredentials") -> None:
         self._address = address
@@ -102,7 +102,7 @@ class Signing:
         self._token = [_parameter("X-Amz-Security-Token", credentials.token)] if credentials.token else []
 
     def url(self, request: Request) -> str:
-        """The URL of a request, good from that second on."""
+        """Sign the URL of a request, valid from that second on."""
         key = quote(request.key, safe="/~")
         headers = {**request.headers, "host": self._address.host}
         names = sorted(headers)
@@ -135,7 +135,7 @@ class Signing:
 
 @lru_cache(maxsize=16)
 def signing_key(secret: str, scope: str) -> bytes:
-    """The key of a day, a region and a service (``DATE/REGION/SERVICE/aws4_request``)."""
+    """Derive the key of a day, a region and a service (``DATE/REGION/SERVICE/aws4_request``)."""
     key = f"AWS4{secret}".encode()
     for part in scope.split("/"):
         key = _hmac(key, part)
@@ -151,19 +151,19 @@ def _parameter(name: str, value: str) -> str:
 
 
 class Presigner:
-    """Signs URLs of one S3 server. Safe to share between threads."""
+    """A signer of URLs of one S3 server. Safe to share between threads."""
 
     def __init__(self, client: "S3Client", credentials: "Credentials | None") -> None:
-        """``client`` says where buckets are; ``credentials`` are its own, which may change by themselves."""
+        """Take a client, which knows the addresses of buckets, and its credentials, which may change by themselves."""
         self._credentials = credentials
         self._address_of = lru_cache(maxsize=BUCKETS)(partial(Address.of, client))
         self._last: tuple[str, datetime, Signing] | None = None
 
     def url(self, bucket: str, request: Request, *, at: datetime) -> str:
-        """A URL for one request, good from ``at`` on (UTC, whole seconds).
+        """Sign a URL for one request, valid from ``at`` on (UTC, whole seconds).
 
         Raises:
-            StoreUnavailable: there are no credentials, or they cannot be had now.
+            StoreUnavailable: there are no credentials, or they cannot be read now.
             ConfigurationError: nothing can be signed for a bucket of this kind.
         """
         last = self._last
@@ -174,9 +174,9 @@ class Presigner:
         return last[2].url(request)
 
     def end(self, promised: datetime) -> datetime:
-        """Say when a URL that is signed now really ends: with the session of a role, where that is before ``promised``.
+        """Return the real end of a URL that is signed now: that of the role's session if it is before ``promised``.
 
-        A session that comes as ``AWS_SESSION_TOKEN`` does not say when it ends.
+        A session from ``AWS_SESSION_TOKEN`` does not state its end.
         """
         session: datetime | None = getattr(self._credentials, "_expiry_time", None)  # botocore has no other way to ask
         return promised if session is None else min(promised, session.replace(microsecond=0))

@@ -1,8 +1,7 @@
 """Reading objects with little processor time: one signed GET over boto3's HTTP, past its model of S3.
 
-Where a bucket is, for which region, with which credentials, through which proxy and against which certificates stays
-boto3's to say, and what goes wrong is raised as boto3 raises it. Why not another library: decision 10 in
-docs/decisions.
+boto3 still determines the address of a bucket, its region, credentials, proxy and certificates, and errors are raised
+as boto3 raises them. Why not another library: decision 10 in docs/decisions.
 
 Source: Amazon S3 API Reference, "Authenticating Requests: Using the Authorization Header (AWS Signature Version 4)".
 """
@@ -37,20 +36,20 @@ if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
 FIRST_PAUSE_SECONDS = 0.5  # at most; the next one is twice as long
-# The most that is read of what an error says: S3 takes some hundred bytes.
+# Maximum bytes of an error's body that are read: S3 sends some hundred.
 ERROR_BYTES = 64 * 1024
 NO_BODY = sha256(b"").hexdigest()
 # The stubs of botocore say less than its functions take, so some of their arguments are marked below.
-# What is asked again, as boto3 does it: it was an accident of the moment.
+# Temporary errors, which are retried, as by boto3.
 PASSING_STATUS = frozenset({429, 500, 502, 503, 504})
 PASSING_CODES = frozenset({"RequestTimeout", "SlowDown"})
 
 
 class Reader:
-    """Reads objects from one S3 server. Safe to share between threads."""
+    """A reader of objects from one S3 server. Safe to share between threads."""
 
     def __init__(self, client: "S3Client", credentials: "Credentials | None", *, connections: int) -> None:
-        """``client`` says where buckets are; ``credentials`` are its own, which may change by themselves."""
+        """Take a client, which knows the addresses of buckets, and its credentials, which may change by themselves."""
         self._client = client
         self._credentials = credentials
         self._http = open_http(client.meta.endpoint_url, connections)
@@ -59,10 +58,10 @@ class Reader:
         self._parser = create_parser("rest-xml")
 
     def read(self, bucket: str, key: str, *, max_bytes: int) -> bytes:
-        """The bytes of an object. A connection that breaks in the middle of them is not asked again.
+        """Read the bytes of an object. A connection that breaks in the middle of them is not retried.
 
         Raises:
-            ObjectTooLarge: it is larger than ``max_bytes``; it was not read.
+            ObjectTooLarge: it is larger than ``max_bytes``; it is not read then.
             ObjectMissing: the bucket is of a kind that is not read here.
             ClientError, BotoCoreError: as ``get_object`` of boto3 and the body that it returns.
         """
@@ -79,19 +78,19 @@ class Reader:
         return bytes(body)
 
     def _answer(self, bucket: str, key: str) -> AWSResponse:
-        """The answer that brings the object, asked for up to ``ATTEMPTS`` times."""
+        """Send the request up to ``ATTEMPTS`` times and return the successful answer."""
         for pauses in range(ATTEMPTS - 1):
             try:
-                return self._ask(bucket, key)
+                return self._send(bucket, key)
             except (NoConnection, HTTPClientError):
                 pass
             except ClientError as error:
                 if not _passes(error) and not self._moved(bucket, error):
                     raise
             time.sleep(random.uniform(0, FIRST_PAUSE_SECONDS * 2**pauses))  # noqa: S311  # no secret
-        return self._ask(bucket, key)
+        return self._send(bucket, key)
 
-    def _ask(self, bucket: str, key: str) -> AWSResponse:
+    def _send(self, bucket: str, key: str) -> AWSResponse:
         if self._credentials is None:
             raise NoCredentialsError
         address, path = self._address_of(bucket), quote(key, safe="/~")
@@ -103,15 +102,15 @@ class Reader:
         raise self._error(answer)
 
     def _error(self, answer: AWSResponse) -> ClientError:
-        """What the store says instead, as boto3 raises it."""
+        """Parse an error of the store, as boto3 raises it."""
         body = StreamingBody(answer.raw, None).read(ERROR_BYTES)  # type: ignore[arg-type]
         answer.raw.close()
-        found = {"status_code": answer.status_code, "headers": answer.headers, "body": body}
-        said = self._parser.parse(found, None)  # type: ignore[arg-type]
-        return ClientError(said, "GetObject")
+        parts = {"status_code": answer.status_code, "headers": answer.headers, "body": body}
+        response = self._parser.parse(parts, None)  # type: ignore[arg-type]
+        return ClientError(response, "GetObject")
 
     def _moved(self, bucket: str, error: ClientError) -> bool:
-        """Whether the bucket is in another region than was thought; both boto3 and we keep it in mind."""
+        """Return True if the bucket is in another region than assumed; boto3 and this reader then remember it."""
         region = error.response["ResponseMetadata"].get("HTTPHeaders", {}).get("x-amz-bucket-region")
         if region is None or self._address_of(bucket).scope.startswith(f"{region}/"):
             return False
@@ -130,7 +129,7 @@ class Reader:
 
 
 def open_http(endpoint: str, connections: int) -> URLLib3Session:
-    """boto3's own HTTP with the certificates (``AWS_CA_BUNDLE``) and proxies that its clients take from around them."""
+    """Open boto3's own HTTP with the certificates (``AWS_CA_BUNDLE``) and proxies of the environment."""
     verify = botocore.session.get_session().get_config_variable("ca_bundle")
     return URLLib3Session(
         verify=verify or os.environ.get("REQUESTS_CA_BUNDLE") or True,  # type: ignore[arg-type]
@@ -144,7 +143,7 @@ def open_http(endpoint: str, connections: int) -> URLLib3Session:
 def signed_headers(
     address: Address, path: str, credentials: "ReadOnlyCredentials", at: time.struct_time
 ) -> dict[str, str]:
-    """The headers of a GET without a query. ``path`` is the quoted key, ``at`` in UTC."""
+    """Sign the headers of a GET without a query. ``path`` is the quoted key, ``at`` in UTC."""
     stamp = time.strftime("%Y%m%dT%H%M%SZ", at)
     scope = f"{stamp[:8]}/{address.scope}"
     headers = {"host": address.host, "x-amz-content-sha256": NO_BODY, "x-amz-date": stamp}

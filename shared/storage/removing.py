@@ -1,7 +1,7 @@
-"""Removing objects of S3: a thousand in a request, or one by one where a server does not take that.
+"""Removing objects of S3: a thousand in a request, or one by one if a server does not support that.
 
-Amazon S3 API Reference, ``DeleteObjects``: the request carries a checksum. boto3 sends the newer CRC-32 alone, older
-servers ask for ``Content-MD5``: it carries both.
+Amazon S3 API Reference, ``DeleteObjects``: the request carries a checksum. boto3 sends only the newer CRC-32, older
+servers require ``Content-MD5``: our request carries both.
 """
 
 import base64
@@ -17,8 +17,8 @@ from shared.storage.s3_call import NOT_KNOWN, s3_call
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
-DELETE_PAGE = 1000  # the most that DeleteObjects takes
-# The request as such was not understood; what it asks for may be allowed all the same.
+DELETE_PAGE = 1000  # the maximum of DeleteObjects
+# The server did not understand this kind of request; it may still allow single ones.
 NOT_TAKEN = NOT_KNOWN | {
     "MissingContentMD5", "InvalidDigest", "BadDigest", "InvalidRequest", "InvalidArgument", "MalformedXML",
     "NotSupported",
@@ -33,7 +33,7 @@ def add_content_md5(params: dict[str, Any], **_: object) -> None:
 
 
 def remove(client: "S3Client", bucket: str, keys: Sequence[str]) -> None:
-    """Remove at most ``DELETE_PAGE`` objects; those that are gone already are no error.
+    """Remove at most ``DELETE_PAGE`` objects; missing ones are not an error.
 
     Raises:
         StoreUnavailable: some could not be removed.
@@ -49,10 +49,11 @@ def remove(client: "S3Client", bucket: str, keys: Sequence[str]) -> None:
             for key in keys:
                 _remove_one(client, bucket, key)
             return
-    left = [fault for fault in answer.get("Errors", []) if fault.get("Code") not in GONE]
-    if left:
+    faults = [fault for fault in answer.get("Errors", []) if fault.get("Code") not in GONE]
+    if faults:
         raise StoreUnavailable(
-            f"{len(left)} objects could not be removed ({left[0].get('Code', 'no reason given')}); trying again later"
+            f"{len(faults)} objects could not be removed ({faults[0].get('Code', 'no reason given')}); "
+            "trying again later"
         )
 
 

@@ -36,23 +36,23 @@ if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
     from types_boto3_s3.type_defs import CORSRuleTypeDef
 
-DEFAULT_REGION = "us-east-1"  # the one that a new bucket must not name
-# Uploads by browsers alone need the rule; `doctor` says that there is none.
+DEFAULT_REGION = "us-east-1"  # a new bucket there must not name it
+# Only uploads by browsers need the rule; `doctor` reports if it is missing.
 NO_CORS = {
     "NotImplemented": "the object store has no CORS of a bucket; set it for the whole server",
     "AccessDenied": "our role may not set it; whoever makes the bucket sets it",
 }
 
-# Permanent for one object of our own bucket. That we may not read it, or that the bucket is gone, is a fault of the
-# installation: it must not fail a flight of images, so it counts as an outage.
+# Permanent for one object of our own bucket. A missing permission or a missing bucket is a fault of the installation:
+# it must not fail a flight of images, so it counts as an outage.
 MISSING = frozenset({"NoSuchKey", "404", "InvalidObjectState"})
-# In the bucket of somebody else it is theirs to mend. 403 is also what S3 says of a missing key to those who may not
-# list the bucket.
+# In a foreign bucket its owner has to mend it. 403 is also S3's answer for a missing key to a client that may not list
+# the bucket.
 MISSING_ELSEWHERE = (
     MISSING
     | {NO_BUCKET, "403", "AccessDenied", "AllAccessDisabled", "AccessForbidden", "AccountProblem", "Forbidden"}
-    # The bucket, the prefix or the object is of a kind that nobody can read in this way: encrypted with a key of the
-    # caller's own or with one that was taken away, archived, a name that is none.
+    # The bucket, the prefix or the object is of a kind that cannot be read in this way: encrypted with a key of the
+    # caller's own or with one that was taken away, archived, or with an invalid name.
     | {"InvalidBucketName", "InvalidRequest", "InvalidArgument", "InvalidURI", "KeyTooLongError", "MethodNotAllowed"}
     | {"KMS.DisabledException", "KMS.NotFoundException", "KMS.KMSInvalidStateException", "NoSuchVersion"}
 )
@@ -118,7 +118,7 @@ class S3Store:
         """See ``ObjectStore.discard``."""
         goes = only or bool
         abort_below(self._client, self._bucket, prefix, goes)
-        self.delete(found.key for found in self.list_objects(prefix) if goes(found.key))
+        self.delete(stored.key for stored in self.list_objects(prefix) if goes(stored.key))
 
     def end_unfinished(self, *, older_than: timedelta) -> int:
         """See ``ObjectStore.end_unfinished``."""
@@ -134,7 +134,7 @@ class S3Store:
         return PresignedGet(url=url, expires_at=self._presigner.end(at + timedelta(seconds=seconds)))
 
     def presign_put(self, key: str, *, size: int, sha256: bytes | None, seconds: int) -> PresignedPut:
-        """See ``ObjectStore.presign_put``. Length and checksum are signed headers: other bytes are refused by S3."""
+        """See ``ObjectStore.presign_put``. Length and checksum are signed headers: S3 refuses other bytes."""
         headers = {"content-length": str(size)}
         if sha256 is not None:
             headers["x-amz-checksum-sha256"] = base64.b64encode(sha256).decode()
@@ -169,14 +169,14 @@ class S3Store:
 
 
 def where_to_create(settings: Settings) -> dict[str, Any]:
-    """Give CreateBucket its arguments: Amazon takes us-east-1 unless told otherwise, whatever region is asked."""
+    """Return the arguments of CreateBucket, which name the region: by default Amazon creates in us-east-1."""
     if settings.s3_endpoint_url is not None or settings.s3_region == DEFAULT_REGION:
         return {}
     return {"CreateBucketConfiguration": {"LocationConstraint": settings.s3_region}}
 
 
 def open_session(settings: Settings) -> boto3.session.Session:
-    """Take the access key of the settings; without one, what boto3 finds (``AWS_*``, a role)."""
+    """Open a session with the access key of the settings; without one, with what boto3 finds (``AWS_*``, a role)."""
     core = botocore.session.get_session()
     core.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=_time)
     return boto3.session.Session(
@@ -190,7 +190,7 @@ def open_session(settings: Settings) -> boto3.session.Session:
 def open_client(
     settings: Settings, endpoint: str | None, connections: int, *, session: boto3.session.Session | None = None
 ) -> "S3Client":
-    """A boto3 client for one address of the store; whoever uses it itself catches the errors of boto3 itself."""
+    """Open a boto3 client for one address of the store; its direct users handle the errors of boto3 themselves."""
     client: S3Client = (session or open_session(settings)).client(
         "s3",
         endpoint_url=endpoint,
@@ -220,7 +220,7 @@ def open_client(
 
 
 def _time(text: str) -> datetime:
-    """Read a time that a store gives. One that cannot be read is now: nothing is removed for its age."""
+    """Read a time from a store. One that cannot be read counts as now, so that nothing is removed for its age."""
     try:
         return parse_timestamp(text)
     except (ValueError, OverflowError):

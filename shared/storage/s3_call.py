@@ -1,4 +1,4 @@
-"""One call of S3: timed, and with our errors instead of boto3's."""
+"""A call of S3: timed, and with our errors instead of boto3's."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,8 +15,8 @@ CONNECT_TIMEOUT_SECONDS = 3
 READ_TIMEOUT_SECONDS = 15
 ATTEMPTS = 3
 NO_BUCKET = "NoSuchBucket"
-# boto3 asks nobody: a name that can be none.
-UNASKABLE = (ParamValidationError, EndpointProviderError)
+# boto3 refuses the name itself, without a request.
+REFUSED_BY_BOTO3 = (ParamValidationError, EndpointProviderError)
 NEVER_MISSING: frozenset[str] = frozenset()
 # A server that does not have the operation at all.
 NOT_KNOWN = frozenset({"NotImplemented", "MethodNotAllowed", "405", "501"})
@@ -35,7 +35,7 @@ Operation = Literal[
     "abort_multipart",
     "list_multipart",
 ]
-# What stores and networks say when they are in trouble. A store may make up codes; those are one series.
+# Codes of stores and networks in trouble. A store may invent codes; those are one series.
 OTHER = "other"
 ERRORS = frozenset(
     {
@@ -78,7 +78,7 @@ def s3_call(operation: Operation, what: str, *, missing: frozenset[str] = NEVER_
                 f"the object store refused {what} ({code}); check the bucket and the access key"
             ) from error
         except (BotoCoreError, OSError) as error:
-            if isinstance(error, UNASKABLE) and NO_BUCKET in missing:
+            if isinstance(error, REFUSED_BY_BOTO3) and NO_BUCKET in missing:
                 raise ObjectMissing(f"the object store cannot be asked for {what}: {error}") from error
             _count_error(operation, type(error).__name__)
             raise StoreUnavailable("the object store cannot be reached; try again in a few seconds") from error

@@ -1,4 +1,4 @@
-"""What the programs ask of an object store."""
+"""The interface of an object store."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator
@@ -8,13 +8,13 @@ from datetime import datetime, timedelta
 from typing import BinaryIO, Protocol
 
 MD5 = re.compile(r"([0-9a-f]{32})(-[0-9]+)?")
-# What gateways give to all that they did not write themselves: zeros, or the MD5 of nothing.
+# Gateways give these to every object that they did not write themselves: zeros, or the MD5 of nothing.
 NO_DIGEST = frozenset({"0" * 32, "d41d8cd98f00b204e9800998ecf8427e"})
 
 
 @dataclass(frozen=True, slots=True)
 class StoredObject:
-    """One line of a listing. ``size`` in bytes; ``etag`` without quotes, empty where the store gives none."""
+    """A line of a listing. ``size`` in bytes; ``etag`` without quotes, empty if the store gives none."""
 
     key: str
     size: int
@@ -22,9 +22,9 @@ class StoredObject:
 
     @property
     def md5(self) -> str | None:
-        """Take the ETag where it is made of the content: an MD5, or that of the MD5s of the parts.
+        """The ETag if it is made of the content: an MD5, or that of the MD5s of the parts.
 
-        An ETag is optional, and may be anything: a number of a version, a time, one value for all (Amazon S3 API
+        An ETag is optional, and may be anything: the number of a version, a time, one value for all (Amazon S3 API
         Reference, "Common Response Headers").
         """
         digest = MD5.fullmatch(self.etag.lower())
@@ -33,7 +33,7 @@ class StoredObject:
 
 @dataclass(frozen=True, slots=True)
 class PresignedPut:
-    """A URL that writes one object once asked with exactly these headers, until ``expires_at`` (UTC)."""
+    """A URL that writes one object, requested with exactly these headers, until ``expires_at`` (UTC)."""
 
     url: str
     headers: dict[str, str]
@@ -49,64 +49,64 @@ class PresignedGet:
 
 
 class ObjectWriter(Protocol):
-    """Takes the bytes of an object, piece by piece."""
+    """A writer that takes the bytes of an object piece by piece."""
 
     @property
     def size(self) -> int:
-        """Bytes that were written."""
+        """The number of written bytes."""
 
     def write(self, piece: bytes) -> None:
-        """The next bytes, of any length; a part of some megabytes is held in memory."""
+        """Write the next bytes, of any length; a part of some megabytes is kept in memory."""
 
 
 class ObjectStore(Protocol):
-    """Reads and writes objects. ``bucket`` is our own unless named.
+    """A store of objects. ``bucket`` is our own unless named.
 
-    Every method raises ``StoreUnavailable`` when the store cannot be reached or is overloaded.
+    Every method raises ``StoreUnavailable`` if the store cannot be reached or is overloaded.
     """
 
     def get(self, key: str, *, bucket: str | None = None, max_bytes: int) -> bytes:
-        """The bytes of an object.
+        """Read the bytes of an object.
 
         Raises:
             ObjectMissing: there is no such object, or we may not read it.
-            ObjectTooLarge: it is larger than ``max_bytes``; it was not read.
+            ObjectTooLarge: it is larger than ``max_bytes``; it is not read then.
         """
 
     def put(self, key: str, body: BinaryIO, *, size: int, sha256: bytes | None = None) -> None:
         """Write an object of ``size`` bytes into our bucket."""
 
     def list_objects(self, prefix: str, *, bucket: str | None = None) -> Iterator[StoredObject]:
-        """Every object below a prefix, in the order of the keys."""
+        """List every object below a prefix, in the order of the keys."""
 
     def delete(self, keys: Iterable[str]) -> None:
-        """Remove objects from our bucket; those that are gone already are no error."""
+        """Remove objects from our bucket; missing ones are not an error."""
 
     def writing(self, key: str, *, media_type: str) -> AbstractContextManager[ObjectWriter]:
-        """Write an object whose size nobody knows, in constant memory.
+        """Write an object of unknown size, in constant memory.
 
-        At the end of the block it is there, whole; after an error nothing of it is.
+        At the end of the block the whole object exists; after an error nothing of it.
         """
 
     def discard(self, prefix: str, *, only: Callable[[str], bool] | None = None) -> None:
-        """Remove the objects below a prefix, and what was written of those that never came to an end.
+        """Remove the objects below a prefix, and the parts of unfinished ones.
 
-        ``only`` says of a key whether it goes; without it, all do.
+        ``only`` selects keys; without it, all are removed.
         """
 
     def end_unfinished(self, *, older_than: timedelta) -> int:
-        """Remove what was written of objects that were begun so long ago and never came to an end. Returns how many."""
+        """Remove the parts of unfinished objects that began so long ago. Return the number of objects."""
 
     def presign_get(
         self, key: str, *, seconds: int, bucket: str | None = None, disposition: str, media_type: str
     ) -> PresignedGet:
-        """A URL for clients to read an object; it is answered with these ``Content-*`` headers."""
+        """Sign a URL for clients to read an object; its answer has these ``Content-*`` headers."""
 
     def presign_put(self, key: str, *, size: int, sha256: bytes | None, seconds: int) -> PresignedPut:
-        """A URL for clients to write exactly ``size`` bytes (with this SHA-256, if given) under ``key``."""
+        """Sign a URL for clients to write exactly ``size`` bytes (with this SHA-256, if given) under ``key``."""
 
     def create_bucket(self) -> None:
         """Make our bucket, if it is missing, and its CORS rule, if we may."""
 
     def check(self) -> None:
-        """Return when our bucket can be reached."""
+        """Check that our bucket can be reached."""

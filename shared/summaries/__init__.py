@@ -1,1 +1,1 @@
-"""What a whole job says: shares per class, group, day and grid cell, and what a person should look at first."""
+"""Summaries of a job: shares per class, group, day and grid cell, and the images that a person should review first."""

@@ -1,4 +1,4 @@
-"""A job as a grid of squares with an edge in metres, each with what was found in it."""
+"""A job as a grid of squares with an edge in metres, each with the shares of its images."""
 
 import math
 import uuid
@@ -16,15 +16,15 @@ from shared.summaries.rows import answered
 from shared.summaries.shares import Shares
 
 CELLS_SETTING = "PHYTOBATCH_MAX_GRID_CELLS"
-# Nobody is nearer to a pole: there a parallel is too short for squares.
-HIGHEST_LATITUDE = 89.0
+# Nearer to a pole a parallel is too short for squares.
+MAX_LATITUDE = 89.0
 
 Ring = list[tuple[float, float]]
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One square: a ring, or two of them where it lies on both sides of the 180th meridian (RFC 7946, 3.1.9).
+    """A square: a ring, or two of them if it lies on both sides of the 180th meridian (RFC 7946, 3.1.9).
 
     Each has its corners as (longitude, latitude), closed, counter-clockwise (3.1.6).
     """
@@ -37,7 +37,7 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """Squares that have an image, from south to north and west to east. ``edge`` in metres."""
+    """The squares with an image, from south to north and west to east. ``edge`` in metres."""
 
     origin: Origin | None
     edge: float
@@ -45,7 +45,7 @@ class Grid:
     without_position: int
 
 
-def grid(session: Session, job_id: uuid.UUID, *, edge: float, origin: Origin | None, most: int) -> Grid:
+def grid(session: Session, job_id: uuid.UUID, *, edge: float, origin: Origin | None, max_cells: int) -> Grid:
     """Count the images of a job in squares.
 
     Args:
@@ -54,38 +54,38 @@ def grid(session: Session, job_id: uuid.UUID, *, edge: float, origin: Origin | N
         edge: of a square, in metres.
         origin: a corner of a square; the same one makes the grids of several flights comparable. ``None`` takes the
             south-west corner of this job.
-        most: squares.
+        max_cells: maximum number of squares.
 
     Raises:
-        LimitExceeded: more than ``most`` squares have an image.
+        LimitExceeded: more than ``max_cells`` squares have an image.
     """
-    rows = answered(session, job_id)
-    found = session.execute(
+    source = answered(session, job_id)
+    rows = session.execute(
         select(
-            rows.c.latitude,
-            rows.c.longitude,
-            rows.c.label,
-            rows.c.review,
-            rows.c.failure,
-            func.cast(rows.c.corrected, rows.c.seq.type).label("corrected"),
+            source.c.latitude,
+            source.c.longitude,
+            source.c.label,
+            source.c.review,
+            source.c.failure,
+            func.cast(source.c.corrected, source.c.seq.type).label("corrected"),
             literal(1).label("images"),
         )
     ).all()
-    placed = [row for row in found if row.latitude is not None and abs(row.latitude) <= HIGHEST_LATITUDE]
+    placed = [row for row in rows if row.latitude is not None and abs(row.latitude) <= MAX_LATITUDE]
     if not placed:
-        return Grid(origin, edge, [], len(found))
+        return Grid(origin, edge, [], len(rows))
     begin = origin or corner([(row.latitude, row.longitude) for row in placed])
     counted = _count(placed, begin, edge)
-    if len(counted) > most:
+    if len(counted) > max_cells:
         raise LimitExceeded(
-            f"{len(counted)} squares of {edge:g} m have an image, a grid has at most {most}; choose a longer edge",
+            f"{len(counted)} squares of {edge:g} m have an image, a grid has at most {max_cells}; choose a longer edge",
             setting=CELLS_SETTING,
         )
     cells = [
         Cell(column, row, cut(square(begin, edge, column, row)), counted[row, column])
         for row, column in sorted(counted)
     ]
-    return Grid(begin, edge, cells, len(found) - len(placed))
+    return Grid(begin, edge, cells, len(rows) - len(placed))
 
 
 def _count(rows: Iterable[Row[Any]], origin: Origin, edge: float) -> dict[tuple[int, int], Shares]:
@@ -97,14 +97,14 @@ def _count(rows: Iterable[Row[Any]], origin: Origin, edge: float) -> dict[tuple[
 
 
 def place_in(origin: Origin, edge: float, *, latitude: float, longitude: float) -> tuple[int, int]:
-    """Column and row of the square of a position; both count from the origin, and may be below 0."""
+    """Return column and row of the square of a position; both count from the origin, and may be below 0."""
     row = math.floor(origin.north(latitude) / edge)
     column = math.floor(origin.east(longitude, on=origin.latitude_at(row * edge)) / edge)
     return column, row
 
 
 def square(origin: Origin, edge: float, column: int, row: int) -> Ring:
-    """The corners of a square: exactly ``edge`` long on its southern side and between its parallels."""
+    """Return the corners of a square: exactly ``edge`` long on its southern side and between its parallels."""
     south, north = origin.latitude_at(row * edge), origin.latitude_at((row + 1) * edge)
     west = origin.longitude_at(column * edge, on=south)
     east = origin.longitude_at((column + 1) * edge, on=south)
@@ -112,7 +112,7 @@ def square(origin: Origin, edge: float, column: int, row: int) -> Ring:
 
 
 def cut(ring: Ring) -> list[Ring]:
-    """Cut the ring of a square at the 180th meridian, where it lies on both sides; no part is empty."""
+    """Cut the ring of a square at the 180th meridian if it lies on both sides; no part is empty."""
     (west, south), (east, _), (_, north), *_ = ring
     if west <= east:
         return [ring]

@@ -1,7 +1,7 @@
-"""One row for each image that has its final answer, as summaries count it.
+"""One row for each image with a final answer, as summaries count it.
 
-``label`` is the label that stands: a person's correction, otherwise the prediction where it asks for nobody. An image
-has exactly one of ``label``, ``review`` (it asks for a person, and none has answered yet) and ``failure``.
+``label`` is the valid label: a person's correction, otherwise the prediction if it needs no review. An image has
+exactly one of ``label``, ``review`` (it needs a review and has no correction yet) and ``failure``.
 """
 
 import uuid
@@ -19,7 +19,7 @@ _CLASSIFIED = Result.status == ImageStatus.SUCCEEDED
 
 
 def answered(session: Session, job_id: uuid.UUID) -> Subquery:
-    """The images of a job that have their final answer, for statements of this transaction."""
+    """Select the images of a job with a final answer, for statements of this transaction."""
     read_a_whole_job(session)
     is_asking = and_(_CLASSIFIED, Result.needs_review.is_(True), Correction.label.is_(None))
     return (

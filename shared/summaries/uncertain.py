@@ -1,4 +1,4 @@
-"""The images that a person should look at first."""
+"""The images that a person should review first."""
 
 import uuid
 from collections.abc import Sequence
@@ -9,11 +9,11 @@ from sqlalchemy.orm import Session
 
 from shared.summaries.rows import answered
 
-MOST = 10
+MAX_IMAGES = 10
 
 
-def least_certain(session: Session, job_id: uuid.UUID, *, most: int = MOST) -> Sequence[Row[Any]]:
-    """The classified images with the lowest confidence that nobody has corrected yet, the least certain first.
+def least_certain(session: Session, job_id: uuid.UUID, *, max_images: int = MAX_IMAGES) -> Sequence[Row[Any]]:
+    """Select the classified images with the lowest confidence and without a correction, the least certain first.
 
     Each row has ``seq``, ``name``, ``predicted``, ``confidence`` (0 to 1), ``review`` and the position.
     """
@@ -22,5 +22,5 @@ def least_certain(session: Session, job_id: uuid.UUID, *, most: int = MOST) -> S
         select(rows)
         .where(rows.c.predicted.is_not(None), ~rows.c.corrected)
         .order_by(rows.c.confidence, rows.c.seq)
-        .limit(most)
+        .limit(max_images)
     ).all()

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from shared.contracts.manifest import Runtime
 from shared.contracts.states import ImageErrorCode
-from shared.usage import told_by
+from shared.usage import description_of
 from worker.inference.classifier import Classifier
 from worker.inference.errors import ClassifierError, ImageError
 from worker.inference.files import image_files
@@ -54,7 +54,7 @@ class _UsageError(Exception):
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m worker.inference", description=told_by(__doc__))
+    parser = argparse.ArgumentParser(prog="python -m worker.inference", description=description_of(__doc__))
     parser.add_argument("photos", metavar="PHOTO", nargs="+", type=Path, help="a file, or a folder of them")
     parser.add_argument("--classifier", type=Path, default=shipped_classifier_dir(), help="default: the shipped one")
     parser.add_argument("--json", action="store_true", help="one JSON object for each file, on a line of its own")

@@ -183,7 +183,7 @@ def _store(  # a transaction, what it is for, and what goes into it
     session: Session, context: Context, held: Held, source: S3Prefix, objects: list[StoredObject], said: list[Beside]
 ) -> None:
     """Insert the images under our token; those that an earlier attempt inserted keep their numbers and names."""
-    quota = quotas.hold(session, held.claim.tenant_id, Quotas.of(context.settings))
+    quota = quotas.lock_tenant(session, held.claim.tenant_id, Quotas.of(context.settings))
     job = lifecycle.lock_job(session, held.claim.job_id)
     if claims.look(session, held.claim) is JobState.CANCELING:
         raise CancelRequested

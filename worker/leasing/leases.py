@@ -14,7 +14,7 @@ from shared.errors import DatabaseUnavailable, LeaseLost
 from shared.jobs import claims
 from shared.jobs.claims import Claim
 from shared.jobs.results import NewResult
-from shared.programs import SignOfLife
+from shared.programs import Heartbeat
 from worker.leasing.outcome import CancelRequested, StopRequested
 
 log = structlog.get_logger()
@@ -113,7 +113,7 @@ class LeaseKeeper:
         renew_seconds: float,
         stuck_seconds: float,
         lifeline: Callable[[], int | None] = lambda: None,
-        sign: SignOfLife | None = None,
+        sign: Heartbeat | None = None,
         alive: Callable[[], None] = lambda: None,
     ) -> None:
         self._alive = alive
@@ -190,7 +190,7 @@ class LeaseKeeper:
             self._alive()
             if self._sign is not None:
                 with self._database.begin() as session:
-                    self._sign.say(session)
+                    self._sign.write(session)
         except DatabaseUnavailable:
             log.warning("sign_of_life_failed")
         except Exception:

@@ -9,7 +9,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from shared.contracts.manifest import Runtime
-from shared.usage import told_by
+from shared.usage import description_of
 from worker.inference.errors import ClassifierError
 from worker.inference.files import image_files
 from worker.inference.manifest import read_manifest, shipped_classifier_dir
@@ -41,7 +41,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m worker.training", description=told_by(__doc__))
+    parser = argparse.ArgumentParser(prog="python -m worker.training", description=description_of(__doc__))
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_train(commands.add_parser("train", help="train a classifier on folders of images"))
     _add_evaluate(commands.add_parser("evaluate", help="measure a classifier on folders of images"))

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from shared.db.session import Database
-from shared.programs import SignOfLife
+from shared.programs import Heartbeat
 from shared.settings import Settings
 from shared.webhooks import deliveries, recording
 from shared.webhooks.breaker import Breaker
@@ -26,7 +26,7 @@ class Ledger:
         ConfigurationError: the schedule of the settings makes no sense.
     """
 
-    def __init__(self, settings: Settings, database: Database, clock: Clock, *, sign: SignOfLife | None = None) -> None:
+    def __init__(self, settings: Settings, database: Database, clock: Clock, *, sign: Heartbeat | None = None) -> None:
         self._sign = sign
         self._database = database
         self._clock = clock
@@ -45,7 +45,7 @@ class Ledger:
         """
         with self._database.begin() as session:
             if self._sign is not None:
-                self._sign.say(session)
+                self._sign.write(session)
             return deliveries.claim(session, self._clock, self._terms, slots=slots)
 
     def record(self, outcomes: Sequence[Outcome]) -> None:

@@ -17,7 +17,7 @@ from shared.metrics.definition import Program
 from shared.metrics.definitions import WEBHOOK_UNDER_WAY
 from shared.metrics.exposition import Exposition
 from shared.metrics.readings import Readings, number
-from shared.programs import ProgramKind, SignOfLife, own_name
+from shared.programs import Heartbeat, ProgramKind, own_name
 from shared.settings import Settings
 from shared.tracing import configure_tracing
 from shared.webhooks.clock import DatabaseClock
@@ -53,7 +53,7 @@ def deliver(settings: Settings, *, ready: Path | None = None) -> None:
     exposition = Exposition(Program.DELIVERER, DELIVERER_ZEROS)
     exposition.serve(settings)
     database = Database(settings, pool_size=CONNECTIONS, application="phytobatch-deliverer")
-    sign = SignOfLife(ProgramKind.DELIVERER, own_name())
+    sign = Heartbeat(ProgramKind.DELIVERER, own_name())
     ledger = Ledger(settings, database, DatabaseClock(), sign=sign)
     if ready is not None:
         ready.unlink(missing_ok=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Row, text
 
 from shared.db.session import Database
-from shared.programs import ProgramKind, at_work
+from shared.programs import ProgramKind, count_running
 from shared.settings import Settings
 from shared.storage.s3 import S3Store, open_client
 
@@ -46,14 +46,14 @@ class Subject:
         with self.database.begin() as session:
             return session.execute(text(query), values).one()
 
-    def at_work(self, kind: ProgramKind) -> int:
-        """Count the programs of a kind that show signs of life.
+    def count_running(self, kind: ProgramKind) -> int:
+        """Count the programs of a kind with a recent heartbeat.
 
         Raises:
             DatabaseUnavailable: Postgres is away.
         """
         with self.database.begin() as session:
-            return at_work(session, kind)
+            return count_running(session, kind)
 
     @contextmanager
     def at_hand(self) -> Iterator["Subject"]:

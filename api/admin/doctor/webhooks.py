@@ -40,7 +40,7 @@ def settings(subject: Subject) -> Iterator[Finding]:
 def deliveries(subject: Subject) -> Iterator[Finding]:
     """Check that due deliveries are sent."""
     row = subject.row(STATE)
-    if row.endpoints and not subject.at_work(ProgramKind.DELIVERER):
+    if row.endpoints and not subject.count_running(ProgramKind.DELIVERER):
         yield fail(
             "deliverer",
             f"{row.endpoints} endpoints, and no deliverer is at work",

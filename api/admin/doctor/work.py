@@ -35,7 +35,7 @@ def progress(subject: Subject) -> Iterator[Finding]:
             f"{row.overdue} leases ran out more than {short(OVERDUE)} ago, and nobody took them back",
             "start beat and a worker: each of them sweeps",
         )
-    if (row.jobs or row.exports) and not subject.at_work(ProgramKind.WORKER):
+    if (row.jobs or row.exports) and not subject.count_running(ProgramKind.WORKER):
         work = f"{row.jobs} jobs and {row.exports} exports" if row.exports else f"{row.jobs} jobs"
         yield fail("workers", f"{work} are to be done, and no worker is at work", "start a worker")
     elif row.quiet:

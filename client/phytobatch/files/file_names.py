@@ -30,17 +30,17 @@ SEPARATORS = re.compile(r"[/\\]")
 
 
 def is_image_name(name: str) -> bool:
-    """Tell whether the name of a file ends like that of an image, in any case."""
+    """Return True if the name of a file ends like that of an image, in upper or lower case."""
     stem, dot, suffix = name.rpartition(".")
     return bool(stem) and f"{dot}{suffix.lower()}" in IMAGE_SUFFIXES
 
 
 def is_system_name(name: str) -> bool:
-    """Tell whether the name of a file or a folder, without its way there, is that of a hidden or a system one."""
+    """Return True if the name of a file or a folder, without its path, is that of a hidden or a system one."""
     small = name.lower()
     return small.startswith(HIDDEN_BEGINNINGS) or small.endswith(SYSTEM_ENDINGS) or small in SYSTEM_NAMES
 
 
 def is_system_path(path: str) -> bool:
-    """Tell whether a file is hidden or the system's, or lies in such a folder."""
+    """Return True if a file is hidden or the system's, or lies in such a folder."""
     return any(is_system_name(part) for part in SEPARATORS.split(path))

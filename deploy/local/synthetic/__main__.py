@@ -11,7 +11,7 @@ from pathlib import Path
 
 from deploy.local.synthetic.flight import command as flight
 from deploy.local.synthetic.folder import DEFAULT_SIZE, FORMATS, Size, write_set
-from shared.usage import told_by
+from shared.usage import description_of
 
 MAX_PIXELS = 20_000_000
 
@@ -21,7 +21,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = sys.argv[1:] if arguments is None else list(arguments)
     if words[:1] == ["flight"]:
         return flight.main(words[1:])
-    parser = argparse.ArgumentParser(prog="python -m deploy.local.synthetic", description=told_by(__doc__))
+    parser = argparse.ArgumentParser(prog="python -m deploy.local.synthetic", description=description_of(__doc__))
     parser.add_argument("out", metavar="OUT", type=Path, help="folder to write into")
     parser.add_argument("--count", type=_count, default=60, help="readable pictures (default 60)")
     parser.add_argument("--seed", type=_count, default=0)

@@ -1,4 +1,4 @@
-"""Every table. Importing this package fills ``Base.metadata``, which Alembic compares with the database."""
+"""All tables. Importing this package fills ``Base.metadata``, which Alembic compares with the database."""
 
 from shared.db.models.access import ApiKey, IdempotencyKey, Tenant
 from shared.db.models.audit import AuditEntry

@@ -1,4 +1,4 @@
-"""Who may do what: tenants, their API keys, and the requests that they may repeat."""
+"""Access: tenants, their API keys, and the requests that they may repeat."""
 
 import uuid
 from typing import Any
@@ -64,7 +64,7 @@ class ApiKey(Base):
 
 
 class IdempotencyKey(Base):
-    """The first answer to a request that creates, kept to be given again."""
+    """The first answer to a request that creates, kept for its repetitions."""
 
     __tablename__ = "idempotency_keys"
     __table_args__ = (
@@ -75,7 +75,7 @@ class IdempotencyKey(Base):
 
     tenant_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("tenants.id", ondelete="CASCADE"), primary_key=True)
     key: Mapped[str] = mapped_column(Text, primary_key=True)
-    # SHA-256 of what was asked: method, path and content.
+    # SHA-256 of the request: method, path and content.
     fingerprint: Mapped[bytes] = mapped_column(LargeBinary)
     # While the first request runs there is no status; after ``locked_until`` it counts as dead.
     locked_until: Mapped[Instant]

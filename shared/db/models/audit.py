@@ -1,4 +1,4 @@
-"""The audit log: who did what to what. A trigger keeps every row as it was written."""
+"""The audit log: actor, action and subject. A trigger keeps every row as it was written."""
 
 import uuid
 from typing import Any
@@ -11,7 +11,7 @@ from shared.db.base import Base, CreatedAt, Id
 
 
 class AuditEntry(Base):
-    """One change that somebody asked for. It refers to nothing, so it outlives what it tells of; it holds no secret."""
+    """A requested change. It refers to no other table, so it outlives its subject; it holds no secret."""
 
     __tablename__ = "audit_log"
     __table_args__ = (
@@ -27,9 +27,9 @@ class AuditEntry(Base):
     actor: Mapped[str] = mapped_column(Text)
     # ``Action``.
     action: Mapped[str] = mapped_column(Text)
-    # Of what was changed, where it belongs to one.
+    # The tenant of the subject, if it belongs to one.
     tenant_id: Mapped[uuid.UUID | None]
-    # The id of what was changed: a UUID, the prefix of a key, the name of a tenant, ``leaf@1``.
+    # The id of the subject: a UUID, the prefix of a key, the name of a tenant, ``leaf@1``.
     subject: Mapped[str] = mapped_column(Text)
     # Counts and names of fields, never their content.
     details: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'"))

@@ -1,4 +1,4 @@
-"""Backups that were made and drills that were passed, by the programs of ``deploy.backup``."""
+"""Finished backups and drills, written by the programs of ``deploy.backup``."""
 
 from sqlalchemy import BigInteger, Index, Text
 from sqlalchemy.orm import Mapped, mapped_column
@@ -7,7 +7,7 @@ from shared.db.base import Base, CreatedAt, Id, Instant
 
 
 class Backup(Base):
-    """One backup that was read again after it was made (``made``), or restored and compared (``drilled``)."""
+    """A backup that was read again after it was made (``made``), or restored and compared (``drilled``)."""
 
     __tablename__ = "backups"
     __table_args__ = (Index("ix_backups_what_taken_at", "what", "taken_at"),)

@@ -18,8 +18,8 @@ LEASE_TOKENS = Sequence("lease_tokens", metadata=Base.metadata)
 class Chunk(Base):
     """A range of images of a job that one worker runs at a time.
 
-    The work of a classifying chunk is every image in ``first_seq`` to ``last_seq`` that has no result yet; so a chunk
-    that was handed back half done goes on where it stood.
+    The work of a classifying chunk is every image in ``first_seq`` to ``last_seq`` without a result; so a chunk that
+    was handed back half done continues where it stopped.
     """
 
     __tablename__ = "chunks"
@@ -27,7 +27,7 @@ class Chunk(Base):
         CheckConstraint("first_seq <= last_seq", name="range_in_order"),
         # The claim walks this index: pool, then interactive before bulk, then tenant, then oldest job.
         Index("ix_chunks_ready", "pool", "priority", "tenant_id", "job_id", "no", postgresql_where=READY),
-        # Where many tenants wait, it looks at the oldest jobs first, whose ever they are.
+        # If many tenants wait, it visits the oldest jobs first, of any tenant.
         Index("ix_chunks_ready_oldest", "pool", "priority", "job_id", "tenant_id", postgresql_where=READY),
         Index("ix_chunks_running_tenant", "tenant_id", postgresql_where=RUNNING),
         Index("ix_chunks_export_id", "export_id", postgresql_where=text("export_id IS NOT NULL")),
@@ -53,7 +53,7 @@ class Chunk(Base):
     isolated: Mapped[bool] = mapped_column(server_default=text("false"))
     lease_token: Mapped[int | None] = mapped_column(BigInteger)
     lease_until: Mapped[Instant | None]
-    # The lifeline of its worker, where the token beside it is that of the lease (``shared.jobs.lifelines``).
+    # The lifeline of its worker, valid if ``lifeline_of`` is the token of the lease (``shared.jobs.lifelines``).
     lifeline: Mapped[int | None]
     lifeline_of: Mapped[int | None] = mapped_column(BigInteger)
     not_before: Mapped[CreatedAt]

@@ -1,4 +1,4 @@
-"""The classifiers that jobs can ask for."""
+"""The classifiers that jobs can request."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from shared.db.base import Base, CreatedAt, Id
 
 
 class Classifier(Base):
-    """One version of a classifier. A version never changes: other weights are another version."""
+    """A version of a classifier. A version never changes: other weights are another version."""
 
     __tablename__ = "classifiers"
     __table_args__ = (

@@ -1,4 +1,4 @@
-"""Corrections: what a person says of an image, beside what the classifier says."""
+"""Corrections: the label that a person gives to an image, in addition to the prediction."""
 
 import uuid
 
@@ -9,7 +9,7 @@ from shared.db.base import Base, CreatedAt
 
 
 class Correction(Base):
-    """The label that an agronomist gave to an image; the latest one. The prediction stays as it is."""
+    """The latest label that an agronomist gave to an image. The prediction stays as it is."""
 
     __tablename__ = "corrections"
     __table_args__ = (ForeignKeyConstraint(["job_id", "seq"], ["images.job_id", "images.seq"], ondelete="CASCADE"),)
@@ -19,6 +19,6 @@ class Correction(Base):
     # An id as classes have; it need not be a class of the classifier.
     label: Mapped[str] = mapped_column(Text)
     note: Mapped[str | None] = mapped_column(Text)
-    # Who: as the client says, otherwise the name of its API key.
+    # The person, as the client names it, otherwise the name of its API key.
     corrected_by: Mapped[str | None] = mapped_column(Text)
     corrected_at: Mapped[CreatedAt]

@@ -1,4 +1,4 @@
-"""Events: what happened to jobs, written in the transaction in which it happened."""
+"""Events of jobs, written in the transaction of the change."""
 
 import uuid
 from typing import Any
@@ -11,20 +11,20 @@ from shared.db.base import Base, CreatedAt, Id
 
 
 class Event(Base):
-    """One event. Each run of a job has exactly one terminal event; events about endpoints have no job."""
+    """An event. Each run of a job has exactly one terminal event; events about endpoints have no job."""
 
     __tablename__ = "events"
     __table_args__ = (
         Index("ix_events_job_id_revision", "job_id", "revision"),
         Index("ix_events_tenant_id_created_at", "tenant_id", "created_at"),
-        # What is forgotten before its job is.
+        # Events that are deleted before their job.
         Index("ix_events_without_a_job", "id", postgresql_where=text("job_id IS NULL OR type = 'job.progress'")),
     )
 
     id: Mapped[Id]
     tenant_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("tenants.id", ondelete="CASCADE"))
     job_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"))
-    # The job's revision that the event belongs to: it orders the events of a job whatever the clocks say.
+    # The job's revision of the event: it orders the events of a job independently of clocks.
     revision: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
     type: Mapped[str] = mapped_column(Text)
     data: Mapped[dict[str, Any]] = mapped_column(JSONB)

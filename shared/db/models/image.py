@@ -11,7 +11,7 @@ from shared.db.base import Base, Instant, readable
 
 
 class Image(Base):
-    """One image. What became of it stands in ``results``; no row there means pending."""
+    """An image. Its answer stands in ``results``; no row there means pending."""
 
     __tablename__ = "images"
     __table_args__ = (UniqueConstraint("job_id", "name"), readable("captured_at"))
@@ -31,5 +31,5 @@ class Image(Base):
     # Degrees clockwise from true north.
     heading: Mapped[float | None] = mapped_column(REAL)
     captured_at: Mapped[Instant | None]
-    # Whose word these are (``PositionSource``); NULL: the client's.
+    # The source of these (``PositionSource``); NULL: the client.
     position_source: Mapped[str | None] = mapped_column(Text)

@@ -14,7 +14,7 @@ ZERO = text("0")
 ACTIVE = text("state IN ('validating', 'queued', 'running', 'canceling')")
 # What counts against the quotas of a tenant.
 OPEN = text("state IN ('draft', 'validating', 'queued', 'running', 'canceling')")
-# What retention looks at: jobs that are over, and those of them whose uploads are still there.
+# The jobs of retention: those that are over, and those of them whose uploads still exist.
 KEPT = "finished_at IS NOT NULL AND deleted_at IS NULL"
 # A job without a source has a JSON null there.
 WITH_ORIGINALS = f"{KEPT} AND originals_removed_at IS NULL AND (source IS NULL OR source = 'null')"
@@ -23,10 +23,10 @@ OWN_RETENTION = f"{KEPT} AND (keep_days IS NOT NULL OR keep_originals_days IS NO
 
 
 class Job(Base):
-    """A set of images and what became of it. ``state`` is written by ``shared.jobs.lifecycle`` alone.
+    """A set of images with its state and counts. ``state`` is written by ``shared.jobs.lifecycle`` alone.
 
-    The counts stand here so that a status needs one row, however many images there are; ``pending`` is what is left
-    of ``total``. They change once per chunk, in the transaction that stores its results.
+    The counts stand here so that a status needs one row for any number of images; ``pending`` is the rest of
+    ``total``. They change once per chunk, in the transaction that stores its results.
     """
 
     __tablename__ = "jobs"
@@ -81,7 +81,7 @@ class Job(Base):
     last_position: Mapped[int] = mapped_column(BigInteger, server_default=ZERO)
     # Goes up with every visible change; the ETag is made of it.
     revision: Mapped[int] = mapped_column(BigInteger, server_default=ZERO)
-    # How often failed images were run again.
+    # The number of runs of failed images.
     retries: Mapped[int] = mapped_column(server_default=ZERO)
     # The speed of this run is measured from the older of two marks, which move on every half minute.
     done_before: Mapped[int] = mapped_column(server_default=ZERO)
@@ -103,7 +103,7 @@ class Job(Base):
     started_at: Mapped[Instant | None]
     finished_at: Mapped[Instant | None]
     expires_at: Mapped[Instant | None]
-    # How long after its end the client wants the job, or the uploads, kept; the tenant's own retention may be shorter.
+    # Days after its end for which the client requests the job, or the uploads; the tenant's retention may be shorter.
     keep_days: Mapped[int | None]
     keep_originals_days: Mapped[int | None]
     # Retention has begun to remove the uploads: from now on nothing of this job can run again.

@@ -1,4 +1,4 @@
-"""What operators hold back on purpose: one row for each pause."""
+"""Pauses: work that operators hold back on purpose."""
 
 import uuid
 
@@ -9,7 +9,7 @@ from shared.db.base import Base, CreatedAt, Id
 
 
 class Pause(Base):
-    """Work that no worker begins: of a tenant, of a classifier, of one worker, or, where none is named, all of it."""
+    """A pause of all work, or of that of one tenant, one classifier or one worker."""
 
     __tablename__ = "pauses"
     __table_args__ = (
@@ -27,9 +27,9 @@ class Pause(Base):
     id: Mapped[Id]
     tenant_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("tenants.id", ondelete="CASCADE"))
     classifier_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("classifiers.id", ondelete="CASCADE"))
-    # Its name, ``host:pid``, or its host alone, which is every worker there.
+    # Its name, ``host:pid``, or its host alone, which means every worker there.
     worker: Mapped[str | None] = mapped_column(Text)
-    # Who paused it, as ``person@host``, and what they said.
+    # The operator as ``person@host``, and the reason in words.
     actor: Mapped[str] = mapped_column(Text)
     reason: Mapped[str | None] = mapped_column(Text)
     created_at: Mapped[CreatedAt]

@@ -1,4 +1,4 @@
-"""Programs that are at work, by their own word."""
+"""The running programs, by their heartbeats."""
 
 from sqlalchemy import Integer, Sequence, Text
 from sqlalchemy.orm import Mapped, mapped_column
@@ -10,7 +10,7 @@ LIFELINES = Sequence("lifelines", data_type=Integer, cycle=True, metadata=Base.m
 
 
 class Program(Base):
-    """A process, and when it was last seen. Who is connected says less: a pooler lends its connections to everybody."""
+    """A process and its last heartbeat. Connections would show less: a pooler shares its own among all programs."""
 
     __tablename__ = "programs"
 

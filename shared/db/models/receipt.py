@@ -1,4 +1,4 @@
-"""Receipts: what was removed, when and why. Never what it was."""
+"""Receipts: what was removed, when and why, without its content."""
 
 import uuid
 from typing import Any
@@ -11,10 +11,10 @@ from shared.db.base import Base, CreatedAt, Id, Instant
 
 
 class Receipt(Base):
-    """One removal. It refers to nothing, so it outlives the job and the tenant.
+    """A removal. It refers to no other table, so it outlives the job and the tenant.
 
-    It is also the list of what is left to do: of ``originals`` until ``completed_at``, and of everything until
-    ``checked_at``, because a client whose upload URL was still good may write an object after the removal.
+    It is also the list of remaining work: of ``originals`` until ``completed_at``, and of everything until
+    ``checked_at``, because a client with a valid upload URL may write an object after the removal.
     """
 
     __tablename__ = "receipts"

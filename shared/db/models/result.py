@@ -11,10 +11,10 @@ from shared.db.base import Base, CreatedAt, Instant, readable
 
 
 class Result(Base):
-    """The first terminal answer wins; it never changes after somebody may have read it.
+    """The final answer for an image. The first one wins; it never changes after a client may have read it.
 
-    ``position`` numbers the results of a job in the order in which they become visible (it is given under the lock of
-    the job's row), so that a reader with a cursor misses none.
+    ``position`` numbers the results of a job in the order in which they become visible (it is assigned under the lock
+    of the job's row), so that a reader with a cursor misses none.
     """
 
     __tablename__ = "results"
@@ -41,12 +41,12 @@ class Result(Base):
     review_reason: Mapped[str | None] = mapped_column(Text)
     error_code: Mapped[str | None] = mapped_column(Text)
     error_detail: Mapped[str | None] = mapped_column(Text)
-    # NULL where no classifier saw the image.
+    # NULL if no classifier ran on the image.
     classifier_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("classifiers.id"))
-    # What ran the classifier, with its version.
+    # The runtime of the classifier, with its version.
     runtime: Mapped[str | None] = mapped_column(Text)
     finished_at: Mapped[CreatedAt]
-    # What the file itself says of where and when it was taken; what the client says stands in ``images``, and wins.
+    # Place and time by the file itself; those by the client stand in ``images``, and win.
     latitude: Mapped[float | None]
     longitude: Mapped[float | None]
     altitude: Mapped[float | None]

@@ -1,4 +1,4 @@
-"""Webhooks: who is to be told, what is under way to them, and every attempt."""
+"""Webhooks: endpoints, their deliveries, and every attempt."""
 
 import uuid
 
@@ -34,9 +34,9 @@ class SigningSecret(Base):
 
 
 class WebhookEndpoint(Base):
-    """An address that events go to: one that the tenant made, or the ``webhook_url`` of jobs (``per_job``).
+    """An address for events: one that the tenant made, or the ``webhook_url`` of jobs (``per_job``).
 
-    ``consecutive_failures`` and ``open_until`` are its breaker: while that is open, nothing is tried and no attempt is
+    ``consecutive_failures`` and ``open_until`` are its breaker: while that is open, there are no attempts, and none is
     used up; ``failing_since`` is the first failure after the last success.
     """
 
@@ -65,13 +65,13 @@ class WebhookEndpoint(Base):
 
 
 class WebhookDelivery(Base):
-    """One event on its way to one endpoint. The id of the event is the ``webhook-id``, the same at every attempt."""
+    """The delivery of one event to one endpoint. The event's id is the ``webhook-id``, the same at every attempt."""
 
     __tablename__ = "webhook_deliveries"
     __table_args__ = (
         Index("ix_webhook_deliveries_event", "event_id", "endpoint_id", unique=True),
         Index("ix_webhook_deliveries_due", "endpoint_id", "next_attempt_at", postgresql_where=PENDING),
-        # What is under way, to be counted for each endpoint.
+        # Deliveries in flight, to be counted for each endpoint.
         Index("ix_webhook_deliveries_leased", "endpoint_id", postgresql_where=text("lease_token IS NOT NULL")),
         Index("ix_webhook_deliveries_endpoint_id_id", "endpoint_id", "id"),
         {"postgresql_with": {"fillfactor": "70", "autovacuum_vacuum_scale_factor": "0.02"}},
@@ -96,7 +96,7 @@ class WebhookDelivery(Base):
 
 
 class WebhookAttempt(Base):
-    """One POST, or the reason why there was none. ``response``: the first kilobyte of the answer."""
+    """A POST, or the reason why there was none. ``response``: the first kilobyte of the answer."""
 
     __tablename__ = "webhook_attempts"
 

@@ -1,7 +1,7 @@
 """``geo.txt`` as OpenDroneMap reads it: a line that names the projection, then ``name x y [z [yaw ...]]``.
 
-x is the longitude and y the latitude. What follows the yaw (pitch, roll, accuracies) is passed over. OpenDroneMap has
-no names with blanks; here one is read where a tab follows it, where it ends like that of an image, or in quotes.
+x is the longitude and y the latitude. Values behind the yaw (pitch, roll, accuracies) are ignored. OpenDroneMap has no
+names with blanks; here one is read if a tab follows it, if it ends like that of an image, or in quotes.
 """
 
 import re
@@ -15,13 +15,13 @@ _WGS84 = re.compile(
     r"epsg\s*:\s*(4326|4979)|wgs\s*84|(?=.*\+proj=(longlat|latlong)\b)(?=.*\+(datum|ellps)=wgs84\b).*|\+init=epsg:4326.*",
     re.IGNORECASE,
 )
-LEAST_VALUES = 2  # x, y
+MIN_VALUES = 2  # x, y
 _QUOTED = re.compile(r'"([^"]+)"\s+(.+)')
 _WORD = re.compile(r"\S+")
 
 
 def read_geo_txt(lines: list[str]) -> list[SidecarRow]:
-    """The rows of a file whose first line with content names the projection.
+    """Read the rows of a file whose first line with content names the projection.
 
     Raises:
         SidecarInvalid: another projection than WGS 84 in degrees, or a line that cannot be read.
@@ -42,7 +42,7 @@ def _has_content(line: str) -> bool:
 
 def _row(number_of_line: int, line: str) -> SidecarRow:
     for name, values in _splits(line):
-        if len(values) >= LEAST_VALUES and all(map(_is_number, values[:LEAST_VALUES])):
+        if len(values) >= MIN_VALUES and all(map(_is_number, values[:MIN_VALUES])):
             return _located(number_of_line, name, values)
     raise SidecarInvalid(
         f"line {number_of_line}: {' '.join(line.split())[:80]!r} is not `name longitude latitude`; a name with blanks "

@@ -1,4 +1,4 @@
-"""Which image each line of a sidecar speaks of."""
+"""The search for the image of each line of a sidecar."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from shared.geography.sidecar.row import SidecarRow
 
 @dataclass(frozen=True, slots=True)
 class Unmatched:
-    """A line that speaks of no image, and why."""
+    """A line without an image, and the reason."""
 
     line: int
     name: str
@@ -25,20 +25,20 @@ class Matches:
 
 
 def match(rows: Iterable[SidecarRow], images: Iterable[tuple[int, str]], *, folder: str = "") -> Matches:
-    """Give each row its image.
+    """Find the image of each row.
 
     Args:
         rows: of one sidecar.
         images: number and name of each image of the job.
-        folder: the sidecar speaks of images whose names begin so; its names go on from there.
+        folder: the sidecar is about images whose names begin so; its names continue from there.
     """
     names = ImageNames(images, folder=folder)
-    found = Matches()
+    matches = Matches()
     for row in rows:
         seq, reason = names.find(row.name)
         if seq is None:
-            found.unmatched.append(Unmatched(row.line, row.name, reason))
-        elif found.rows.setdefault(seq, row) is not row:
-            reason = f"line {found.rows[seq].line} speaks of the same image"
-            found.unmatched.append(Unmatched(row.line, row.name, reason))
-    return found
+            matches.unmatched.append(Unmatched(row.line, row.name, reason))
+        elif matches.rows.setdefault(seq, row) is not row:
+            reason = f"line {matches.rows[seq].line} speaks of the same image"
+            matches.unmatched.append(Unmatched(row.line, row.name, reason))
+    return matches

@@ -8,30 +8,30 @@ from shared.geography.sidecar.geo_txt import FIRST_LINE, read_geo_txt
 from shared.geography.sidecar.row import SidecarInvalid, SidecarRow
 from shared.geography.sidecar.table import is_header, read_table
 
-# In the order in which they are read: what the later one says of a position counts.
+# In the order in which they are read: the position of the later one counts.
 NAMES = ("geo.txt", "images.csv")
 
 
 def is_sidecar(path: str) -> bool:
-    """Whether a file of this name beside images is one."""
+    """Return True if a file of this name next to images is a sidecar."""
     return PurePosixPath(path).name.lower() in NAMES
 
 
 def folder_of(path: str) -> str:
-    """The folder that a sidecar speaks of: its own, ending with ``/``, or nothing."""
+    """Return the folder that a sidecar is about: its own, ending with ``/``, or nothing."""
     return path[: len(path) - len(PurePosixPath(path).name)]
 
 
 def order_of(path: str) -> int:
-    """Which of several sidecars is read first."""
+    """Return the place of a sidecar in the order of reading."""
     return NAMES.index(PurePosixPath(path).name.lower())
 
 
 def read_sidecar(data: bytes) -> list[SidecarRow]:
-    """The rows of a ``geo.txt`` or a CSV file, one for each image.
+    """Read the rows of a ``geo.txt`` or a CSV file, one for each image.
 
     Raises:
-        SidecarInvalid: it is neither, or a line cannot be read; the sentence says which and why.
+        SidecarInvalid: it is neither, or a line cannot be read; the sentence names the line and the reason.
     """
     lines = _lines(data)
     at, first = next(((at, line) for at, line in enumerate(lines) if line.strip() and line[0] != "#"), (0, ""))

@@ -1,4 +1,4 @@
-"""One line of a sidecar, and how its cells become values."""
+"""A line of a sidecar, and the conversion of its cells to values."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -18,7 +18,7 @@ class SidecarInvalid(InvalidRequest):
 
 @dataclass(frozen=True, slots=True)
 class SidecarRow:
-    """What a line says of an image. ``line`` counts from 1; units as in ``shared.geography.place.Place``."""
+    """The values of an image in one line. ``line`` counts from 1; units as in ``shared.geography.place.Place``."""
 
     line: int
     name: str
@@ -31,10 +31,10 @@ class SidecarRow:
 
 
 def number(text: str, line: int, what: str) -> float:
-    """A finite number.
+    """Read a finite number.
 
     Raises:
-        SidecarInvalid: it is none.
+        SidecarInvalid: it is not a finite number.
     """
     try:
         return stored.double(float(text))
@@ -43,10 +43,10 @@ def number(text: str, line: int, what: str) -> float:
 
 
 def degrees(text: str, line: int, what: str, limit: float) -> float:
-    """A number from ``-limit`` to ``limit``.
+    """Read a number from ``-limit`` to ``limit``.
 
     Raises:
-        SidecarInvalid: it is none.
+        SidecarInvalid: it is not such a number.
     """
     value = number(text, line, what)
     if abs(value) > limit:
@@ -55,10 +55,10 @@ def degrees(text: str, line: int, what: str, limit: float) -> float:
 
 
 def heading(text: str, line: int) -> float:
-    """Degrees clockwise from north, 0 to 360, from a yaw of -360 to 360.
+    """Read degrees clockwise from north, 0 to 360, from a yaw of -360 to 360.
 
     Raises:
-        SidecarInvalid: it is none.
+        SidecarInvalid: it is not such a yaw.
     """
     return stored.real(degrees(text, line, "heading", TURN) % TURN)
 
@@ -67,7 +67,7 @@ def moment(text: str, line: int) -> datetime:
     """Read a time into UTC.
 
     Raises:
-        SidecarInvalid: it is no time, it does not say its zone, or it cannot be stored.
+        SidecarInvalid: it is not a time, has no zone, or cannot be stored.
     """
     example = "2026-06-03T10:30:00+02:00"
     try:

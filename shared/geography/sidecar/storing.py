@@ -1,4 +1,4 @@
-"""What a sidecar says, into the images of a job."""
+"""Storing a sidecar into the images of a job."""
 
 import json
 import uuid
@@ -16,7 +16,7 @@ from shared.db.refusals import store_or_refuse
 from shared.geography.sidecar.matching import Matches, Unmatched, match
 from shared.geography.sidecar.row import SidecarInvalid, SidecarRow
 
-# The client's own position stays, and so does every key of its own metadata. What an earlier sidecar said is replaced.
+# The client's own position stays, and so does every key of its own metadata. Those of an earlier sidecar are replaced.
 STORE = text(
     """
     UPDATE images i SET
@@ -44,7 +44,7 @@ STORE = text(
 TOO_LARGE = text(
     """
     SELECT seq, octet_length(metadata::text) AS size FROM images
-    WHERE job_id = :job AND seq = ANY(CAST(:seqs AS int[])) AND octet_length(metadata::text) > :most
+    WHERE job_id = :job AND seq = ANY(CAST(:seqs AS int[])) AND octet_length(metadata::text) > :max
     ORDER BY seq LIMIT 1
     """
 )
@@ -52,7 +52,7 @@ TOO_LARGE = text(
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What became of a sidecar: lines in all and without an image, and the images that still have no position.
+    """The result of a sidecar: its lines, those without an image, and the images that still have no position.
 
     Those images may get one from their own files.
     """
@@ -64,28 +64,28 @@ class Report:
 
 
 def apply_sidecar(session: Session, job_id: uuid.UUID, rows: Sequence[SidecarRow], *, folder: str = "") -> Report:
-    """Store what the rows say of their images. The caller holds the lock of the job's row.
+    """Store the rows into their images. The caller holds the lock of the job's row.
 
     Args:
         session: in a transaction.
         job_id: of a job that does not run yet.
         rows: of one sidecar.
-        folder: the beginning of the names that it speaks of.
+        folder: the beginning of the names that it is about.
 
     Raises:
         SidecarInvalid: it cannot be stored; the sentence names the line.
     """
     images = session.execute(select(Image.seq, Image.name).where(Image.job_id == job_id).order_by(Image.seq)).all()
-    found = match(rows, ((row.seq, row.name) for row in images), folder=folder)
-    _store(session, job_id, found)
+    matches = match(rows, ((row.seq, row.name) for row in images), folder=folder)
+    _store(session, job_id, matches)
     missing = session.scalars(
         select(Image.name).where(Image.job_id == job_id, Image.latitude.is_(None)).order_by(Image.seq)
     )
-    return Report(len(rows), found.unmatched, len(images), list(missing))
+    return Report(len(rows), matches.unmatched, len(images), list(missing))
 
 
-def _store(session: Session, job_id: uuid.UUID, found: Matches) -> None:
-    """Store what the rows say; all of it or nothing, because a sidecar that was half taken is worse than none.
+def _store(session: Session, job_id: uuid.UUID, matches: Matches) -> None:
+    """Store all rows or none, because a sidecar that was stored in part is worse than none.
 
     Raises:
         SidecarInvalid: the database refuses a row.
@@ -94,25 +94,25 @@ def _store(session: Session, job_id: uuid.UUID, found: Matches) -> None:
     def store(part: Sequence[tuple[int, SidecarRow]]) -> None:
         session.execute(STORE, {"job": job_id, "rows": _json(part)})
 
-    refused = store_or_refuse(session, list(found.rows.items()), store)
+    refused = store_or_refuse(session, list(matches.rows.items()), store)
     if refused:
         raise SidecarInvalid(f"line {refused[0][1].line}: a value of this line cannot be stored")
-    _check_sizes(session, job_id, found)
+    _check_sizes(session, job_id, matches)
 
 
-def _check_sizes(session: Session, job_id: uuid.UUID, found: Matches) -> None:
-    """Check that an image keeps to its limit where keys of several sidecars come together.
+def _check_sizes(session: Session, job_id: uuid.UUID, matches: Matches) -> None:
+    """Check that an image keeps to its limit when keys of several sidecars come together.
 
     Raises:
-        SidecarInvalid: an image has more than it may.
+        SidecarInvalid: the metadata of an image exceed the limit.
     """
-    given = [seq for seq, row in found.rows.items() if row.metadata]
-    if not given:
+    seqs = [seq for seq, row in matches.rows.items() if row.metadata]
+    if not seqs:
         return
-    large = session.execute(TOO_LARGE, {"job": job_id, "seqs": given, "most": IMAGE_METADATA_BYTES}).first()
+    large = session.execute(TOO_LARGE, {"job": job_id, "seqs": seqs, "max": IMAGE_METADATA_BYTES}).first()
     if large is not None:
         raise SidecarInvalid(
-            f"line {found.rows[large.seq].line}: together with what is known of this image, its metadata would have "
+            f"line {matches.rows[large.seq].line}: together with what is known of this image, its metadata would have "
             f"{large.size} bytes as JSON, at most {IMAGE_METADATA_BYTES} are kept"
         )
 

@@ -1,7 +1,7 @@
 """A CSV file with a line for each image. Columns that are not about the place become metadata of the image.
 
-Separators are comma, semicolon and tab, whichever the header has most of; with the last two, a decimal comma is read
-too, as spreadsheets write it in half of the world.
+The separator is the most frequent one of comma, semicolon and tab in the header; with the last two, a decimal comma is
+read too, as spreadsheets write it in half of the world.
 """
 
 import csv
@@ -41,7 +41,7 @@ NUMBERS = frozenset(VALUES) - {"captured_at"}
 
 
 def is_header(line: str) -> bool:
-    """Whether a line names a column for the names of images."""
+    """Return True if a line has a column for the names of images."""
     try:
         return "name" in {ALIASES.get(cell.strip().lower()) for cell in _cells(line)}
     except csv.Error:  # A cell of more than 131,072 characters.
@@ -49,7 +49,7 @@ def is_header(line: str) -> bool:
 
 
 def read_table(lines: list[str], *, header: int) -> list[SidecarRow]:
-    """The rows behind a header, which stands in ``lines[header]``.
+    """Read the rows behind a header, which stands in ``lines[header]``.
 
     Raises:
         SidecarInvalid: a header or a line that cannot be read.
@@ -66,33 +66,33 @@ def read_table(lines: list[str], *, header: int) -> list[SidecarRow]:
 def _rows(reader: "Reader", before: int, columns: list[str], *, decimal_comma: bool) -> Iterator[SidecarRow]:
     for cells in reader:
         line = before + reader.line_num
-        given = {column: cell.strip() for column, cell in zip(columns, cells, strict=False) if cell.strip()}
+        values = {column: cell.strip() for column, cell in zip(columns, cells, strict=False) if cell.strip()}
         if any(cell.strip() for cell in cells[len(columns) :]):
             raise SidecarInvalid(f"line {line} has more cells than the header; put quotes around text with a separator")
-        if given:
-            yield _row(given, line, decimal_comma=decimal_comma)
+        if values:
+            yield _row(values, line, decimal_comma=decimal_comma)
 
 
-def _row(given: dict[str, str], line: int, *, decimal_comma: bool) -> SidecarRow:
-    name = given.pop("name", "")
+def _row(cells: dict[str, str], line: int, *, decimal_comma: bool) -> SidecarRow:
+    name = cells.pop("name", "")
     if not name:
         raise SidecarInvalid(f"line {line} has no name of an image")
-    if ("latitude" in given) != ("longitude" in given):
+    if ("latitude" in cells) != ("longitude" in cells):
         raise SidecarInvalid(f"line {line}: latitude and longitude must come together; one alone is no position")
     values = {}
-    for column in VALUES.keys() & given.keys():
-        text = given.pop(column)
+    for column in VALUES.keys() & cells.keys():
+        text = cells.pop(column)
         text = text.replace(",", ".") if decimal_comma and column in NUMBERS else text
         values[column] = VALUES[column](text, line)
     try:
-        IN_A_REQUEST(given)
+        IN_A_REQUEST(cells)
     except ValueError as error:
         raise SidecarInvalid(f"line {line}: the metadata of an image {error}") from error
-    return SidecarRow(line, name, metadata=given, **values)  # type: ignore[arg-type]  # VALUES has the types
+    return SidecarRow(line, name, metadata=cells, **values)  # type: ignore[arg-type]  # VALUES has the types
 
 
 def _columns(header: list[str]) -> list[str]:
-    """Our names of the known columns, their own of the others."""
+    """Return our names of the known columns, and the names of the others as they are."""
     columns = [ALIASES.get(cell.strip().lower(), cell.strip()) for cell in header]
     while columns and not columns[-1]:
         columns.pop()

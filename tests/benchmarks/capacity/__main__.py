@@ -7,7 +7,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from shared.usage import told_by
+from shared.usage import description_of
 from tests.benchmarks.capacity.errors import CapacityError
 from tests.benchmarks.capacity.read import read_inputs
 from tests.benchmarks.capacity.tables import input_table, scaling_tables
@@ -16,7 +16,7 @@ SCALES = (1_000_000, 10_000_000)
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.capacity", description=told_by(__doc__))
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.capacity", description=description_of(__doc__))
     parser.add_argument("file", nargs="?", type=Path, help="TOML with inputs, by section")
     parser.add_argument("--images", nargs="+", type=_images, default=SCALES, metavar="N", help="images a day")
     parser.add_argument(

@@ -30,7 +30,7 @@ def admin(api: Api, make_key: MakeKey, tenant_id: uuid.UUID) -> Api:
 def entries(database: Database, tenant_id: uuid.UUID) -> Callable[[], list[AuditEntry]]:
     def read() -> list[AuditEntry]:
         with database.begin() as session:
-            return [entry for entry, *_ in queries.find(session, queries.Wanted(tenant_id=tenant_id))]
+            return [entry for entry, *_ in queries.find(session, queries.AuditFilter(tenant_id=tenant_id))]
 
     return read
 
@@ -154,5 +154,5 @@ def test_an_entry_outlives_its_tenant(database: Database, make_tenant: MakeTenan
         record(session, HAND, Action.TENANT_CREATE, "gone", tenant_id=tenant)
         session.execute(text("DELETE FROM tenants WHERE id = :id"), {"id": tenant})
     with database.begin() as session:
-        ((entry, name, _),) = queries.find(session, queries.Wanted(tenant_id=tenant))
+        ((entry, name, _),) = queries.find(session, queries.AuditFilter(tenant_id=tenant))
         assert (entry.subject, name) == ("gone", None)

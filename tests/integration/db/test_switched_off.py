@@ -83,11 +83,11 @@ def summary(database: Database, job_id: uuid.UUID) -> object:
     with database.begin() as session:
         return (
             shares.overall(session, job_id),
-            shares.by_metadata(session, job_id, "row", most=5),
+            shares.by_metadata(session, job_id, "row", max_values=5),
             shares.by_day(session, job_id, time_zone="Europe/Madrid"),
             positions(session, job_id),
             least_certain(session, job_id),
-            grid(session, job_id, edge=10.0, origin=None, most=100),
+            grid(session, job_id, edge=10.0, origin=None, max_cells=100),
         )
 
 

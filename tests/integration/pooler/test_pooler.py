@@ -18,7 +18,7 @@ from deploy.local.servers import LocalServers
 from shared.db.models import Classifier
 from shared.db.schema import Schema, alembic_config
 from shared.db.session import Database, is_direct
-from shared.programs import ProgramKind, SignOfLife
+from shared.programs import Heartbeat, ProgramKind
 from shared.settings import Settings, get_settings
 from shared.webhooks.clock import DatabaseClock
 from shared.webhooks.recording import Outcome
@@ -126,7 +126,7 @@ def test_doctor_knows_who_is_at_work_although_nobody_is_connected(
         return str({one["check"]: one for one in json.loads(capsys.readouterr().out)}["deliverer"])
 
     assert "no deliverer is at work" in said()
-    Ledger(pooled, database, DatabaseClock(), sign=SignOfLife(ProgramKind.DELIVERER, "host:1")).claim(1)
+    Ledger(pooled, database, DatabaseClock(), sign=Heartbeat(ProgramKind.DELIVERER, "host:1")).claim(1)
     database.dispose()
     assert "nothing is late" in said()
 

@@ -66,7 +66,7 @@ def test_every_other_character_is_taken() -> None:
 
 
 def test_what_a_program_says_has_an_end() -> None:
-    assert stored.words("x" * 9999, most=10) == "xxxxxxxxx…"
+    assert stored.words("x" * 9999, max_length=10) == "xxxxxxxxx…"
 
 
 def test_what_a_file_says_and_no_column_holds_is_left_out() -> None:

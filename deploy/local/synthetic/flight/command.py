@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from deploy.local.synthetic.flight.write import write_flight
-from shared.usage import told_by
+from shared.usage import description_of
 
 
 def main(arguments: Sequence[str]) -> int:
     """Write the flight and print what was written."""
-    parser = argparse.ArgumentParser(prog="python -m deploy.local.synthetic flight", description=told_by(__doc__))
+    parser = argparse.ArgumentParser(
+        prog="python -m deploy.local.synthetic flight", description=description_of(__doc__)
+    )
     parser.add_argument("--images", type=int, default=2000, help="photos (default 2000)")
     parser.add_argument("--out", type=Path, required=True, help="folder to write into")
     parser.add_argument("--seed", type=int, default=0)

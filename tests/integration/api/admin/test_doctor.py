@@ -16,7 +16,7 @@ from deploy.local.servers import LocalServers
 from shared.classifiers import registry
 from shared.classifiers.bundle import read_folder
 from shared.db.session import Database
-from shared.programs import ProgramKind, SignOfLife
+from shared.programs import Heartbeat, ProgramKind
 from shared.settings import Settings, get_settings
 from shared.storage.keys import model_key
 from shared.storage.s3 import S3Store, open_client
@@ -223,7 +223,7 @@ def test_work_that_nobody_does_is_noticed(look: Look, jobs: Jobs, outbox: Outbox
     assert found["default served"]["level"] == "OK"
     assert "no worker takes them" in look()["default served"]["said"]
     with jobs.database.begin() as session:
-        SignOfLife(ProgramKind.WORKER, "host:1").say(session)
+        Heartbeat(ProgramKind.WORKER, "host:1").write(session)
     assert "have had no news for 15m" in look()["jobs"]["said"]
 
 
