@@ -129,7 +129,7 @@ def _tend(world: World, stop: threading.Event) -> None:
 
 
 def _settle(system: System, nemesis: Nemesis, tenants: list[Tenant]) -> float:
-    """Wait until every accepted job is over and every delivery made, within a bound. Seconds that it took."""
+    """Wait until every accepted job is over, and every export and delivery made, within a bound; return the seconds."""
     began = time.monotonic()
     jobs = [sent.job_id for tenant in tenants for sent in tenant.sent]
     while time.monotonic() - began < SETTLE_SECONDS:
@@ -139,9 +139,10 @@ def _settle(system: System, nemesis: Nemesis, tenants: list[Tenant]) -> float:
                 (open_jobs,) = sql.execute(
                     "SELECT count(*) FROM jobs WHERE id = ANY(%s::uuid[]) AND finished_at IS NULL", [jobs]
                 ).fetchone() or (1,)
-                (due,) = sql.execute("SELECT count(*) FROM webhook_deliveries WHERE state = 'pending'").fetchone() or (
-                    1,
-                )
+                (due,) = sql.execute(
+                    "SELECT (SELECT count(*) FROM webhook_deliveries WHERE state = 'pending') "
+                    "+ (SELECT count(*) FROM exports WHERE state IN ('queued', 'running'))"
+                ).fetchone() or (1,)
         except Exception as error:  # noqa: BLE001  # Postgres may still be coming back
             print(f"  (waiting: {error})", flush=True)
         else:

@@ -8,6 +8,7 @@ from typing import Any
 
 import psycopg
 
+from phytobatch import Phytobatch
 from shared.contracts.states import TERMINAL_EVENT, JobState
 from tests.acceptance.system import System
 from tests.chaos.inputs import ENDS, GOOD
@@ -22,6 +23,10 @@ COUNTS = "SELECT state, total, succeeded, failed, rejected, canceled, open_chunk
 RESULTS = """
     SELECT i.name, count(r.seq), min(r.status), min(r.error_code), min(r.label), min(r.confidence)
     FROM images i LEFT JOIN results r ON r.job_id = i.job_id AND r.seq = i.seq WHERE i.job_id = %s GROUP BY i.name
+"""
+EXPORT = """
+    SELECT e.state, e.error_code, e.rows, count(c.no), count(c.no) FILTER (WHERE c.state <> 'done')
+    FROM exports e LEFT JOIN chunks c ON c.export_id = e.id WHERE e.id = %s GROUP BY e.id
 """
 EVENTS = "SELECT id::text, type FROM events WHERE job_id = %s ORDER BY revision, id"
 
@@ -41,6 +46,8 @@ class Findings:
     predictions: int = 0
     deliveries: int = 0
     repeated_deliveries: int = 0
+    exports: int = 0
+    exports_given_up: int = 0
     wrong: list[str] = field(default_factory=list)
 
 
@@ -64,7 +71,32 @@ class Checker:
                 found.predictions += 1
                 if not _is_close((one.label, one.confidence), self.calm[one.picture]):
                     found.wrong.append(f"/predict answered {one} where a calm run says {self.calm[one.picture]}")
+            found.wrong += self._exports(tenant, found)
         return found
+
+    def _exports(self, tenant: Tenant, found: Findings) -> Iterator[str]:
+        """Every export that was accepted has its file, with a line for each row that it names, and one chunk."""
+        with Phytobatch(tenant.url, tenant.key) as api, self.system.sql() as sql:
+            for export_id in (one for sent in tenant.sent for one in sent.exports):
+                found.exports += 1
+                row = sql.execute(EXPORT, [export_id]).fetchone()
+                if row is None:
+                    found.lost += 1
+                    yield f"the row of export {export_id} is gone"
+                    continue
+                state, code, rows, chunks, left = row
+                if (chunks, left) != (1, 0):
+                    yield f"export {export_id} has {chunks} chunks, {left} of them open"
+                if (state, code) == ("failed", "worker_crashed"):
+                    found.exports_given_up += 1  # Honest, and counted: each of its attempts lost its worker.
+                elif state != "completed":
+                    yield f"export {export_id} is {state} {code}"
+                else:
+                    path = tenant.folder / f"{export_id}.ndjson"
+                    api.exports.download(export_id, path)
+                    lines = path.read_bytes().splitlines()
+                    if len(lines) != rows:
+                        yield f"the file of export {export_id} has {len(lines)} lines for {rows} rows"
 
     def _job(
         self, sql: psycopg.Connection[Any], sent: Sent, found: Findings, bodies: dict[str, dict[str, Any]]

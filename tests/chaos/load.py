@@ -1,4 +1,4 @@
-"""The users of a campaign: several tenants who send jobs, cancel some, repeat some, and ask for single images."""
+"""The users of a campaign: tenants who send jobs, cancel some, ask for single images, and export some jobs."""
 
 import random
 import threading
@@ -16,17 +16,21 @@ from tests.chaos.inputs import File, file
 PATIENCE_SECONDS = 120.0
 LARGEST_JOB = 160
 AGAIN_SECONDS = 0.3
-CANCEL_PERCENT, PREDICT_PERCENT = 8, 25
+CANCEL_PERCENT, PREDICT_PERCENT, EXPORT_PERCENT = 8, 25, 40
 
 
 @dataclass(slots=True)
 class Sent:
-    """A job that the API has accepted: its commit was answered. ``canceled``: somebody asked for its end."""
+    """A job that the API has accepted: its commit was answered. ``canceled``: somebody asked for its end.
+
+    ``exports``: ids of the exports of it that were accepted, too.
+    """
 
     job_id: str
     tenant: str
     files: list[File]
     canceled: bool = False
+    exports: list[str] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -72,6 +76,9 @@ class Tenant:
         if chance.randrange(100) < CANCEL_PERCENT:
             sent.canceled = True
             api.cancel(sent.job_id)
+        if chance.randrange(100) < EXPORT_PERCENT:  # of a job that runs, is over, or is being canceled
+            one = chance.choice(self.sent)
+            one.exports.append(api.exports.create(one.job_id, "ndjson").id)
 
     def _send(self, api: Phytobatch, chance: random.Random) -> Sent:
         files = [file(self.leaves, number, chance) for number in range(chance.randint(1, LARGEST_JOB))]
