@@ -1,1 +1,1 @@
-"""The program that classifies: its tasks, and the pure inference below them."""
+"""The worker and the deliverer: `leasing`, `jobs` and `loop`, `webhooks`, and pure `inference` below them."""

@@ -1,4 +1,4 @@
-"""``python -m worker`` runs an inference worker, ``python -m worker beat`` the one process that asks for sweeps.
+"""``python -m worker`` runs an inference worker, ``python -m worker beat`` the one process that requests sweeps.
 
 ``python -m worker deliver`` delivers webhooks.
 """
@@ -14,7 +14,7 @@ from shared.settings import get_settings
 from shared.usage import description_of
 from worker.heap import share_one_heap
 
-# Pillow reads it at import: it keeps the memory of large pictures for the next one (1.1 to 1.6 times faster).
+# Pillow reads it at import and keeps the memory of large pictures for the next one (1.1 to 1.6 times faster).
 PILLOW_BLOCKS = "16"
 
 WORKER = ["--quiet", "worker", "--without-gossip", "--without-mingle", "--without-heartbeat"]
@@ -28,14 +28,14 @@ def main() -> None:
     parser.add_argument(
         "--ready-file",
         type=Path,
-        help="touched when the model is warm (or beat or the deliverer at work), and every few seconds after",
+        help="file to touch when the program is ready, and every few seconds after",
     )
-    asked = parser.parse_args()
+    arguments = parser.parse_args()
     try:
-        if asked.program == "deliver":
-            _deliver(asked.ready_file)
+        if arguments.program == "deliver":
+            _deliver(arguments.ready_file)
         else:
-            _celery(asked.program, asked.ready_file)
+            _celery(arguments.program, arguments.ready_file)
     except ConfigurationError as error:
         sys.exit(str(error))
 

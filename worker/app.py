@@ -1,4 +1,4 @@
-"""The Celery application of the worker: what it shares with the producers, and what is the worker's alone."""
+"""The Celery application of the worker: the settings shared with producers, and the worker's own."""
 
 import sys
 
@@ -44,25 +44,25 @@ app.conf.update(
 
 @signals.setup_logging.connect
 def _keep_our_logging(**_: object) -> None:
-    """A receiver of this signal keeps Celery from configuring the logs itself."""
+    """Keep Celery from configuring the logs: a receiver of this signal is enough."""
 
 
 @signals.worker_init.connect
 def _load(**_: object) -> None:
-    """The threads pool sends no worker_process_init, so the model is loaded here, before anything is consumed."""
+    """Load the models before anything is consumed; the threads pool sends no worker_process_init."""
     try:
         process.start(settings)
     except (PhytobatchError, ClassifierError) as error:
         log.critical("worker_not_started", reason=str(error))
         sys.exit(1)
     except Exception:
-        # Celery would log it and go on: a worker that takes messages and has no model.
+        # Celery would log it and go on, as a worker that takes messages without a model.
         log.exception("worker_not_started")
         sys.exit(1)
 
 
 @signals.beat_init.connect
-def _show_beat(**_: object) -> None:
+def _start_beat(**_: object) -> None:
     try:
         serve_beat_metrics(settings)
     except ConfigurationError as error:

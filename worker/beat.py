@@ -1,4 +1,4 @@
-"""Celery's scheduler with a sign of life and a count; the schedule is in the code, so it is kept in memory alone."""
+"""Celery's scheduler with a ready file and metrics; the schedule is code, so it is kept only in memory."""
 
 import os
 from pathlib import Path
@@ -17,10 +17,10 @@ BEAT_ZEROS: Zeros = {BEAT_REQUESTS: [(PUBLISHED,), (FAILED,)]}
 
 
 class Beat(Scheduler):  # type: ignore[misc]  # Celery publishes no types
-    """Touches the file of ``--ready-file`` whenever it has published what was due. Redis is away: no touch."""
+    """A scheduler that touches the file of ``--ready-file`` after each published task, so not while Redis is away."""
 
     def apply_async(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401  # Celery's own signature
-        """Publish one task; raises what Celery raises, and the scheduler logs it."""
+        """Publish one task. It raises what Celery raises, which the scheduler logs."""
         try:
             published = super().apply_async(*args, **kwargs)
         except Exception:
@@ -34,10 +34,10 @@ class Beat(Scheduler):  # type: ignore[misc]  # Celery publishes no types
 
 
 def serve_beat_metrics(settings: Settings) -> Exposition:
-    """Answer scrapes from now on, if there is a port for them.
+    """Serve metrics, if the settings name a port.
 
     Raises:
-        ConfigurationError: nobody can listen there.
+        ConfigurationError: the port cannot be opened.
     """
     exposition = Exposition(Program.BEAT, BEAT_ZEROS)
     exposition.serve(settings)

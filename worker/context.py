@@ -1,4 +1,4 @@
-"""What a running chunk may use."""
+"""The context of running chunks."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,12 +12,12 @@ from worker.inference.pipeline import Pipeline
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """The parts of this process that every chunk shares: each model once, its threads, one pool of connections."""
+    """The parts of this process that all chunks share: each model once, its threads, one pool of connections."""
 
     settings: Settings
     database: Database
     store: ObjectStore
     wakeups: Wakeups
-    # The classifiers that this process serves, by the pool of their chunks.
+    # By the pool of their chunks.
     pipelines: Mapping[str, Pipeline]
     name: str

@@ -1,4 +1,4 @@
-"""Metrics of a worker: what is counted, what is read at each scrape, and the series that are there from the start."""
+"""Metrics of a worker: counters, readings at each scrape, and the series that exist from the start."""
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
@@ -16,7 +16,7 @@ from worker.inference.pipeline import Pipeline
 from worker.leasing.outcome import ChunkOutcome
 from worker.leasing.slots import Slots
 
-WRITE = "write"  # One chunk's results, into the database: the stage that is not the pipeline's.
+WRITE = "write"  # Storing the results of one chunk: the one stage outside of the pipeline.
 
 WORKER_ZEROS: Zeros = {
     metrics.IMAGES: [(ImageStatus.SUCCEEDED, ""), *product((ImageStatus.FAILED, ImageStatus.REJECTED), ImageErrorCode)],
@@ -30,13 +30,13 @@ WORKER_ZEROS: Zeros = {
 
 
 def count_results(results: Iterable[NewResult]) -> None:
-    """Count images that have got their result. Call it after the commit."""
+    """Count images that have their result. Call it after the commit."""
     for (status, code), images in Counter((one.status, one.error_code or "") for one in results).items():
         metrics.IMAGES.labels(status, code).inc(images)
 
 
 class StageMetrics:
-    """The pipeline's observer. Keeps the series of each stage at hand, since it is called twice for every image."""
+    """The pipeline's observer. It caches the series of each stage, since it is called twice for every image."""
 
     def __init__(self) -> None:
         self._seconds = {stage: metrics.STAGE_SECONDS.labels(stage) for stage in Stage}

@@ -1,4 +1,4 @@
-"""One worker process: its models, loaded and warmed before anything is claimed, shared by all its slots."""
+"""One worker process: its parts, and the order in which they start and stop."""
 
 import os
 import threading
@@ -34,15 +34,15 @@ log = structlog.get_logger()
 # thread that takes back what a dead worker held; the lifeline has one of its own.
 SPARE_CONNECTIONS = 2
 LIFELINE_CONNECTIONS = 1
-# Chunks come and go; whatever a worker does with the database it does again after an outage.
+# Short, since a worker repeats its transactions after an outage.
 TRUST_SECONDS = 1.0
-EXIT_SLOW_STOP = 75  # EX_TEMPFAIL of sysexits.h: the leases hand the rest to somebody else
+EXIT_SLOW_STOP = 75  # EX_TEMPFAIL of sysexits.h: other workers get the rest when the leases end
 READY_FILE = "PHYTOBATCH_WORKER_READY_FILE"
 
 
 @dataclass(slots=True)
 class WorkerProcess:
-    """What this process holds, from its start to its end."""
+    """The parts of this process, from its start to its end."""
 
     context: Context
     exposition: Exposition
@@ -51,11 +51,11 @@ class WorkerProcess:
     loop: WorkLoop
     poller: FallbackPoller
     lifeline: Lifeline
-    sign: Heartbeat
+    heartbeat: Heartbeat
     stopping: threading.Event
 
     def stop(self) -> None:
-        """Take no more chunks, and hand back those at work between two batches; end the process if that takes long."""
+        """Claim no more chunks and hand back running ones between two batches; exit after ``shutdown_seconds``."""
         if self.stopping.is_set():
             return
         self.stopping.set()
@@ -66,12 +66,12 @@ class WorkerProcess:
         late.start()
 
     def close(self) -> None:
-        """Wait for the chunks that the poller runs (Celery knows of its own alone), then let go of everything."""
+        """Wait for the chunks of the poller (Celery waits for its own only), then close everything."""
         self.poller.join()
         self.keeper.close()
         self.lifeline.close()
         with suppress(DatabaseUnavailable), self.context.database.begin() as session:
-            self.sign.end(session)
+            self.heartbeat.end(session)
         for pipeline in self.context.pipelines.values():
             pipeline.close()
         self.hints.stop()
@@ -83,16 +83,16 @@ _current: list[WorkerProcess] = []
 
 
 def current() -> WorkerProcess:
-    """The process that ``start`` made."""
+    """Return the process that ``start`` made."""
     return _current[0]
 
 
 def start(settings: Settings) -> WorkerProcess:
-    """Load, warm and register the classifiers, and begin to look for work.
+    """Load, warm and register the classifiers, and begin to claim chunks.
 
     Raises:
         ClassifierError: a classifier cannot be used.
-        ConfigurationError: the setting of the classifiers makes no sense, one is not published, or the port of the
+        ConfigurationError: the setting of the classifiers is not valid, one is not published, or the port of the
             metrics is taken.
         Conflict: a name and version are registered with other weights.
         DatabaseUnavailable: Postgres stayed away for a minute.
@@ -117,9 +117,9 @@ def start(settings: Settings) -> WorkerProcess:
         pipelines=open_pipelines(settings, database, store),
         name=own_name(),
     )
-    made = _assemble(context, exposition, hints)
-    _current[:] = [made]
-    return made
+    process = _assemble(context, exposition, hints)
+    _current[:] = [process]
+    return process
 
 
 def _assemble(context: Context, exposition: Exposition, hints: Hints) -> WorkerProcess:
@@ -127,17 +127,17 @@ def _assemble(context: Context, exposition: Exposition, hints: Hints) -> WorkerP
     stopping = threading.Event()
     ready = os.environ.get(READY_FILE)
     lifeline = Lifeline(context.database, grace_seconds=settings.lifeline_grace_seconds)
-    sign = Heartbeat(ProgramKind.WORKER, context.name)
-    context.database.run(sign.write)
+    heartbeat = Heartbeat(ProgramKind.WORKER, context.name)
+    context.database.run(heartbeat.write)
     keeper = LeaseKeeper(
         context.database,
         lease_seconds=settings.lease_seconds,
         renew_seconds=settings.lease_renew_seconds,
         stuck_seconds=settings.watchdog_seconds,
         lifeline=lambda: lifeline.number,
-        sign=sign,
-        # The poller shows that an idle worker lives; in the middle of a long chunk it has no time for that.
-        alive=partial(_show_life, Path(ready)) if ready else lambda: None,
+        heartbeat=heartbeat,
+        # The poller touches the file of an idle worker; during a long chunk the keeper must.
+        on_round=partial(_touch, Path(ready)) if ready else lambda: None,
     )
     loop = WorkLoop(context, keeper, stopping)
     poller = FallbackPoller(
@@ -164,11 +164,11 @@ def _assemble(context: Context, exposition: Exposition, hints: Hints) -> WorkerP
         loop=loop,
         poller=poller,
         lifeline=lifeline,
-        sign=sign,
+        heartbeat=heartbeat,
         stopping=stopping,
     )
 
 
-def _show_life(path: Path) -> None:
+def _touch(path: Path) -> None:
     with suppress(OSError):  # A full disk must not end the thread that holds the leases.
         path.touch()

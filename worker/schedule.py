@@ -1,4 +1,4 @@
-"""Every periodic task. Beat only asks; a worker that hears nothing sweeps by itself."""
+"""Every periodic task. Beat requests them; a worker without messages sweeps by itself."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from shared.settings import Settings
 
 
 def beat_schedule(settings: Settings) -> dict[str, dict[str, Any]]:
-    """What beat asks for, and how often. A request that nobody took before the next one is dropped."""
+    """Return the tasks that beat requests, and their intervals. A request expires when the next one is made."""
     return {
         "sweep": {
             "task": SWEEP_TASK,

@@ -1,4 +1,4 @@
-"""The classifiers of this process: each loaded and warmed before anything is claimed, with its threads."""
+"""The classifiers of this process: each is loaded and warmed before anything is claimed, with its threads."""
 
 import tempfile
 from dataclasses import dataclass
@@ -31,11 +31,11 @@ REGISTER_PATIENCE_SECONDS = 60.0
 
 
 def open_pipelines(settings: Settings, database: Database, store: ObjectStore) -> dict[str, Pipeline]:
-    """Load, warm and register what this worker serves; by the pool of the chunks that need it.
+    """Load, warm and register the classifiers of this worker; return their pipelines by the pool of their chunks.
 
     Raises:
         ClassifierError: a classifier cannot be used.
-        ConfigurationError: the list of classifiers makes no sense, or one is not published.
+        ConfigurationError: the list of classifiers is not valid, or one is not published.
         Conflict: a name and version are registered with other weights.
         DatabaseUnavailable: Postgres stayed away for a minute.
         StoreUnavailable: a published classifier cannot be read, because the object store is away.
@@ -48,14 +48,14 @@ def open_pipelines(settings: Settings, database: Database, store: ObjectStore) -
     for folder in folders:
         classifier = _load(settings, folder)
         register = partial(registry.register, manifest=classifier.manifest)
-        known = database.run(register, patience_seconds=REGISTER_PATIENCE_SECONDS)
-        pipelines[pool_of(known.id)] = _pipeline(settings, classifier, shared, share=len(folders))
+        registered = database.run(register, patience_seconds=REGISTER_PATIENCE_SECONDS)
+        pipelines[pool_of(registered.id)] = _pipeline(settings, classifier, shared, share=len(folders))
     _warn_of_default(database, pipelines)
     return pipelines
 
 
 def _warn_of_default(database: Database, pipelines: dict[str, Pipeline]) -> None:
-    """Say when jobs that name no classifier need another worker: right after an upgrade there may be none."""
+    """Warn if jobs without a classifier need another worker: right after an upgrade there may be none."""
     with database.begin() as session:
         default = registry.resolve(session)
     if pool_of(default.id) not in pipelines:
@@ -67,12 +67,12 @@ def _warn_of_default(database: Database, pipelines: dict[str, Pipeline]) -> None
 
 
 def _folders(settings: Settings, store: ObjectStore) -> list[Path]:
-    wanted = parse_classifiers(settings.classifiers)
-    if not wanted:
+    named = parse_classifiers(settings.classifiers)
+    if not named:
         return [settings.classifier_dir or shipped_classifier_dir()]
     cache = settings.classifier_cache or Path(tempfile.gettempdir()) / "phytobatch-classifiers"
     folders = []
-    for name, version in wanted:
+    for name, version in named:
         folder = cache / name / version
         fetch(store, name, version, folder)
         folders.append(folder)
@@ -80,8 +80,8 @@ def _folders(settings: Settings, store: ObjectStore) -> list[Path]:
 
 
 def _load(settings: Settings, folder: Path) -> Classifier:
-    # Each slot its share of the processors: ONNX Runtime's calls wait for their threads in a loop, on processors that
-    # another slot could use.
+    # Each slot gets its share of the processors: ONNX Runtime's calls wait for their threads in a busy loop, on
+    # processors that another slot could use.
     threads = max(1, processors() // settings.worker_slots)
     size = settings.batch_size or default_batch(folder, settings.runtime)
     classifier = open_classifier(folder, batch_size=size, runtime=settings.runtime, threads=threads)
@@ -100,7 +100,7 @@ def _load(settings: Settings, folder: Path) -> Classifier:
 
 @dataclass(frozen=True, slots=True)
 class _Shared:
-    """What the pipelines of this process share: memory for pixels, and processes for odd pictures."""
+    """Resources that the pipelines of this process share: memory for pixels, and processes for odd pictures."""
 
     limits: PictureLimits
     pixel_budget: ByteBudget
@@ -124,7 +124,7 @@ def _shared(settings: Settings) -> _Shared:
 
 
 def _pipeline(settings: Settings, classifier: Classifier, shared: _Shared, *, share: int) -> Pipeline:
-    """A pipeline with its share of the bytes in flight; threads are cheap, so each has all of them."""
+    """Make a pipeline with its share of the bytes in flight; threads are cheap, so it has as many as the setting."""
     return Pipeline(
         classifier,
         batch_size=classifier.batch_size,

@@ -1,4 +1,4 @@
-"""The runner of a chunk of images: what is finished is kept, whatever interrupts it."""
+"""The runner that classifies a chunk of images; finished results are kept, whatever interrupts it."""
 
 import time
 from collections.abc import Callable
@@ -38,13 +38,13 @@ OBJECT_ERRORS = {
 def classify(context: Context, held: Held) -> ChunkOutcome:
     """Classify every image of the chunk that has no result yet, and close the chunk.
 
-    Where only pictures are left that are out of the ordinary, the chunk is set aside for a slot of their own.
+    If only odd pictures are left, the chunk is set aside for the slot that decodes them in processes.
 
     Raises:
         StoreUnavailable: the object store is away.
         DatabaseUnavailable: Postgres stayed away for longer than a lease.
         LeaseLost: the chunk belongs to another worker.
-        OutputInvalid: the model answered with something that is no probability.
+        OutputInvalid: the model returned numbers that are not probabilities.
         CancelRequested, StopRequested: an order, from ``held.check()``.
         TurnOver: the chunk had its turn, and another tenant waits for the slot.
     """
@@ -65,10 +65,10 @@ def classify(context: Context, held: Held) -> ChunkOutcome:
 
 
 def _run(context: Context, held: Held, images: list[PendingImage]) -> int:
-    """Fill ``held.done``, which keeps what is finished when something is raised.
+    """Fill ``held.done``, which keeps the finished results if something is raised.
 
     Returns:
-        How many pictures are left for the slot that decodes in processes.
+        The number of pictures that are left for the slot that decodes in processes.
     """
     pipeline = context.pipelines[classifier_pool_of(held.claim.pool)]
     began, deferred = time.monotonic(), 0
@@ -93,7 +93,7 @@ def _run(context: Context, held: Held, images: list[PendingImage]) -> int:
 
 
 def _odd_pictures(claim: Claim) -> Odd:
-    """Pictures out of the ordinary take seconds; no bulk slot waits for them."""
+    """Decide about odd pictures, which take seconds each: no bulk slot waits for them."""
     if claim.isolated:
         return Odd.ISOLATE_ALL
     return Odd.ISOLATE if claim.urgent else Odd.DEFER
@@ -113,15 +113,15 @@ def _check(context: Context, held: Held, began: float) -> None:
         return
     try:
         with context.database.begin() as session:
-            waited_for = claims.others_wait(session, claim)
+            others_wait = claims.others_wait(session, claim)
     except DatabaseUnavailable:
         return
-    if waited_for:
+    if others_wait:
         raise TurnOver
 
 
 def _fetcher(context: Context, images: list[PendingImage]) -> Callable[[Item], bytes]:
-    """How the pipeline gets at the bytes of an image."""
+    """Return the function by which the pipeline gets the bytes of an image."""
     by_seq = {image.seq: image for image in images}
 
     def fetch(item: Item) -> bytes:
@@ -135,9 +135,9 @@ def _fetcher(context: Context, images: list[PendingImage]) -> Callable[[Item], b
 
 
 def _result_of(outcome: Outcome, runtime: str) -> NewResult:
-    """The result of an image, with the place that its file speaks of."""
-    found, place = outcome.interpretation, _place_of(outcome)
-    if found is None:
+    """Return the result of an image, with the position from its file."""
+    interpretation, place = outcome.interpretation, _place_of(outcome)
+    if interpretation is None:
         error = outcome.error
         return NewResult(
             seq=outcome.seq,
@@ -149,11 +149,11 @@ def _result_of(outcome: Outcome, runtime: str) -> NewResult:
     return NewResult(
         seq=outcome.seq,
         status=ImageStatus.SUCCEEDED,
-        label=found.label,
-        confidence=found.confidence,
-        probabilities=tuple(found.probabilities.values()),
-        needs_review=found.needs_review,
-        review_reason=found.review_reason,
+        label=interpretation.label,
+        confidence=interpretation.confidence,
+        probabilities=tuple(interpretation.probabilities.values()),
+        needs_review=interpretation.needs_review,
+        review_reason=interpretation.review_reason,
         runtime=runtime,
         **place,
     )
@@ -163,7 +163,7 @@ def _place_of(outcome: Outcome) -> dict[str, Any]:
     place = outcome.place
     if place is None:
         return {}
-    # A file that could not be decoded may have lost its metadata too: that it has none would be too much said.
+    # A file that could not be decoded may have lost its metadata too, so "it has none" would be a guess.
     unread = outcome.interpretation is None and place.fault is PositionFault.NO_METADATA
     return {
         "latitude": place.latitude,

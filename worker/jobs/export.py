@@ -1,4 +1,4 @@
-"""The runner of an export: from the database to the object store, with a page and a part at a time in memory."""
+"""The runner of an export: from the database to the object store, one page and one part at a time in memory."""
 
 import uuid
 from collections.abc import Iterator, Mapping
@@ -37,14 +37,14 @@ RAISED: Mapping[type[Exception], ExportOutcome] = {
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """What lies in the object store now."""
+    """A file in the object store, by its rows and bytes."""
 
     rows: int
     size: int
 
 
 def export(context: Context, held: Held) -> ChunkOutcome:
-    """Make an export and close its chunk; nothing but the latter where it was made or deleted meanwhile.
+    """Make an export and close its chunk; only close it if the export was made or deleted meanwhile.
 
     Raises:
         LeaseLost: the chunk belongs to another worker, or export or job was deleted; nothing is left of the file.
@@ -71,10 +71,10 @@ def export(context: Context, held: Held) -> ChunkOutcome:
 
 
 def make(context: Context, held: Held, begun: Begun) -> Made:
-    """Write the file of an export and say that it is there.
+    """Write the file of an export and close its chunk.
 
-    What earlier attempts left behind is removed first, never what later ones wrote. The object has the token of this
-    attempt in its name, so that a worker that was overtaken never writes over its successor's.
+    Files of earlier attempts are removed first, never those of later ones. The object has the token of this attempt in
+    its name, so that a worker that lost its lease never writes over the file of its successor.
 
     Raises:
         LeaseLost: the chunk belongs to another worker, or export or job was deleted; nothing is left of the file.

@@ -1,7 +1,7 @@
-"""Importing: the objects below a prefix become the images of a job.
+"""The import of a job: the objects below a prefix become its images.
 
-Whatever is wrong with the source is the source's: it ends the job at once, with a sentence about it. What passes by
-itself (the store or Postgres is away) is raised as it is, and tried again.
+A fault of the source ends the job at once, with a sentence about it. An outage (of the store or Postgres) is raised as
+it is, and the import is tried again.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -26,7 +26,7 @@ from shared.limits import quotas
 from shared.limits.quotas import Quotas
 from shared.storage.store import StoredObject
 from worker.context import Context
-from worker.jobs.sidecars import Beside, read_beside, store_beside
+from worker.jobs.sidecars import Sidecar, fetch_sidecar, store_sidecars
 from worker.leasing.leases import Held
 from worker.leasing.outcome import CancelRequested, SourceRejected
 
@@ -41,136 +41,138 @@ UNSTORABLE = (
 
 
 @dataclass(frozen=True, slots=True)
-class Arrived:
-    """What lies in the store, by key, and the keys of which no worker needs to try, each with its reason."""
+class Listing:
+    """The objects of a job in the store by key, and the reason for each key that cannot be used."""
 
     objects: Mapping[str, StoredObject]
     unusable: Mapping[str, str]
 
 
 @dataclass(slots=True)
-class _Below:
-    """What lies below a prefix."""
+class _Prefix:
+    """The objects below a prefix, by their use."""
 
     images: list[StoredObject]
     sidecars: list[StoredObject]
-    passed_over: int = 0
+    ignored: int = 0
 
 
-def import_images(context: Context, held: Held, source: Source) -> Arrived:
-    """Make every object of the source that is named like an image an image of the job.
+def import_images(context: Context, held: Held, source: Source) -> Listing:
+    """Add every object of the source with the name of an image to the images of the job.
 
     Raises:
         SourceRejected: the source cannot be used; the sentence says why.
         StoreUnavailable, DatabaseUnavailable: a server is away.
         LeaseLost, CancelRequested, StopRequested: as ``held.check()``.
     """
-    below = _look(context, held, source.s3)
-    if not below.images:
-        raise SourceRejected("source_empty", _nothing(source.s3, below.passed_over))
-    objects, unusable = storable(below.images)
-    said = [read_beside(context, held, source, one) for one in below.sidecars]
+    found = _list(context, held, source.s3)
+    if not found.images:
+        raise SourceRejected("source_empty", _nothing_found(source.s3, found.ignored))
+    objects, unusable = storable(found.images)
+    sidecars = [fetch_sidecar(context, held, source, one) for one in found.sidecars]
     try:
-        context.database.run(lambda session: _store(session, context, held, source.s3, objects, said))
-    except (DataError, psycopg.DataError) as error:  # Rows that are copied are past SQLAlchemy.
+        context.database.run(lambda session: _store(session, context, held, source.s3, objects, sidecars))
+    except (DataError, psycopg.DataError) as error:  # COPY does not go through SQLAlchemy.
         reason = str(getattr(error, "orig", error)).partition("\n")[0]
         raise SourceRejected("source_unusable", f"{source.s3.uri} holds what cannot be stored: {reason}") from error
-    return Arrived({one.key: one for one in objects}, unusable)
+    return Listing({one.key: one for one in objects}, unusable)
 
 
-def listed(held: Held, objects: Iterator[StoredObject]) -> Iterator[StoredObject]:
-    """The objects, with a sign of life after each page.
+def checked(held: Held, objects: Iterator[StoredObject]) -> Iterator[StoredObject]:
+    """Yield the objects, with ``held.check()`` and progress once per page.
 
     Raises:
         LeaseLost, CancelRequested, StopRequested: as ``held.check()``.
     """
-    for number, found in enumerate(objects):
+    for number, one in enumerate(objects):
         if number % CHECK_EVERY == 0:
             held.check()
             held.progressed()
-        yield found
+        yield one
 
 
-def _look(context: Context, held: Held, source: S3Prefix) -> _Below:
-    """The images below the prefix, and the sidecars in the order in which they count."""
+def _list(context: Context, held: Held, source: S3Prefix) -> _Prefix:
+    """List the images below the prefix, and the sidecars in order of precedence."""
     folder = source.prefix[: source.prefix.rfind("/") + 1]
-    below = _Below([], [])
+    found = _Prefix([], [])
     try:
-        for one in listed(held, context.store.list_objects(source.prefix, bucket=source.bucket)):
+        for one in checked(held, context.store.list_objects(source.prefix, bucket=source.bucket)):
             if one.key.endswith("/") or is_system_path(one.key.removeprefix(folder)):
-                below.passed_over += 1
+                found.ignored += 1
             elif is_image_name(PurePosixPath(one.key).name):
-                below.images.append(one)
+                found.images.append(one)
             elif is_sidecar(one.key):
-                below.sidecars.append(one)
-            _check_count(below.images, context.settings.max_images_per_job)
+                found.sidecars.append(one)
+            _check_count(found.images, context.settings.max_images_per_job)
     except ObjectMissing as error:
         raise SourceRejected("source_unreadable", f"{source.uri} cannot be listed: {error}") from error
-    if below.passed_over:
-        log.info("system_files_passed_over", objects=below.passed_over)
-    below.sidecars.sort(key=lambda one: order_of(one.key))
-    return below
+    if found.ignored:
+        log.info("system_files_ignored", objects=found.ignored)
+    found.sidecars.sort(key=lambda one: order_of(one.key))
+    return found
 
 
-def _check_count(images: list[StoredObject], most: int) -> None:
-    """Stop in good time: a bucket may hold millions."""
-    if len(images) > most:
+def _check_count(images: list[StoredObject], max_images: int) -> None:
+    """Stop while listing: a bucket may hold millions."""
+    if len(images) > max_images:
         raise SourceRejected(
             "too_many_images",
-            f"a job has at most {most} images, and more lie below this prefix; import its folders as several jobs",
+            f"a job has at most {max_images} images, and more lie below this prefix; "
+            "import its folders as several jobs",
         )
 
 
-def _nothing(source: S3Prefix, passed_over: int) -> str:
-    wanted = ", ".join(sorted(IMAGE_SUFFIXES))
-    sentence = f"no object below {source.uri} is named like an image ({wanted})"
-    more = f"; {passed_over} folders, hidden files and files of the system were passed over" if passed_over else ""
+def _nothing_found(source: S3Prefix, ignored: int) -> str:
+    suffixes = ", ".join(sorted(IMAGE_SUFFIXES))
+    sentence = f"no object below {source.uri} is named like an image ({suffixes})"
+    more = f"; {ignored} folders, hidden files and files of the system were passed over" if ignored else ""
     return sentence + more
 
 
-def storable(found: Iterable[StoredObject]) -> tuple[list[StoredObject], dict[str, str]]:
-    """The objects under keys that can be stored, and why those whose key had to change cannot be read.
+def storable(objects: Iterable[StoredObject]) -> tuple[list[StoredObject], dict[str, str]]:
+    """Return the objects under keys that can be stored, and a reason for each whose key had to change.
 
-    A key that is listed twice is one object; two keys that become equal here stay two.
+    An object with a changed key cannot be read. A key that is listed twice is one object; two keys that become equal
+    here stay two.
     """
     kept: dict[str, StoredObject] = {}
     unusable: dict[str, str] = {}
     changed: list[StoredObject] = []
-    for one in found:
+    for one in objects:
         if _text(one.key) == one.key:
             kept.setdefault(one.key, one)
         else:
             changed.append(one)
     for one in changed:
-        key = free(_text(one.key), kept.__contains__)
+        key = free_name(_text(one.key), kept.__contains__)
         kept[key] = replace(one, key=key)
         unusable[key] = UNSTORABLE
     return list(kept.values()), unusable
 
 
 def _text(key: str) -> str:
-    """Of at most ``MAX_KEY_BYTES``, without what PostgreSQL has no place for."""
+    """Return the key without characters that PostgreSQL cannot store, and at most ``MAX_KEY_BYTES`` long."""
     return stored.words(key, len(key)).encode()[:MAX_KEY_BYTES].decode("utf-8", "ignore")
 
 
 def name_objects(objects: Iterable[StoredObject], prefix: str, known: Mapping[str, str]) -> dict[str, str]:
-    """A name of its own for each key that is not ``known``: its way below the prefix.
+    """Return a unique name for each key that is not ``known``: its path below the prefix.
 
-    Two keys may have one way (`a/1.jpg` and `a//1.jpg` below `a`), or ways that look alike, composed and decomposed:
-    the second is called `1~2.jpg`. Letters count as equal as Unicode's normal form C has them.
+    Two keys may have one path (`a/1.jpg` and `a//1.jpg` below `a`), or paths that differ only as composed and
+    decomposed letters: the second is called `1~2.jpg`. Letters are equal if their normal forms C (Unicode) are.
     """
     taken = {composed(name) for name in known.values()}
     names: dict[str, str] = {}
     for one in objects:
         if one.key not in known:
-            way = one.key.removeprefix(prefix).lstrip("/") or one.key
-            names[one.key] = free(way, lambda name: composed(name) in taken)
+            path = one.key.removeprefix(prefix).lstrip("/") or one.key
+            names[one.key] = free_name(path, lambda name: composed(name) in taken)
             taken.add(composed(names[one.key]))
     return names
 
 
-def free(name: str, is_taken: Callable[[str], bool]) -> str:
-    """``name``, or the first of ``stem~2.suffix``, ``stem~3.suffix`` … that is not taken."""
+def free_name(name: str, is_taken: Callable[[str], bool]) -> str:
+    """Return ``name``, or the first of ``stem~2.suffix``, ``stem~3.suffix`` … that is not taken."""
     path = PurePosixPath(name)
     candidate, number = name, 2
     while is_taken(candidate):
@@ -179,10 +181,15 @@ def free(name: str, is_taken: Callable[[str], bool]) -> str:
     return candidate
 
 
-def _store(  # a transaction, what it is for, and what goes into it
-    session: Session, context: Context, held: Held, source: S3Prefix, objects: list[StoredObject], said: list[Beside]
+def _store(
+    session: Session,
+    context: Context,
+    held: Held,
+    source: S3Prefix,
+    objects: list[StoredObject],
+    sidecars: list[Sidecar],
 ) -> None:
-    """Insert the images under our token; those that an earlier attempt inserted keep their numbers and names."""
+    """Insert the images under our token; images that an earlier attempt inserted keep their numbers and names."""
     quota = quotas.lock_tenant(session, held.claim.tenant_id, Quotas.of(context.settings))
     job = lifecycle.lock_job(session, held.claim.job_id)
     if claims.look(session, held.claim) is JobState.CANCELING:
@@ -202,4 +209,4 @@ def _store(  # a transaction, what it is for, and what goes into it
         raise SourceRejected("quota_exceeded", f"{error}; then retry the job") from error
     except (Conflict, InvalidRequest) as error:
         raise SourceRejected("source_unusable", f"{source.uri}: {error}") from error
-    store_beside(session, job.id, said)
+    store_sidecars(session, job.id, sidecars)

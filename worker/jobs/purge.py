@@ -1,4 +1,4 @@
-"""Removing a deleted job."""
+"""The runner that removes a deleted job."""
 
 from shared.jobs.purge import remove_job
 from worker.context import Context
@@ -7,7 +7,7 @@ from worker.leasing.outcome import ChunkOutcome
 
 
 def purge(context: Context, held: Held) -> ChunkOutcome:
-    """Remove what is left of a deleted job. Repeating it finds less to remove.
+    """Remove what is left of a deleted job. It may be repeated.
 
     Raises:
         StoreUnavailable: the object store is away.

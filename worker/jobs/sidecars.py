@@ -1,4 +1,4 @@
-"""``geo.txt`` and ``images.csv`` beside the objects of an import: each speaks of the images of its own folder."""
+"""The sidecars of an import, ``geo.txt`` and ``images.csv``: each is about the images of its own folder."""
 
 import uuid
 from dataclasses import dataclass
@@ -18,24 +18,24 @@ from worker.leasing.outcome import SourceRejected
 
 log = structlog.get_logger()
 
-# A position that is silently wrong is worse than a job that says what to repair.
+# A silently wrong position is worse than a job that fails and says what to repair.
 CODE = "sidecar_invalid"
 
 
 @dataclass(frozen=True, slots=True)
-class Beside:
-    """What one sidecar says of the images whose names begin with ``folder``."""
+class Sidecar:
+    """The rows of one sidecar, about the images whose names begin with ``folder``."""
 
     key: str
     folder: str
     rows: list[SidecarRow]
 
 
-def read_beside(context: Context, held: Held, source: Source, found: StoredObject) -> Beside:
-    """Read one sidecar of an import.
+def fetch_sidecar(context: Context, held: Held, source: Source, found: StoredObject) -> Sidecar:
+    """Fetch and read one sidecar of an import.
 
     Raises:
-        SourceRejected: it cannot be used; the sentence names it and what is wrong.
+        SourceRejected: it cannot be used; the sentence names it and its fault.
         StoreUnavailable: the object store is away.
         CancelRequested, StopRequested: an order, from ``held.check()``.
     """
@@ -47,11 +47,11 @@ def read_beside(context: Context, held: Held, source: Source, found: StoredObjec
     except (SidecarInvalid, ObjectMissing, ObjectTooLarge) as error:
         raise SourceRejected(CODE, f"s3://{source.s3.bucket}/{found.key}: {error}") from error
     name = found.key.removeprefix(source.s3.prefix).lstrip("/")
-    return Beside(found.key, folder_of(name), rows)
+    return Sidecar(found.key, folder_of(name), rows)
 
 
-def store_beside(session: Session, job_id: uuid.UUID, said: list[Beside]) -> None:
-    """Store what the sidecars say, in the transaction that names the images."""
-    for one in said:
+def store_sidecars(session: Session, job_id: uuid.UUID, sidecars: list[Sidecar]) -> None:
+    """Store the rows of the sidecars, in the transaction that adds the images."""
+    for one in sidecars:
         report = apply_sidecar(session, job_id, one.rows, folder=one.folder)
         log.info("sidecar_read", key=one.key, lines=report.lines, unmatched=len(report.unmatched))

@@ -1,4 +1,4 @@
-"""Validation of a committed job: what really arrived, what is refused and why, and the rest into chunks."""
+"""The runner that validates a committed job: lists what arrived, rejects images, and cuts the rest into chunks."""
 
 from collections.abc import Iterator
 
@@ -13,7 +13,7 @@ from shared.jobs.results import NewResult
 from shared.storage.keys import upload_prefix
 from shared.storage.store import StoredObject
 from worker.context import Context
-from worker.jobs.importing import Arrived, import_images, listed
+from worker.jobs.importing import Listing, checked, import_images
 from worker.leasing.leases import Held
 from worker.leasing.outcome import ChunkOutcome
 from worker.metrics import count_results
@@ -22,7 +22,7 @@ log = structlog.get_logger()
 
 
 def validate(context: Context, held: Held) -> ChunkOutcome:
-    """List what arrived, reject what cannot run, and cut the rest into chunks, in one transaction at the end.
+    """List what arrived; in one transaction at the end, reject what cannot run and cut the rest into chunks.
 
     Raises:
         StoreUnavailable: the object store is away.
@@ -34,10 +34,10 @@ def validate(context: Context, held: Held) -> ChunkOutcome:
     with context.database.begin() as session:
         job = session.get_one(Job, held.claim.job_id)
     source = Source.model_validate(job.source) if job.source else None
-    arrived = import_images(context, held, source) if source else _uploads(context, held)
+    listing = import_images(context, held, source) if source else _uploads(context, held)
     with context.database.begin() as session:
         images = pending_images(session, job.id)
-    rejected = list(_reject(images, arrived, context.settings.max_image_bytes))
+    rejected = list(_reject(images, listing, context.settings.max_image_bytes))
     kept = context.database.run(
         lambda session: claims.finish_validation(
             session, held.claim, rejected, chunk_images=context.settings.chunk_images
@@ -48,21 +48,21 @@ def validate(context: Context, held: Held) -> ChunkOutcome:
     return ChunkOutcome.FINISHED
 
 
-def _uploads(context: Context, held: Held) -> Arrived:
-    """What lies below the upload prefix of the job."""
-    found = listed(held, context.store.list_objects(upload_prefix(held.claim.job_id)))
-    return Arrived({one.key: one for one in found}, {})
+def _uploads(context: Context, held: Held) -> Listing:
+    """List the objects below the upload prefix of the job."""
+    uploads = checked(held, context.store.list_objects(upload_prefix(held.claim.job_id)))
+    return Listing({one.key: one for one in uploads}, {})
 
 
-def _reject(images: list[PendingImage], arrived: Arrived, max_bytes: int) -> Iterator[NewResult]:
-    """The images that no worker needs to try, each with its reason."""
+def _reject(images: list[PendingImage], listing: Listing, max_bytes: int) -> Iterator[NewResult]:
+    """Yield a result for each image that cannot be classified, with its reason."""
     first_with: dict[tuple[object, ...], str] = {}
     for image in images:
-        found = arrived.objects.get(image.object_key)
-        code, detail = _fault(image, found, max_bytes)
-        if image.object_key in arrived.unusable:
-            code, detail = ImageErrorCode.NOT_STORABLE, arrived.unusable[image.object_key]
-        content = _content(image, found)
+        stored = listing.objects.get(image.object_key)
+        code, detail = _fault(image, stored, max_bytes)
+        if image.object_key in listing.unusable:
+            code, detail = ImageErrorCode.NOT_STORABLE, listing.unusable[image.object_key]
+        content = _content(image, stored)
         if code is None and content is not None:
             original = first_with.setdefault(content, image.name)
             if original != image.name:
@@ -71,32 +71,32 @@ def _reject(images: list[PendingImage], arrived: Arrived, max_bytes: int) -> Ite
             yield NewResult(seq=image.seq, status=ImageStatus.REJECTED, error_code=code, error_detail=detail)
 
 
-def _content(image: PendingImage, found: StoredObject | None) -> tuple[object, ...] | None:
-    """What two images have in common that are the same file; ``None`` where nobody knows."""
+def _content(image: PendingImage, stored: StoredObject | None) -> tuple[object, ...] | None:
+    """Return a key that two images share if they are the same file; ``None`` if that is unknown."""
     if image.sha256 is not None:
         return "sha256", image.sha256
-    return None if found is None or found.md5 is None else ("md5", found.md5, found.size)
+    return None if stored is None or stored.md5 is None else ("md5", stored.md5, stored.size)
 
 
-def _fault(image: PendingImage, found: StoredObject | None, max_bytes: int) -> tuple[ImageErrorCode | None, str]:
-    if found is None:
-        return ImageErrorCode.OBJECT_MISSING, _gone(image)
-    if found.size == 0:
+def _fault(image: PendingImage, stored: StoredObject | None, max_bytes: int) -> tuple[ImageErrorCode | None, str]:
+    if stored is None:
+        return ImageErrorCode.OBJECT_MISSING, _missing(image)
+    if stored.size == 0:
         return ImageErrorCode.EMPTY, "the file has no bytes; copy it again from the camera"
-    if found.size > max_bytes:
-        return ImageErrorCode.TOO_LARGE, f"the file has {found.size} bytes, at most {max_bytes} are allowed"
-    if found.size != image.size:
-        return ImageErrorCode.SIZE_MISMATCH, _other_size(image, found)
+    if stored.size > max_bytes:
+        return ImageErrorCode.TOO_LARGE, f"the file has {stored.size} bytes, at most {max_bytes} are allowed"
+    if stored.size != image.size:
+        return ImageErrorCode.SIZE_MISMATCH, _other_size(image, stored)
     return None, ""
 
 
-def _gone(image: PendingImage) -> str:
+def _missing(image: PendingImage) -> str:
     if image.bucket is not None:
         return "the object was there when the import began, and is gone"
     return "the file was announced but never uploaded"
 
 
-def _other_size(image: PendingImage, found: StoredObject) -> str:
+def _other_size(image: PendingImage, stored: StoredObject) -> str:
     if image.bucket is not None:
-        return f"the object had {image.size} bytes when the import began, it has {found.size} now; import it again"
-    return f"{image.size} bytes were announced, {found.size} arrived; upload it again"
+        return f"the object had {image.size} bytes when the import began, it has {stored.size} now; import it again"
+    return f"{image.size} bytes were announced, {stored.size} arrived; upload it again"

@@ -1,1 +1,1 @@
-"""The cellar of the worker: claimed chunks, their leases, the slots that they take, and how the work on one ends."""
+"""The lowest floor of the worker: held chunks and their leases, slots, and the outcomes of a chunk."""

@@ -1,4 +1,4 @@
-"""Holding on to chunks: renewal, the signs that a chunk must be given up, and the watchdog."""
+"""Held chunks: the renewal of their leases, the orders to give one up, and the watchdog."""
 
 import os
 import threading
@@ -19,11 +19,11 @@ from worker.leasing.outcome import CancelRequested, StopRequested
 
 log = structlog.get_logger()
 
-# How often a running chunk asks whether its job was canceled.
-LOOK_SECONDS = 1.0
-# After Postgres did not answer, leases are tried again at this pace.
+# The interval at which a running chunk probes whether its job was canceled.
+PROBE_SECONDS = 1.0
+# The interval of renewals while Postgres does not answer.
 RETRY_SECONDS = 1.0
-# How often it is looked whether a chunk names another lifeline than ours.
+# The interval at which chunks are compared with the lifeline of this process.
 TICK_SECONDS = 1.0
 EXIT_STUCK = 70  # EX_SOFTWARE of sysexits.h: the supervisor starts a new process
 
@@ -42,20 +42,20 @@ class Held:
         self._stopping = stopping
         self._lost = threading.Event()
         self._canceling = threading.Event()
-        self._looked_at = time.monotonic()
+        self._probed_at = time.monotonic()
         self._progress_at = time.monotonic()
 
     @property
     def stuck_seconds(self) -> float:
-        """How long nothing came of this chunk."""
+        """The seconds since the last progress of this chunk."""
         return time.monotonic() - self._progress_at
 
     def progressed(self) -> None:
-        """Something came of it. Waiting is no progress: a decoder that hangs must not look alive."""
+        """Note progress. Waiting is not progress: a decoder that hangs must not look alive."""
         self._progress_at = time.monotonic()
 
     def check(self) -> None:
-        """Say when the work must not go on.
+        """Raise if the work must not go on.
 
         Raises:
             LeaseLost: the chunk belongs to another worker.
@@ -63,9 +63,9 @@ class Held:
             StopRequested: this process is to stop.
         """
         now = time.monotonic()
-        if now - self._looked_at >= LOOK_SECONDS:
-            self._looked_at = now
-            self._look()
+        if now - self._probed_at >= PROBE_SECONDS:
+            self._probed_at = now
+            self._probe()
         if self._lost.is_set():
             raise LeaseLost(f"chunk {self.claim.no} of job {self.claim.job_id} was taken over")
         if self._canceling.is_set():
@@ -73,36 +73,36 @@ class Held:
         if self._stopping.is_set():
             raise StopRequested
 
-    def told(self, state: JobState) -> None:
-        """Note what a look or a renewal said of the job. The cancel of a job stops its images, and no export."""
+    def note_state(self, state: JobState) -> None:
+        """Note the state of the job, from a probe or a renewal. A cancel of the job stops images, not exports."""
         if state is JobState.CANCELING and self.claim.kind is not ChunkKind.EXPORT:
             self._canceling.set()
 
     def lose(self) -> None:
-        """The token no longer matches."""
+        """Note that the token no longer matches."""
         self._lost.set()
 
-    def _look(self) -> None:
+    def _probe(self) -> None:
         try:
             with self._database.begin() as session:
-                self.told(claims.look(session, self.claim))
+                self.note_state(claims.look(session, self.claim))
         except LeaseLost:
             self.lose()
         except DatabaseUnavailable:
-            log.warning("lease_look_failed")  # The lease still holds; the end of the chunk waits for Postgres.
+            log.warning("lease_probe_failed")  # The lease still holds; the end of the chunk waits for Postgres.
 
 
 class LeaseKeeper:
-    """A thread that renews every lease of this process, and ends the process when a chunk is stuck.
+    """A thread that renews every lease of this process, and exits the process if a chunk is stuck.
 
     Args:
-        database: where the leases are.
-        lease_seconds: how long a renewed lease lasts.
-        renew_seconds: how often they are renewed.
-        stuck_seconds: how long a chunk may come to nothing.
-        lifeline: the number of our lifeline now. A chunk that names another is renewed at once.
-        sign: shows in the database that this process is at work.
-        alive: called after every round, also while Postgres is away.
+        database: the database of the leases.
+        lease_seconds: the length of a renewed lease.
+        renew_seconds: the interval of renewals.
+        stuck_seconds: the longest time of a chunk without progress.
+        lifeline: returns the number of our lifeline. A chunk with another number is renewed at once.
+        heartbeat: writes into the database that this process is alive.
+        on_round: called after every round of renewals, also while Postgres is away.
     """
 
     def __init__(
@@ -113,12 +113,12 @@ class LeaseKeeper:
         renew_seconds: float,
         stuck_seconds: float,
         lifeline: Callable[[], int | None] = lambda: None,
-        sign: Heartbeat | None = None,
-        alive: Callable[[], None] = lambda: None,
+        heartbeat: Heartbeat | None = None,
+        on_round: Callable[[], None] = lambda: None,
     ) -> None:
-        self._alive = alive
+        self._on_round = on_round
         self._lifeline = lifeline
-        self._sign = sign
+        self._heartbeat = heartbeat
         self._database = database
         self._lease_seconds = lease_seconds
         self._renew_seconds = renew_seconds
@@ -130,7 +130,7 @@ class LeaseKeeper:
 
     @property
     def lifeline(self) -> int | None:
-        """What a new claim names."""
+        """The lifeline for a new claim."""
         return self._lifeline()
 
     def start(self) -> None:
@@ -164,16 +164,16 @@ class LeaseKeeper:
                     if one.lifeline != self._lifeline():
                         self._renew(one)
                 continue
-            self._bark(held)
+            self._exit_if_stuck(held)
             renewed = [self._renew(one) for one in held]
             due = time.monotonic() + (self._renew_seconds if all(renewed) else RETRY_SECONDS)
-            self._show_life()
+            self._beat()
 
     def _renew(self, held: Held) -> bool:
         lifeline = self._lifeline()
         try:
             with self._database.begin() as session:
-                held.told(claims.renew(session, held.claim, lease_seconds=self._lease_seconds, lifeline=lifeline))
+                held.note_state(claims.renew(session, held.claim, lease_seconds=self._lease_seconds, lifeline=lifeline))
             held.lifeline = lifeline
         except LeaseLost:
             held.lose()
@@ -181,23 +181,23 @@ class LeaseKeeper:
             log.warning("lease_renewal_failed", job_id=str(held.claim.job_id), chunk=held.claim.no)
             return False
         except Exception:
-            log.exception("lease_renewal_fault")  # This thread must not end: every chunk of the process hangs on it.
+            log.exception("lease_renewal_fault")  # This thread must not end: it holds every chunk of the process.
             return False
         return True
 
-    def _show_life(self) -> None:
+    def _beat(self) -> None:
         try:
-            self._alive()
-            if self._sign is not None:
+            self._on_round()
+            if self._heartbeat is not None:
                 with self._database.begin() as session:
-                    self._sign.write(session)
+                    self._heartbeat.write(session)
         except DatabaseUnavailable:
-            log.warning("sign_of_life_failed")
+            log.warning("heartbeat_failed")
         except Exception:
-            log.exception("sign_of_life_fault")  # A server that reads only, a full disk: no reason to lose the leases.
+            log.exception("heartbeat_fault")  # A read-only server or a full disk must not cost the leases.
 
-    def _bark(self, held: list[Held]) -> None:
-        """A thread cannot be ended from outside, so a stuck one ends the process; leases and attempts do the rest."""
+    def _exit_if_stuck(self, held: list[Held]) -> None:
+        """Exit if a chunk is stuck: a thread cannot be ended from outside. Leases and attempts do the rest."""
         for one in held:
             if one.stuck_seconds > self._stuck_seconds:
                 log.critical("chunk_stuck", job_id=str(one.claim.job_id), chunk=one.claim.no)

@@ -1,4 +1,4 @@
-"""The lifeline of this worker, and a watch over those of the others."""
+"""The lifeline of this worker, and the watch over those of other workers."""
 
 import threading
 import time
@@ -14,18 +14,18 @@ from shared.jobs.lifelines import Connection
 
 log = structlog.get_logger()
 
-# How often the others are looked at, which also shows whether our own connection lives.
-LOOK_SECONDS = 2.0
+# The interval of probes for other lifelines; a probe also tests our own connection.
+PROBE_SECONDS = 2.0
 RETRY_SECONDS = 0.5
 
 
 class Lifeline:
-    """A thread that holds the lifeline of this process and sees when another one ends.
+    """A thread that holds the lifeline of this process and notices when another one ends.
 
     Args:
-        database: where to connect; the connection is none of its pool.
-        grace_seconds: how long a lifeline must be gone before its chunks are taken back: in this time a worker that
-            lives takes another one. 0: there are no lifelines, only leases.
+        database: the database to connect to; the connection is not from its pool.
+        grace_seconds: the time between the end of a lifeline and the take-back of its chunks: a worker that is alive
+            takes a new lifeline in it. 0: there are no lifelines, only leases.
     """
 
     def __init__(self, database: Database, *, grace_seconds: float) -> None:
@@ -42,13 +42,13 @@ class Lifeline:
         return self._number
 
     def start(self, take_back: Callable[[int], object]) -> None:
-        """Begin to hold a lifeline; ``take_back`` is called with each that ended, until no chunk names it."""
+        """Begin to hold a lifeline; ``take_back`` is called with each ended one, until no chunk has it."""
         self._take_back = take_back
         if self._grace_seconds > 0:
             self._thread.start()
 
     def close(self) -> None:
-        """Let go of it. The chunks have been handed back before."""
+        """Release the lifeline. The chunks have been handed back before."""
         self._closed.set()
         if self._thread.is_alive():
             self._thread.join()
@@ -75,7 +75,7 @@ class Lifeline:
         self._number = own = lifelines.hold(connection)
         log.info("lifeline_held", lifeline=own)
         gone_since: dict[int, float] = {}
-        while not self._closed.wait(min(LOOK_SECONDS, self._grace_seconds)):
+        while not self._closed.wait(min(PROBE_SECONDS, self._grace_seconds)):
             now, gone = time.monotonic(), lifelines.ended(connection, own=own)
             gone_since = {number: gone_since.get(number, now) for number in gone}
             for number, since in gone_since.items():
@@ -86,4 +86,4 @@ class Lifeline:
         try:
             self._take_back(number)
         except DatabaseUnavailable:
-            log.warning("lifeline_not_taken_back", lifeline=number)  # The next look tries again.
+            log.warning("lifeline_not_taken_back", lifeline=number)  # The next probe tries again.

@@ -1,14 +1,14 @@
-"""How the work on a claimed chunk ends: the words for it, and the exceptions by which a runner says so.
+"""The outcomes of a claimed chunk, and the exceptions by which a runner requests them.
 
-A runner that returns has closed its chunk. One that raises leaves that to ``worker.loop.chunk``, whose table says what
-becomes of the chunk at each exception.
+A runner that returns has closed its chunk. One that raises leaves that to ``worker.loop.chunk``, which has
+one table of exceptions and outcomes.
 """
 
 from enum import StrEnum
 
 
 class ChunkOutcome(StrEnum):
-    """The words of the metric ``phytobatch_chunks_total``."""
+    """The outcome of a claimed chunk, as the metric ``phytobatch_chunks_total`` counts it."""
 
     FINISHED = "finished"
     CANCELED = "canceled"  # Its job was canceled; what was finished is kept.

@@ -1,4 +1,4 @@
-"""The slots of a worker: which kinds there are, how many of each, and what they take."""
+"""The slots of a worker: the kinds, the number of each, and the offers that they claim by."""
 
 import threading
 from collections.abc import Callable, Sequence
@@ -11,7 +11,7 @@ from shared.settings import Settings
 
 
 def express_offers(pools: Sequence[str]) -> list[Offer]:
-    """List what somebody waits for, most urgent first: no bulk images, and no removals."""
+    """List the work that somebody waits for, most urgent first: no bulk images, and no removals."""
     return [
         Offer(ChunkKind.VALIDATE, Priority.INTERACTIVE),
         *(Offer(pool, Priority.INTERACTIVE) for pool in pools),
@@ -41,7 +41,7 @@ def export_offers(_: Sequence[str]) -> list[Offer]:
 
 @dataclass(frozen=True, slots=True)
 class SlotKind:
-    """One kind of slot: its name, how many a worker has, and what they offer to take, given the worker's pools."""
+    """One kind of slot: its name, their number in a worker, and their offers, given the pools of the worker."""
 
     name: str
     count: Callable[[Settings], int]
@@ -49,20 +49,20 @@ class SlotKind:
 
 
 BULK = SlotKind("bulk", lambda settings: settings.worker_slots, bulk_offers)
-# Tried in this order: an express slot is left for those who find the others taken.
+# They are tried in this order, so an express slot stays free until the others are taken.
 SLOT_KINDS = (
     BULK,
     # Pictures out of the ordinary may take seconds each; no bulk image waits for them.
     SlotKind("isolated", lambda _: 1, isolated_offers),
     # An export takes seconds to minutes; neither it nor images wait for the other.
     SlotKind("export", lambda _: 1, export_offers),
-    # Whoever waits for one photograph, or for the report of a validation, waits for no chunk of a whole flight.
+    # Interactive photographs and validations do not wait for the chunk of a whole flight.
     SlotKind("express", lambda _: 1, express_offers),
 )
 
 
 def count_slots(settings: Settings) -> int:
-    """Return how many chunks a worker runs at a time, in slots of all kinds."""
+    """Return the number of slots of all kinds, which is the number of chunks that a worker runs at a time."""
     return sum(kind.count(settings) for kind in SLOT_KINDS)
 
 

@@ -1,1 +1,1 @@
-"""The roof of the worker: claims chunks, runs them, polls when no message comes, and sweeps."""
+"""The top floor of the worker: claims chunks, runs them, polls when no message comes, and sweeps."""

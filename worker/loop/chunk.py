@@ -1,4 +1,4 @@
-"""One claimed chunk: the runner of its kind, and the one table of what becomes of a chunk whose runner raises."""
+"""The run of one claimed chunk: runners by kind, and the one table of exceptions and outcomes."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -35,7 +35,7 @@ from worker.metrics import count_results
 
 log = structlog.get_logger()
 
-# How long a tenant's chunks of a pool pause after their turn was over.
+# The pause of a tenant's chunks of a pool after a turn.
 TURN_PAUSE_SECONDS = 5.0
 
 RUNNERS: Mapping[ChunkKind, Callable[[Context, Held], ChunkOutcome]] = {
@@ -102,9 +102,8 @@ def _abandon(session: Session, ended: Ended) -> Sequence[NewResult]:
 class Ending:
     """One row of the table.
 
-    ``write`` stores what becomes of the chunk, in a transaction that is harmless to repeat; ``None``: nothing, the
-    chunk is another worker's. ``log`` writes a line about it. ``patient``: results that nobody computes again are worth
-    waiting a whole lease for PostgreSQL.
+    ``write`` stores it, in a transaction that is harmless to repeat; ``None``: the chunk is another worker's. ``log``
+    writes a line about it. ``patient``: wait a whole lease for PostgreSQL, since these results are not computed again.
     """
 
     outcome: ChunkOutcome
@@ -147,7 +146,7 @@ ENDINGS: Mapping[type[Exception], Ending] = {
 
 
 def run_chunk(context: Context, held: Held) -> ChunkOutcome:
-    """Run a chunk; whatever happens, it is closed, handed back, or left to its lease."""
+    """Run a chunk, and close it, hand it back, or leave it to its lease, whatever happens."""
     try:
         return RUNNERS[held.claim.kind](context, held)
     except Exception as error:  # noqa: BLE001  # the table has an ending for each
@@ -174,7 +173,7 @@ def _end(ended: Ended) -> ChunkOutcome:
 
 @contextmanager
 def chunk_context(claim: Claim, *, worker: str) -> Iterator[None]:
-    """Name job, chunk, tenant, and the request that asked for the work in every log line within and in the span."""
+    """Add job, chunk, tenant and request id to every log line within, and to the span."""
     ids: Attributes = {
         "job_id": str(claim.job_id),
         "chunk": claim.no,

@@ -17,12 +17,12 @@ from worker.loop.work import WorkLoop
 
 log = structlog.get_logger()
 
-# A sweep by a worker is due when beat's is late by this factor.
+# A worker sweeps when the sweep of beat is late by this factor.
 LATE = 1.5
 
 
 class FallbackPoller:
-    """One thread for each slot, which polls for chunks when no message came; the first also sweeps when nobody did."""
+    """One thread per slot that polls for chunks when no message came; the first one also sweeps if beat does not."""
 
     def __init__(
         self, context: Context, loop: WorkLoop, stopping: threading.Event, *, threads: int, ready: Path | None
@@ -54,7 +54,7 @@ class FallbackPoller:
         self._message_at = time.monotonic()
 
     def sweep(self) -> None:
-        """Run a sweep, and wake workers for what is ready.
+        """Run a sweep, and wake workers for ready chunks.
 
         Raises:
             DatabaseUnavailable: Postgres is away.
@@ -78,7 +78,7 @@ class FallbackPoller:
         self._retention.sweep()
 
     def take_back_from(self, lifeline: int) -> None:
-        """Take back what a worker held whose lifeline ended, and wake workers for it.
+        """Take back the chunks of an ended lifeline, and wake workers for them.
 
         Raises:
             DatabaseUnavailable: Postgres is away.
@@ -110,7 +110,7 @@ class FallbackPoller:
                     self._sweep_if_late()
                 self._poll()
             except Exception:
-                log.exception("poller_fault")  # This thread must not end: it is what works without Redis.
+                log.exception("poller_fault")  # This thread must not end: it works without Redis.
 
     def _poll(self) -> None:
         """Run chunks until there are none, or until a message comes from Redis again."""
@@ -123,7 +123,7 @@ class FallbackPoller:
             self._ready.touch()
 
     def _sweep_if_late(self) -> None:
-        """Sweep when the sweep that beat asks for is late."""
+        """Sweep if the sweep that beat requests is late."""
         if time.monotonic() - self._swept_at > LATE * self._context.settings.sweep_seconds:
             try:
                 self.sweep()

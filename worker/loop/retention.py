@@ -1,4 +1,4 @@
-"""Retention, as often as there is a sweep, and what of it needs a look at the whole bucket, once an hour."""
+"""Retention at every sweep; the part of it that lists the whole bucket, once an hour."""
 
 import time
 from dataclasses import asdict
@@ -16,14 +16,14 @@ UNFINISHED_EVERY_SECONDS = 3600.0
 
 
 class RetentionKeeper:
-    """One per process. Several processes may do the same at the same time; each finds less to do."""
+    """The retention of one process. Several processes may run it at the same time; each finds less to remove."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
         self._unfinished_at = time.monotonic() - UNFINISHED_EVERY_SECONDS
 
     def sweep(self) -> None:
-        """Remove some of what has been kept long enough.
+        """Remove a part of the data whose retention is over.
 
         Raises:
             DatabaseUnavailable: Postgres is away.

@@ -16,7 +16,7 @@ def install(loop: WorkLoop, poller: FallbackPoller) -> None:
 
 @shared_task(name=WORK_TASK)
 def work() -> None:
-    """Claim the fairest chunk and run it, and the next; a late message finds nothing and ends in a millisecond."""
+    """Claim the fairest chunk and run it, and the next ones; a late message finds none and ends in a millisecond."""
     ((loop, poller),) = _installed
     poller.note_message()
     loop.run_for_message()
@@ -24,6 +24,6 @@ def work() -> None:
 
 @shared_task(name=SWEEP_TASK)
 def sweep() -> None:
-    """Mend what lost signals left behind."""
+    """Repair the effects of lost messages and dead workers."""
     ((_, poller),) = _installed
     poller.sweep()

@@ -19,16 +19,16 @@ from worker.loop.chunk import chunk_context, run_chunk
 
 log = structlog.get_logger()
 
-# A message is good for chunks of so many seconds, so that short ones do not cost a message each.
+# The time that one message is good for, so that short chunks do not cost a message each.
 MESSAGE_SECONDS = 10.0
-# A process wakes others after a chunk, at most so often and so many at a time: they do the same. Where chunks are
-# new, it wakes as many as there are.
+# After a chunk a process wakes at most RIPPLE others at this interval, and they do the same. After a validation it
+# wakes one for each new chunk.
 WAKE_PAUSE_SECONDS = 0.25
 RIPPLE = 2
 
 
 class WorkLoop:
-    """Runs chunks in the slots of this process, whoever calls: a Celery task, or the fallback poller."""
+    """The slots of this process, in which Celery tasks and the fallback poller run chunks."""
 
     def __init__(self, context: Context, keeper: LeaseKeeper, stopping: threading.Event) -> None:
         self.context = context
@@ -40,7 +40,7 @@ class WorkLoop:
 
     @property
     def bulk_slots(self) -> Slots:
-        """The slots of the setting; there are further ones, for what must not wait for bulk images."""
+        """The slots that ``PHYTOBATCH_WORKER_SLOTS`` counts; others are for work that must not wait for bulk images."""
         return next(slots for kind, slots in self._slots if kind is BULK)
 
     def run_for_message(self) -> None:
@@ -55,7 +55,7 @@ class WorkLoop:
         """Claim a chunk and run it to its end.
 
         Returns:
-            Whether there was a chunk, and a free slot to run it.
+            True if there was a chunk, and a free slot to run it.
         """
         if self._stopping.is_set():
             return False
@@ -75,7 +75,7 @@ class WorkLoop:
         return False
 
     def wake_others(self, max_messages: int | None = None) -> None:
-        """Publish a message for each ready chunk, up to ``max_messages``, or up to the window of the setting."""
+        """Publish a message for each ready chunk, up to ``max_messages`` or ``PHYTOBATCH_WAKEUP_WINDOW``."""
         self._woke_at = time.monotonic()
         window = self.context.settings.wakeup_window
         try:
@@ -87,14 +87,14 @@ class WorkLoop:
             self.context.wakeups.top_up(ready)
 
     def _wake_after(self, done: ChunkKind) -> None:
-        """Wake others after a chunk; where it made new ones, as many as there are."""
+        """Wake others after a chunk: as many as there are ready chunks if it made new ones."""
         if done is ChunkKind.VALIDATE:
             self.wake_others()
         elif time.monotonic() - self._woke_at >= WAKE_PAUSE_SECONDS:
             self.wake_others(RIPPLE)
 
     def _pools(self) -> list[str]:
-        """Return the pools of our classifiers, another one first each time, so that each is first as often."""
+        """Return the pools of our classifiers, rotated by one at each call, so that each is first equally often."""
         pools = list(self.context.pipelines)
         first = next(self._turns) % max(1, len(pools))
         return pools[first:] + pools[:first]

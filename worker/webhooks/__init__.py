@@ -1,1 +1,1 @@
-"""Delivering webhooks: a process of its own, without a classifier."""
+"""The deliverer of webhooks: a process of its own, without a classifier."""

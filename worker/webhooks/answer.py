@@ -1,8 +1,8 @@
-"""What is read of a receiver's answer: little, and in good time.
+"""The reader of a receiver's answer, with bounds on its size.
 
-The status decides whether an event was delivered, so an answer is read as leniently as its status can be told: whoever
-answered 200 has the event, however long, odd or wrong the rest of the answer is (RFC 9112, sections 2.2, 4 and 6.3
-leave much of that to the recipient). Nothing of the connection is used again, so no byte can be taken for another
+The status decides whether an event was delivered, so an answer is read leniently as long as its status is clear: a
+receiver that answered 200 has the event, however long, odd or wrong the rest of the answer is (RFC 9112, sections 2.2,
+4 and 6.3 leave much of that to the recipient). The connection is not reused, so no byte can be taken for another
 answer.
 """
 
@@ -14,7 +14,7 @@ from datetime import UTC
 from email.utils import parsedate_to_datetime
 
 MAX_BODY = 64 * 1024
-# Of one answer, its status line included; behind it nothing is read, and the status counts.
+# Bytes of the status line and header fields of one answer; nothing is read after them, and the status counts.
 MAX_HEAD = 64 * 1024
 # Answers of 1xx before the real one.
 MAX_INTERIM = 32
@@ -32,47 +32,47 @@ HEAD_END = re.compile(rb"\r?\n\r?\n")
 
 
 class AnswerBroken(Exception):
-    """What came is no answer of HTTP/1, or ended before its head did."""
+    """Something that is not an answer of HTTP/1, or that ended within its head."""
 
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """Status and header fields of an answer, names in lower case; not ``whole`` where it was cut at ``MAX_HEAD``."""
+    """Status and header fields of an answer, names in lower case; ``whole`` is false if it was cut at ``MAX_HEAD``."""
 
     status: int
     fields: dict[bytes, list[bytes]]
     whole: bool
 
     def first(self, name: bytes) -> str | None:
-        """The first value of a field."""
+        """Return the first value of a field, or None."""
         values = self.fields.get(name)
         return values[0].decode("latin-1") if values else None
 
     @property
     def is_chunked(self) -> bool:
-        """Whether the body comes in chunks (RFC 9112, 6.1)."""
+        """True if the body comes in chunks (RFC 9112, 6.1)."""
         codings = b",".join(self.fields.get(b"transfer-encoding", []))
         return codings.rpartition(b",")[2].strip().lower() == b"chunked"
 
     @property
     def length(self) -> int | None:
-        """Bytes of the body, of several lengths the smallest; ``None``: until the connection ends."""
-        said = b",".join(self.fields.get(b"content-length", []))
-        return min((int(number) for number in LENGTH.findall(said)), default=None)
+        """Bytes of the body; the smallest of several lengths; ``None``: until the connection ends."""
+        lengths = b",".join(self.fields.get(b"content-length", []))
+        return min((int(number) for number in LENGTH.findall(lengths)), default=None)
 
 
 class AnswerReader:
-    """Reads one answer from a connection."""
+    """A reader of one answer from a connection."""
 
     def __init__(self, stream: asyncio.StreamReader) -> None:
         self._stream = stream
         self._buffer = bytearray()
 
     async def head(self) -> Head:
-        """The head of the answer; those of 1xx before it are passed over.
+        """Read the head of the answer, past interim answers (1xx).
 
         Raises:
-            AnswerBroken: it is none, or the connection ended in it.
+            AnswerBroken: it is not HTTP/1, or the connection ended in it.
             ssl.SSLError: TLS broke.
         """
         for _ in range(MAX_INTERIM):
@@ -82,10 +82,10 @@ class AnswerReader:
         raise AnswerBroken("nothing but interim answers")
 
     async def body(self, head: Head, into: bytearray) -> bool:
-        """Read the body, but at most ``MAX_BODY`` bytes; they are in ``into`` also when this is cut short.
+        """Read at most ``MAX_BODY`` bytes of the body into ``into``, which also has them if an exception is raised.
 
         Returns:
-            Whether that was the end of the answer.
+            True if that was the end of the answer.
 
         Raises:
             OSError: the connection broke.
@@ -120,7 +120,7 @@ class AnswerReader:
                 raise AnswerBroken("the connection ended in the head")
 
     def _drop_empty_lines(self) -> None:
-        """RFC 9112, 2.2: empty lines before a message are passed over."""
+        """Drop empty lines before a message (RFC 9112, 2.2)."""
         del self._buffer[: len(self._buffer) - len(self._buffer.lstrip(b"\r\n"))]
 
     async def _more(self) -> bool:
@@ -129,7 +129,7 @@ class AnswerReader:
         return bool(piece)
 
     async def _take(self, length: int | None, into: bytearray) -> bool:
-        """Move so many bytes into ``into``, or all that come; whether all of them did before ``MAX_BODY``."""
+        """Move ``length`` bytes into ``into``, or all until the end; True if they fit below ``MAX_BODY``."""
         while length is None or length > 0:
             room = MAX_BODY - len(into)
             piece = self._buffer[: room if length is None else min(room, length)]
@@ -145,7 +145,7 @@ class AnswerReader:
         return True
 
     async def _chunks(self, into: bytearray) -> bool:
-        """RFC 9112, 7.1; trailers and extensions are passed over."""
+        """Read chunks (RFC 9112, 7.1); trailers and extensions are ignored."""
         while True:
             line = await self._line()
             size = re.match(rb"[0-9a-fA-F]{1,16}", line)
@@ -180,12 +180,12 @@ def _parse(head: bytes, *, whole: bool) -> Head:
 
 
 def excerpt(body: bytes | bytearray) -> str | None:
-    """The beginning of a body as text that Postgres can store; None for an empty one."""
+    """Return the beginning of a body as text that Postgres can store; None if it is empty."""
     return body[:EXCERPT].decode(errors="replace").replace("\0", "") or None
 
 
 def retry_after(value: str | None, *, now: float) -> float | None:
-    """Seconds to wait, from a ``Retry-After`` header: a number or a date. At most a day; nonsense is None.
+    """Return the seconds to wait by a ``Retry-After`` header, a number or a date; at most a day, None for nonsense.
 
     Args:
         value: the header (RFC 9110, 10.2.3).
@@ -203,7 +203,7 @@ def retry_after(value: str | None, *, now: float) -> float | None:
 def _until(text: str, now: float) -> float | None:
     try:
         moment = parsedate_to_datetime(text)
-        # A date without a zone is meant in GMT, the only one that HTTP knows.
+        # HTTP has dates in GMT only.
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() - now
     except (ValueError, OverflowError):
         return None

@@ -1,7 +1,7 @@
-"""The loop of the deliverer: claim what is due, send it, record what became of it.
+"""The loop of the deliverer: claim due deliveries, send them, record their outcomes.
 
-Attempts run side by side in one event loop; claims and records go to the database in a thread, many at a time. An
-attempt that ends frees its slot once it is recorded, so a database that is away stops new attempts by itself.
+Attempts run concurrently in one event loop; claims and records go to the database in a thread, many at a time. An
+attempt that ends frees its slot once it is recorded, so an outage of the database stops new attempts by itself.
 """
 
 import asyncio
@@ -16,50 +16,50 @@ from shared.errors import DatabaseUnavailable
 from shared.webhooks import body
 from shared.webhooks.deliveries import Claim
 from shared.webhooks.recording import Outcome
+from worker.webhooks.attempt_context import attempt_context
 from worker.webhooks.ledger import Ledger
 from worker.webhooks.message import Attempt, Message
 from worker.webhooks.metrics import count_attempt
-from worker.webhooks.under_way import under_way
 
 log = structlog.get_logger()
 
-# How soon a new delivery is seen by a deliverer with nothing to do.
+# The poll interval of an idle deliverer.
 IDLE_SECONDS = 0.5
-# Attempts that end close together are recorded together.
+# Attempts that end within this time are recorded together.
 GATHER_SECONDS = 0.02
 OUTAGE_PAUSE_SECONDS = 1.0
 
 
-class Sends(Protocol):
-    """What makes the attempts: ``worker.webhooks.sender.Sender``."""
+class MakesAttempts(Protocol):
+    """The sender, as the loop needs it: ``worker.webhooks.sender.Sender``, or a fake one."""
 
     async def send(self, message: Message) -> Attempt:
         """Make one attempt. Raises nothing but ``CancelledError``."""
 
 
 class Deliverer:
-    """Makes deliveries until it is told to stop.
+    """The loop that makes deliveries until :meth:`stop`.
 
     Args:
         ledger: the database.
         sender: makes the attempts.
-        slots: attempts at a time.
-        public_url: where clients reach the API, for the links in bodies.
-        shutdown_seconds: how long attempts under way may take after :meth:`stop`.
-        idle_seconds: how often to look when there is nothing to do.
-        alive: called after every look that the database answered.
+        slots: how many attempts run concurrently.
+        public_url: the address of the API for clients, for the links in bodies.
+        shutdown_seconds: how long attempts in flight may take after :meth:`stop`.
+        idle_seconds: the poll interval while there is nothing to do.
+        on_poll: called after every poll that the database answered.
     """
 
     def __init__(
         self,
         ledger: Ledger,
-        sender: Sends,
+        sender: MakesAttempts,
         *,
         slots: int,
         public_url: str | None = None,
         shutdown_seconds: float = 0.0,
         idle_seconds: float = IDLE_SECONDS,
-        alive: Callable[[], None] = lambda: None,
+        on_poll: Callable[[], None] = lambda: None,
     ) -> None:
         self._ledger = ledger
         self._sender = sender
@@ -67,53 +67,53 @@ class Deliverer:
         self._public_url = public_url
         self._shutdown_seconds = shutdown_seconds
         self._idle_seconds = idle_seconds
-        self._alive = alive
-        self._under_way: dict[asyncio.Task[None], Claim] = {}
+        self._on_poll = on_poll
+        self._in_flight: dict[asyncio.Task[None], Claim] = {}
         self._finished: list[Outcome] = []
-        self._news = asyncio.Event()
+        self._wake = asyncio.Event()
         self._stopping = asyncio.Event()
-        self._away = False
+        self._outage = False
 
     @property
-    def under_way(self) -> int:
-        """Attempts that are under way now."""
-        return len(self._under_way)
+    def in_flight(self) -> int:
+        """The number of attempts that run now."""
+        return len(self._in_flight)
 
     def stop(self) -> None:
         """Claim no more. Call it in the event loop."""
         self._stopping.set()
-        self._news.set()
+        self._wake.set()
 
     async def run(self) -> None:
         """Deliver until :meth:`stop`, and hand back what was not finished."""
         while not self._stopping.is_set():
-            if await self._look():
-                await self._wait_for_news(self._idle_seconds)
+            if await self._poll():
+                await self._wait_for_ended(self._idle_seconds)
             else:
                 await _first(self._stopping, OUTAGE_PAUSE_SECONDS)
         await self._drain()
 
-    async def _look(self) -> bool:
-        """Record what ended and begin what is due. ``False``: it did not work, and needs a pause."""
+    async def _poll(self) -> bool:
+        """Record attempts that ended and begin those that are due; ``False`` if a pause is needed after a failure."""
         try:
             await self._record()
             await self._claim()
         except DatabaseUnavailable:
-            if not self._away:
+            if not self._outage:
                 log.warning("deliverer_waits", reason="the database cannot be reached")
-            self._away = True
+            self._outage = True
             return False
         except Exception:
             log.exception("deliverer_fault")  # This loop must not end: nobody else delivers.
             return False
-        if self._away:
+        if self._outage:
             log.info("deliverer_goes_on")
-        self._away = False
-        self._alive()
+        self._outage = False
+        self._on_poll()
         return True
 
     async def _record(self) -> None:
-        """Record what ended. What the database refuses is dropped: it is sent again when its lease runs out."""
+        """Record attempts that ended. Those that the database refuses are dropped, and sent again after their lease."""
         outcomes, self._finished = self._finished, []
         if not outcomes:
             return
@@ -126,44 +126,44 @@ class Deliverer:
             log.exception("attempts_not_recorded", count=len(outcomes))
 
     async def _claim(self) -> None:
-        slots = self._slots - len(self._under_way) - len(self._finished)
+        slots = self._slots - len(self._in_flight) - len(self._finished)
         if slots <= 0:
             return
         for claim in await asyncio.to_thread(self._ledger.claim, slots):
             task = asyncio.create_task(self._deliver(claim))
-            self._under_way[task] = claim
+            self._in_flight[task] = claim
             task.add_done_callback(self._ended)
 
     async def _deliver(self, claim: Claim) -> None:
-        with under_way(claim) as told:
+        with attempt_context(claim) as report:
             try:
                 attempt = await self._sender.send(message_of(claim, self._public_url))
             except Exception:
                 # Recorded as a failure, or this delivery would come back with every lease for ever.
                 log.exception("attempt_fault")
                 attempt = Attempt(milliseconds=0, error=AttemptError.CONNECTION_FAILED)
-            told(attempt)
+            report(attempt)
         count_attempt(attempt)
         self._finished.append(outcome_of(claim, attempt))
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         if not task.cancelled():
-            self._under_way.pop(task, None)
-        self._news.set()
+            self._in_flight.pop(task, None)
+        self._wake.set()
 
-    async def _wait_for_news(self, seconds: float) -> None:
-        """Until an attempt ends or ``seconds`` are over; then a moment more, for those that end close to it."""
-        if await _first(self._news, seconds) and not self._stopping.is_set():
+    async def _wait_for_ended(self, seconds: float) -> None:
+        """Wait at most ``seconds`` for an attempt to end, then ``GATHER_SECONDS`` for those that end right after it."""
+        if await _first(self._wake, seconds) and not self._stopping.is_set():
             await asyncio.sleep(GATHER_SECONDS)
-        self._news.clear()
+        self._wake.clear()
 
     async def _drain(self) -> None:
-        """Let attempts under way end, within a bound; record them, and hand the rest back."""
+        """Let attempts in flight end within ``shutdown_seconds``, record them, and hand the rest back."""
         deadline = time.monotonic() + self._shutdown_seconds
-        log.info("deliverer_stopping", under_way=len(self._under_way), shutdown_seconds=self._shutdown_seconds)
-        while (self._under_way or self._finished) and (left := deadline - time.monotonic()) > 0:
-            if self._under_way:
-                await asyncio.wait(self._under_way, timeout=left, return_when=asyncio.FIRST_COMPLETED)
+        log.info("deliverer_stopping", in_flight=len(self._in_flight), shutdown_seconds=self._shutdown_seconds)
+        while (self._in_flight or self._finished) and (left := deadline - time.monotonic()) > 0:
+            if self._in_flight:
+                await asyncio.wait(self._in_flight, timeout=left, return_when=asyncio.FIRST_COMPLETED)
                 await asyncio.sleep(GATHER_SECONDS)
             try:
                 await self._record()
@@ -172,11 +172,11 @@ class Deliverer:
         await self._hand_back()
 
     async def _hand_back(self) -> None:
-        tasks = tuple(self._under_way)
+        tasks = tuple(self._in_flight)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        rest = list(self._under_way.values())
+        rest = list(self._in_flight.values())
         try:
             await self._record()
             await asyncio.to_thread(self._ledger.release, rest)
@@ -187,7 +187,7 @@ class Deliverer:
 
 
 def message_of(claim: Claim, public_url: str | None) -> Message:
-    """The POST of a claim. Its body is the same at every attempt; its time is that of the claim."""
+    """Return the POST of a claim. Its body is the same at every attempt; its time is that of the claim."""
     event = body.envelope(claim.event_type, claim.created_at, claim.data, public_url=public_url)
     return Message(
         delivery_id=claim.delivery_id,
@@ -200,7 +200,7 @@ def message_of(claim: Claim, public_url: str | None) -> Message:
 
 
 def outcome_of(claim: Claim, attempt: Attempt) -> Outcome:
-    """What is recorded of an attempt."""
+    """Return the outcome of an attempt, as it is recorded."""
     return Outcome(
         claim=claim,
         delivered=attempt.delivered,
@@ -213,7 +213,7 @@ def outcome_of(claim: Claim, attempt: Attempt) -> Outcome:
 
 
 async def _first(event: asyncio.Event, seconds: float) -> bool:
-    """Wait for the event, at most so long; whether it came."""
+    """Wait for the event for at most ``seconds``; True if it was set."""
     try:
         async with asyncio.timeout(seconds):
             return await event.wait()

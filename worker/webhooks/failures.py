@@ -1,4 +1,4 @@
-"""From the exceptions of an attempt to the few words that a receiver's operator reads in the record."""
+"""The table of exceptions of an attempt and the error codes for the receiver's operator."""
 
 import socket
 import ssl
@@ -9,7 +9,7 @@ from shared.errors import InvalidRequest
 from worker.webhooks.answer import AnswerBroken
 from worker.webhooks.resolver import AddressRefused
 
-# The first row that fits the exception or one of its causes: the special ones stand first.
+# The first row that matches the exception or one of its causes counts, so special ones come first.
 FAILURES: tuple[tuple[type[Exception], AttemptError], ...] = (
     (AddressRefused, AttemptError.ADDRESS_REFUSED),
     (InvalidRequest, AttemptError.URL_REFUSED),
@@ -22,7 +22,7 @@ FAILURES: tuple[tuple[type[Exception], AttemptError], ...] = (
 
 
 def failure(error: Exception) -> AttemptError | None:
-    """The word for an exception, or None for one that nobody thought of."""
+    """Return the code of an exception or of one of its causes, or None if no row matches."""
     causes = tuple(_causes(error))
     return next((word for kind, word in FAILURES if any(isinstance(cause, kind) for cause in causes)), None)
 

@@ -1,4 +1,4 @@
-"""The deliverer's side of the database: what is to be delivered, and what became of it."""
+"""The deliverer's access to the database: claims of deliveries, and records of their outcomes."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -13,21 +13,23 @@ from shared.webhooks.deliveries import Claim, Terms
 from shared.webhooks.recording import Outcome, Rules
 from shared.webhooks.schedule import Schedule
 
-# Beside the longest attempt: a lease must also last until the attempt is recorded, on a busy machine too.
+# Added to the longest attempt: a lease must also last until the attempt is recorded, on a busy machine too.
 LEASE_SLACK_SECONDS = 10.0
 
 
 class Ledger:
-    """Each call is one transaction, and blocks. Safe to share between threads.
+    """Claims and records, each in one transaction that blocks. Safe to share between threads.
 
-    A claim also says that this process is at work, where a ``sign`` is given.
+    If there is a ``heartbeat``, a claim also writes that this process is alive.
 
     Raises:
         ConfigurationError: the schedule of the settings makes no sense.
     """
 
-    def __init__(self, settings: Settings, database: Database, clock: Clock, *, sign: Heartbeat | None = None) -> None:
-        self._sign = sign
+    def __init__(
+        self, settings: Settings, database: Database, clock: Clock, *, heartbeat: Heartbeat | None = None
+    ) -> None:
+        self._heartbeat = heartbeat
         self._database = database
         self._clock = clock
         self._terms = Terms(
@@ -38,27 +40,27 @@ class Ledger:
         self._rules = Rules(Schedule.parse(settings.webhook_schedule), Breaker.of(settings))
 
     def claim(self, slots: int) -> list[Claim]:
-        """At most so many deliveries that are due.
+        """Claim at most ``slots`` due deliveries.
 
         Raises:
             DatabaseUnavailable: Postgres is away.
         """
         with self._database.begin() as session:
-            if self._sign is not None:
-                self._sign.write(session)
+            if self._heartbeat is not None:
+                self._heartbeat.write(session)
             return deliveries.claim(session, self._clock, self._terms, slots=slots)
 
     def record(self, outcomes: Sequence[Outcome]) -> None:
-        """Store what became of claims; harmless to repeat.
+        """Store the outcomes of claims; harmless to repeat.
 
         Raises:
-            DatabaseUnavailable: Postgres is away; it may be recorded all the same.
+            DatabaseUnavailable: Postgres is away; the outcomes may have been stored even so.
         """
         with self._database.begin() as session:
             recording.record(session, self._clock, self._rules, outcomes)
 
     def release(self, claims: Sequence[Claim]) -> None:
-        """Hand back what nothing was recorded of.
+        """Hand back claims without an outcome.
 
         Raises:
             DatabaseUnavailable: Postgres is away; the leases run out by themselves.

@@ -1,4 +1,4 @@
-"""What the deliverer hands to the sender, and what comes back."""
+"""The message that the deliverer hands to the sender, and the attempt that comes back."""
 
 import uuid
 from dataclasses import dataclass, field
@@ -24,10 +24,10 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """What became of it.
+    """One finished attempt.
 
-    ``status`` of the receiver if it answered; ``error`` if it did not, or answered with a redirect; ``retry_after`` in
-    seconds, as the receiver asked; ``response``: the first kilobyte of its answer as text, without U+0000.
+    ``status`` of the receiver if it answered; ``error`` if it did not, or answered with a redirect; ``retry_after``:
+    the receiver's seconds; ``response``: the first kilobyte of its answer as text, without U+0000.
     """
 
     milliseconds: int
@@ -38,5 +38,5 @@ class Attempt:
 
     @property
     def delivered(self) -> bool:
-        """Whether the receiver has it: it answered with 2xx."""
+        """True if the receiver has the message: it answered with 2xx."""
         return self.error is None and self.status is not None and 200 <= self.status < 300  # noqa: PLR2004  # HTTP

@@ -1,4 +1,4 @@
-"""Attempts to deliver a webhook."""
+"""Metrics of attempts to deliver a webhook."""
 
 from shared.contracts.states import AttemptError
 from shared.metrics.definitions import WEBHOOK_ATTEMPT_SECONDS, WEBHOOK_ATTEMPTS
@@ -13,13 +13,13 @@ DELIVERER_ZEROS: Zeros = {
 
 
 def count_attempt(attempt: Attempt) -> None:
-    """Call it when an attempt has ended."""
+    """Count an attempt that has ended."""
     WEBHOOK_ATTEMPTS.labels(result_of(attempt)).inc()
     WEBHOOK_ATTEMPT_SECONDS.observe(attempt.milliseconds / 1000)
 
 
 def result_of(attempt: Attempt) -> str:
-    """``delivered``, why there is no answer, or the class of the status, as ``5xx``."""
+    """Return ``delivered``, the reason why there is no answer, or the class of the status, as ``5xx``."""
     if attempt.delivered:
         return DELIVERED
     if attempt.error is not None:

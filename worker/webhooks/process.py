@@ -1,4 +1,4 @@
-"""One deliverer process: no classifier, no queue, no object store. Several may run side by side."""
+"""One deliverer process: no classifier, no queue, no object store. Several may run at the same time."""
 
 import asyncio
 import os
@@ -29,10 +29,10 @@ from worker.webhooks.sender import Sender
 
 log = structlog.get_logger()
 
-# One claims or records; the other is for what an outage left half open.
+# One claims or records; the other replaces a connection that an outage left half open.
 CONNECTIONS = 2
 READY_SECONDS = 2.0
-# Beyond the time for attempts under way: the last records, and handing back.
+# Added to the time for attempts in flight: the last records, and handing back.
 LAST_WORDS_SECONDS = 5.0
 EXIT_SLOW_STOP = 75  # EX_TEMPFAIL of sysexits.h: the leases hand the rest to somebody else
 
@@ -42,7 +42,7 @@ def deliver(settings: Settings, *, ready: Path | None = None) -> None:
 
     Args:
         settings: of this process.
-        ready: touched when the database has answered, and every few seconds after.
+        ready: a file that is touched when the database has answered, and every few seconds after.
 
     Raises:
         ConfigurationError: a setting makes no sense, or the port of the metrics is taken.
@@ -53,35 +53,35 @@ def deliver(settings: Settings, *, ready: Path | None = None) -> None:
     exposition = Exposition(Program.DELIVERER, DELIVERER_ZEROS)
     exposition.serve(settings)
     database = Database(settings, pool_size=CONNECTIONS, application="phytobatch-deliverer")
-    sign = Heartbeat(ProgramKind.DELIVERER, own_name())
-    ledger = Ledger(settings, database, DatabaseClock(), sign=sign)
+    heartbeat = Heartbeat(ProgramKind.DELIVERER, own_name())
+    ledger = Ledger(settings, database, DatabaseClock(), heartbeat=heartbeat)
     if ready is not None:
         ready.unlink(missing_ok=True)
     try:
-        asyncio.run(_serve(settings, policy, ledger, exposition, Sign(ready)))
+        asyncio.run(_serve(settings, policy, ledger, exposition, ReadyFile(ready)))
     finally:
         exposition.close()
         with suppress(DatabaseUnavailable), database.begin() as session:
-            sign.end(session)
+            heartbeat.end(session)
         database.dispose()
         end_traces()
 
 
-class Sign:
-    """The file that shows that the deliverer lives."""
+class ReadyFile:
+    """The file of ``--ready-file``, which shows that the deliverer is alive."""
 
     def __init__(self, path: Path | None) -> None:
         self._path = path
         self._touched_at = float("-inf")
 
     def touch(self) -> None:
-        """Touch the file, now and then."""
+        """Touch the file, at most every ``READY_SECONDS``."""
         if self._path is not None and time.monotonic() - self._touched_at > READY_SECONDS:
             self._path.touch()
             self._touched_at = time.monotonic()
 
 
-async def _serve(settings: Settings, policy: Policy, ledger: Ledger, exposition: Exposition, sign: Sign) -> None:
+async def _serve(settings: Settings, policy: Policy, ledger: Ledger, exposition: Exposition, ready: ReadyFile) -> None:
     sender = Sender(policy, timeout_seconds=settings.webhook_timeout_seconds)
     deliverer = Deliverer(
         ledger,
@@ -89,9 +89,9 @@ async def _serve(settings: Settings, policy: Policy, ledger: Ledger, exposition:
         slots=settings.webhook_in_flight,
         public_url=settings.public_url,
         shutdown_seconds=settings.shutdown_seconds,
-        alive=sign.touch,
+        on_poll=ready.touch,
     )
-    exposition.show(Readings({WEBHOOK_UNDER_WAY: number(lambda: deliverer.under_way)}))
+    exposition.show(Readings({WEBHOOK_UNDER_WAY: number(lambda: deliverer.in_flight)}))
 
     def stop() -> None:
         late = threading.Timer(settings.shutdown_seconds + LAST_WORDS_SECONDS, os._exit, [EXIT_SLOW_STOP])
@@ -100,8 +100,8 @@ async def _serve(settings: Settings, policy: Policy, ledger: Ledger, exposition:
         deliverer.stop()
 
     loop = asyncio.get_running_loop()
-    for told in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(told, stop)
+    for stop_signal in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(stop_signal, stop)
     log.info("deliverer_ready", slots=settings.webhook_in_flight)
     try:
         await deliverer.run()

@@ -1,7 +1,7 @@
-"""From a name to addresses that were checked, once for each attempt, and never to one that was not.
+"""The resolver of receivers' names: connections go to checked addresses only.
 
-A name may lead elsewhere a moment later (DNS rebinding), so what was checked is what is connected to: connections are
-made to the addresses, not to the name, and each socket is checked once more before it is made.
+A name may have other addresses a moment later (DNS rebinding), so connections are made to the checked addresses, not to
+the name, and each address is checked once more before its socket is made.
 """
 
 import asyncio
@@ -26,58 +26,58 @@ MAX_LOOKUPS = 256
 
 
 class AddressRefused(OSError):
-    """The name has an address that webhooks may not go to. An OSError, as every fault of a connection."""
+    """A name with an address that webhooks may not go to. An OSError, as every fault of a connection."""
 
 
-def system(name: str) -> list[Address]:
-    """The addresses of a name, as the operating system finds them; it may block for a minute.
+def system_lookup(name: str) -> list[Address]:
+    """Return the addresses of a name, by the operating system; it may block for a minute.
 
     Raises:
-        socket.gaierror: there are none.
+        socket.gaierror: the name has none.
     """
     found = socket.getaddrinfo(name, None, type=socket.SOCK_STREAM)
     return list(dict.fromkeys(ip_address(entry[4][0]) for entry in found))
 
 
-class Names:
-    """Looks names up in threads of its own, at most ``MAX_LOOKUPS`` at a time.
+class NameLookups:
+    """Look-ups of names in threads of their own, at most ``MAX_LOOKUPS`` at a time.
 
     ``getaddrinfo`` cannot be interrupted, and a name server that does not answer holds it for longer than an attempt
-    lasts. So attempts that ask for a name that is being looked up wait for that look-up instead of starting another:
-    a dead name holds one thread, however many deliveries it has. Answers are not kept. The threads are daemons: they
-    do not keep the process from ending, as those of the executor of the event loop would.
+    lasts. So an attempt waits for a pending look-up of the same name instead of starting another: a dead name holds one
+    thread, however many deliveries it has. Answers are not cached. The threads are daemons: they do not keep the
+    process from ending, as those of the executor of the event loop would.
     """
 
-    def __init__(self, resolve: Resolve = system) -> None:
+    def __init__(self, resolve: Resolve = system_lookup) -> None:
         self._resolve = resolve
         self._free = asyncio.Semaphore(MAX_LOOKUPS)
-        self._asked: dict[str, asyncio.Future[Sequence[Address]]] = {}
+        self._pending: dict[str, asyncio.Future[Sequence[Address]]] = {}
 
     async def find(self, name: str) -> Sequence[Address]:
-        """The addresses of a name.
+        """Return the addresses of a name.
 
         Raises:
-            OSError: it has none; of a ``socket.gaierror`` mostly.
+            OSError: the look-up failed, mostly a ``socket.gaierror``.
         """
-        if name not in self._asked:
+        if name not in self._pending:
             await self._free.acquire()
-            if name in self._asked:  # another attempt began while this one waited for its turn
+            if name in self._pending:  # another attempt started it while this one waited
                 self._free.release()
             else:
                 self._begin(name)
         # Shielded: other attempts may wait for the same answer.
-        return await asyncio.shield(self._asked[name])
+        return await asyncio.shield(self._pending[name])
 
     def _begin(self, name: str) -> None:
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[Sequence[Address]] = loop.create_future()
-        self._asked[name] = answer
+        self._pending[name] = answer
         answer.add_done_callback(lambda _: self._ended(name, answer))
 
         def look_up() -> None:
             try:
                 found, error = self._resolve(name), None
-            except Exception as raised:  # noqa: BLE001  # it is raised again where it is waited for
+            except Exception as raised:  # noqa: BLE001  # it is raised again in the attempts that wait
                 found, error = (), raised
             # The loop is closed when the program ended meanwhile.
             with contextlib.suppress(RuntimeError):
@@ -89,28 +89,28 @@ class Names:
             answer.set_exception(OSError("no thread for the look-up"))
 
     def _ended(self, name: str, answer: asyncio.Future[Sequence[Address]]) -> None:
-        del self._asked[name]
+        del self._pending[name]
         self._free.release()
         if not answer.cancelled():
-            answer.exception()  # seen: every attempt that waited may be gone
+            answer.exception()  # marks it as retrieved: every attempt that waited may be gone
 
 
 class CheckedResolver:
-    """Gives addresses for connections: all of a name's are checked, and one that is refused refuses all."""
+    """A resolver that checks all addresses of a name, and refuses the name if one of them is refused."""
 
-    def __init__(self, names: Names, policy: Policy, *, scheme: str) -> None:
-        self._names = names
+    def __init__(self, lookups: NameLookups, policy: Policy, *, scheme: str) -> None:
+        self._lookups = lookups
         self._policy = policy
         self._scheme = scheme
 
     async def resolve(self, host: str, port: int) -> list[AddrInfo]:
-        """The checked addresses of a name.
+        """Return the checked addresses of a name.
 
         Raises:
             AddressRefused: one of them is not allowed.
-            OSError: there are none.
+            OSError: the name has none.
         """
-        addresses = await self._names.find(host)
+        addresses = await self._lookups.find(host)
         if not addresses:
             raise socket.gaierror(socket.EAI_NONAME, "the name has no address")
         for address in addresses:
@@ -119,14 +119,14 @@ class CheckedResolver:
         return [addr_info(address, port) for address in addresses]
 
     def make_socket(self, info: AddrInfo, *, places: list[tuple[Address, int]]) -> socket.socket:
-        """A socket for one address, which is checked here in any case, also where no name was looked up.
+        """Make the socket for one address, which is checked here even if it did not come from a name.
 
         Args:
-            info: as ``addr_info`` makes it.
-            places: gets the address and the port.
+            info: the result of ``addr_info``.
+            places: the address and the port are appended here.
 
         Raises:
-            AddressRefused: webhooks may not go there.
+            AddressRefused: webhooks may not go to this address.
         """
         family, kind, protocol, _, where = info
         address, port = ip_address(where[0]), int(where[1])
@@ -146,7 +146,7 @@ def _settle(answer: asyncio.Future[Sequence[Address]], found: Sequence[Address],
 
 
 def addr_info(address: Address, port: int) -> AddrInfo:
-    """An address and a port as ``socket.getaddrinfo`` gives them."""
+    """Return an address and a port in the form of ``socket.getaddrinfo``."""
     if isinstance(address, IPv4Address):
         return socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", (str(address), port)
     return socket.AF_INET6, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", (str(address), port, 0, 0)

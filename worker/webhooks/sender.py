@@ -1,4 +1,4 @@
-"""One attempt: one POST to one address that was checked, and what the receiver said."""
+"""The sender of attempts: one POST to one checked address, and the receiver's answer."""
 
 import asyncio
 import ssl
@@ -15,7 +15,7 @@ from worker.webhooks.answer import AnswerReader, excerpt, retry_after
 from worker.webhooks.connection import Place, connect, request
 from worker.webhooks.failures import failure
 from worker.webhooks.message import Attempt, Message
-from worker.webhooks.resolver import CheckedResolver, Names, Resolve, system
+from worker.webhooks.resolver import CheckedResolver, NameLookups, Resolve, system_lookup
 
 SUCCESS = range(200, 300)
 REDIRECTS = range(300, 400)
@@ -24,7 +24,7 @@ log = structlog.get_logger()
 
 @dataclass(slots=True)
 class _Answer:
-    """What has come of an answer so far: it counts also when the rest does not come."""
+    """The part of an answer that has come; it counts even if the rest never comes."""
 
     status: int | None = None
     retry_after: float | None = None
@@ -32,16 +32,16 @@ class _Answer:
 
 
 class Sender:
-    """Makes attempts, many at a time. Make it inside of the event loop, and close it.
+    """A maker of concurrent attempts. Create it inside the event loop, and close it.
 
-    Every attempt has a connection of its own, to an address that was checked for it. Nothing is taken from the
-    environment but the certificates that the system trusts (``SSL_CERT_FILE``): no proxy, no ``.netrc``.
+    Every attempt has a connection of its own, to an address that was checked for it. The environment gives the trusted
+    certificates (``SSL_CERT_FILE``) and nothing else: no proxy, no ``.netrc``.
 
     Args:
         policy: where webhooks may go.
-        timeout_seconds: for one attempt as a whole: name, connection, TLS, answer.
-        resolver: looks a name up, blocking; called in threads.
-        ssl_context: whom to trust; those that the system trusts unless told otherwise.
+        timeout_seconds: the limit of one whole attempt: name, connection, TLS, answer.
+        resolver: a blocking look-up of a name; it is called in threads.
+        ssl_context: the trusted authorities; by default those of the system.
     """
 
     def __init__(
@@ -49,26 +49,26 @@ class Sender:
         policy: Policy,
         *,
         timeout_seconds: float,
-        resolver: Resolve = system,
+        resolver: Resolve = system_lookup,
         ssl_context: ssl.SSLContext | None = None,
     ) -> None:
         self._policy = policy
         self._timeout_seconds = timeout_seconds
         self._trusted = ssl_context or ssl.create_default_context()
-        self._names = Names(resolver)
+        self._lookups = NameLookups(resolver)
         self._open: set[asyncio.StreamWriter] = set()
         self._user_agent = f"Phytobatch-Webhooks/{version('phytobatch')}"
 
     async def close(self) -> None:
-        """End the connections of attempts that are still under way."""
+        """Abort the connections of attempts in flight."""
         for writer in self._open:
             writer.transport.abort()
 
     async def send(self, message: Message) -> Attempt:
-        """Make one attempt. It raises nothing but ``CancelledError``; what went wrong stands in the answer.
+        """Make one attempt. It raises only ``CancelledError``; an error is in the returned attempt.
 
-        A receiver has the message once its status and the end of its headers are here: a 2xx counts also when it has
-        more headers than are read, and when its body is cut at 64 kB, breaks off, or drips until the deadline.
+        A receiver has the message once its status and headers have come: a 2xx counts even if it has more headers than
+        are read, and if its body is cut at 64 kB, breaks off, or trickles until the deadline.
         """
         started = time.monotonic()
         answer = _Answer()
@@ -77,8 +77,8 @@ class Sender:
         try:
             async with asyncio.timeout(self._timeout_seconds):
                 await self._exchange(message, answer, places)
-        except Exception as raised:  # noqa: BLE001  # the attempt has to be recorded, whatever happened
-            error = _word(raised, message) if answer.status is None else None
+        except Exception as raised:  # noqa: BLE001  # every attempt must be recorded
+            error = _error_of(raised, message) if answer.status is None else None
         return Attempt(
             milliseconds=round((time.monotonic() - started) * 1000),
             status=answer.status,
@@ -90,7 +90,7 @@ class Sender:
     async def _exchange(self, message: Message, answer: _Answer, places: list[Place]) -> None:
         target = self._policy.check(message.url)
         posted = request(target, self._headers(message), message.body)
-        resolver = CheckedResolver(self._names, self._policy, scheme=target.scheme)
+        resolver = CheckedResolver(self._lookups, self._policy, scheme=target.scheme)
         stream, writer = await connect(resolver, target, self._trusted, places)
         self._open.add(writer)
         ended = False
@@ -104,7 +104,7 @@ class Sender:
             ended = await reader.body(head, answer.body)
         finally:
             self._open.discard(writer)
-            # No connection is used twice: each attempt checks the addresses. Who goes on sending is not waited for.
+            # No connection is reused: each attempt checks the addresses. A receiver that goes on sending is cut off.
             if ended:
                 writer.close()
             else:
@@ -125,7 +125,7 @@ class Sender:
         }
 
 
-def _word(error: Exception, message: Message) -> AttemptError:
+def _error_of(error: Exception, message: Message) -> AttemptError:
     word = failure(error)
     if word is None:
         log.error("attempt_broke", delivery=str(message.delivery_id), exc_info=error)

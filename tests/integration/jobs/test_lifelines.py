@@ -80,7 +80,7 @@ Start = Callable[..., Worker]
 @pytest.fixture
 def start(database: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[Start]:
     """Workers that look and try again more often than usual."""
-    for module, name in ((lifeline, "LOOK_SECONDS"), (lifeline, "RETRY_SECONDS"), (leases, "TICK_SECONDS")):
+    for module, name in ((lifeline, "PROBE_SECONDS"), (lifeline, "RETRY_SECONDS"), (leases, "TICK_SECONDS")):
         monkeypatch.setattr(module, name, 0.1)
     with ExitStack() as stack:
         yield lambda grace_seconds=GRACE: stack.enter_context(Worker(database, grace_seconds=grace_seconds).at_work())

@@ -126,7 +126,7 @@ def test_doctor_knows_who_is_at_work_although_nobody_is_connected(
         return str({one["check"]: one for one in json.loads(capsys.readouterr().out)}["deliverer"])
 
     assert "no deliverer is at work" in said()
-    Ledger(pooled, database, DatabaseClock(), sign=Heartbeat(ProgramKind.DELIVERER, "host:1")).claim(1)
+    Ledger(pooled, database, DatabaseClock(), heartbeat=Heartbeat(ProgramKind.DELIVERER, "host:1")).claim(1)
     database.dispose()
     assert "nothing is late" in said()
 

@@ -19,7 +19,7 @@ from tests.patience import PATIENCE_SECONDS
 from worker.webhooks import resolver as resolving
 from worker.webhooks.connection import Place
 from worker.webhooks.message import Attempt
-from worker.webhooks.resolver import AddressRefused, CheckedResolver, Names, addr_info
+from worker.webhooks.resolver import AddressRefused, CheckedResolver, NameLookups, addr_info
 from worker.webhooks.sender import Sender
 
 NAME = "hooks.example.org"
@@ -176,16 +176,16 @@ def test_a_name_that_does_not_exist() -> None:
 
 
 def test_names_are_found_as_the_system_finds_them(receiver: Receiver) -> None:
-    assert ip_address("127.0.0.1") in resolving.system("localhost")
-    attempt = send(at(receiver, "localhost"), resolver=resolving.system)
+    assert ip_address("127.0.0.1") in resolving.system_lookup("localhost")
+    attempt = send(at(receiver, "localhost"), resolver=resolving.system_lookup)
     assert attempt.delivered
     with pytest.raises(socket.gaierror):
-        resolving.system("no-such-name.invalid")
+        resolving.system_lookup("no-such-name.invalid")
 
 
 def test_every_address_is_checked_before_any_is_handed_out() -> None:
     async def resolve(*addresses: str) -> list[str]:
-        checked = CheckedResolver(Names(leads_to(*addresses)), PUBLIC, scheme="https")
+        checked = CheckedResolver(NameLookups(leads_to(*addresses)), PUBLIC, scheme="https")
         return [str(info[4][0]) for info in await checked.resolve(NAME, 443)]
 
     assert asyncio.run(resolve("8.8.8.8", "2606:4700:4700::1111")) == ["8.8.8.8", "2606:4700:4700::1111"]
@@ -195,7 +195,7 @@ def test_every_address_is_checked_before_any_is_handed_out() -> None:
 
 def test_the_socket_itself_refuses_what_nobody_checked() -> None:
     async def refused() -> None:
-        checked = CheckedResolver(Names(leads_to()), PUBLIC, scheme="https")
+        checked = CheckedResolver(NameLookups(leads_to()), PUBLIC, scheme="https")
         for family, where in ((socket.AF_INET, ("10.0.0.1", 443)), (socket.AF_INET6, ("::1", 443, 0, 0))):
             with pytest.raises(AddressRefused):
                 checked.make_socket((family, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", where), places=[])
@@ -282,7 +282,7 @@ def test_look_ups_are_bounded_and_those_that_wait_get_their_turn(monkeypatch: py
         return [ip_address("127.0.0.1")]
 
     async def all_names() -> list[object]:
-        names = Names(resolve)
+        names = NameLookups(resolve)
         return await asyncio.gather(*(names.find(name) for name in ("a", "b", "bad", "d")), return_exceptions=True)
 
     first, second, bad, last = asyncio.run(all_names())

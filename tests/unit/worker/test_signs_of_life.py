@@ -20,7 +20,7 @@ from worker.process import READY_FILE
 def test_the_keeper_of_leases_shows_that_it_lives() -> None:
     lives = threading.Event()
     database = cast("Database", None)  # It holds no chunk, so it asks nothing.
-    keeper = LeaseKeeper(database, lease_seconds=1, renew_seconds=0.01, stuck_seconds=1, alive=lives.set)
+    keeper = LeaseKeeper(database, lease_seconds=1, renew_seconds=0.01, stuck_seconds=1, on_round=lives.set)
     keeper.start()
     assert lives.wait(PATIENCE_SECONDS)
     keeper.close()
@@ -34,7 +34,7 @@ def test_the_keeper_goes_on_where_its_life_cannot_be_shown() -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
     database = cast("Database", None)
-    keeper = LeaseKeeper(database, lease_seconds=1, renew_seconds=0.01, stuck_seconds=1, alive=fail)
+    keeper = LeaseKeeper(database, lease_seconds=1, renew_seconds=0.01, stuck_seconds=1, on_round=fail)
     keeper.start()
     assert tried.acquire(timeout=PATIENCE_SECONDS)
     assert tried.acquire(timeout=PATIENCE_SECONDS), "the thread that renews every lease ended"

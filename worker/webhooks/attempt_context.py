@@ -1,4 +1,4 @@
-"""Around one attempt: its log line, and its span in the trace of the job."""
+"""The context of one attempt: its log line, and its span in the trace of the job."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,8 +15,8 @@ log = structlog.get_logger()
 
 
 @contextmanager
-def under_way(claim: Claim) -> Iterator[Callable[[Attempt], None]]:
-    """Call what it gives with the attempt when that is over. The path of a receiver may be a secret: it stays out."""
+def attempt_context(claim: Claim) -> Iterator[Callable[[Attempt], None]]:
+    """Yield a function to call with the finished attempt. The path of the URL may be a secret, so it is not logged."""
     ids = {
         "delivery_id": str(claim.delivery_id),
         "webhook_id": str(claim.event_id),
@@ -35,16 +35,16 @@ def under_way(claim: Claim) -> Iterator[Callable[[Attempt], None]]:
                 "server.address": urlsplit(claim.url).hostname or "",
                 **{f"phytobatch.{name}": value for name, value in ids.items()},
             },
-        ) as started,
+        ) as attempt_span,
     ):
-        yield lambda attempt: _told(started, attempt)
+        yield lambda attempt: _report(attempt_span, attempt)
 
 
-def _told(started: Span, attempt: Attempt) -> None:
+def _report(attempt_span: Span, attempt: Attempt) -> None:
     error = None if attempt.error is None else attempt.error.value
     write = log.info if attempt.delivered else log.warning
     write("webhook_attempt", status=attempt.status, error=error, milliseconds=attempt.milliseconds)
     if attempt.status is not None:
-        started.set_attribute("http.response.status_code", attempt.status)
+        attempt_span.set_attribute("http.response.status_code", attempt.status)
     if not attempt.delivered:
         failed(error or f"the receiver answered {attempt.status}")
