@@ -17,51 +17,106 @@ It speaks HTTP only and needs nothing but urllib3; the command ``phytobatch`` ad
 
 from __future__ import annotations
 
-from phytobatch.corrections.resources import Correction
-from phytobatch.errors import (
-    AnswerTimeout,
-    ApiError,
-    AuthError,
-    ConfigurationError,
-    Conflict,
-    DownloadError,
-    DownloadRefused,
-    ExportFailed,
-    FileChanged,
-    FileUnreadable,
-    InvalidRequest,
-    LimitExceeded,
-    NetworkError,
-    NotFound,
-    PhytobatchError,
-    ServerUnavailable,
-    UploadError,
-    UploadRefused,
-    UploadUrlExpired,
-    VerificationError,
-    WaitTimeout,
-)
-from phytobatch.exports.resources import Export
-from phytobatch.resources import (
-    ClassifierRef,
-    Counts,
-    ImageSpec,
-    Job,
-    Model,
-    Page,
-    Place,
-    Prediction,
-    Progress,
-    Result,
-    ResultPage,
-    SidecarReport,
-    UploadTarget,
-)
-from phytobatch.retry import RetryPolicy
-from phytobatch.sdk import Phytobatch
-from phytobatch.waiting.job_event import JobEvent
-from phytobatch.webhooks.resources import Delivery, DeliveryAttempt, JobSecret, Webhook
-from phytobatch.webhooks.verification import verify
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from phytobatch.corrections.resources import Correction
+    from phytobatch.errors import (
+        AnswerTimeout,
+        ApiError,
+        AuthError,
+        ConfigurationError,
+        Conflict,
+        DownloadError,
+        DownloadRefused,
+        ExportFailed,
+        FileChanged,
+        FileUnreadable,
+        InvalidRequest,
+        LimitExceeded,
+        NetworkError,
+        NotFound,
+        PhytobatchError,
+        ServerUnavailable,
+        UploadError,
+        UploadRefused,
+        UploadUrlExpired,
+        VerificationError,
+        WaitTimeout,
+    )
+    from phytobatch.exports.resources import Export
+    from phytobatch.resources import (
+        ClassifierRef,
+        Counts,
+        ImageSpec,
+        Job,
+        Model,
+        Page,
+        Place,
+        Prediction,
+        Progress,
+        Result,
+        ResultPage,
+        SidecarReport,
+        UploadTarget,
+    )
+    from phytobatch.retry import RetryPolicy
+    from phytobatch.sdk import Phytobatch
+    from phytobatch.waiting.job_event import JobEvent
+    from phytobatch.webhooks.resources import Delivery, DeliveryAttempt, JobSecret, Webhook
+    from phytobatch.webhooks.verification import verify
+
+# Where each name lives. A module is imported when one of its names is asked for: urllib3 alone takes longer than all of
+# ours, and a program that only verifies webhooks needs none of it.
+_HOMES = {
+    "phytobatch.corrections.resources": ("Correction",),
+    "phytobatch.errors": (
+        "AnswerTimeout",
+        "ApiError",
+        "AuthError",
+        "ConfigurationError",
+        "Conflict",
+        "DownloadError",
+        "DownloadRefused",
+        "ExportFailed",
+        "FileChanged",
+        "FileUnreadable",
+        "InvalidRequest",
+        "LimitExceeded",
+        "NetworkError",
+        "NotFound",
+        "PhytobatchError",
+        "ServerUnavailable",
+        "UploadError",
+        "UploadRefused",
+        "UploadUrlExpired",
+        "VerificationError",
+        "WaitTimeout",
+    ),
+    "phytobatch.exports.resources": ("Export",),
+    "phytobatch.resources": (
+        "ClassifierRef",
+        "Counts",
+        "ImageSpec",
+        "Job",
+        "Model",
+        "Page",
+        "Place",
+        "Prediction",
+        "Progress",
+        "Result",
+        "ResultPage",
+        "SidecarReport",
+        "UploadTarget",
+    ),
+    "phytobatch.retry": ("RetryPolicy",),
+    "phytobatch.sdk": ("Phytobatch",),
+    "phytobatch.waiting.job_event": ("JobEvent",),
+    "phytobatch.webhooks.resources": ("Delivery", "DeliveryAttempt", "JobSecret", "Webhook"),
+    "phytobatch.webhooks.verification": ("verify",),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
     "AnswerTimeout",
@@ -109,3 +164,20 @@ __all__ = [
     "Webhook",
     "verify",
 ]
+
+
+if not TYPE_CHECKING:  # to which any name would be one of ours
+
+    def __getattr__(name: str) -> object:
+        """Import a public name when it is first asked for (PEP 562)."""
+        home = _HOME_OF.get(name)
+        if home is None:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        found: object = getattr(import_module(home), name)
+        globals()[name] = found
+        return found
+
+
+def __dir__() -> list[str]:
+    """List the public names, also those that nobody has asked for."""
+    return sorted({*globals(), *__all__})

@@ -17,7 +17,8 @@ from phytobatch.configuration import DEFAULT_URL, KEY_VARIABLE, URL_VARIABLE
 from phytobatch.errors import ApiError, PhytobatchError
 from phytobatch.exit_codes import MEANINGS, ExitCode
 from phytobatch.terminal.ctrl_c import CtrlC
-from phytobatch.terminal.output import Output, let_go
+from phytobatch.terminal.output import Output
+from phytobatch.terminal.streams import let_go
 
 DESCRIPTION = "Classify the plant photographs of a drone flight or a greenhouse round."
 

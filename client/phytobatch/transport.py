@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
@@ -37,6 +36,8 @@ OnRetry = Callable[[Exception, float], None]
 
 def package_version() -> str:
     """The version of this package as it is installed."""
+    from importlib.metadata import PackageNotFoundError, version  # 30 ms, for a header and `phytobatch version`
+
     try:
         return version("phytobatch")
     except PackageNotFoundError:

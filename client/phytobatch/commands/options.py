@@ -158,8 +158,10 @@ def moment_ago(text: str) -> datetime:
         moment = parse_moment(text)
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is neither 30m, 6h, 2d nor a time as {_EXAMPLE}") from None
-    # Without a zone it is the time on the clock of whoever typed it.
-    return moment.astimezone()
+    try:
+        return moment.astimezone()  # Without a zone it is the time on the clock of whoever typed it.
+    except (OSError, OverflowError):  # Windows knows no local time before 1970, nobody one before the year 1.
+        raise argparse.ArgumentTypeError(f"{text!r} is too long ago") from None
 
 
 class Between:

@@ -7,6 +7,7 @@ what is there: it brings what is missing, and removes what has another label now
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -18,6 +19,8 @@ from phytobatch.errors import ConfigurationError, DownloadRefused
 AT_A_TIME = 8
 MAX_LETTERS = 100
 UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
+# In any case, and with any suffix: NUL.txt is NUL.
+DEVICE = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECASE)
 LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 Fetch = Callable[[int, Path], None]
@@ -62,10 +65,15 @@ def path_of(job_id: str, correction: Correction, folder: Path) -> Path:
     Raises:
         ConfigurationError: the label cannot be the name of a folder.
     """
-    if not LABEL.fullmatch(correction.label):
+    if not LABEL.fullmatch(correction.label) or (sys.platform == "win32" and _is_of_windows(correction.label)):
         raise ConfigurationError(f"{correction.label!r} cannot be the name of a folder.")
-    name = UNSAFE.sub("_", PurePosixPath(correction.name).name)[-MAX_LETTERS:]
+    name = UNSAFE.sub("_", PurePosixPath(correction.name).name)[-MAX_LETTERS:].rstrip(".")  # Windows cuts dots off.
     return folder / correction.label / f"{_prefix(job_id)}{correction.seq:06d}-{name}"
+
+
+def _is_of_windows(name: str) -> bool:
+    """Return whether Windows takes this name for a device, or cuts off its end."""
+    return name.endswith(".") or DEVICE.fullmatch(name) is not None
 
 
 def _prefix(job_id: str) -> str:

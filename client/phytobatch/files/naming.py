@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PurePath, PurePosixPath
 
 from phytobatch.files.discovery import FoundFile
 from phytobatch.text import printable
@@ -58,11 +58,18 @@ def _labels(roots: Sequence[Path]) -> dict[Path, str]:
     for length in range(1, max((len(root.parts) for root in roots), default=0) + 1):
         by_end: dict[str, list[Path]] = defaultdict(list)
         for root in roots:
-            by_end["/".join(root.parts[-length:]).lstrip("/")].append(root)
+            by_end[_end(root, length)].append(root)
         for end, owners in by_end.items():
             if len(owners) == 1:
                 labels.setdefault(owners[0], end)
     return labels
+
+
+def _end(root: PurePath, length: int) -> str:
+    """Return the last parts of a path with ``/``, without the colon of a drive and the slashes before a server."""
+    anchor = root.anchor.replace("\\", "/").replace(":", "").strip("/")
+    parts = [anchor if part == root.anchor else part for part in root.parts[-length:]]
+    return "/".join(parts).lstrip("/")
 
 
 def _join(label: str | None, relative: str) -> str:

@@ -17,7 +17,7 @@ def replacing(path: Path) -> Iterator[TextIO]:
     """Yield a text stream (UTF-8, line ends as written) that becomes ``path`` at the end; an error changes nothing.
 
     Raises:
-        ConfigurationError: the folder cannot be written to.
+        ConfigurationError: the folder cannot be written to, or the file not be replaced.
     """
     try:
         descriptor, name = tempfile.mkstemp(dir=path.absolute().parent, prefix=f".{path.name}.", suffix=".part")
@@ -30,9 +30,16 @@ def replacing(path: Path) -> Iterator[TextIO]:
             stream.flush()
             os.fsync(stream.fileno())
         temporary.chmod(0o666 & ~_umask())  # mkstemp makes files that only their owner reads.
-        temporary.replace(path)
+        _move(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _move(temporary: Path, path: Path) -> None:
+    try:
+        temporary.replace(path)
+    except OSError as error:  # On Windows a file that another program has open cannot be replaced.
+        raise ConfigurationError(f"{path} cannot be written: {error.strerror or error}.") from error
 
 
 def check_writable(path: Path) -> None:

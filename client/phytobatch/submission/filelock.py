@@ -8,8 +8,9 @@ from typing import IO
 if sys.platform == "win32":
     import msvcrt
 
-    # A byte far behind the end, because a locked byte cannot be read.
-    _OFFSET = 2**40
+    # A byte far behind the end, because a locked byte cannot be read; below 2 GiB, because the C library may hold the
+    # position in 32 bits.
+    _OFFSET = 2**31 - 2
 
     def lock_exclusively(stream: IO[bytes]) -> bool:
         """Lock the file if it is free, and return whether it was; never wait."""

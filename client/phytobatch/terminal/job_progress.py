@@ -6,12 +6,6 @@ import time
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol
 
-from rich.console import Group, RenderableType
-from rich.live import Live
-from rich.progress_bar import ProgressBar
-from rich.table import Table
-from rich.text import Text
-
 from phytobatch.resources import Job
 from phytobatch.terminal.connection import Connection
 from phytobatch.terminal.job_words import breakdown, pace, troubles
@@ -19,6 +13,7 @@ from phytobatch.terminal.output import Output
 from phytobatch.words import clock, in_time, plural
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
     from typing_extensions import Self
 
 REDRAWS_PER_SECOND = 4
@@ -53,6 +48,8 @@ class JobBar:
         self._connection = connection
         self._job: Job | None = None
         self._began = self._told = time.monotonic()
+        from rich.live import Live
+
         self._live = Live(
             console=output.errors,
             get_renderable=self._draw,
@@ -75,6 +72,9 @@ class JobBar:
         self._live.stop()
 
     def _draw(self) -> RenderableType:
+        from rich.console import Group
+        from rich.text import Text
+
         now = time.monotonic()
         if self._job is None:
             return Text("connecting")
@@ -91,6 +91,10 @@ class JobBar:
 
     @staticmethod
     def _bar(job: Job, elapsed: float) -> RenderableType:
+        from rich.progress_bar import ProgressBar
+        from rich.table import Table
+        from rich.text import Text
+
         counts = job.counts
         line = Table.grid(expand=True, padding=(0, 1))
         line.add_column()

@@ -2,48 +2,19 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
-from typing import Any, Literal, TextIO
-
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal, TextIO
 
 from phytobatch.text import json_line
 from phytobatch.words import shown
 
+if TYPE_CHECKING:
+    from rich.console import Console
+
 # What goes into a pipe or a file is not folded, so that grep finds whole names.
 UNLIMITED_WIDTH = 10_000
-
-
-class Answers(Console):
-    """The console of stdout."""
-
-    def on_broken_pipe(self) -> None:
-        """Raise: the reader of our answer has closed it; rich would end the program with 1.
-
-        Raises:
-            BrokenPipeError: always; ``phytobatch.cli`` ends the command.
-        """
-        raise BrokenPipeError
-
-
-class Notes(Console):
-    """The console of stderr."""
-
-    def on_broken_pipe(self) -> None:
-        """Continue in silence: a submission does not end because nobody reads its progress."""
-        self.quiet = True
-        let_go(sys.stderr)
-
-
-def let_go(stream: TextIO) -> None:
-    """Redirect a stream that nobody reads to nowhere, so that Python prints no error at its end."""
-    with suppress(OSError, ValueError):  # a stream without a file, as in a test
-        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 class Output:
@@ -53,11 +24,23 @@ class Output:
         self.as_json = as_json
         self.quiet = quiet
         # None leaves the decision to rich: NO_COLOR, TERM=dumb and no terminal all mean no colour.
-        color = True if no_color else None
-        self.errors: Console = Notes(stderr=True, no_color=color, highlight=False, markup=False)
-        self._answers = Answers(no_color=color, highlight=False, markup=False)
-        if not self._answers.is_terminal:
-            self._answers.width = UNLIMITED_WIDTH
+        self._no_color = True if no_color else None
+
+    @cached_property
+    def errors(self) -> Console:
+        """The console of stderr."""
+        from phytobatch.terminal.consoles import Notes
+
+        return Notes(stderr=True, no_color=self._no_color, highlight=False, markup=False)
+
+    @cached_property
+    def _answers(self) -> Console:
+        from phytobatch.terminal.consoles import Answers
+
+        console = Answers(no_color=self._no_color, highlight=False, markup=False)
+        if not console.is_terminal:
+            console.width = UNLIMITED_WIDTH
+        return console
 
     @property
     def stream(self) -> TextIO:
@@ -67,7 +50,7 @@ class Output:
     @property
     def is_live(self) -> bool:
         """True if progress can be drawn: stderr is a terminal, and not ``--quiet``."""
-        return self.errors.is_terminal and not self.errors.is_dumb_terminal and not self.quiet
+        return not self.quiet and self.errors.is_terminal and not self.errors.is_dumb_terminal
 
     def note(self, text: str) -> None:
         """Print something that a person may want to know; not with ``--quiet``."""
@@ -89,6 +72,8 @@ class Output:
 
     def text(self, line: str) -> None:
         """Print a line of the answer."""
+        from rich.text import Text
+
         self._answers.print(Text(shown(line)), soft_wrap=True)
 
     def table(
@@ -100,6 +85,9 @@ class Output:
         whole: Sequence[str] = (),
     ) -> None:
         """Print a table of the answer; columns named in ``right`` are numbers, those in ``whole`` are never folded."""
+        from rich.table import Table
+        from rich.text import Text
+
         table = Table(box=None, pad_edge=False, header_style="bold")
         for title in titles:
             justify: Literal["left", "right"] = "right" if title in right else "left"
@@ -109,4 +97,6 @@ class Output:
         self._answers.print(table)
 
     def _say(self, text: str, *, style: str) -> None:
+        from rich.text import Text
+
         self.errors.print(Text(text, style=style), soft_wrap=not self.errors.is_terminal)

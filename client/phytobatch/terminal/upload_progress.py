@@ -5,8 +5,6 @@ from __future__ import annotations
 import threading
 import time
 
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
-
 from phytobatch.submission.reporter import Reporter
 from phytobatch.terminal.output import Output
 from phytobatch.words import in_bytes, in_time, plural
@@ -23,6 +21,15 @@ class Bar:
     """Files, bytes, rate and time left, drawn by rich; fits 80 columns."""
 
     def __init__(self, output: Output) -> None:
+        from rich.progress import (
+            BarColumn,
+            DownloadColumn,
+            Progress,
+            TextColumn,
+            TimeRemainingColumn,
+            TransferSpeedColumn,
+        )
+
         self._output = output
         self._files = 0
         self._sent = 0
