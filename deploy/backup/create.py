@@ -44,7 +44,7 @@ def create(
     copied = Bucket(settings).save(folder, previous=previous)
     say(
         f"bucket {settings.s3_bucket}: {copied.objects} objects, {copied.size / MEBIBYTE:.1f} MiB; {copied.linked} of "
-        f"them unchanged since the backup before, {copied.gone} removed meanwhile"
+        f"them unchanged since the backup before, {copied.removed} removed meanwhile"
     )
     summary = Summary(
         format=FORMAT,

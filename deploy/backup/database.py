@@ -52,7 +52,7 @@ def dump(server: Server, to: Path, *, folder: Path | None = None) -> Moment:
     """
     with _connected(server) as connection:
         connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
-        (snapshot,) = _one(connection, "SELECT pg_export_snapshot()")
+        (snapshot,) = _row(connection, "SELECT pg_export_snapshot()")
         moment = _moment(connection)
         program = programs.find("pg_dump", server=moment.postgres, folder=folder)
         arguments = ["--format=custom", *PLAIN, f"--snapshot={snapshot}", f"--file={to}"]
@@ -99,7 +99,7 @@ def restore(server: Server, dump_file: Path, expected: Moment, *, folder: Path |
 
 
 def _version(connection: Connection) -> int:
-    return int(str(_one(connection, VERSION)[0]))
+    return int(str(_row(connection, VERSION)[0]))
 
 
 def _connected(server: Server) -> Connection:
@@ -120,9 +120,9 @@ def _connected(server: Server) -> Connection:
 
 
 def _moment(connection: Connection) -> Moment:
-    (taken_at,) = _one(connection, "SELECT to_json(now()) #>> '{}'")
+    (taken_at,) = _row(connection, "SELECT to_json(now()) #>> '{}'")
     rows = _counts(connection)
-    migration = _one(connection, "SELECT version_num FROM alembic_version")[0] if "alembic_version" in rows else None
+    migration = _row(connection, "SELECT version_num FROM alembic_version")[0] if "alembic_version" in rows else None
     if "jobs" not in rows:
         raise BackupError("the database has no tables of ours; is PHYTOBATCH_DATABASE_URL the right one?")
     return Moment(str(taken_at), None if migration is None else str(migration), _version(connection), rows)
@@ -130,10 +130,10 @@ def _moment(connection: Connection) -> Moment:
 
 def _counts(connection: Connection) -> dict[str, int]:
     names = [str(name) for (name,) in connection.execute(TABLES).fetchall()]
-    return {name: int(str(_one(connection, COUNT.format(sql.Identifier(name)))[0])) for name in names}
+    return {name: int(str(_row(connection, COUNT.format(sql.Identifier(name)))[0])) for name in names}
 
 
-def _one(connection: Connection, query: LiteralString | sql.Composed) -> tuple[object, ...]:
+def _row(connection: Connection, query: LiteralString | sql.Composed) -> tuple[object, ...]:
     row = connection.execute(query).fetchone()
     if row is None:
         raise BackupError("the database gave no answer; try again")

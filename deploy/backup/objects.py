@@ -30,19 +30,19 @@ GONE = frozenset({"NoSuchKey", "404"})
 
 @dataclass
 class CopyCounts:
-    """The counts of a copy: ``linked`` objects come from the previous backup, ``gone`` ones were removed meanwhile."""
+    """The counts of a copy: ``linked`` objects come from the previous backup, ``removed`` ones are gone."""
 
     objects: int = 0
     size: int = 0
     linked: int = 0
-    gone: int = 0
+    removed: int = 0
 
     def count(self, saved: SavedObject | None, *, linked: bool) -> None:
         """Count one object."""
         self.objects += saved is not None
         self.size += saved.size if saved is not None else 0
         self.linked += linked
-        self.gone += saved is None
+        self.removed += saved is None
 
 
 class Bucket:

@@ -23,9 +23,9 @@ class Rotation:
     def keeps(self, moments: Iterable[datetime]) -> set[datetime]:
         """Return the moments, in UTC, whose backups stay."""
         newest_first = sorted(set(moments), reverse=True)
-        kept = set(newest_first[:1])
+        stay = set(newest_first[:1])
         for name, period_of in PERIODS.items():
             newest_of = {period_of(moment): moment for moment in reversed(newest_first)}
             periods = sorted(newest_of, reverse=True)[: getattr(self, name)]
-            kept.update(newest_of[period] for period in periods)
-        return kept
+            stay.update(newest_of[period] for period in periods)
+        return stay

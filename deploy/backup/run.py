@@ -38,8 +38,8 @@ def run(
         verify(folder)
         shelf.accept(folder)
         record(settings, BackupEvent.MADE, folder, summary, say=say)
-        gone = shelf.rotate(rotation)
-    say(f"{len(before) + 1 - len(gone)} backups are kept, {len(gone)} older ones removed")
+        removed = shelf.rotate(rotation)
+    say(f"{len(before) + 1 - len(removed)} backups are kept, {len(removed)} older ones removed")
     for path in shelf.unfinished():
         say(f"{path} is no whole backup; look at it and remove it")
     return WholeBackup(folder, summary)

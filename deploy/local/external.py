@@ -42,5 +42,5 @@ def merged(environment: Mapping[str, str], embedded: Mapping[str, str]) -> dict[
     combined with the embedded one.
     """
     ours = any(name.startswith(EMBEDDED_ONLY) for name in embedded)
-    kept = {name: value for name, value in environment.items() if not (ours and name.startswith(EMBEDDED_ONLY))}
-    return kept | dict(embedded)
+    users = {name: value for name, value in environment.items() if not (ours and name.startswith(EMBEDDED_ONLY))}
+    return users | dict(embedded)

@@ -130,12 +130,13 @@ class _Jobs:
     def make(self, epoch: int, batch: NDArray[np.int64]) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
         """Return pictures (n, height, width, 3) and one-hot labels of a batch of job numbers."""
         examples = [
-            self._one(int(number), np.random.default_rng((self._schedule.seed, epoch, int(number)))) for number in batch
+            self._example(int(number), np.random.default_rng((self._schedule.seed, epoch, int(number))))
+            for number in batch
         ]
         labels = np.eye(self._outputs, dtype=np.float32)[[label for _, label in examples]]
         return np.stack([picture for picture, _ in examples]), labels
 
-    def _one(self, number: int, rng: np.random.Generator) -> tuple[NDArray[np.uint8], int]:
+    def _example(self, number: int, rng: np.random.Generator) -> tuple[NDArray[np.uint8], int]:
         if number >= len(self._train):
             return self._generated(number - len(self._train), rng)
         chosen = self._train[number]

@@ -33,11 +33,11 @@ def _candidates(metadata: Metadata, camera_zone: tzinfo | None) -> Iterator[date
     for gps in metadata.gps:
         yield _receiver(gps.get(tags.DATE_STAMP), gps.get(tags.TIME_STAMP))
     for packet in metadata.packets:
-        yield _written(packet.get("drone-dji:UTCAtExposure"), UTC)
-        yield _written(packet.get("exif:GPSTimeStamp"), None)
+        yield _read_time(packet.get("drone-dji:UTCAtExposure"), UTC)
+        yield _read_time(packet.get("exif:GPSTimeStamp"), None)
     for zone in (None, camera_zone):
         yield from (_camera(photo, zone) for photo in metadata.photos)
-        yield from (_written(packet.get("exif:DateTimeOriginal"), zone) for packet in metadata.packets)
+        yield from (_read_time(packet.get("exif:DateTimeOriginal"), zone) for packet in metadata.packets)
 
 
 def _receiver(day: Value | None, clock: Value | None) -> datetime | None:
@@ -52,7 +52,7 @@ def _receiver(day: Value | None, clock: Value | None) -> datetime | None:
     return None if start is None else start.replace(tzinfo=UTC) + passed
 
 
-def _written(text: str | None, zone: tzinfo | None) -> datetime | None:
+def _read_time(text: str | None, zone: tzinfo | None) -> datetime | None:
     """Read a time of XMP, in ``zone`` if it has none of its own."""
     match = _XMP_TIME.fullmatch(text or "")
     if match is None:

@@ -45,15 +45,15 @@ def read_xmp(packet: bytes) -> Xmp:
     """Read the known properties; the first value of each."""
     text = _as_utf8(packet)
     prefixes = {prefix.decode(): _namespace(address) for prefix, address in _NAMESPACE.findall(text)}
-    found: dict[str, str] = {}
+    values: dict[str, str] = {}
     for match in _VALUE.finditer(text):
         before = text[max(0, match.start() - MAX_PREFIX) : match.start()] if match[0].startswith(b":") else b""
         prefix = _PREFIX.split(before)[-1].decode("utf-8", "replace")
         name = f"{prefixes.get(prefix) or prefix}:{match[1].decode()}"
         value = match[2].decode("utf-8", "replace").strip()
         if value and name in _PROPERTIES:
-            found.setdefault(name, value)
-    return MappingProxyType(found)
+            values.setdefault(name, value)
+    return MappingProxyType(values)
 
 
 def _namespace(address: bytes) -> str | None:

@@ -68,7 +68,7 @@ class IsolatedPool:
             "input_size": input_size,
             "limits": asdict(limits),
         }
-        child = self._taken()
+        child = self._take_child()
         try:
             return child.pixels(data, request)
         finally:
@@ -90,7 +90,7 @@ class IsolatedPool:
         for child in idle:
             child.end()
 
-    def _taken(self) -> ChildProcess:
+    def _take_child(self) -> ChildProcess:
         while True:
             with self._lock:
                 child = self._idle.pop() if self._idle else None

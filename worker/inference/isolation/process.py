@@ -55,8 +55,8 @@ class IsolationLimits:
 
 def scrubbed_environment() -> dict[str, str]:
     """Return the environment for a child that handles untrusted bytes: no secrets, one thread for numpy."""
-    kept = {name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ}
-    return kept | {"PYTHONPATH": os.pathsep.join(p for p in sys.path if p), "OPENBLAS_NUM_THREADS": "1"}
+    variables = {name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ}
+    return variables | {"PYTHONPATH": os.pathsep.join(p for p in sys.path if p), "OPENBLAS_NUM_THREADS": "1"}
 
 
 class ChildProcess:

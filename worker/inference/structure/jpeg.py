@@ -46,7 +46,7 @@ _PIXEL_BYTES = 4  # of Pillow's, whatever the mode; also those of a copy in anot
 class _Head:
     """Segments that are kept, and the frame among them."""
 
-    kept: list[bytes] = field(default_factory=lambda: [b"\xff\xd8"])
+    segments: list[bytes] = field(default_factory=lambda: [b"\xff\xd8"])
     frame: bytes | None = None
     progressive: bool = False
 
@@ -77,7 +77,7 @@ def inspect_jpeg(data: bytes, limits: PictureLimits) -> Structure | None:
     stored = 2 * samples if head.progressive or first < components else 0  # coefficients of 16 bits
     copies = 2 if components == 4 else 1  # noqa: PLR2004  # CMYK and its RGB
     memory = copies * _PIXEL_BYTES * width * height + stored + len(data)
-    return Structure(b"".join([*head.kept, data[start:]]), memory)
+    return Structure(b"".join([*head.segments, data[start:]]), memory)
 
 
 def count_scans(data: bytes) -> int:
@@ -161,7 +161,7 @@ def _keep(marker: int, segment: bytes, head: _Head) -> bool:
         head.frame, head.progressive = segment, marker == _PROGRESSIVE
     elif marker not in _TABLES and marker not in {_JFIF, _ADOBE}:
         return False
-    head.kept.append(segment)
+    head.segments.append(segment)
     return True
 
 

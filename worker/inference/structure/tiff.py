@@ -275,8 +275,8 @@ def _is_ordinary(directory: Directory, width: int, height: int) -> bool:
 def _essential(directory: Directory) -> bytes | None:
     """Return the file with one directory at its end that holds only what pixels need; None if it would be large."""
     # Pillow turns a TIFF as its XMP says, where its own tag says nothing.
-    kept = _KEPT if ORIENTATION in directory.entries else _KEPT | {_XMP}
-    values = {tag: directory.raw(tag) for tag in sorted(kept & directory.entries.keys())}
+    tags = _KEPT if ORIENTATION in directory.entries else _KEPT | {_XMP}
+    values = {tag: directory.raw(tag) for tag in sorted(tags & directory.entries.keys())}
     if any(raw is None for raw in values.values()) or sum(len(raw or b"") for raw in values.values()) > MAX_VALUE_BYTES:
         return None
     order, big = directory.order, directory.big
