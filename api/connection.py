@@ -59,8 +59,8 @@ class Connection(HttpToolsProtocol):
     _is_whole = True
     _since_body = 0
 
-    def __init__(self, *given: Any, **named: Any) -> None:  # noqa: ANN401  # what uvicorn's takes
-        super().__init__(*given, **named)
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401  # what uvicorn's takes
+        super().__init__(*args, **kwargs)
         self.parser: RequestParser = RequestParser(self)  # type: ignore[assignment]  # it has what uvicorn calls
         # As uvicorn: what a client sends behind its last request is passed over, and that request answered.
         self.parser.set_dangerous_leniencies(lenient_data_after_close=True)

@@ -52,14 +52,14 @@ METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 
 
 class FieldError(BaseModel):
-    """What is wrong with one field of the request."""
+    """The fault of one field of the request."""
 
     field: str = Field(description="Path of the field, as `images.3.size`; `body` for the whole.")
     message: str
 
 
 class QuotaOut(BaseModel):
-    """What a tenant may have at a time, and what of it is used."""
+    """A quota of the tenant, and its use."""
 
     name: str = Field(description="`max_open_jobs` or `max_pending_images`.")
     limit: int

@@ -36,7 +36,7 @@ class CheckOut(BaseModel):
 
 
 class Ready(BaseModel):
-    """Whether every required dependency is well."""
+    """The state of every dependency; ready when each required one works."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -78,10 +78,10 @@ async def health() -> Health:
 )
 async def ready(services: ServicesDep, response: Response) -> Ready:
     """Ask the database, the object store and Redis, each for two seconds at most."""
-    found = await services.readiness.look()
+    findings = await services.readiness.check()
     checks = {
         name: CheckOut(ok=c.ok, required=c.required, milliseconds=c.milliseconds, detail=c.detail)
-        for name, c in found.items()
+        for name, c in findings.items()
     }
     is_ready = all(c.ok for c in checks.values() if c.required)
     response.status_code = HTTPStatus.OK if is_ready else HTTPStatus.SERVICE_UNAVAILABLE

@@ -69,7 +69,7 @@ class Stored:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class RepeatableRequest:
     """A request that may be repeated; one without ``key`` is not stored."""
 
     tenant_id: uuid.UUID
@@ -81,7 +81,7 @@ class Asked:
 class Ticket:
     """The right to create. With ``stored`` there is nothing to create: the first request did, with this answer."""
 
-    asked: Asked
+    request: RepeatableRequest
     token: datetime | None = None
     stored: Stored | None = None
 
@@ -102,7 +102,7 @@ class Ticket:
 
     @property
     def _key(self) -> dict[str, object]:
-        return {"tenant": self.asked.tenant_id, "key": self.asked.key}
+        return {"tenant": self.request.tenant_id, "key": self.request.key}
 
     def forget(self, database: Database) -> None:
         """Give the key back after a failure. When that fails too, its end does it."""
@@ -122,14 +122,16 @@ def fingerprint(operation: str, content: object) -> bytes:
 
 
 @contextmanager
-def once(database: Database, asked: Asked, *, keep_hours: int, lock_seconds: float = LOCK_SECONDS) -> Iterator[Ticket]:
+def once(
+    database: Database, request: RepeatableRequest, *, keep_hours: int, lock_seconds: float = LOCK_SECONDS
+) -> Iterator[Ticket]:
     """Yield the right to create once. An exception in the block gives the key back.
 
     Raises:
         IdempotencyInProgress: the first request with this key still runs.
         IdempotencyMismatch: the key came with other content before.
     """
-    ticket = _reserve(database, asked, keep_hours, lock_seconds) if asked.key is not None else Ticket(asked)
+    ticket = _reserve(database, request, keep_hours, lock_seconds) if request.key is not None else Ticket(request)
     try:
         yield ticket
     except BaseException:
@@ -137,23 +139,23 @@ def once(database: Database, asked: Asked, *, keep_hours: int, lock_seconds: flo
         raise
 
 
-def _reserve(database: Database, asked: Asked, keep_hours: int, lock_seconds: float) -> Ticket:
-    key = {"tenant": asked.tenant_id, "key": asked.key}
+def _reserve(database: Database, request: RepeatableRequest, keep_hours: int, lock_seconds: float) -> Ticket:
+    key = {"tenant": request.tenant_id, "key": request.key}
     with database.begin() as session:
         token = session.execute(
             RESERVE,
             {
                 **key,
-                "fingerprint": asked.fingerprint,
+                "fingerprint": request.fingerprint,
                 "lock": timedelta(seconds=lock_seconds),
                 "keep": timedelta(hours=keep_hours),
             },
         ).scalar_one_or_none()
         found = None if token is not None else session.execute(FIND, key).one_or_none()
     if token is not None:
-        return Ticket(asked, token=token)
-    if found is not None and bytes(found.fingerprint) != asked.fingerprint:
+        return Ticket(request, token=token)
+    if found is not None and bytes(found.fingerprint) != request.fingerprint:
         raise IdempotencyMismatch("this Idempotency-Key was used for another request; use a new key for a new request")
     if found is None or found.status is None:
         raise IdempotencyInProgress("the first request with this Idempotency-Key still runs; ask again in a moment")
-    return Ticket(asked, stored=Stored(found.status, found.location, found.body))
+    return Ticket(request, stored=Stored(found.status, found.location, found.body))

@@ -62,9 +62,9 @@ class RequestContext:
                 _log_line(scope, status, time.perf_counter() - began)
 
 
-def _request_id(given: str | None) -> str:
+def _request_id(client_id: str | None) -> str:
     """Return the client's id if it is a harmless one, otherwise a new one."""
-    return given if given and REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
+    return client_id if client_id and REQUEST_ID.fullmatch(client_id) else secrets.token_hex(8)
 
 
 def _complete(headers: MutableHeaders, request_id: str, path: str) -> None:

@@ -8,9 +8,9 @@ from shared.errors import LimitExceeded
 from shared.settings import Settings
 
 DEFAULT = 100
-MOST = 1000
+MAX_ROWS = 1000
 
-Limit = Annotated[int, Query(ge=1, le=MOST, description="Most rows in the answer.")]
+Limit = Annotated[int, Query(ge=1, le=MAX_ROWS, description="Most rows in the answer.")]
 
 
 def check_limit(limit: int, settings: Settings) -> None:

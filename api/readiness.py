@@ -25,11 +25,11 @@ class Check:
 
     name: str
     required: bool
-    ask: Callable[[], str | None]
+    probe: Callable[[], str | None]
 
 
 @dataclass(frozen=True, slots=True)
-class Checked:
+class CheckResult:
     """The finding of a check, with its milliseconds."""
 
     ok: bool
@@ -45,33 +45,33 @@ class Readiness:
         self._limiter = CapacityLimiter(THREADS)
         schema = Schema()
         self._checks = (
-            Check("database", required=True, ask=lambda: schema.fault(database)),
-            Check("object_store", required=True, ask=lambda: _store_fault(store)),
+            Check("database", required=True, probe=lambda: schema.fault(database)),
+            Check("object_store", required=True, probe=lambda: _store_fault(store)),
             Check(
                 "redis",
                 required=False,
-                ask=lambda: None if wakeups.is_reachable() else "Redis does not answer; workers look by themselves",
+                probe=lambda: None if wakeups.is_reachable() else "Redis does not answer; workers poll by themselves",
             ),
         )
 
-    async def look(self) -> dict[str, Checked]:
+    async def check(self) -> dict[str, CheckResult]:
         """Run every check, for at most ``CHECK_SECONDS``, and return the findings by name."""
-        found: dict[str, Checked] = {}
+        findings: dict[str, CheckResult] = {}
 
         async def run(check: Check) -> None:
-            found[check.name] = await self._ask(check)
+            findings[check.name] = await self._run(check)
 
         async with anyio.create_task_group() as group:
             for check in self._checks:
                 group.start_soon(run, check)
-        return {check.name: found[check.name] for check in self._checks}
+        return {check.name: findings[check.name] for check in self._checks}
 
-    async def _ask(self, check: Check) -> Checked:
+    async def _run(self, check: Check) -> CheckResult:
         began = time.perf_counter()
         fault: str | None = f"no answer within {CHECK_SECONDS:g} s"
         with anyio.move_on_after(CHECK_SECONDS):
-            fault = await run_sync(check.ask, abandon_on_cancel=True, limiter=self._limiter)
-        return Checked(fault is None, check.required, round((time.perf_counter() - began) * 1000, 1), fault)
+            fault = await run_sync(check.probe, abandon_on_cancel=True, limiter=self._limiter)
+        return CheckResult(fault is None, check.required, round((time.perf_counter() - began) * 1000, 1), fault)
 
 
 def _store_fault(store: ObjectStore) -> str | None:

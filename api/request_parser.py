@@ -43,7 +43,7 @@ class RequestParser:
         self._listener = listener
         self._parser = HttpRequestParser(self)
         self._in_head = False
-        self._is_told_again = False
+        self._is_repeating = False
         self._framing: list[tuple[bytes, bytes]] = []
 
     def set_dangerous_leniencies(self, *, lenient_data_after_close: bool) -> None:
@@ -60,15 +60,15 @@ class RequestParser:
             try:
                 self._parser.feed_data(data)
             except HttpParserUpgrade as wish:
-                self._tell_again()
+                self._repeat_head()
                 data = data[wish.args[0] :]
             else:
                 return
 
-    def _tell_again(self) -> None:
+    def _repeat_head(self) -> None:
         """Repeat to httptools how long the body is, as in a request without an upgrade: it has ended this one."""
         fields = b"".join(b"%s: %s\r\n" % field for field in self._framing)
-        self._is_told_again = True
+        self._is_repeating = True
         self._parser.feed_data(b"POST / HTTP/1.1\r\n%s\r\n" % fields)
 
     def close(self) -> None:
@@ -93,13 +93,13 @@ class RequestParser:
 
     def on_message_begin(self) -> None:
         """See ``Listener``."""
-        if not self._is_told_again:
+        if not self._is_repeating:
             self._in_head, self._framing = True, []
             self._listener.on_message_begin()
 
     def on_url(self, url: bytes) -> None:
         """See ``Listener``."""
-        if not self._is_told_again:
+        if not self._is_repeating:
             self._listener.on_url(url)
 
     def on_header(self, name: bytes, value: bytes) -> None:
@@ -111,8 +111,8 @@ class RequestParser:
 
     def on_headers_complete(self) -> None:
         """See ``Listener``."""
-        if self._is_told_again:
-            self._is_told_again = False
+        if self._is_repeating:
+            self._is_repeating = False
         else:
             self._in_head = False
             self._listener.on_headers_complete()

@@ -21,15 +21,15 @@ class KeyFirstRoute(APIRoute):
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Put authentication before the handler of FastAPI."""
         handler = super().get_route_handler()
-        doors = [one.call for one in self.dependant.dependencies if isinstance(one.call, Requires)]
-        if not doors:
+        requirements = [one.call for one in self.dependant.dependencies if isinstance(one.call, Requires)]
+        if not requirements:
             return handler
 
         is_def = not iscoroutinefunction(self.endpoint)
 
         async def admit_and_handle(request: Request) -> Response:
-            for door in doors:
-                await door.admit(request)
+            for requirement in requirements:
+                await requirement.admit(request)
             services: Services = request.app.state.services
             holder = request.state.caller.holder
             with services.bodies.take(holder, request.state.body_bytes) as request.state.body_place:
@@ -46,5 +46,5 @@ class KeyFirstRoute(APIRoute):
 class Router(APIRouter):
     """A router of such routes."""
 
-    def __init__(self, **given: Any) -> None:  # noqa: ANN401  # what FastAPI's takes
-        super().__init__(route_class=KeyFirstRoute, **given)
+    def __init__(self, **options: Any) -> None:  # noqa: ANN401  # what FastAPI's takes
+        super().__init__(route_class=KeyFirstRoute, **options)

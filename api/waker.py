@@ -22,7 +22,7 @@ class Waker:
         self._wakeups = wakeups
         self._window = window
         self._woken = threading.Event()
-        self._asked = False
+        self._has_work = False
         self._stopping = False
         self._thread = threading.Thread(target=self._run, name="waker", daemon=True)
 
@@ -32,7 +32,7 @@ class Waker:
 
     def nudge(self) -> None:
         """Announce work. Call it after the commit; it returns at once and never fails."""
-        self._asked = True
+        self._has_work = True
         self._woken.set()
 
     def stop(self) -> None:
@@ -46,8 +46,8 @@ class Waker:
         while not self._stopping:
             self._woken.wait()
             self._woken.clear()
-            if self._asked:
-                self._asked = False
+            if self._has_work:
+                self._has_work = False
                 self._top_up()
 
     def _top_up(self) -> None:

@@ -79,7 +79,7 @@ def show(arguments: argparse.Namespace) -> str:
         NotFound: there is no such tenant.
     """
     with transaction() as session:
-        wanted = queries.AuditFilter(
+        entry_filter = queries.AuditFilter(
             tenant_id=tenant_named(session, arguments.tenant).id if arguments.tenant else None,
             actor=arguments.by,
             action=arguments.action,
@@ -87,8 +87,8 @@ def show(arguments: argparse.Namespace) -> str:
             since=arguments.since,
             limit=arguments.limit,
         )
-        found = queries.find(session, wanted)
-    return table(HEADINGS, [_row(*one) for one in found]) if found else "There are no such entries."
+        entries = queries.find(session, entry_filter)
+    return table(HEADINGS, [_row(*one) for one in entries]) if entries else "There are no such entries."
 
 
 def _row(entry: AuditEntry, tenant: str | None, key: str | None) -> tuple[object, ...]:
@@ -129,6 +129,6 @@ def _forget_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 COMMANDS = (
-    Command("audit", "who did what, when and from where", show, _show_arguments),
+    Command("audit", "show who did what, when and from where", show, _show_arguments),
     Command("audit-forget", "remove old entries of the audit log", forget, _forget_arguments),
 )

@@ -39,13 +39,13 @@ LIST = text(
 
 def shipped_folders() -> list[Path]:
     """Find the classifiers that come with the worker, without importing it."""
-    found = importlib.util.find_spec("worker")
-    places = (found.submodule_search_locations or []) if found else []
+    spec = importlib.util.find_spec("worker")
+    places = (spec.submodule_search_locations or []) if spec else []
     return sorted(path.parent for place in places for path in Path(place).glob(f"classifiers/*/{MANIFEST_FILE}"))
 
 
-def _folder(given: Path | None) -> Path:
-    chosen = given or get_settings().classifier_dir
+def _folder(folder: Path | None) -> Path:
+    chosen = folder or get_settings().classifier_dir
     if chosen is not None:
         return chosen
     shipped = shipped_folders()

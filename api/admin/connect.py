@@ -17,7 +17,7 @@ NO_TABLES = frozenset({"42P01", "42703"})
 
 
 @contextmanager
-def opened() -> Iterator[Database]:
+def open_database() -> Iterator[Database]:
     """Open the database of the settings, for a command that needs more than one transaction.
 
     Raises:
@@ -39,8 +39,8 @@ def opened() -> Iterator[Database]:
 
 @contextmanager
 def transaction() -> Iterator[Session]:
-    """Begin one transaction on the database of the settings; it raises what ``opened`` raises."""
-    with opened() as database, database.begin() as session:
+    """Begin one transaction on the database of the settings; it raises what ``open_database`` raises."""
+    with open_database() as database, database.begin() as session:
         yield session
 
 

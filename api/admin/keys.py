@@ -69,22 +69,22 @@ def revoke(arguments: argparse.Namespace) -> str:
         NotFound: there is no such key.
     """
     with transaction() as session:
-        found = session.execute(
+        revoked = session.execute(
             update(ApiKey)
             .where(ApiKey.prefix == arguments.prefix)
             .values(revoked_at=func.coalesce(ApiKey.revoked_at, func.now()))
             .returning(ApiKey.name, ApiKey.tenant_id)
         ).one_or_none()
-        if found is not None:
-            by_operator(session, Action.KEY_REVOKE, arguments.prefix, tenant_id=found.tenant_id)
-    if found is None:
+        if revoked is not None:
+            by_operator(session, Action.KEY_REVOKE, arguments.prefix, tenant_id=revoked.tenant_id)
+    if revoked is None:
         raise NotFound(f"there is no key {arguments.prefix!r}; `list-keys` shows the first parts of all")
-    return f"The key {arguments.prefix} ({found.name}) is revoked."
+    return f"The key {arguments.prefix} ({revoked.name}) is revoked."
 
 
 def _create_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--tenant", required=True)
-    parser.add_argument("--name", required=True, help="who or what uses it")
+    parser.add_argument("--name", required=True, help="the person or program that uses it")
     parser.add_argument("--scopes", required=True, metavar="submit,read", help="submit, read, admin")
     parser.add_argument("--expires-days", type=int, metavar="N", help="default: never")
 
@@ -97,5 +97,5 @@ COMMANDS = (
     Command("generate-key", "print a random key for PHYTOBATCH_BOOTSTRAP_API_KEY", generate),
     Command("create-key", "make an API key and print it once", create, _create_arguments),
     Command("list-keys", "list every key, without secrets", show),
-    Command("revoke-key", "make a key useless at once", revoke, _revoke_arguments),
+    Command("revoke-key", "make a key invalid at once", revoke, _revoke_arguments),
 )

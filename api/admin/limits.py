@@ -36,11 +36,11 @@ def set_limits(arguments: argparse.Namespace) -> str:
         NotFound: there is no such tenant.
         InvalidRequest: no limit is named, or a value is no number.
     """
-    given = {name: getattr(arguments, name) for name in LIMITS_OF_TENANTS if getattr(arguments, name) is not None}
-    if not given:
+    options = {name: getattr(arguments, name) for name in LIMITS_OF_TENANTS if getattr(arguments, name) is not None}
+    if not options:
         names = ", ".join(_option(name) for name in LIMITS_OF_TENANTS)
         raise InvalidRequest(f"name at least one limit: {names}")
-    values = {name: _value(name, text) for name, text in given.items()}
+    values = {name: _value(name, text) for name, text in options.items()}
     with transaction() as session:
         tenant = tenant_named(session, arguments.tenant)
         for name, value in values.items():
@@ -86,10 +86,10 @@ def _from(tenant: Tenant, name: str) -> str:
 def _value(name: str, text: str) -> int | None:
     if text == DEFAULT:
         return None
-    most = MAX_DAYS if name in FOR_EVER else 2**31 - 1
-    if not (text.isascii() and text.isdecimal() and len(text) <= MAX_DIGITS) or int(text) > most:
+    highest = MAX_DAYS if name in FOR_EVER else 2**31 - 1
+    if not (text.isascii() and text.isdecimal() and len(text) <= MAX_DIGITS) or int(text) > highest:
         raise InvalidRequest(
-            f"{_option(name)} takes a whole number up to {most}, 0 for no limit, or `default`; not {text[:40]!r}"
+            f"{_option(name)} takes a whole number up to {highest}, 0 for no limit, or `default`; not {text[:40]!r}"
         )
     return int(text)
 
@@ -111,5 +111,5 @@ def _show_arguments(parser: argparse.ArgumentParser) -> None:
 
 COMMANDS = (
     Command("set-limits", "give a tenant limits and days of its own", set_limits, _set_arguments),
-    Command("show-limits", "what tenants may use, and what they use", show, _show_arguments),
+    Command("show-limits", "show the limits of tenants, and what they use", show, _show_arguments),
 )

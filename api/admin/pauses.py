@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from api.admin.audit import by_operator, operator
 from api.admin.command import Command
-from api.admin.connect import opened, transaction, wake_workers
+from api.admin.connect import open_database, transaction, wake_workers
 from api.admin.table import table
 from api.admin.times import short, span
 from shared.access.keys import checked_name, tenant_named
@@ -22,7 +22,7 @@ from shared.jobs import pauses
 from shared.jobs.pauses import EVERYTHING_THERE_IS, Subject
 
 HEADINGS = ("PAUSED", "NAME", "SINCE", "FOR", "BY", "BECAUSE")
-LOOK_SECONDS = 0.5
+POLL_SECONDS = 0.5
 HELD = text(
     """
     SELECT count(*) FROM chunks WHERE state = 'running' AND lease_until > now()
@@ -119,7 +119,7 @@ def drain_worker(arguments: argparse.Namespace) -> str:
     Raises:
         Conflict: it is drained already, or still holds chunks when the time is over.
     """
-    with opened() as database:
+    with open_database() as database:
         _begin(arguments, _worker)
         left = _left(database, arguments.worker, arguments.wait)
     if left and arguments.wait:
@@ -136,7 +136,7 @@ def _left(database: Database, worker: str, wait: timedelta) -> int:
             left = int(session.execute(HELD, {"worker": worker}).scalar_one())
         if not left or time.monotonic() >= until:
             return left
-        time.sleep(LOOK_SECONDS)
+        time.sleep(POLL_SECONDS)
 
 
 def resume(arguments: argparse.Namespace) -> str:
@@ -193,7 +193,7 @@ def show(_: argparse.Namespace) -> str:
 
 
 def _because(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--because", metavar="WORDS", help="why, for whoever finds it paused")
+    parser.add_argument("--because", metavar="WORDS", help="the reason, for `list-pauses`")
 
 
 def _tenant_arguments(parser: argparse.ArgumentParser) -> None:
@@ -232,6 +232,6 @@ COMMANDS = (
     Command("resume-tenant", "let the jobs of a tenant go on", resume_tenant, _tenant_arguments),
     Command("pause-pool", "hold back the work of a classifier", pause_pool, _pausing(_pool_arguments)),
     Command("resume-pool", "let the jobs of a classifier go on", resume_pool, _pool_arguments),
-    Command("drain-worker", "let a worker begin nothing more", drain_worker, _drain_arguments),
+    Command("drain-worker", "let a worker finish its chunks and begin no more", drain_worker, _drain_arguments),
     Command("undrain-worker", "let a drained worker take work again", undrain_worker, _worker_arguments),
 )

@@ -52,7 +52,7 @@ def check_settings(arguments: argparse.Namespace) -> str:
 
 def _required(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--require", action="append", default=[], metavar="VARIABLE", help="refuse where this one is empty, too"
+        "--require", action="append", default=[], metavar="VARIABLE", help="refuse also if this variable is empty"
     )
 
 
@@ -70,9 +70,9 @@ def prepare(_: argparse.Namespace) -> str:
     """
     nothing = argparse.Namespace()
     shipped = argparse.Namespace(folder=None, default=not get_settings().classifiers)
-    said = [migrate(nothing), create_bucket(nothing)]
+    lines = [migrate(nothing), create_bucket(nothing)]
     publish_classifier(shipped)  # Before it can become the default: workers may have to fetch it.
-    return "\n".join((*said, register(shipped)))
+    return "\n".join((*lines, register(shipped)))
 
 
 COMMANDS = (
@@ -82,5 +82,5 @@ COMMANDS = (
         check_settings,
         _required,
     ),
-    Command("prepare", "before a new version starts: migrate, create-bucket, publish and register", prepare),
+    Command("prepare", "prepare for a new version: migrate, create-bucket, publish and register", prepare),
 )

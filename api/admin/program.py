@@ -52,7 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parsed = _parser().parse_args(arguments)
     try:
         with acting_as(parsed.person):
-            said = parsed.command.run(parsed)
+            text = parsed.command.run(parsed)
     except ValidationError as error:
         names = ", ".join(f"PHYTOBATCH_{str(e['loc'][0]).upper()} ({e['msg']})" for e in error.errors())
         print(f"The settings are not complete: {names}.", file=sys.stderr)  # noqa: T201  # the command's answer
@@ -60,7 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except PhytobatchError as error:
         print(_sentence(str(error)), file=sys.stderr)  # noqa: T201  # the command's answer
         return 1
-    verdict = Verdict(said, 0) if isinstance(said, str) else said
+    verdict = Verdict(text, 0) if isinstance(text, str) else text
     print(verdict.text)  # noqa: T201  # the command's answer
     return verdict.status
 
@@ -88,5 +88,5 @@ def _person(parser: argparse.ArgumentParser, default: str | None) -> None:
         dest="person",
         metavar="NAME",
         default=default,
-        help="who does this, for the audit log (default: PHYTOBATCH_OPERATOR, or the user of the machine)",
+        help="name of the person, for the audit log (default: PHYTOBATCH_OPERATOR, or the user of the machine)",
     )

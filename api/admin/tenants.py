@@ -43,15 +43,15 @@ def create(arguments: argparse.Namespace) -> str:
     keys.checked_name(arguments.name)
     sources = _normalised(arguments.allow_s3)
     with transaction() as session:
-        made = session.execute(
+        created = session.execute(
             insert(Tenant)
             .values(id=new_id(), name=arguments.name, weight=arguments.weight, s3_sources=sources)
             .on_conflict_do_nothing(index_elements=[Tenant.name])
             .returning(Tenant.id)
         ).one_or_none()
-        if made is not None:
-            by_operator(session, Action.TENANT_CREATE, arguments.name, tenant_id=made.id, weight=arguments.weight)
-    if made is None:
+        if created is not None:
+            by_operator(session, Action.TENANT_CREATE, arguments.name, tenant_id=created.id, weight=arguments.weight)
+    if created is None:
         raise Conflict(f"there is a tenant {arguments.name!r} already")
     return f"Tenant {arguments.name} is made. Give it a key: create-key --tenant {arguments.name} --name …"
 
@@ -111,13 +111,13 @@ def show(_: argparse.Namespace) -> str:
         .scalar_subquery()
     )
     jobs = select(func.count()).select_from(Job).where(Job.tenant_id == Tenant.id)
-    at_work = jobs.where(ACTIVE).scalar_subquery()
-    made = jobs.where(Job.state != JobState.DRAFT, Job.deleted_at.is_(None)).scalar_subquery()
+    running = jobs.where(ACTIVE).scalar_subquery()
+    created = jobs.where(Job.state != JobState.DRAFT, Job.deleted_at.is_(None)).scalar_subquery()
     paused = select(func.to_char(Pause.created_at, "MM-DD HH24:MI")).where(Pause.tenant_id == Tenant.id)
     with transaction() as session:
         rows = session.execute(
             select(
-                Tenant.name, Tenant.weight, keys, at_work, made, paused.scalar_subquery(), Tenant.s3_sources
+                Tenant.name, Tenant.weight, keys, running, created, paused.scalar_subquery(), Tenant.s3_sources
             ).order_by(Tenant.name)
         ).all()
     if not rows:
@@ -127,13 +127,13 @@ def show(_: argparse.Namespace) -> str:
 
 def _create_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name")
-    parser.add_argument("--weight", type=int, default=1, help="share of the workers against other tenants")
+    parser.add_argument("--weight", type=int, default=1, help="share of the workers, relative to other tenants")
     parser.add_argument("--allow-s3", nargs="+", default=[], metavar="URI", help="sources, as s3://bucket/prefix")
 
 
 def _weigh_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("tenant")
-    parser.add_argument("weight", type=int, help="share of the workers against other tenants")
+    parser.add_argument("weight", type=int, help="share of the workers, relative to other tenants")
 
 
 def _source_arguments(parser: argparse.ArgumentParser) -> None:

@@ -14,11 +14,11 @@ def span(text: str) -> timedelta:
     Raises:
         ArgumentTypeError: it is none of these; argparse shows the sentence.
     """
-    found = SPAN.fullmatch(text.strip())
-    if found is None:
+    match = SPAN.fullmatch(text.strip())
+    if match is None:
         raise argparse.ArgumentTypeError(f"{text!r} is no span of time; write it as 90s, 10m, 2h or 7d")
     try:
-        return timedelta(seconds=int(found[1]) * SECONDS[found[2]])
+        return timedelta(seconds=int(match[1]) * SECONDS[match[2]])
     except OverflowError:
         raise argparse.ArgumentTypeError(f"{text!r} is too long") from None
 
@@ -32,12 +32,12 @@ def moment(text: str) -> datetime:
     try:
         if SPAN.fullmatch(text.strip()):
             return datetime.now(UTC) - span(text)
-        given = datetime.fromisoformat(text)
+        parsed = datetime.fromisoformat(text)
     except (ValueError, OverflowError):
         raise argparse.ArgumentTypeError(
             f"{text!r} is no moment; write it as 2026-11-26T07:00:00Z, or as 2h for two hours ago"
         ) from None
-    return given if given.tzinfo else given.replace(tzinfo=UTC)
+    return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
 
 
 def short(time: timedelta | None) -> str | None:

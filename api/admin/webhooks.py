@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from api.admin.audit import by_operator
 from api.admin.command import Command
-from api.admin.connect import opened, transaction
+from api.admin.connect import open_database, transaction
 from api.admin.table import table
 from api.admin.times import moment
 from shared.access.keys import tenant_named
@@ -27,15 +27,15 @@ def show(arguments: argparse.Namespace) -> str:
     Raises:
         NotFound: there is no such tenant.
     """
-    wanted = (
+    query = (
         select(WebhookEndpoint, Tenant.name, _count(DeliveryState.PENDING), _count(DeliveryState.FAILED))
         .join(Tenant, Tenant.id == WebhookEndpoint.tenant_id)
         .order_by(WebhookEndpoint.enabled, WebhookEndpoint.consecutive_failures.desc(), Tenant.name, WebhookEndpoint.id)
     )
     with transaction() as session:
         if arguments.tenant:
-            wanted = wanted.where(WebhookEndpoint.tenant_id == tenant_named(session, arguments.tenant).id)
-        rows = session.execute(wanted).all()
+            query = query.where(WebhookEndpoint.tenant_id == tenant_named(session, arguments.tenant).id)
+        rows = session.execute(query).all()
     if not rows:
         return "There are no endpoints."
     return table(HEADINGS, [_row(*row) for row in rows])
@@ -81,7 +81,7 @@ def redeliver(arguments: argparse.Namespace) -> str:
         return _redeliver_one(arguments.delivery)
     if arguments.endpoint is None or arguments.since is None:
         raise InvalidRequest("name a delivery, or an endpoint and a moment: --endpoint ID --since 2h")
-    with opened() as database:
+    with open_database() as database:
         with database.begin() as session:
             tenant_id = _owner(session, WebhookEndpoint, arguments.endpoint)
         again = redelivery.Again(tenant_id, arguments.endpoint, arguments.since, arguments.everything)
@@ -119,9 +119,9 @@ def _endpoint_argument(parser: argparse.ArgumentParser) -> None:
 def _redeliver_arguments(parser: argparse.ArgumentParser) -> None:
     what = parser.add_mutually_exclusive_group()
     what.add_argument("delivery", type=uuid.UUID, nargs="?", help="id of one delivery")
-    what.add_argument("--endpoint", type=uuid.UUID, metavar="ID", help="everything that this endpoint wants")
+    what.add_argument("--endpoint", type=uuid.UUID, metavar="ID", help="every event that this endpoint subscribes to")
     parser.add_argument("--since", type=moment, metavar="2h", help="2026-11-26T07:00:00Z, or 2h for two hours ago")
-    parser.add_argument("--everything", action="store_true", help="also what it got already")
+    parser.add_argument("--everything", action="store_true", help="also what it has received already")
 
 
 COMMANDS = (

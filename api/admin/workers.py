@@ -50,14 +50,14 @@ def show(arguments: argparse.Namespace) -> str:
         connected = session.execute(CONNECTED).all()
         at_work = [(row.kind, row.name, f"{short(row.ago)} ago") for row in session.execute(AT_WORK)]
     lease = timedelta(seconds=get_settings().lease_seconds)
-    found = (
+    workers = (
         table(HEADINGS, [_row(row, lease) for row in rows])
         if rows
         else f"No worker holds a chunk or closed one in the last {short(arguments.since)}."
     )
     programs = table(("CONNECTED", "FROM", "CONNECTIONS"), connected) if connected else "No program is connected."
-    said = [found, table(("AT WORK", "NAME", "SEEN"), at_work)] if at_work else [found]
-    return "\n\n".join([*said, programs])
+    tables = [workers, table(("AT WORK", "NAME", "SEEN"), at_work)] if at_work else [workers]
+    return "\n\n".join([*tables, programs])
 
 
 def _row(row: Row[Any], lease: timedelta) -> tuple[object, ...]:
@@ -69,8 +69,8 @@ def _row(row: Row[Any], lease: timedelta) -> tuple[object, ...]:
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--since", type=span, default=timedelta(hours=1), metavar="1h", help="also those that closed a chunk lately"
+        "--since", type=span, default=timedelta(hours=1), metavar="1h", help="also those that closed a chunk since"
     )
 
 
-COMMANDS = (Command("list-workers", "who holds which chunks, and who is connected", show, _arguments),)
+COMMANDS = (Command("list-workers", "list workers, their chunks, and connected programs", show, _arguments),)

@@ -25,7 +25,7 @@ router = Router(prefix="/v1", tags=["classifiers"], dependencies=[Depends(Requir
     responses=problems(),
 )
 def list_classifiers(services: ServicesDep) -> Response:
-    """Every tenant may use each; jobs that name none get the default."""
+    """List the classifiers. Every tenant may use each; jobs that name none get the default."""
     return answer(ClassifierList(classifiers=_read(services)))
 
 

@@ -18,7 +18,7 @@ from api.corrections.schemas import (
     correction_page,
 )
 from api.deps import JobId, Reader, ServicesDep, Submitter
-from api.images.routes import MOST_SEQ, Seq
+from api.images.routes import MAX_SEQ, Seq
 from api.pages import DEFAULT, Limit, check_limit
 from api.routing import Router
 from api.services import Services
@@ -46,7 +46,7 @@ REQUEST_BODY: dict[str, Any] = {
     responses=problems(404),
 )
 def put_correction(job_id: JobId, seq: Seq, body: PutCorrection, services: ServicesDep, caller: Submitter) -> Response:
-    """Replaces an earlier one. The prediction stays beside it; repeating it is harmless."""
+    """Set the label that a person gives to an image, in place of an earlier one. The prediction stays. Idempotent."""
     new = NewCorrection(seq, body.label, body.note, body.corrected_by or caller.key_name)
     with services.database.begin() as session:
         job = queries.lock_own_job(session, caller.tenant_id, job_id)
@@ -67,7 +67,7 @@ def put_correction(job_id: JobId, seq: Seq, body: PutCorrection, services: Servi
     responses={204: {"description": "There is none now."}, **problems(404)},
 )
 def delete_correction(job_id: JobId, seq: Seq, services: ServicesDep, caller: Submitter) -> Response:
-    """Repeating it is harmless."""
+    """Remove the label that a person gave to an image. Repeating it is harmless."""
     with services.database.begin() as session:
         store.remove(session, queries.lock_own_job(session, caller.tenant_id, job_id), seq)
         audit.record(session, caller.actor, Action.CORRECTION_DELETE, job_id, tenant_id=caller.tenant_id, seq=seq)
@@ -85,10 +85,10 @@ def list_corrections(
     job_id: JobId,
     services: ServicesDep,
     caller: Reader,
-    after: Annotated[int, Query(ge=-1, le=MOST_SEQ, description="Cursor: `after` of the page before.")] = -1,
+    after: Annotated[int, Query(ge=-1, le=MAX_SEQ, description="Cursor: `after` of the page before.")] = -1,
     limit: Limit = DEFAULT,
 ) -> Response:
-    """In the order of the images, each beside what the classifier says."""
+    """List corrections in the order of the images, each with the prediction of the classifier."""
     check_limit(limit, services.settings)
     with services.database.begin() as session:
         queries.get_job(session, caller.tenant_id, job_id)
@@ -106,7 +106,7 @@ def list_corrections(
     openapi_extra={"requestBody": REQUEST_BODY},
 )
 async def import_corrections(request: Request, job_id: JobId, services: ServicesDep, caller: Submitter) -> Response:
-    """CSV with `name` or `seq`, and `label`; all of it or, when a line makes no sense, nothing."""
+    """Import a CSV with `name` or `seq`, and `label`: all of it or, if a line is invalid, nothing."""
     content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if content_type != MEDIA_TYPE:
         raise InvalidRequest(f"send the table as {MEDIA_TYPE}, this body is {content_type or 'without a Content-Type'}")

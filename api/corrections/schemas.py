@@ -39,7 +39,7 @@ By = Annotated[
 
 
 class PutCorrection(RequestBody):
-    """What a person says of an image."""
+    """The label that a person gives to an image."""
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"label": "healthy"}, {"label": "powdery_mildew", "note": "white coating"}]}
@@ -85,7 +85,7 @@ class CorrectionPage(BaseModel):
 
 
 class Imported(BaseModel):
-    """What became of a table: all of it was taken."""
+    """The outcome of an import: all of it was taken."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"corrections": 2, "changed": 1}]})
 
@@ -111,5 +111,7 @@ def correction_out(job_id: uuid.UUID, row: CorrectionRow) -> CorrectionOut:
 
 def correction_page(job_id: uuid.UUID, rows: Sequence[CorrectionRow], *, after: int, has_more: bool) -> CorrectionPage:
     """Make a page; an empty one returns the caller's own cursor."""
-    found = [correction_out(job_id, row) for row in rows]
-    return CorrectionPage(corrections=found, after=str(found[-1].seq if found else after), has_more=has_more)
+    corrections = [correction_out(job_id, row) for row in rows]
+    return CorrectionPage(
+        corrections=corrections, after=str(corrections[-1].seq if corrections else after), has_more=has_more
+    )

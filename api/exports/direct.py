@@ -26,7 +26,7 @@ NextPiece = Callable[[], Awaitable[bytes | None]]
 
 
 @dataclass(frozen=True, slots=True)
-class Begun:
+class StartedExport:
     """A file whose first piece is ready: errors until then were still answered as problems."""
 
     sheet: Sheet
@@ -34,7 +34,7 @@ class Begun:
     rest: Pieces
 
 
-def begin(services: Services, caller: Caller, job_id: JobId, chosen: Format, only: ResultFilter) -> Begun:
+def begin(services: Services, caller: Caller, job_id: JobId, chosen: Format, only: ResultFilter) -> StartedExport:
     """Plan and make the first piece. Call it in a thread.
 
     Raises:
@@ -49,11 +49,11 @@ def begin(services: Services, caller: Caller, job_id: JobId, chosen: Format, onl
     if sheet.rows > settings.max_direct_export_rows:
         raise LimitExceeded(
             f"this export has {sheet.rows} images, at most {settings.max_direct_export_rows} are sent directly; "
-            f"POST /v1/jobs/{job_id}/exports makes it beside the requests",
+            f"POST /v1/jobs/{job_id}/exports makes it in the background",
             setting="PHYTOBATCH_MAX_DIRECT_EXPORT_ROWS",
         )
     pieces = chosen.encode(sheet, sheet.pages(services.database))
-    return Begun(sheet, next(pieces, b""), pieces)
+    return StartedExport(sheet, next(pieces, b""), pieces)
 
 
 class ExportResponse(StreamingResponse):
@@ -62,8 +62,8 @@ class ExportResponse(StreamingResponse):
     An error in between breaks the answer off: there is never a short file that looks whole.
     """
 
-    def __init__(self, begun: Begun, chosen: Format, place: Place, next_piece: NextPiece) -> None:
-        sheet = begun.sheet
+    def __init__(self, started: StartedExport, chosen: Format, place: Place, next_piece: NextPiece) -> None:
+        sheet = started.sheet
         headers = {
             "Content-Disposition": attachment(export_name(sheet.job_name, sheet.job_id, chosen.suffix)),
             "Vary": "Accept",
@@ -73,8 +73,8 @@ class ExportResponse(StreamingResponse):
             # Proxies must not wait for the whole (nginx takes this header from the answer).
             "X-Accel-Buffering": "no",
         }
-        super().__init__(_pieces(begun.first, next_piece), headers=headers, media_type=chosen.media_type)
-        self._rest = begun.rest
+        super().__init__(_pieces(started.first, next_piece), headers=headers, media_type=chosen.media_type)
+        self._rest = started.rest
         self._place = place
 
     async def stream_response(self, send: Send) -> None:

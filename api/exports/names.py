@@ -5,14 +5,14 @@ import unicodedata
 import uuid
 from urllib.parse import quote
 
-MOST_LETTERS = 80
+MAX_LETTERS = 80
 # Not in names of files on Windows, or of a meaning in a path or a header; and everything that cannot be seen.
 UNSAFE = re.compile(r'[<>:"/\\|?*;%\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]+')
 
 
 def export_name(job_name: str | None, job_id: uuid.UUID, suffix: str) -> str:
     """Return a name as ``North field, row 3 6a2b9e10.csv``: that of the job, and the end of its id."""
-    readable = UNSAFE.sub(" ", job_name or "")[:MOST_LETTERS]
+    readable = UNSAFE.sub(" ", job_name or "")[:MAX_LETTERS]
     return " ".join([*readable.strip(" .").split(), job_id.hex[-8:]]) + suffix
 
 

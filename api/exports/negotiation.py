@@ -12,19 +12,19 @@ DEFAULT = ExportFormat.CSV
 ANYTHING = "*/*"
 
 
-def choose(asked: ExportFormat | None, accept: str | None) -> Format:
+def choose(named: ExportFormat | None, accept: str | None) -> Format:
     """Return the format that the client names, or prefers; CSV if it takes anything.
 
     Raises:
         NotAcceptable: it takes none of ours.
     """
-    if asked is not None:
-        return FORMATS[asked]
-    for wanted in _by_preference(accept or ANYTHING):
-        if wanted in {ANYTHING, "text/*"}:
+    if named is not None:
+        return FORMATS[named]
+    for media_type in _by_preference(accept or ANYTHING):
+        if media_type in {ANYTHING, "text/*"}:
             return FORMATS[DEFAULT]
         for one in FORMATS.values():
-            if wanted in {one.media_type.partition(";")[0], *one.accepts}:
+            if media_type in {one.media_type.partition(";")[0], *one.accepts}:
                 return one
     kinds = ", ".join(f"{one.name} ({one.media_type.partition(';')[0]})" for one in FORMATS.values())
     raise NotAcceptable(f"there is no export as {accept!r}; say `?format=` or `Accept:` with one of: {kinds}")

@@ -22,7 +22,7 @@ from api.exports.schemas import (
     export_path,
     file_name,
 )
-from api.idempotency import Asked, fingerprint, once
+from api.idempotency import RepeatableRequest, fingerprint, once
 from api.pages import DEFAULT, Limit, check_limit
 from api.results.routes import result_filter
 from api.routing import Router
@@ -75,16 +75,16 @@ async def export_job(  # what a client may say
     ] = None,
     accept: Annotated[str | None, Header(include_in_schema=False)] = None,  # OpenAPI 3.1: `Accept` is no parameter,
 ) -> Response:
-    """What has its answer now, in the order of the images; `X-Phytobatch-Pending` says how many are to come."""
+    """Send the results that exist now, in the order of the images; `X-Phytobatch-Pending` counts those to come."""
     chosen = choose(format, accept)
     place = services.waiting.take(caller.holder)
     try:
-        begun = await services.turns.run(caller.holder, begin, services, caller, job_id, chosen, only)
+        started = await services.turns.run(caller.holder, begin, services, caller, job_id, chosen, only)
     except BaseException:
         place.give_back()
         raise
-    next_piece = partial(services.turns.run, caller.holder, next, begun.rest, None)
-    return ExportResponse(begun, chosen, place, next_piece)
+    next_piece = partial(services.turns.run, caller.holder, next, started.rest, None)
+    return ExportResponse(started, chosen, place, next_piece)
 
 
 @router.post(
@@ -102,27 +102,27 @@ def create_export(
     caller: Reader,
     idempotency_key: IdempotencyKeyHeader = None,
 ) -> Response:
-    """A worker makes it beside the requests; look at `Location` until it is completed."""
+    """Create a background export: a worker makes the file; poll `Location` until it is completed."""
     settings = services.settings
-    asked = Asked(
+    repeatable = RepeatableRequest(
         caller.tenant_id,
         idempotency_key,
         fingerprint(f"POST /v1/jobs/{job_id}/exports", body.model_dump(mode="json")),
     )
-    with once(services.database, asked, keep_hours=settings.idempotency_key_hours) as ticket:
+    with once(services.database, repeatable, keep_hours=settings.idempotency_key_hours) as ticket:
         if ticket.stored:
             return ticket.stored.replay()
         with services.database.begin() as session:
             job = jobs.lock_own_job(session, caller.tenant_id, job_id)
-            most = settings.max_exports_per_job
-            made = exports.request(session, job, body.format, body.filters.only(), max_exports=most)
+            max_exports = settings.max_exports_per_job
+            export = exports.request(session, job, body.format, body.filters.only(), max_exports=max_exports)
             audit.record(
-                session, caller.actor, Action.EXPORT_CREATE, made.id, tenant_id=caller.tenant_id, job_id=str(job_id)
+                session, caller.actor, Action.EXPORT_CREATE, export.id, tenant_id=caller.tenant_id, job_id=str(job_id)
             )
-            out = export_out(made)
-            ticket.complete(session, HTTPStatus.ACCEPTED, out.model_dump(mode="json"), location=export_path(made.id))
+            out = export_out(export)
+            ticket.complete(session, HTTPStatus.ACCEPTED, out.model_dump(mode="json"), location=export_path(export.id))
     services.waker.nudge()
-    headers = {"Location": export_path(made.id), "Retry-After": str(settings.poll_after_seconds)}
+    headers = {"Location": export_path(export.id), "Retry-After": str(settings.poll_after_seconds)}
     return answer(out, HTTPStatus.ACCEPTED, headers)
 
 
@@ -140,7 +140,7 @@ def list_exports(
     after: Annotated[uuid.UUID | None, Query(description="Cursor: `after` of the page before.")] = None,
     limit: Limit = DEFAULT,
 ) -> Response:
-    """Those that are under way or kept, newest first, without their links."""
+    """List the exports that are in flight or kept, newest first, without their links."""
     check_limit(limit, services.settings)
     with services.database.begin() as session:
         job = jobs.get_job(session, caller.tenant_id, job_id).job
@@ -156,7 +156,7 @@ def list_exports(
     responses=problems(404),
 )
 def get_export(export_id: ExportId, services: ServicesDep, caller: Reader) -> Response:
-    """With a fresh link once it is completed; until then `Retry-After` says when to ask again."""
+    """Return an export, with a fresh link once it is completed; until then `Retry-After` says when to poll again."""
     with services.database.begin() as session:
         found, job_name = exports.get_export(session, caller.tenant_id, export_id)
     unfinished = found.state in UNFINISHED
@@ -173,7 +173,7 @@ def get_export(export_id: ExportId, services: ServicesDep, caller: Reader) -> Re
     responses={204: {"description": "Gone; one that was under way is given up."}, **problems(404)},
 )
 def delete_export(export_id: ExportId, services: ServicesDep, caller: Reader) -> Response:
-    """The file first, then the row."""
+    """Delete an export and its file."""
     _delete(services, caller, export_id)
     return Response(status_code=HTTPStatus.NO_CONTENT)
 

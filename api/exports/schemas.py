@@ -48,7 +48,7 @@ Label = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$", descr
 
 
 class ExportFilters(RequestBody):
-    """Which images; all, where nothing is said."""
+    """A filter of images; without fields, all of them."""
 
     status: FinalStatus | None = None
     label: Label | None = None
@@ -61,7 +61,7 @@ class ExportFilters(RequestBody):
 
 
 class CreateExport(RequestBody):
-    """An export to be made."""
+    """A request for a background export."""
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"format": "geojson"}, {"format": "csv", "filters": {"label": "rust"}}]}
@@ -72,7 +72,7 @@ class CreateExport(RequestBody):
 
 
 class Download(BaseModel):
-    """Where the file is. A GET of ``url`` needs no key; it takes ``Range``."""
+    """The link to the file. A GET of ``url`` needs no key; it takes ``Range``."""
 
     url: str
     expires_at: datetime
@@ -87,7 +87,7 @@ class ExportLinks(BaseModel):
 
 
 class ExportOut(BaseModel):
-    """An export that is made beside the requests."""
+    """A background export."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
 

@@ -66,7 +66,7 @@ def put_sidecar(
     body: Annotated[bytes, Depends(whole_body)],
     folder: Annotated[str, Depends(folder_of)],
 ) -> Response:
-    """A `geo.txt` (OpenDroneMap) or a CSV file, for the images that are named so far.
+    """Send a `geo.txt` (OpenDroneMap) or a CSV file, for the images that are named so far.
 
     The client's own position of an image stays. Sending the same file again changes nothing.
     """

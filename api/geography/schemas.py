@@ -10,12 +10,12 @@ from shared.contracts.geography import PositionFault, PositionSource
 from shared.geography.place import Place
 
 HEADING_DIGITS = 2  # It is stored as a 32-bit number.
-MOST_NAMED = 1000  # lines and images that a report names
+MAX_NAMED = 1000  # lines and images that a report names
 
 
 @dataclass(slots=True)
 class PlaceOut:
-    """Where and when an image was taken, by the first who says so: the client, a sidecar file, the image itself."""
+    """Position and moment of an image, from the first source that has them: the client, a sidecar, the image itself."""
 
     latitude: Annotated[float | None, Field(description="Degrees, WGS 84; `null` together with `longitude`.")]
     longitude: float | None
@@ -34,7 +34,7 @@ def place_out(place: Place) -> PlaceOut:
 
 
 class UnmatchedLine(BaseModel):
-    """A line that speaks of no image of the job."""
+    """A line that matches no image of the job."""
 
     line: int
     name: str
@@ -42,7 +42,7 @@ class UnmatchedLine(BaseModel):
 
 
 class SidecarReport(BaseModel):
-    """What became of a sidecar. Images without a position may still get one from their own files."""
+    """The outcome of a sidecar. Images without a position may still get one from their own files."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -61,7 +61,7 @@ class SidecarReport(BaseModel):
 
     lines: int = Field(description="That speak of an image.")
     matched: int
-    unmatched: list[UnmatchedLine] = Field(description=f"The first {MOST_NAMED} of them.")
+    unmatched: list[UnmatchedLine] = Field(description=f"The first {MAX_NAMED} of them.")
     images: int = Field(description="That the job names so far.")
     images_without_position: int
-    without_position: list[str] = Field(description=f"The first {MOST_NAMED} of them, by name.")
+    without_position: list[str] = Field(description=f"The first {MAX_NAMED} of them, by name.")

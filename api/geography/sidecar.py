@@ -5,7 +5,7 @@ import uuid
 import structlog
 
 from api.auth import Caller
-from api.geography.schemas import MOST_NAMED, SidecarReport, UnmatchedLine
+from api.geography.schemas import MAX_NAMED, SidecarReport, UnmatchedLine
 from api.services import Services
 from shared.contracts import stored
 from shared.contracts.states import JobState
@@ -47,9 +47,9 @@ def _out(report: Report) -> SidecarReport:
         matched=report.lines - len(report.unmatched),
         unmatched=[
             UnmatchedLine(line=u.line, name=stored.words(u.name, NAME_LENGTH), reason=u.reason)
-            for u in report.unmatched[:MOST_NAMED]
+            for u in report.unmatched[:MAX_NAMED]
         ],
         images=report.images,
         images_without_position=len(report.without_position),
-        without_position=report.without_position[:MOST_NAMED],
+        without_position=report.without_position[:MAX_NAMED],
     )

@@ -15,7 +15,7 @@ from shared.jobs.originals import find_original
 
 router = Router(prefix="/v1/jobs", tags=["images"])
 
-MOST_SEQ = 2**31 - 1
+MAX_SEQ = 2**31 - 1
 # Anything else is saved and never shown: what a client uploads must not run as a page of the object store.
 SHOWN = frozenset({"image/jpeg", "image/png", "image/webp", "image/tiff", "image/bmp", "image/gif"})
 OTHER = "application/octet-stream"
@@ -25,7 +25,7 @@ FILES: dict[str, Any] = {
     for one in sorted({*SHOWN, OTHER})
 }
 
-Seq = Annotated[int, Path(ge=0, le=MOST_SEQ, description="Number of the image in its job.")]
+Seq = Annotated[int, Path(ge=0, le=MAX_SEQ, description="Number of the image in its job.")]
 
 
 @router.get(
@@ -41,7 +41,7 @@ Seq = Annotated[int, Path(ge=0, le=MOST_SEQ, description="Number of the image in
     },
 )
 def get_image_file(job_id: JobId, seq: Seq, services: ServicesDep, caller: Reader) -> Response:
-    """A redirect to the object store, which says 404 of an image that was never uploaded."""
+    """Redirect to the object store, which answers 404 for an image that was never uploaded."""
     with services.database.begin() as session:
         original = find_original(session, caller.tenant_id, job_id, seq)
     name = PurePosixPath(original.name).name or f"{seq}"

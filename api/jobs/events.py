@@ -43,7 +43,7 @@ async def stream_events(
         str | None, Header(alias="Last-Event-ID", description="Go on behind this event; what is no id is ignored.")
     ] = None,
 ) -> Response:
-    """Begins with the job as it stands, or behind `Last-Event-ID`; ends after the terminal event."""
+    """Stream the events of a job, from its present state or behind `Last-Event-ID`, to the terminal event."""
     watch = services.hub.watch(caller.holder, job_id, Purpose.EVENTS)
     try:
         snapshot = await watch.first()

@@ -9,7 +9,7 @@ from fastapi import Header, Query, Request, Response
 from api.answers import answer, problems
 from api.auth import Caller
 from api.deps import IdempotencyKeyHeader, JobId, Reader, ServicesDep, Submitter
-from api.idempotency import Asked, Stored, fingerprint, once
+from api.idempotency import RepeatableRequest, Stored, fingerprint, once
 from api.jobs import submit
 from api.jobs.schemas import AddedImages, AddImages, CreateJob
 from api.jobs.upload import REQUEST_BODY, submit_upload
@@ -60,9 +60,9 @@ Wait = Annotated[
 def create_job(
     body: CreateJob, services: ServicesDep, caller: Submitter, idempotency_key: IdempotencyKeyHeader = None
 ) -> Response:
-    """Make a draft that waits for images; with `source`, a job whose images are found in that bucket."""
-    asked = Asked(caller.tenant_id, idempotency_key, fingerprint("POST /v1/jobs", body.content()))
-    with once(services.database, asked, keep_hours=services.settings.idempotency_key_hours) as ticket:
+    """Create a draft that waits for images; with `source`, a job whose images are found in that bucket."""
+    repeatable = RepeatableRequest(caller.tenant_id, idempotency_key, fingerprint("POST /v1/jobs", body.content()))
+    with once(services.database, repeatable, keep_hours=services.settings.idempotency_key_hours) as ticket:
         if ticket.stored:
             return ticket.stored.replay()
         status, job = submit.create(services, caller, body, ticket)
@@ -81,7 +81,7 @@ def create_job(
 async def upload_job(
     request: Request, services: ServicesDep, caller: Submitter, idempotency_key: IdempotencyKeyHeader = None
 ) -> Response:
-    """Larger sets go to presigned URLs."""
+    """Create, upload and commit a job in one request. Upload larger sets to presigned URLs."""
     settings = services.settings
     limits = Limits(
         files=settings.max_multipart_files,
@@ -103,7 +103,7 @@ def list_jobs(
     after: Annotated[uuid.UUID | None, Query(description="Cursor: `after` of the page before.")] = None,
     limit: Limit = DEFAULT,
 ) -> Response:
-    """The tenant's jobs, newest first."""
+    """List the tenant's jobs, newest first."""
     check_limit(limit, services.settings)
     with services.database.begin() as session:
         rows, has_more = queries.list_jobs(
@@ -132,7 +132,7 @@ async def get_job(  # what a client may say
     wait: Wait = 0,
     if_none_match: Annotated[str | None, Header()] = None,
 ) -> Response:
-    """State and counts. While the job is not terminal, `Retry-After` says when to ask again."""
+    """Return state and counts. While the job is not terminal, `Retry-After` says when to poll again."""
     check_wait(wait, max_seconds=services.settings.max_wait_seconds)
     if wait:
         patience = Patience(wait, if_none_match)
@@ -160,7 +160,7 @@ def _read(services: Services, caller: Caller, job_id: uuid.UUID) -> queries.Seen
     responses=problems(404, 409, 413),
 )
 def add_images(job_id: JobId, body: AddImages, services: ServicesDep, caller: Submitter) -> Response:
-    """The same page again gets the same numbers and fresh URLs."""
+    """Add a page of images. The same page again gets the same numbers and fresh URLs."""
     return answer(AddedImages(images=submit.name_images(services, caller, job_id, body.images)))
 
 
@@ -173,7 +173,7 @@ def add_images(job_id: JobId, body: AddImages, services: ServicesDep, caller: Su
     responses=problems(404, 409),
 )
 def commit_job(job_id: JobId, services: ServicesDep, caller: Submitter) -> Response:
-    """Everything is uploaded: validate it and put it into the queue. Repeating it is harmless."""
+    """Validate the uploaded images and put the job into the queue. Repeating it is harmless."""
     job = submit.commit(services, caller, job_id)
     return answer(job, HTTPStatus.ACCEPTED, {"Location": job.links.self})
 
@@ -186,7 +186,7 @@ def commit_job(job_id: JobId, services: ServicesDep, caller: Submitter) -> Respo
     responses={202: {"model": JobOut, "description": "A worker still works on it."}, **problems(404)},
 )
 def cancel_job(job_id: JobId, services: ServicesDep, caller: Submitter) -> Response:
-    """Finished results stay. Repeating it is harmless."""
+    """Cancel a job. Finished results stay. Repeating it is harmless."""
     with services.database.begin() as session:
         queries.lock_own_job(session, caller.tenant_id, job_id)
         job = lifecycle.cancel(session, job_id)
@@ -204,7 +204,7 @@ def cancel_job(job_id: JobId, services: ServicesDep, caller: Submitter) -> Respo
     responses=problems(404, 409),
 )
 def retry_job(job_id: JobId, services: ServicesDep, caller: Submitter) -> Response:
-    """In the same job: the answers that stand are kept, and the run ends with a terminal event of its own."""
+    """Run failed images again in the same job. Other results stay; the run ends with a terminal event of its own."""
     with services.database.begin() as session:
         quota = quotas.lock_tenant(session, caller.tenant_id, Quotas.of(services.settings))
         before = queries.lock_own_job(session, caller.tenant_id, job_id)
@@ -229,7 +229,7 @@ def retry_job(job_id: JobId, services: ServicesDep, caller: Submitter) -> Respon
     },
 )
 def delete_job(job_id: JobId, services: ServicesDep, caller: Submitter) -> Response:
-    """A draft or a job that is over, with its images and results."""
+    """Delete a draft or a terminal job, with its images and results."""
     with services.database.begin() as session:
         queries.lock_own_job(session, caller.tenant_id, job_id)
         receipt_id = lifecycle.delete(session, job_id, by=caller.key_name)

@@ -81,7 +81,7 @@ class AddImages(RequestBody):
 
 @dataclass(slots=True)
 class Upload:
-    """Where the bytes of one image go. ``headers`` must be sent exactly."""
+    """The upload of one image. ``headers`` must be sent exactly."""
 
     __pydantic_config__ = ConfigDict(json_schema_serialization_defaults_required=True)
 
@@ -101,7 +101,7 @@ class AddedImage:
 
 
 class AddedImages(BaseModel):
-    """In the order asked."""
+    """The images in the order of the request."""
 
     model_config = ConfigDict(
         json_schema_extra={

@@ -31,13 +31,13 @@ from shared.webhooks.per_job import endpoint_for, url_of
 log = structlog.get_logger()
 
 
-def resolve(session: Session, wanted: ClassifierRef | None) -> Classifier | None:
+def resolve(session: Session, reference: ClassifierRef | None) -> Classifier | None:
     """Return the classifier that a client names; ``None`` leaves the choice to the commit.
 
     Raises:
         InvalidRequest: there is no such classifier.
     """
-    return None if wanted is None else registry.resolve(session, wanted.name, wanted.version)
+    return None if reference is None else registry.resolve(session, reference.name, reference.version)
 
 
 def create(services: Services, caller: Caller, request: JobRequest, ticket: Ticket) -> tuple[int, JobOut]:
@@ -116,7 +116,7 @@ def name_images(services: Services, caller: Caller, job_id: uuid.UUID, images: S
         QuotaExceeded: the tenant has as many pending images as it may; none of the page is taken.
     """
     settings = services.settings
-    _check_page(images, most=settings.max_page_size, most_bytes=settings.max_image_bytes)
+    _check_page(images, max_images=settings.max_page_size, max_bytes=settings.max_image_bytes)
     new = [_new_image(image) for image in images]
     with services.database.begin() as session:
         quota = quotas.lock_tenant(session, caller.tenant_id, Quotas.of(settings))
@@ -128,16 +128,16 @@ def name_images(services: Services, caller: Caller, job_id: uuid.UUID, images: S
     return [_added(services, job_id, seq, image) for seq, image in zip(numbers, new, strict=True)]
 
 
-def _check_page(images: Sequence[ImageIn], *, most: int, most_bytes: int) -> None:
-    if len(images) > most:
+def _check_page(images: Sequence[ImageIn], *, max_images: int, max_bytes: int) -> None:
+    if len(images) > max_images:
         raise LimitExceeded(
-            f"a page has at most {most} images, this one has {len(images)}; send several pages",
+            f"a page has at most {max_images} images, this one has {len(images)}; send several pages",
             setting="PHYTOBATCH_MAX_PAGE_SIZE",
         )
     for image in images:
-        if image.size > most_bytes:
+        if image.size > max_bytes:
             raise LimitExceeded(
-                f"{image.name!r} has {image.size} bytes, an image has at most {most_bytes}; make it smaller",
+                f"{image.name!r} has {image.size} bytes, an image has at most {max_bytes}; make it smaller",
                 setting="PHYTOBATCH_MAX_IMAGE_BYTES",
             )
 

@@ -5,7 +5,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from api.auth import Caller
-from api.idempotency import Asked, Stored, fingerprint, once
+from api.idempotency import RepeatableRequest, Stored, fingerprint, once
 from api.jobs.arrivals import Arrival, Files, check_name, submit_files
 from api.multipart.form import Form, ReceivedFile
 from api.services import Services
@@ -68,9 +68,9 @@ def submit_upload(services: Services, caller: Caller, form: Form, idempotency_ke
         services.webhook_policy.check(request.webhook_url)
     images, sidecars = _sorted(form.files, services.settings.max_sidecar_bytes)
     content = [_content(request, form.fields), [arrival.identity for arrival in (*images, *sidecars)]]
-    asked = Asked(caller.tenant_id, idempotency_key, fingerprint("POST /v1/jobs/upload", content))
+    repeatable = RepeatableRequest(caller.tenant_id, idempotency_key, fingerprint("POST /v1/jobs/upload", content))
     keep_hours = services.settings.idempotency_key_hours
-    with once(services.database, asked, keep_hours=keep_hours, lock_seconds=LOCK_SECONDS) as ticket:
+    with once(services.database, repeatable, keep_hours=keep_hours, lock_seconds=LOCK_SECONDS) as ticket:
         if ticket.stored:
             return ticket.stored
         return submit_files(services, caller, request, Files(images, [one.sidecar() for one in sidecars]), ticket)
@@ -112,15 +112,15 @@ def _sorted(files: list[ReceivedFile], max_sidecar_bytes: int) -> tuple[list[Arr
         LimitExceeded: a sidecar is too large.
         InvalidRequest: there is no image.
     """
-    found = [Arrival.of(file) for file in files]
-    sidecars = sorted((one for one in found if is_sidecar(one.file.name)), key=lambda one: order_of(one.file.name))
+    arrivals = [Arrival.of(file) for file in files]
+    sidecars = sorted((one for one in arrivals if is_sidecar(one.file.name)), key=lambda one: order_of(one.file.name))
     for one in sidecars:
         if one.file.size > max_sidecar_bytes:
             raise LimitExceeded(
                 f"{one.file.name!r} has {one.file.size} bytes, a sidecar has at most {max_sidecar_bytes}",
                 setting="PHYTOBATCH_MAX_SIDECAR_BYTES",
             )
-    images = [one for one in found if one not in sidecars]
+    images = [one for one in arrivals if one not in sidecars]
     if not images:
         raise InvalidRequest("there are no images, only what is said of them; send the photos too")
     return images, sidecars

@@ -186,19 +186,19 @@ class _Unread:
 
     def __init__(self, scope: Scope, receive: Receive) -> None:
         self._receive = receive
-        self._must_be_asked = "100-continue" in Headers(scope=scope).get("expect", "").lower()
+        self._expects_continue = "100-continue" in Headers(scope=scope).get("expect", "").lower()
         self.is_whole = False
 
     async def receive(self) -> Message:
         """Give the next message."""
-        self._must_be_asked = False
+        self._expects_continue = False
         message = await self._receive()
         self.is_whole = not message.get("more_body", False)
         return message
 
     async def discard(self, seconds: float) -> None:
         """Read what comes within so many seconds; with 0, what has come. A client that waits to be asked is not."""
-        if self._must_be_asked:
+        if self._expects_continue:
             return
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
@@ -233,8 +233,8 @@ class _Closing:
 
 def compression(scope: Scope) -> str | None:
     """Give the compression that the head of a request names for its body; ``None`` for none."""
-    said = ",".join(Headers(scope=scope).getlist("content-encoding")).lower()
-    return next((word for word in (part.strip() for part in said.split(",")) if word in COMPRESSED), None)
+    codings = ",".join(Headers(scope=scope).getlist("content-encoding")).lower()
+    return next((word for word in (part.strip() for part in codings.split(",")) if word in COMPRESSED), None)
 
 
 def announced_bytes(scope: Scope) -> int | None:

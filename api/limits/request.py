@@ -52,8 +52,8 @@ def _fault(scope: Scope, settings: Settings) -> OverLimit | None:
     return None
 
 
-def _too_long(status: HTTPStatus, what: str, most: int, name: str) -> OverLimit:
-    detail = f"{what} of this request may have {most} bytes; send less"
+def _too_long(status: HTTPStatus, what: str, limit: int, name: str) -> OverLimit:
+    detail = f"{what} of this request may have {limit} bytes; send less"
     return OverLimit(status, detail, setting=f"{ENV_PREFIX}{name.upper()}")
 
 
@@ -66,19 +66,19 @@ async def check_json_depth(request: Request) -> None:
     route = request.scope.get("route")
     if getattr(route, "body_field", None) is None or "json" not in request.headers.get("content-type", ""):
         return
-    most: int = request.app.state.services.settings.max_json_depth
+    limit: int = request.app.state.services.settings.max_json_depth
     try:
-        is_deep = depth_exceeds(await request.json(), most)
+        is_deep = depth_exceeds(await request.json(), limit)
     except ValueError:  # No JSON at all.
         return
     if is_deep:
-        raise too_deep(most)
+        raise too_deep(limit)
 
 
-def depth_exceeds(value: object, most: int) -> bool:
-    """Return whether lists and objects are nested deeper than ``max_depth``; without recursion."""
+def depth_exceeds(value: object, limit: int) -> bool:
+    """Return whether lists and objects are nested deeper than ``limit``; without recursion."""
     level = [value] if isinstance(value, (dict, list)) else []
-    for _ in range(most):
+    for _ in range(limit):
         level = [inner for one in level for inner in _inside(one) if isinstance(inner, (dict, list))]
     return bool(level)
 

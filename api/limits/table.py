@@ -31,7 +31,7 @@ class Fixed:
     """A limit that is part of the wire format: no setting holds it."""
 
     what: str
-    most: str
+    maximum: str
     answer: str
 
 
@@ -124,4 +124,4 @@ def _rows(limits: Sequence[Limit]) -> Iterator[str]:
 def _fixed_rows() -> Iterator[str]:
     yield from ("| limit | most | over it |", "|---|---|---|")
     for one in FIXED:
-        yield f"| {one.what} | {one.most} | {one.answer} |"
+        yield f"| {one.what} | {one.maximum} | {one.answer} |"

@@ -35,7 +35,7 @@ START = """SwaggerUIBundle({
 
 
 @dataclass(frozen=True, slots=True)
-class Served:
+class StaticFile:
     """A file as it is served: plain, and compressed for clients that take gzip."""
 
     content: bytes
@@ -64,15 +64,15 @@ SOURCES: Mapping[str, _Source] = {
 }
 
 
-def served(name: str) -> Served | None:
+def static_file(name: str) -> StaticFile | None:
     """Return a file by its name; ``None`` if there is none."""
     source = SOURCES.get(name)
-    return None if source is None else _made(source)
+    return None if source is None else _read(source)
 
 
 @cache
-def _made(source: _Source) -> Served:
+def _read(source: _Source) -> StaticFile:
     """Read and compress a file once. It is cached by source, not by name: clients can make up any number of names."""
     content = source.read()
     etag = f'"{hashlib.sha256(content).hexdigest()[:32]}"'
-    return Served(content, gzip.compress(content, mtime=0), source.media_type, etag)
+    return StaticFile(content, gzip.compress(content, mtime=0), source.media_type, etag)

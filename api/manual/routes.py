@@ -5,7 +5,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Header, Response
 
-from api.manual.files import PAGE, served
+from api.manual.files import PAGE, static_file
 from api.wire.etag import is_fresh
 from shared.errors import NotFound
 
@@ -26,12 +26,12 @@ def file(
     name: str, accept_encoding: Annotated[str, Header()] = "", if_none_match: Annotated[str | None, Header()] = None
 ) -> Response:
     """Return a file of the page."""
-    found = served(name)
-    if found is None:
+    static = static_file(name)
+    if static is None:
         raise NotFound("there is no such file")
-    headers = {"ETag": found.etag, "Cache-Control": CACHED, "Vary": "Accept-Encoding"}
-    if is_fresh(if_none_match, found.etag):
+    headers = {"ETag": static.etag, "Cache-Control": CACHED, "Vary": "Accept-Encoding"}
+    if is_fresh(if_none_match, static.etag):
         return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
     if "gzip" not in accept_encoding:
-        return Response(found.content, media_type=found.media_type, headers=headers)
-    return Response(found.compressed, media_type=found.media_type, headers={**headers, "Content-Encoding": "gzip"})
+        return Response(static.content, media_type=static.media_type, headers=headers)
+    return Response(static.compressed, media_type=static.media_type, headers={**headers, "Content-Encoding": "gzip"})

@@ -40,27 +40,30 @@ class Backlog(Collector):
 
     def __init__(self, database: Database, *, tenants: int) -> None:
         self._database = database
-        self._more: tuple[Callable[[Session], Reading], ...] = (read_exports, partial(read_tenants, most=tenants))
+        self._more: tuple[Callable[[Session], Reading], ...] = (
+            read_exports,
+            partial(read_tenants, max_tenants=tenants),
+        )
         self._lock = threading.Lock()
         self._reader: threading.Thread | None = None
         self._read_at = float("-inf")
-        self._found: Reading | None = None
+        self._last: Reading | None = None
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         """Yield the last reading, or a new one; without Postgres only that it is away."""
-        found = self._look()
-        yield filled(DATABASE_UP, [((), float(found is not None))])
-        for sampled, samples in (found or {}).items():
+        reading = self._latest()
+        yield filled(DATABASE_UP, [((), float(reading is not None))])
+        for sampled, samples in (reading or {}).items():
             yield filled(sampled, samples)
 
-    def _look(self) -> Reading | None:
+    def _latest(self) -> Reading | None:
         reader = self._reading()
         if reader is not None:
             # Outside the lock: scrapes that come together wait side by side, not one after the other.
             reader.join(PATIENCE_SECONDS)
             if reader.is_alive():
                 return None
-        return self._found
+        return self._last
 
     def _reading(self) -> threading.Thread | None:
         """Return the thread that reads now; ``None`` while the last reading is fresh."""
@@ -73,15 +76,15 @@ class Backlog(Collector):
             return self._reader
 
     def _read(self) -> None:
-        found = self._answer(read)
-        if found is not None:
+        reading = self._try_read(read)
+        if reading is not None:
             # What is less needed may fail by itself.
             for part in self._more:
-                found |= self._answer(part) or {}
-        self._found = found
+                reading |= self._try_read(part) or {}
+        self._last = reading
         self._read_at = time.monotonic()
 
-    def _answer(self, part: Callable[[Session], Reading]) -> dict[Sampled, Iterable[Sample]] | None:
+    def _try_read(self, part: Callable[[Session], Reading]) -> dict[Sampled, Iterable[Sample]] | None:
         try:
             with self._database.begin() as session:
                 return dict(part(session))

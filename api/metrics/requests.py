@@ -14,7 +14,7 @@ CLIENT_LEFT = 499
 # These wait on purpose; their seconds say how long somebody waited, not how slow the API is.
 WAITING_ROUTES = frozenset({"/v1/jobs/{job_id}/events", "/predict"})
 # These do where the query says so; a parameter that somebody made up makes no other route wait.
-ASKED_TO_WAIT = frozenset({"/v1/jobs/{job_id}"})
+WAITING_BY_QUERY = frozenset({"/v1/jobs/{job_id}"})
 
 
 class RequestMetrics:
@@ -58,4 +58,4 @@ def route_of(scope: Scope) -> str:
 
 def waits(scope: Scope, route: str) -> bool:
     """Return whether the answer to a request is held back until there is something new."""
-    return route in WAITING_ROUTES or (route in ASKED_TO_WAIT and b"wait=" in scope["query_string"])
+    return route in WAITING_ROUTES or (route in WAITING_BY_QUERY and b"wait=" in scope["query_string"])

@@ -48,24 +48,24 @@ WAITING, OLDEST = "waiting", "oldest"
 STATUSES = ("succeeded", "failed", "rejected")
 
 
-def read_tenants(session: Session, *, most: int) -> Reading:
+def read_tenants(session: Session, *, max_tenants: int) -> Reading:
     """Read the tenants with open jobs or jobs that ended within the hour, and the sum of all others.
 
     Args:
         session: in a transaction of its own.
-        most: how many are named; 0 reads nothing.
+        max_tenants: number of those that are named; 0 reads nothing.
     """
-    if not most:
+    if not max_tenants:
         return {}
     for term in TERMS:
         session.execute(term)
-    found = {OTHERS: dict.fromkeys((WAITING, OLDEST, *STATUSES), 0.0)}
-    for row in session.execute(TENANTS, {"most": most, "others": OTHERS}).mappings():
-        found[row["tenant"]] = {name: max(float(row[name]), 0.0) for name in (WAITING, OLDEST, *STATUSES)}
+    counts_by_tenant = {OTHERS: dict.fromkeys((WAITING, OLDEST, *STATUSES), 0.0)}
+    for row in session.execute(TENANTS, {"most": max_tenants, "others": OTHERS}).mappings():
+        counts_by_tenant[row["tenant"]] = {name: max(float(row[name]), 0.0) for name in (WAITING, OLDEST, *STATUSES)}
     return {
-        metrics.TENANT_IMAGES_WAITING: [((name,), counts[WAITING]) for name, counts in found.items()],
-        metrics.TENANT_OLDEST_IMAGE: [((name,), counts[OLDEST]) for name, counts in found.items()],
+        metrics.TENANT_IMAGES_WAITING: [((name,), counts[WAITING]) for name, counts in counts_by_tenant.items()],
+        metrics.TENANT_OLDEST_IMAGE: [((name,), counts[OLDEST]) for name, counts in counts_by_tenant.items()],
         metrics.TENANT_IMAGES: [
-            ((name, status), counts[status]) for name, counts in found.items() for status in STATUSES
+            ((name, status), counts[status]) for name, counts in counts_by_tenant.items() for status in STATUSES
         ],
     }

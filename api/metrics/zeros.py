@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from fastapi import APIRouter
 from fastapi.routing import APIRoute
 
-from api.metrics.requests import ASKED_TO_WAIT, CLIENT_LEFT, METHODS, OTHER, WAITING_ROUTES
+from api.metrics.requests import CLIENT_LEFT, METHODS, OTHER, WAITING_BY_QUERY, WAITING_ROUTES
 from shared.metrics.definitions import HTTP_REQUESTS, HTTP_SECONDS, HTTP_WAIT_SECONDS
 from shared.metrics.exposition import Zeros
 from shared.storage.s3_call import STORE_ZEROS
@@ -34,7 +34,7 @@ def api_zeros(routers: Iterable[APIRouter]) -> Zeros:
         HTTP_WAIT_SECONDS: [
             (method, path)
             for method, path in named
-            if path in WAITING_ROUTES or (path in ASKED_TO_WAIT and method == "GET")
+            if path in WAITING_ROUTES or (path in WAITING_BY_QUERY and method == "GET")
         ],
         **STORE_ZEROS,
     }

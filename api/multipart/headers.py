@@ -50,10 +50,10 @@ def boundary_of(content_type: str) -> str:
     Raises:
         InvalidRequest: it is no multipart form, or names no boundary that can be one (RFC 2046, 5.1.1).
     """
-    media_type, given = parameters(content_type)
+    media_type, values = parameters(content_type)
     if media_type != MEDIA_TYPE:
         raise InvalidRequest(f"send the files as {MEDIA_TYPE}, this body is {content_type or 'without a Content-Type'}")
-    boundary: str = header_unquote(given.get("boundary", ""))
+    boundary: str = header_unquote(values.get("boundary", ""))
     if not BOUNDARY.fullmatch(boundary):
         raise InvalidRequest(
             f"the Content-Type needs a boundary of 1 to 70 ASCII characters; here it is {boundary[:80]!r}"
@@ -70,10 +70,10 @@ def part_of(headers: Sequence[tuple[str, str]]) -> Part:
     texts = {name: charsets.decode(value.encode("latin-1"), None) for name, value in headers}
     if len(texts) < len(headers):
         raise InvalidRequest("a part has a header field twice; send each once")
-    _, given = parameters(texts.get("Content-Disposition", ""))
-    if "name" not in given:
+    _, values = parameters(texts.get("Content-Disposition", ""))
+    if "name" not in values:
         raise InvalidRequest('a part has no name; each begins with Content-Disposition: form-data; name="…"')
-    field = _words(content_disposition_unquote(given["name"]))
+    field = _words(content_disposition_unquote(values["name"]))
     media_type, of_text = parameters(texts.get("Content-Type", ""))
     if media_type.startswith("multipart/"):
         raise InvalidRequest(f"the part {field!r} is a multipart itself; send each file as a part of its own")
@@ -84,7 +84,7 @@ def part_of(headers: Sequence[tuple[str, str]]) -> Part:
             "send the bytes as they are"
         )
     charset = header_unquote(of_text["charset"]) if "charset" in of_text else None
-    return Part(field, _file_name(given), charset)
+    return Part(field, _file_name(values), charset)
 
 
 def parameters(header: str) -> tuple[str, Mapping[str, str]]:
@@ -108,10 +108,10 @@ def parameters(header: str) -> tuple[str, Mapping[str, str]]:
     return value.strip(" \t").lower(), found
 
 
-def _file_name(given: Mapping[str, str]) -> str | None:
+def _file_name(values: Mapping[str, str]) -> str | None:
     """Return the name of the file: of both forms the extended one (RFC 6266, 4.3; .NET and others send both)."""
-    plain = given.get("filename")
-    extended = header_unquote(given["filename*"]) if "filename*" in given else _joined("filename", given)
+    plain = values.get("filename")
+    extended = header_unquote(values["filename*"]) if "filename*" in values else _joined("filename", values)
     name = None if extended is None else _extended(extended)
     if name is None and plain is not None:
         name = _words(content_disposition_unquote(plain))
@@ -121,14 +121,14 @@ def _file_name(given: Mapping[str, str]) -> str | None:
     return None if name is None else PATH_OF_WINDOWS.sub("", name, count=1)
 
 
-def _joined(name: str, given: Mapping[str, str]) -> str | None:
+def _joined(name: str, values: Mapping[str, str]) -> str | None:
     """Join the extended value of a parameter that comes in pieces (RFC 2231, 3 and 4.1); ``None`` if there are none.
 
     Raises:
         InvalidRequest: a piece is missing, or comes twice.
     """
     found = [
-        (match, value) for key, value in given.items() if (match := PIECE.fullmatch(key)) and match["name"] == name
+        (match, value) for key, value in values.items() if (match := PIECE.fullmatch(key)) and match["name"] == name
     ]
     found.sort(key=lambda piece: int(piece[0]["number"]))
     if [int(match["number"]) for match, _ in found] != list(range(len(found))):

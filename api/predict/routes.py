@@ -43,15 +43,15 @@ async def predict(
     classifier: Annotated[ClassifierText | None, Query()] = None,
     idempotency_key: IdempotencyKeyHeader = None,
 ) -> Response:
-    """Waits for the answer; when it takes too long, the answer is the job."""
+    """Classify one image and wait for the result; if it takes too long, the answer is the job."""
     limits = Limits(files=1, file_bytes=services.settings.max_image_bytes)
     try:
         async with received(request, limits) as form:
             job_id, replayed = await services.turns.run(
                 caller.holder, submit_image, services, caller, form, classifier, idempotency_key
             )
-        found = await wait_for_answer(services, caller, job_id, request)
-        response = _response(found, poll_after=services.settings.poll_after_seconds)
+        outcome = await wait_for_answer(services, caller, job_id, request)
+        response = _response(outcome, poll_after=services.settings.poll_after_seconds)
     except ImageNotReadable as error:
         return problem(
             request,
@@ -66,30 +66,30 @@ async def predict(
     return response
 
 
-def _response(found: Answer, *, poll_after: int) -> Response:
+def _response(outcome: Answer, *, poll_after: int) -> Response:
     """Answer 200 with the prediction, 202 with the job, or the reason why there is none."""
-    if found.result is None:
-        if found.job.error_code is not None:
-            raise Conflict(f"the job of this image failed: {found.job.error_detail}", code="job-failed")
-        job = job_out(found.job, found.classifier, None)
+    if outcome.result is None:
+        if outcome.job.error_code is not None:
+            raise Conflict(f"the job of this image failed: {outcome.job.error_detail}", code="job-failed")
+        job = job_out(outcome.job, outcome.classifier, None)
         return answer(job, HTTPStatus.ACCEPTED, {"Location": job.links.self, "Retry-After": str(poll_after)})
-    if found.result.status == ImageStatus.CANCELED:
+    if outcome.result.status == ImageStatus.CANCELED:
         raise Conflict("the job of this image was canceled; send it again", code="job-canceled")
-    if found.result.status != ImageStatus.SUCCEEDED:
+    if outcome.result.status != ImageStatus.SUCCEEDED:
         raise ImageNotReadable(
-            found.result.error_detail or "the image cannot be classified",
-            error_code=str(found.result.error_code),
+            outcome.result.error_detail or "the image cannot be classified",
+            error_code=str(outcome.result.error_code),
         )
-    return answer(_prediction(found, found.result))
+    return answer(_prediction(outcome, outcome.result))
 
 
-def _prediction(found: Answer, result: Result) -> Prediction:
+def _prediction(outcome: Answer, result: Result) -> Prediction:
     return Prediction(
         predicted_class=str(result.label),
         confidence=round(PERCENT * (result.confidence or 0.0), PERCENT_DIGITS),
-        probabilities=ResultWriter(found.classifier).probabilities(result.probabilities) or {},
+        probabilities=ResultWriter(outcome.classifier).probabilities(result.probabilities) or {},
         needs_review=bool(result.needs_review),
         review_reason=None if result.review_reason is None else ReviewReason(result.review_reason),
-        job_id=found.job.id,
-        links=PredictionLinks.of(found.job.id),
+        job_id=outcome.job.id,
+        links=PredictionLinks.of(outcome.job.id),
     )

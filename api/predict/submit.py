@@ -6,7 +6,7 @@ from contextlib import suppress
 from fastapi import Request
 
 from api.auth import Caller
-from api.idempotency import Asked, fingerprint, once
+from api.idempotency import RepeatableRequest, fingerprint, once
 from api.jobs.arrivals import Arrival, Files, check_name, submit_files
 from api.multipart.form import Form, ReceivedFile
 from api.services import Services
@@ -39,8 +39,10 @@ def submit_image(
         StoreUnavailable: the object store is away; nothing is left of the job.
     """
     arrival = Arrival.of(_only_file(form))
-    asked = Asked(caller.tenant_id, idempotency_key, fingerprint("POST /predict", [classifier, arrival.identity]))
-    with once(services.database, asked, keep_hours=services.settings.idempotency_key_hours) as ticket:
+    repeatable = RepeatableRequest(
+        caller.tenant_id, idempotency_key, fingerprint("POST /predict", [classifier, arrival.identity])
+    )
+    with once(services.database, repeatable, keep_hours=services.settings.idempotency_key_hours) as ticket:
         if ticket.stored:
             return uuid.UUID(ticket.stored.body["id"]), True
         request = JobRequest(

@@ -25,7 +25,7 @@ def list_receipts(
     after: Annotated[uuid.UUID | None, Query(description="Cursor: `after` of the page before.")] = None,
     limit: Limit = DEFAULT,
 ) -> Response:
-    """What was removed of this tenant, newest first."""
+    """List the removals of this tenant's data, newest first."""
     check_limit(limit, services.settings)
     with services.database.begin() as session:
         rows, has_more = queries.list_receipts(session, caller.tenant_id, job_id=job_id, after=after, limit=limit)
@@ -40,7 +40,7 @@ def list_receipts(
     responses=problems(404),
 )
 def get_receipt(receipt_id: ReceiptId, services: ServicesDep, caller: Reader) -> Response:
-    """When a removal was asked for, why, when it was done, and how much it was."""
+    """Return when and why a removal was requested, when it was done, and how much it removed."""
     with services.database.begin() as session:
         receipt = queries.get_receipt(session, caller.tenant_id, receipt_id)
     return answer(receipt_out(receipt))

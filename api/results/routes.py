@@ -53,7 +53,7 @@ def list_results(
     after: Annotated[int, Query(ge=0, lt=2**63, description="Cursor: `after` of the page before.")] = 0,
     limit: Limit = DEFAULT,
 ) -> Response:
-    """In the order in which they were stored: keep `after`, and nothing is read twice or missed."""
+    """List results in the order in which they were stored: pass `after`, and none is read twice or missed."""
     check_limit(limit, services.settings)
     with services.database.begin() as session:
         # The job first: when it was over before the results were read, they are all there.

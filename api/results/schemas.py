@@ -107,7 +107,7 @@ class RankedClass:
 
 @dataclass(slots=True)
 class ImageError:
-    """Why an image has no classification."""
+    """The reason why an image has no classification."""
 
     code: ImageErrorCode
     detail: str | None
@@ -115,7 +115,7 @@ class ImageError:
 
 @dataclass(slots=True)
 class Provenance:
-    """What exactly gave an answer: enough to get the same one again."""
+    """The origin of a result: enough to get the same one again."""
 
     sha256: Annotated[str, Field(description="Of the classifier's weights.")]
     runtime: Annotated[str | None, Field(description="What ran it; `null` in results from before this was kept.")]
@@ -126,7 +126,7 @@ class Provenance:
 
 @dataclass(slots=True)
 class ResultCorrection:
-    """What a person says of the image; the prediction stands beside it as it is."""
+    """The label that a person gave to the image; the prediction is unchanged."""
 
     label: str
     note: str | None
@@ -136,7 +136,7 @@ class ResultCorrection:
 
 @dataclass(slots=True)
 class ResultOut:
-    """What became of one image. ``confidence`` is the probability of ``label``, 0 to 1."""
+    """The outcome of one image. ``confidence`` is the probability of ``label``, 0 to 1."""
 
     seq: int
     name: str
@@ -217,11 +217,11 @@ class ResultWriter:
         self._labels = () if manifest is None else manifest.labels
         self._names = {} if manifest is None else {c.id: c.names for c in manifest.classes}
 
-    def room(self, most: int) -> Room:
+    def room(self, max_bytes: int) -> Room:
         """Return the bytes of a page that are left for these results: each class stands twice in a row."""
         names = max((len(json.dumps(names)) for names in self._names.values()), default=0)
         labels = sum(map(len, self._labels))
-        return Room(most, ROW_BYTES + names, CLASS_BYTES + 2 * labels // max(1, len(self._labels)))
+        return Room(max_bytes, ROW_BYTES + names, CLASS_BYTES + 2 * labels // max(1, len(self._labels)))
 
     def write(self, row: StoredResult) -> ResultOut:
         """Write one result."""

@@ -69,7 +69,7 @@ def summarise_job(  # what a client may say
     time_zone: Annotated[Text, Query(description="Whose days, as `Europe/Madrid`.")] = "UTC",
     healthy: Healthy = None,
 ) -> Response:
-    """What the job says as a whole, as it is now; corrections count before predictions."""
+    """Summarise the job as it is now; corrections count before predictions."""
     _check_time_zone(time_zone)
     max_values = services.settings.max_summary_groups
     with services.database.begin() as session:
@@ -119,19 +119,19 @@ def grid_of_job(  # what a client may say
     ] = None,
     healthy: Healthy = None,
 ) -> Response:
-    """GeoJSON (RFC 7946) of the squares that have an image. Edges are metres on the ground, not degrees."""
+    """Return GeoJSON (RFC 7946) of the squares that have an image. Edges are metres on the ground, not degrees."""
     begin = None if origin is None else _origin(origin)
     with services.database.begin() as session:
         job = queries.get_job(session, caller.tenant_id, job_id).job
-        made = grid(session, job_id, edge=edge, origin=begin, max_cells=services.settings.max_grid_cells)
-        out = grid_out(made, _healthy(session, job, healthy))
+        squares = grid(session, job_id, edge=edge, origin=begin, max_cells=services.settings.max_grid_cells)
+        out = grid_out(squares, _healthy(session, job, healthy))
     return Response(out.model_dump_json(), media_type=GeoJson.media_type)
 
 
-def _healthy(session: Session, job: Job, asked: list[str] | None) -> list[str]:
+def _healthy(session: Session, job: Job, named: list[str] | None) -> list[str]:
     """Return the labels that are no disease: those of the request, or the class of that name."""
-    if asked:
-        return list(dict.fromkeys(asked))
+    if named:
+        return list(dict.fromkeys(named))
     classifier = classifier_of(session, job)
     labels = () if classifier is None else Manifest.model_validate(classifier.manifest).labels
     return [shares.HEALTHY] if shares.HEALTHY in labels else []

@@ -29,7 +29,7 @@ class LabelShare(BaseModel):
 
 
 class SharesOut(BaseModel):
-    """Images by what is said of them. ``images`` is ``counted``, ``needs_review`` and ``not_classified`` together."""
+    """Images by result. ``images`` is ``counted``, ``needs_review`` and ``not_classified`` together."""
 
     images: int = Field(description="With a final answer of any kind.")
     counted: int = Field(description="Whose label stands: corrected, or predicted and in need of nobody.")
@@ -56,7 +56,7 @@ class DayOut(SharesOut):
 
 
 class PositionsOut(BaseModel):
-    """Whose word the positions are, and why images have none."""
+    """The sources of positions, and the reasons why images have none."""
 
     known: int
     sources: dict[PositionSource, int]
@@ -143,7 +143,7 @@ class SummaryOut(BaseModel):
 
 
 class CellProperties(SharesOut):
-    """What was found in one square."""
+    """The results in one square."""
 
     column: int = Field(description="Squares east of the origin.")
     row: int = Field(description="Squares north of the origin.")
@@ -168,7 +168,7 @@ class CutCellGeometry(BaseModel):
 
 
 class CellFeature(BaseModel):
-    """A square with what was found in it."""
+    """A square with its results."""
 
     model_config = ConfigDict(json_schema_serialization_defaults_required=True)
 
@@ -251,12 +251,12 @@ def days_out(days: Mapping[str | None, Shares], healthy: Collection[str]) -> lis
     return [DayOut(day=day, **shares_fields(shares, healthy)) for day, shares in days.items()]
 
 
-def positions_out(found: Positions) -> PositionsOut:
+def positions_out(positions: Positions) -> PositionsOut:
     """Return the numbers of positions."""
     return PositionsOut(
-        known=found.sources.total(),
-        sources={PositionSource(source): images for source, images in found.sources.items()},
-        missing={PositionFault(fault): images for fault, images in found.missing.items()},
+        known=positions.sources.total(),
+        sources={PositionSource(source): images for source, images in positions.sources.items()},
+        missing={PositionFault(fault): images for fault, images in positions.missing.items()},
     )
 
 
@@ -276,15 +276,15 @@ def uncertain_out(rows: Sequence[Row[Any]]) -> list[UncertainOut]:
     ]
 
 
-def grid_out(made: Grid, healthy: list[str]) -> GridOut:
+def grid_out(grid: Grid, healthy: list[str]) -> GridOut:
     """Return a grid as GeoJSON."""
-    origin = None if made.origin is None else (made.origin.longitude, made.origin.latitude)
+    origin = None if grid.origin is None else (grid.origin.longitude, grid.origin.latitude)
     return GridOut(
-        features=[_feature(cell, healthy) for cell in made.cells],
-        edge=made.edge,
+        features=[_feature(cell, healthy) for cell in grid.cells],
+        edge=grid.edge,
         origin=origin,
         healthy=healthy,
-        without_position=made.without_position,
+        without_position=grid.without_position,
     )
 
 

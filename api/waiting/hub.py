@@ -239,9 +239,9 @@ class Hub:
             watch.polled(error)
 
     async def _read(self, entries: Collection[Entry], *, is_round: bool) -> Exception | None:
-        wanted = [Polled(e.job_id, e.snapshot, events=e.serves(Purpose.EVENTS)) for e in entries]
+        jobs = [Polled(e.job_id, e.snapshot, events=e.serves(Purpose.EVENTS)) for e in entries]
         try:
-            found = await anyio.to_thread.run_sync(self._poll, wanted, limiter=self._limiter)
+            found = await anyio.to_thread.run_sync(self._poll, jobs, limiter=self._limiter)
         except Exception as error:  # noqa: BLE001  # this task must not end before the process does
             self._log_once(error)
             return error

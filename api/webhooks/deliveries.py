@@ -39,7 +39,7 @@ def list_deliveries(
     after: Annotated[uuid.UUID | None, Query(description="Cursor: `after` of the page before.")] = None,
     limit: Limit = DEFAULT,
 ) -> Response:
-    """The tenant's deliveries, newest first, also those to the `webhook_url`s of jobs."""
+    """List the tenant's deliveries, newest first, also those to the `webhook_url`s of jobs."""
     check_limit(limit, services.settings)
     filters = queries.Filters(endpoint_id=endpoint, job_id=job, state=state)
     with services.database.begin() as session:
@@ -55,10 +55,10 @@ def list_deliveries(
     responses=problems(404),
 )
 def get_delivery(delivery_id: DeliveryId, services: ServicesDep, caller: Reader) -> Response:
-    """What is sent, and what came of each attempt."""
+    """Return the body of a delivery, and the outcome of each attempt."""
     with services.database.begin() as session:
-        found = queries.get_delivery(session, caller.tenant_id, delivery_id)
-    return answer(delivery_with_attempts(found, public_url=services.settings.public_url))
+        delivery = queries.get_delivery(session, caller.tenant_id, delivery_id)
+    return answer(delivery_with_attempts(delivery, public_url=services.settings.public_url))
 
 
 @router.post(
@@ -70,8 +70,8 @@ def get_delivery(delivery_id: DeliveryId, services: ServicesDep, caller: Reader)
     responses=problems(404, 409),
 )
 def redeliver(delivery_id: DeliveryId, services: ServicesDep, caller: Submitter) -> Response:
-    """Due now, whatever became of it, and its schedule begins again."""
+    """Make a delivery due now, whatever its state, and restart its schedule."""
     with services.database.begin() as session:
-        found = redelivery.redeliver(session, caller.tenant_id, delivery_id)
+        delivery = redelivery.redeliver(session, caller.tenant_id, delivery_id)
         audit.record(session, caller.actor, Action.DELIVERY_REDELIVER, delivery_id, tenant_id=caller.tenant_id)
-    return answer(delivery_out(found.row), HTTPStatus.ACCEPTED, {"Location": delivery_path(delivery_id)})
+    return answer(delivery_out(delivery.row), HTTPStatus.ACCEPTED, {"Location": delivery_path(delivery_id)})

@@ -80,7 +80,7 @@ class AttemptOut(BaseModel):
 
 
 class DeliveryWithAttempts(DeliveryOut):
-    """A delivery, what is sent, and its latest attempts."""
+    """A delivery, its body, and its latest attempts."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE | {"body": BODY, "attempt_log": [ATTEMPT]}]})
 
@@ -110,12 +110,12 @@ def delivery_out(row: DeliveryRow) -> DeliveryOut:
     return DeliveryOut(**_fields(row))
 
 
-def delivery_with_attempts(found: DeliveryDetail, *, public_url: str | None) -> DeliveryWithAttempts:
+def delivery_with_attempts(detail: DeliveryDetail, *, public_url: str | None) -> DeliveryWithAttempts:
     """Return a delivery with its body, made as the deliverer makes it, and its attempts."""
-    event = found.event
+    event = detail.event
     sent = encode(envelope(event.type, event.created_at, event.data, public_url=public_url))
     return DeliveryWithAttempts(
-        **_fields(found.row), body=sent.decode(), attempt_log=[_attempt_out(attempt) for attempt in found.attempts]
+        **_fields(detail.row), body=sent.decode(), attempt_log=[_attempt_out(attempt) for attempt in detail.attempts]
     )
 
 

@@ -23,10 +23,10 @@ router = Router(prefix="/v1/webhooks/job-secret", tags=["webhooks"])
     responses=problems(),
 )
 def get_job_secret(services: ServicesDep, caller: Reader) -> Response:
-    """The secret itself is not shown."""
+    """Return whether there is a job secret, and since when. The secret itself is not shown."""
     with services.database.begin() as session:
-        found = secrets.job_secret(session, caller.tenant_id)
-    return answer(job_secret_out(found))
+        secret = secrets.job_secret(session, caller.tenant_id)
+    return answer(job_secret_out(secret))
 
 
 @router.post(
@@ -37,7 +37,7 @@ def get_job_secret(services: ServicesDep, caller: Reader) -> Response:
     responses=problems(),
 )
 def renew_job_secret(services: ServicesDep, caller: Admin) -> Response:
-    """The secret is in this answer and in no other. For a while the one before signs too."""
+    """Create or rotate the job secret. It is shown in this answer only. For a while the old one signs too."""
     overlap = timedelta(hours=services.settings.webhook_secret_overlap_hours)
     with services.database.begin() as session:
         secret, state = secrets.renew_job_secret(session, caller.tenant_id, overlap=overlap)

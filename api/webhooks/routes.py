@@ -13,7 +13,7 @@ from fastapi import Query, Response
 
 from api.answers import answer, problems
 from api.deps import Admin, EndpointId, IdempotencyKeyHeader, Reader, ServicesDep, Submitter
-from api.idempotency import Asked, fingerprint, once
+from api.idempotency import RepeatableRequest, fingerprint, once
 from api.pages import DEFAULT, Limit, check_limit
 from api.routing import Router
 from api.webhooks.delivery_schemas import DeliveryOut, delivery_out, delivery_path
@@ -50,12 +50,14 @@ SECRET_HEADERS = {"Cache-Control": "no-store"}
 def create_webhook(
     body: CreateEndpoint, services: ServicesDep, caller: Admin, idempotency_key: IdempotencyKeyHeader = None
 ) -> Response:
-    """The secret is in this answer and in no other, so a repeated request gets `null` for it; rotate to get one."""
+    """Create a webhook. Its secret is in this answer only; a repeated request gets `null` for it: rotate to get one."""
     settings = services.settings
     services.webhook_policy.check(body.url)
     new = endpoints.NewEndpoint(url=body.url, events=body.events, description=body.description)
-    asked = Asked(caller.tenant_id, idempotency_key, fingerprint("POST /v1/webhooks", body.model_dump(mode="json")))
-    with once(services.database, asked, keep_hours=settings.idempotency_key_hours) as ticket:
+    repeatable = RepeatableRequest(
+        caller.tenant_id, idempotency_key, fingerprint("POST /v1/webhooks", body.model_dump(mode="json"))
+    )
+    with once(services.database, repeatable, keep_hours=settings.idempotency_key_hours) as ticket:
         if ticket.stored:
             return ticket.stored.replay()
         with services.database.begin() as session:
@@ -76,7 +78,7 @@ def list_webhooks(
     after: Annotated[uuid.UUID | None, Query(description="Cursor: `after` of the page before.")] = None,
     limit: Limit = DEFAULT,
 ) -> Response:
-    """Those that the tenant made, newest first; not the `webhook_url`s of jobs."""
+    """List the tenant's webhooks, newest first, without the `webhook_url`s of jobs."""
     check_limit(limit, services.settings)
     with services.database.begin() as session:
         rows, has_more = endpoints.list_endpoints(session, caller.tenant_id, after=after, limit=limit)
@@ -91,7 +93,7 @@ def list_webhooks(
     responses=problems(404),
 )
 def get_webhook(endpoint_id: EndpointId, services: ServicesDep, caller: Reader) -> Response:
-    """Whether it gets anything, and how its last deliveries went. Its secret is not shown."""
+    """Return a webhook, its state and its last deliveries. Its secret is not shown."""
     with services.database.begin() as session:
         row = endpoints.get(session, caller.tenant_id, endpoint_id)
     return answer(endpoint_out(row))
@@ -105,7 +107,7 @@ def get_webhook(endpoint_id: EndpointId, services: ServicesDep, caller: Reader) 
     responses=problems(404, 409, 413),
 )
 def change_webhook(endpoint_id: EndpointId, body: ChangeEndpoint, services: ServicesDep, caller: Admin) -> Response:
-    """What is pending goes to the new URL. The `webhook_url` of jobs cannot be changed."""
+    """Change a webhook. Pending deliveries go to the new URL. The `webhook_url` of a job cannot be changed."""
     if body.url is not None:
         services.webhook_policy.check(body.url)
     with services.database.begin() as session:
@@ -126,7 +128,7 @@ def change_webhook(endpoint_id: EndpointId, body: ChangeEndpoint, services: Serv
     responses={204: {"description": "It is gone, with its deliveries."}, **problems(404)},
 )
 def delete_webhook(endpoint_id: EndpointId, services: ServicesDep, caller: Admin) -> Response:
-    """With its deliveries, also those that are pending."""
+    """Delete a webhook with its deliveries, also pending ones."""
     with services.database.begin() as session:
         endpoints.remove(session, caller.tenant_id, endpoint_id)
         audit.record(session, caller.actor, Action.WEBHOOK_DELETE, endpoint_id, tenant_id=caller.tenant_id)
@@ -141,7 +143,7 @@ def delete_webhook(endpoint_id: EndpointId, services: ServicesDep, caller: Admin
     responses=problems(404, 409),
 )
 def rotate_webhook_secret(endpoint_id: EndpointId, services: ServicesDep, caller: Admin) -> Response:
-    """For a while the old one signs too; a second rotation within that time ends the oldest at once."""
+    """Rotate the secret. For a while the old one signs too; a second rotation in that time ends the oldest at once."""
     overlap = timedelta(hours=services.settings.webhook_secret_overlap_hours)
     with services.database.begin() as session:
         row, secret = endpoints.rotate(session, caller.tenant_id, endpoint_id, overlap=overlap)
@@ -157,7 +159,7 @@ def rotate_webhook_secret(endpoint_id: EndpointId, services: ServicesDep, caller
     responses=problems(404),
 )
 def enable_webhook(endpoint_id: EndpointId, services: ServicesDep, caller: Admin) -> Response:
-    """Its failures are forgotten, and what waits for it is due at once. Repeating it is harmless."""
+    """Enable a webhook, clear its failures, and make its pending deliveries due at once. Repeating it is harmless."""
     with services.database.begin() as session:
         row = endpoints.enable(session, caller.tenant_id, endpoint_id)
         audit.record(session, caller.actor, Action.WEBHOOK_ENABLE, endpoint_id, tenant_id=caller.tenant_id)
@@ -172,7 +174,7 @@ def enable_webhook(endpoint_id: EndpointId, services: ServicesDep, caller: Admin
     responses=problems(404),
 )
 def disable_webhook(endpoint_id: EndpointId, services: ServicesDep, caller: Admin) -> Response:
-    """What is pending waits, and nothing new is kept for it. Repeating it is harmless."""
+    """Disable a webhook. Pending deliveries wait, and no new ones are kept. Repeating it is harmless."""
     with services.database.begin() as session:
         row = endpoints.disable(session, caller.tenant_id, endpoint_id)
         audit.record(session, caller.actor, Action.WEBHOOK_DISABLE, endpoint_id, tenant_id=caller.tenant_id)
@@ -188,12 +190,12 @@ def disable_webhook(endpoint_id: EndpointId, services: ServicesDep, caller: Admi
     responses=problems(404, 409),
 )
 def test_webhook(endpoint_id: EndpointId, services: ServicesDep, caller: Submitter) -> Response:
-    """A `webhook.test`, delivered like every other event."""
+    """Send a `webhook.test`, delivered like every other event."""
     with services.database.begin() as session:
         delivery_id = endpoints.send_test(session, caller.tenant_id, endpoint_id)
         audit.record(session, caller.actor, Action.WEBHOOK_TEST, endpoint_id, tenant_id=caller.tenant_id)
-        found = queries.get_delivery(session, caller.tenant_id, delivery_id)
-    return answer(delivery_out(found.row), HTTPStatus.ACCEPTED, {"Location": delivery_path(delivery_id)})
+        delivery = queries.get_delivery(session, caller.tenant_id, delivery_id)
+    return answer(delivery_out(delivery.row), HTTPStatus.ACCEPTED, {"Location": delivery_path(delivery_id)})
 
 
 @router.post(
@@ -207,7 +209,7 @@ def test_webhook(endpoint_id: EndpointId, services: ServicesDep, caller: Submitt
 def redeliver_to_webhook(
     endpoint_id: EndpointId, body: Redeliver, services: ServicesDep, caller: Submitter
 ) -> Response:
-    """Every event that it wants and has not got, also from while it was disabled. Repeating it is harmless."""
+    """Send events again that it has not received, also those from while it was disabled. Repeating it is harmless."""
     again = redelivery.Again(caller.tenant_id, endpoint_id, body.since, body.everything)
     count = redelivery.redeliver_since(services.database, again)
     with services.database.begin() as session:  # It was done page by page, in transactions of its own.

@@ -97,7 +97,7 @@ class CreateEndpoint(RequestBody):
 
 
 class ChangeEndpoint(RequestBody):
-    """What is left out stays as it is."""
+    """The fields to change; those left out stay as they are."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"events": ["job.completed"]}, {"description": None}]})
 
@@ -119,7 +119,7 @@ class ChangeEndpoint(RequestBody):
 
 
 class Redeliver(RequestBody):
-    """From when on events are sent again."""
+    """The moment from which on events are sent again."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"since": "2026-06-01T08:00:00Z"}]})
 
@@ -128,7 +128,7 @@ class Redeliver(RequestBody):
 
 
 class Redelivered(BaseModel):
-    """How many deliveries are due now."""
+    """The number of deliveries that are due now."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"redelivered": 17}]})
 
@@ -136,7 +136,7 @@ class Redelivered(BaseModel):
 
 
 class DisabledOut(BaseModel):
-    """Why and since when the webhook gets nothing."""
+    """The reason why the webhook gets nothing, and since when."""
 
     reason: DisabledReason
     at: datetime
@@ -195,7 +195,7 @@ class _JobSecretTimes(BaseModel):
 
 
 class JobSecretOut(_JobSecretTimes):
-    """Whether there is a secret for the `webhook_url`s of jobs."""
+    """The state of the secret for the `webhook_url`s of jobs."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"exists": True} | JOB_SECRET_EXAMPLE]})
 
@@ -259,9 +259,9 @@ def endpoint_page(rows: Sequence[EndpointRow], *, after: uuid.UUID | None, has_m
     )
 
 
-def job_secret_out(found: JobSecret | None) -> JobSecretOut:
+def job_secret_out(secret: JobSecret | None) -> JobSecretOut:
     """Return the state of the job secret as clients see it."""
-    return JobSecretOut(exists=found is not None, **_times(found))
+    return JobSecretOut(exists=secret is not None, **_times(secret))
 
 
 def new_job_secret(secret: str, state: JobSecret) -> NewJobSecret:
@@ -269,9 +269,9 @@ def new_job_secret(secret: str, state: JobSecret) -> NewJobSecret:
     return NewJobSecret(secret=secret, **_times(state))
 
 
-def _times(found: JobSecret | None) -> dict[str, datetime | None]:
+def _times(secret: JobSecret | None) -> dict[str, datetime | None]:
     return {
-        "created_at": None if found is None else found.created_at,
-        "rotated_at": None if found is None else found.rotated_at,
-        "previous_secret_until": None if found is None else found.previous_until,
+        "created_at": None if secret is None else secret.created_at,
+        "rotated_at": None if secret is None else secret.rotated_at,
+        "previous_secret_until": None if secret is None else secret.previous_until,
     }

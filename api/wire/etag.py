@@ -16,5 +16,5 @@ def is_fresh(if_none_match: str | None, etag: str) -> bool:
     """Return whether one of the client's tags is this one; weak comparison."""
     if if_none_match is None:
         return False
-    given = [tag.strip().removeprefix("W/") for tag in if_none_match.split(",")]
-    return "*" in given or etag.removeprefix("W/") in given
+    tags = [tag.strip().removeprefix("W/") for tag in if_none_match.split(",")]
+    return "*" in tags or etag.removeprefix("W/") in tags

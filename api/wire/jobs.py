@@ -71,7 +71,7 @@ class Counts(BaseModel):
 
 
 class ProgressOut(BaseModel):
-    """How far the job is, by its own speed."""
+    """The progress of the job, by its own speed."""
 
     percent: float = Field(description="Images that have their final answer.")
     images_per_second: float | None = Field(
@@ -86,7 +86,7 @@ class ProgressOut(BaseModel):
 
 
 class JobError(BaseModel):
-    """Why a job could never run."""
+    """The reason why a job could never run."""
 
     code: str
     detail: str | None

@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 
 from api.admin.audit import by_operator
 from api.admin.command import Command
-from api.admin.connect import opened, wake_workers
-from api.admin.dead_letters.letters import FAULTS, KINDS, Wanted, find
+from api.admin.connect import open_database, wake_workers
+from api.admin.dead_letters.letters import FAULTS, KINDS, LetterFilter, find
 from api.admin.table import table
 from api.admin.times import moment
 from shared.access.keys import tenant_named
@@ -39,11 +39,11 @@ def run(arguments: argparse.Namespace) -> str:
     Raises:
         NotFound: there is no such tenant.
     """
-    with opened() as database:
+    with open_database() as database:
         with database.begin() as session:
             tenant_id = tenant_named(session, arguments.tenant).id if arguments.tenant else None
             since = arguments.since or datetime.now(UTC) - SINCE
-            letters = find(session, Wanted(arguments.kind or tuple(KINDS), arguments.code, tenant_id, since))
+            letters = find(session, LetterFilter(arguments.kind or tuple(KINDS), arguments.code, tenant_id, since))
         return ACTIONS[arguments.action](database, letters)
 
 
@@ -62,11 +62,11 @@ def _plain(value: object) -> str:
 
 def _retry(database: Database, letters: Sequence[Row[Any]]) -> str:
     jobs = dict.fromkeys(row.job_id for row in letters if row.kind in {"image", "job"})
-    said = [_retry_job(database, job_id) for job_id in jobs]
-    said += [_make_again(database, row) for row in letters if row.kind == "export"]
-    said += [_redeliver(database, row) for row in letters if row.kind == "delivery"]
+    lines = [_retry_job(database, job_id) for job_id in jobs]
+    lines += [_make_again(database, row) for row in letters if row.kind == "export"]
+    lines += [_redeliver(database, row) for row in letters if row.kind == "delivery"]
     wake_workers()
-    return "\n".join(said) or NONE
+    return "\n".join(lines) or NONE
 
 
 def _retry_job(database: Database, job_id: uuid.UUID) -> str:
@@ -124,4 +124,4 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-COMMANDS = (Command("dead-letters", "list, export or run again what ended without success", run, _arguments),)
+COMMANDS = (Command("dead-letters", "list, export or run again work that failed", run, _arguments),)

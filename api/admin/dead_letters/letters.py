@@ -65,7 +65,7 @@ KINDS = {"image": IMAGES, "job": JOBS, "export": EXPORTS, "delivery": DELIVERIES
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class LetterFilter:
     """A filter of dead letters: kinds and codes, one tenant or all, since a moment."""
 
     kinds: Sequence[str]
@@ -74,7 +74,7 @@ class Wanted:
     since: datetime
 
 
-def find(session: Session, wanted: Wanted) -> list[Row[Any]]:
+def find(session: Session, letter_filter: LetterFilter) -> list[Row[Any]]:
     """Return the dead letters, kind after kind, oldest first."""
-    given = {"codes": list(wanted.codes), "tenant": wanted.tenant_id, "since": wanted.since}
-    return [row for kind in wanted.kinds for row in session.execute(KINDS[kind], given)]
+    parameters = {"codes": list(letter_filter.codes), "tenant": letter_filter.tenant_id, "since": letter_filter.since}
+    return [row for kind in letter_filter.kinds for row in session.execute(KINDS[kind], parameters)]

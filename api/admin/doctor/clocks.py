@@ -19,11 +19,11 @@ DO = "let NTP set the clock of this machine and of that server"
 def _judge(check: str, theirs: float, before: float, after: float, *, exact: float) -> Finding:
     """Judge how far a clock is from ours at the least, when its time was read between two moments of ours."""
     off = max(before - theirs - exact, theirs - after, 0.0)
-    said = f"{off:.1f} s away from this machine"
+    detail = f"{off:.1f} s away from this machine"
     if off > REFUSED_SECONDS:
-        return fail(check, f"{said}: signatures are refused", DO)
+        return fail(check, f"{detail}: signatures are refused", DO)
     if off > NOTED_SECONDS:
-        return warn(check, said, DO)
+        return warn(check, detail, DO)
     return ok(check, "goes with this machine")
 
 

@@ -30,9 +30,9 @@ def commands(parts: Sequence[ModuleType]) -> tuple[Command, ...]:
 
         Writes, reads and removes a probe object, and changes nothing else. Exit status 1 where a line says FAIL.
         """
-        found = _examine(parts)
-        said = json.dumps([asdict(one) for one in found], indent=1) if arguments.json else _text(found)
-        return Verdict(said, int(any(one.level is Level.FAIL for one in found)))
+        findings = _examine(parts)
+        output = json.dumps([asdict(one) for one in findings], indent=1) if arguments.json else _text(findings)
+        return Verdict(output, int(any(one.level is Level.FAIL for one in findings)))
 
     return (Command("doctor", "check everything, and say what to do", run, _arguments),)
 
@@ -48,9 +48,9 @@ def _examine(parts: Sequence[ModuleType]) -> list[Finding]:
 
 def _part(checks: Sequence[Check], subject: Subject) -> Iterator[Finding]:
     for number, check in enumerate(checks):
-        found = list(_run(check, subject))
-        yield from found
-        if number == 0 and any(one.level is Level.FAIL for one in found):
+        findings = list(_run(check, subject))
+        yield from findings
+        if number == 0 and any(one.level is Level.FAIL for one in findings):
             return
 
 
@@ -64,14 +64,14 @@ def _run(check: Check, subject: Subject) -> Iterator[Finding]:
         yield fail(name, what, "look at the lines above: what this check stands on is not well")
 
 
-def _text(found: Sequence[Finding]) -> str:
-    width = max(len(one.check) for one in found)
+def _text(findings: Sequence[Finding]) -> str:
+    width = max(len(one.check) for one in findings)
     lines = []
-    for one in found:
+    for one in findings:
         lines.append(f"{one.level:<4}  {one.check:<{width}}  {one.said}")
         if one.do:
             lines.append(f"{INDENT}{'':<{width}}  -> {one.do}")
-    bad = {level: sum(one.level is level for one in found) for level in Level}
+    bad = {level: sum(one.level is level for one in findings) for level in Level}
     return "\n".join([*lines, f"{bad[Level.OK]} OK, {bad[Level.WARN]} WARN, {bad[Level.FAIL]} FAIL"])
 
 

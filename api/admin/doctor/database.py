@@ -11,7 +11,7 @@ from shared.errors import DatabaseUnavailable
 
 # Major versions of PostgreSQL that the tests run on; docs/installation.md names them.
 OLDEST, NEWEST = 15, 18
-MOST_OF = 0.8
+FULL = 0.8
 GIBIBYTE = 1024**3
 LONG_SECONDS = 300
 
@@ -82,11 +82,11 @@ def connections(subject: Subject) -> Iterator[Finding]:
         "SELECT (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend') AS used, "
         "current_setting('max_connections')::int AS most"
     )
-    said = f"{row.used} of {row.most} are in use"
-    if row.used > MOST_OF * row.most:
-        yield warn("connections", said, "raise max_connections, or run fewer API processes and workers")
+    detail = f"{row.used} of {row.most} are in use"
+    if row.used > FULL * row.most:
+        yield warn("connections", detail, "raise max_connections, or run fewer API processes and workers")
     else:
-        yield ok("connections", said)
+        yield ok("connections", detail)
 
 
 def size(subject: Subject) -> Iterator[Finding]:
@@ -95,15 +95,15 @@ def size(subject: Subject) -> Iterator[Finding]:
         "SELECT pg_database_size(current_database()) AS bytes, coalesce(max(extract(epoch FROM now() - xact_start)), 0)"
         " AS oldest FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
     )
-    said = f"{row.bytes / GIBIBYTE:.2f} GiB"
+    detail = f"{row.bytes / GIBIBYTE:.2f} GiB"
     if row.oldest > LONG_SECONDS:
         yield warn(
             "database size",
-            f"{said}; a transaction is open for {row.oldest:.0f} s and keeps dead rows from being removed",
+            f"{detail}; a transaction is open for {row.oldest:.0f} s and keeps dead rows from being removed",
             "find it in pg_stat_activity (a backup is one, and ends) and end it",
         )
     else:
-        yield ok("database size", said)
+        yield ok("database size", detail)
 
 
 CHECKS: tuple[Check, ...] = (connection, migrations, safety, connections, size)

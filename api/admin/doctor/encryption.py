@@ -26,8 +26,8 @@ def is_near(host: str) -> bool:
 
 def database(subject: Subject) -> Iterator[Finding]:
     """Check what ``sslmode`` promises, and the connection itself."""
-    given = libpq_parameters(subject.settings.database_url.get_secret_value())
-    mode = given.get("sslmode", "prefer")
+    parameters = libpq_parameters(subject.settings.database_url.get_secret_value())
+    mode = parameters.get("sslmode", "prefer")
     try:
         with subject.database.engine.connect() as connection:
             raw = connection.connection.driver_connection
@@ -39,7 +39,7 @@ def database(subject: Subject) -> Iterator[Finding]:
         yield ok("database encryption", VERIFIED)
     elif encrypted and mode == "verify-ca":
         yield warn("database encryption", "TLS; the certificate is verified, the name is not (sslmode=verify-ca)", do)
-    elif all(is_near(host) for host in given.get("host", "/").split(",")):
+    elif all(is_near(host) for host in parameters.get("host", "/").split(",")):
         yield ok("database encryption", INSIDE)
     elif encrypted:
         yield warn("database encryption", f"TLS, and any server is believed: sslmode={mode} verifies nothing", do)

@@ -130,8 +130,8 @@ def privacy(subject: Subject) -> Iterator[Finding]:
     with _probe(subject) as (store, key), urllib3.PoolManager(retries=False, timeout=SECONDS) as http:
         store.put(key, BytesIO(BODY), size=len(BODY))
         base = _address(subject)
-        asked = {"an object": f"{base}/{quote(key)}", "the list of objects": f"{base}?list-type=2&max-keys=1"}
-        shown = [what for what, url in asked.items() if http.request("GET", url).status == HTTPStatus.OK]
+        targets = {"an object": f"{base}/{quote(key)}", "the list of objects": f"{base}?list-type=2&max-keys=1"}
+        shown = [what for what, url in targets.items() if http.request("GET", url).status == HTTPStatus.OK]
     if shown:
         yield fail("privacy", f"anybody can read {' and '.join(shown)}", "take public rights from the bucket's policy")
     else:
@@ -169,10 +169,10 @@ def leftovers(subject: Subject) -> Iterator[Finding]:
     if any(rule.get("AbortIncompleteMultipartUpload") and rule.get("Status") == "Enabled" for rule in rules):
         yield ok("leftovers", "unfinished multipart uploads are removed by a rule")
         return
-    found = subject.s3.list_multipart_uploads(Bucket=subject.settings.s3_bucket).get("Uploads", [])
-    if found:
+    uploads = subject.s3.list_multipart_uploads(Bucket=subject.settings.s3_bucket).get("Uploads", [])
+    if uploads:
         yield warn(
-            "leftovers", f"{len(found)} multipart uploads were never finished, and no rule removes them", LIFECYCLE
+            "leftovers", f"{len(uploads)} multipart uploads were never finished, and no rule removes them", LIFECYCLE
         )
     else:
         yield ok("leftovers", "no unfinished multipart uploads (and no rule that would remove them)")

@@ -10,7 +10,7 @@ from shared.queue import SOCKET_CONNECT_TIMEOUT_SECONDS
 from shared.redis_connection import connect
 
 OLDEST = (6, 2)
-MOST_OF = 0.8
+FULL = 0.8
 
 
 def _info(subject: Subject) -> dict[str, object]:
@@ -60,13 +60,13 @@ def memory(subject: Subject) -> Iterator[Finding]:
     """Check how full it is, and that it throws no wake-ups away."""
     info = _info(subject)
     policy = str(info.get("maxmemory_policy", "unknown"))
-    used, most = int(str(info.get("used_memory", 0))), int(str(info.get("maxmemory", 0)))
+    used, limit = int(str(info.get("used_memory", 0))), int(str(info.get("maxmemory", 0)))
     if policy != "noeviction":
         yield warn(
             "redis memory", f"maxmemory-policy is {policy}: it may evict the queue", "set `maxmemory-policy noeviction`"
         )
-    elif most and used > MOST_OF * most:
-        yield warn("redis memory", f"{used / most:.0%} of maxmemory is in use", "raise maxmemory; what else is in it?")
+    elif limit and used > FULL * limit:
+        yield warn("redis memory", f"{used / limit:.0%} of maxmemory is in use", "raise maxmemory; what else is in it?")
     else:
         yield ok("redis memory", f"maxmemory-policy is {policy}, {used / 1024**2:.1f} MiB are in use")
 

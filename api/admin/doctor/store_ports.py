@@ -40,15 +40,15 @@ def open_ports(subject: Subject) -> Iterator[Finding]:
     if host is None:
         yield ok("store ports", "the store is a service of others: not looked at")
         return
-    asked = sorted({*USUAL, *(port + step for step in ROW)})
-    both = [*asked, *(number + GRPC_OFFSET for number in (port, *asked) if number + GRPC_OFFSET < 2**16)]
+    ports = sorted({*USUAL, *(port + step for step in ROW)})
+    both = [*ports, *(number + GRPC_OFFSET for number in (port, *ports) if number + GRPC_OFFSET < 2**16)]
     with ThreadPoolExecutor(len(both)) as pool:
         shown = dict(zip(both, pool.map(lambda number: _shown(host, number), both), strict=True))
-    answering = {number: said for number, said in shown.items() if said}
-    for number, said in answering.items():
+    answering = {number: meaning for number, meaning in shown.items() if meaning}
+    for number, meaning in answering.items():
         yield fail(
             "store ports",
-            f"{host}:{number} answers without a key: {said}",
+            f"{host}:{number} answers without a key: {meaning}",
             "close it to everybody but the store itself: bind it to loopback, or give it certificates "
             "(`weed scaffold -config=security`; deploy/mutual_tls.py makes them)",
         )
@@ -61,8 +61,8 @@ def _store(subject: Subject) -> tuple[str | None, int]:
     parts = urlsplit(subject.settings.s3_endpoint_url or "")
     if not parts.hostname:
         return None, 0
-    found = socket.getaddrinfo(parts.hostname, None, type=socket.SOCK_STREAM)
-    public = any(is_global(ip_address(entry[4][0])) for entry in found)
+    entries = socket.getaddrinfo(parts.hostname, None, type=socket.SOCK_STREAM)
+    public = any(is_global(ip_address(entry[4][0])) for entry in entries)
     return (None if public else parts.hostname), parts.port or (443 if parts.scheme == "https" else 80)
 
 
@@ -76,13 +76,13 @@ def _shown(host: str, port: int) -> str | None:
 
 def _by_http(host: str, port: int) -> str | None:
     with urllib3.PoolManager(retries=False, timeout=SECONDS, headers={"Accept": "application/json"}) as http:
-        for path, (word, said) in SHOWN.items():
+        for path, (word, meaning) in SHOWN.items():
             try:
                 answer = http.request("GET", f"http://{host}:{port}{path}")
             except urllib3.exceptions.HTTPError:
                 return None  # it speaks something else
             if answer.status == HTTPStatus.OK and word.encode() in answer.data:
-                return said
+                return meaning
     return None
 
 

@@ -60,8 +60,8 @@ def progress(subject: Subject) -> Iterator[Finding]:
 def paused(subject: Subject) -> Iterator[Finding]:
     """Report work that operators hold back, which they may have forgotten."""
     with subject.database.begin() as session:
-        found = pauses.pauses(session)
-    for one in found:
+        paused = pauses.pauses(session)
+    for one in paused:
         because = f", because: {one.reason}" if one.reason else ""
         yield warn(
             "paused",

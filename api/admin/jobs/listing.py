@@ -14,7 +14,7 @@ from shared.access.keys import tenant_named
 from shared.contracts.states import JobState
 from shared.jobs import pauses
 
-MOST = 50
+MAX_ROWS = 50
 HEADINGS = ("JOB", "TENANT", "STATE", "NO NEWS FOR", "DONE", "FAILED", "WAITS FOR", "NAME")
 
 # The chunks are counted for the jobs that are shown alone. GREATEST passes over NULL.
@@ -105,7 +105,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--older-than", type=span, default=timedelta(0), metavar="10m", help="only those without news for so long"
     )
-    parser.add_argument("--limit", type=int, default=MOST, metavar="N", help=f"most rows (default {MOST})")
+    parser.add_argument("--limit", type=int, default=MAX_ROWS, metavar="N", help=f"most rows (default {MAX_ROWS})")
 
 
 COMMANDS = (Command("list-jobs", "list jobs that are not over, those that hang first", show, _arguments),)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from api.admin.audit import by_operator
 from api.admin.command import Command
-from api.admin.connect import opened, transaction
+from api.admin.connect import open_database, transaction
 from api.admin.jobs.ending import find_job
 from shared.contracts.audit import Action
 from shared.contracts.receipts import RemovalReason
@@ -43,7 +43,7 @@ def run(arguments: argparse.Namespace) -> str:
         return _purge_orphans(delete=arguments.delete)
     if arguments.delete:
         raise InvalidRequest("--delete goes with --orphans; a job is named by its id")
-    with opened() as database:
+    with open_database() as database:
         if arguments.job is not None:
             _delete(database, arguments.job)
         removed = _remove_deleted(database)
@@ -93,26 +93,26 @@ def _claim(database: Database) -> Claim | None:
 
 def _purge_orphans(*, delete: bool) -> str:
     store = S3Store(get_settings(), connections=1)
-    found = objects_by_job(store)
-    with opened() as database, database.begin() as session:
-        orphans = without_job(session, found)
-    objects = [stored for job_id in orphans for stored in found[job_id]]
+    by_job = objects_by_job(store)
+    with open_database() as database, database.begin() as session:
+        orphans = without_job(session, by_job)
+    objects = [stored for job_id in orphans for stored in by_job[job_id]]
     if not objects:
         return "Every upload and export belongs to a job."
     size = sum(stored.size for stored in objects) / MEBIBYTE
-    said = f"{len(objects)} objects ({size:.1f} MiB) of {len(orphans)} jobs that this database does not know"
+    summary = f"{len(objects)} objects ({size:.1f} MiB) of {len(orphans)} jobs that this database does not know"
     if not delete:
-        return f"{said}. Is it the right database? Then `purge --orphans --delete` removes them."
+        return f"{summary}. Is it the right database? Then `purge --orphans --delete` removes them."
     with transaction() as session:  # First, so that nothing is removed without a word of it.
         by_operator(session, Action.OBJECT_PURGE, "orphans", objects=len(objects), jobs=len(orphans))
     store.delete(stored.key for stored in objects)
-    return f"{said} are removed."
+    return f"{summary} are removed."
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
     what = parser.add_mutually_exclusive_group()
     what.add_argument("job", type=uuid.UUID, nargs="?", help="id of a job to delete: a draft, or one that is over")
-    what.add_argument("--orphans", action="store_true", help="look for objects whose job is not in the database")
+    what.add_argument("--orphans", action="store_true", help="find objects whose job is not in the database")
     parser.add_argument("--delete", action="store_true", help="with --orphans: remove them")
 
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from api.admin.audit import by_operator
 from api.admin.command import Command
-from api.admin.connect import opened, transaction, wake_workers
+from api.admin.connect import open_database, transaction, wake_workers
 from api.admin.times import short
 from shared.contracts.audit import Action
 from shared.db.session import Database
@@ -30,24 +30,24 @@ def run(arguments: argparse.Namespace) -> str:
         Conflict: it renewed its leases a moment ago, so it lives; or the export did not fail.
     """
     if arguments.worker is not None:
-        said = _take_back(arguments.worker, force=arguments.force)
+        text = _take_back(arguments.worker, force=arguments.force)
     elif arguments.export is not None:
         with transaction() as session:
             exports.start_over(session, arguments.export)
             by_operator(session, Action.CHUNK_REQUEUE, arguments.export)
-        said = f"Export {arguments.export} is queued, with all its attempts."
+        text = f"Export {arguments.export} is queued, with all its attempts."
     else:
         with transaction() as session:
             ended = requeue.make_due(session, job_id=arguments.job)
             by_operator(session, Action.CHUNK_REQUEUE, arguments.job or "all", chunks=ended)
-        said = f"{ended} chunks were waiting for their time and are due now."
+        text = f"{ended} chunks were waiting for their time and are due now."
     wake_workers()
-    return said
+    return text
 
 
 def _take_back(worker: str, *, force: bool) -> str:
     settings = get_settings()
-    with opened() as database:
+    with open_database() as database:
         _check_dead(database, worker, settings, force=force)
         taken = requeue.take_back_all(database, worker, CrashPolicy.of(settings))
         with database.begin() as session:  # They were taken back one by one, in transactions of their own.
@@ -73,7 +73,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     what.add_argument("--job", type=uuid.UUID, metavar="ID", help="only the chunks of this job")
     what.add_argument("--export", type=uuid.UUID, metavar="ID", help="make this export, which failed, again")
     what.add_argument("--worker", metavar="NAME", help="take back the chunks of this worker, which is dead")
-    parser.add_argument("--force", action="store_true", help="although the worker seems to live")
+    parser.add_argument("--force", action="store_true", help="even if the worker seems to live")
 
 
 COMMANDS = (

@@ -116,4 +116,4 @@ def _cell(value: object) -> object:
     return ("no", "yes")[value] if isinstance(value, bool) else value
 
 
-COMMANDS = (Command("show-job", "everything about one job", show, job_argument),)
+COMMANDS = (Command("show-job", "show everything about one job", show, job_argument),)

@@ -8,7 +8,7 @@ from fastapi.routing import APIRoute
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
 from api.main import ROUTERS
-from api.metrics.requests import ASKED_TO_WAIT, WAITING_ROUTES
+from api.metrics.requests import WAITING_BY_QUERY, WAITING_ROUTES
 from api.metrics.zeros import api_zeros
 from shared.metrics.definition import Definition, Program
 from shared.metrics.definitions import TABLE
@@ -90,8 +90,8 @@ def test_every_route_that_can_wait_is_known_as_one() -> None:
         for route in router.routes
         if isinstance(route, APIRoute) and "wait" in {parameter.name for parameter in route.dependant.query_params}
     }
-    assert takes_wait == ASKED_TO_WAIT
-    assert not ASKED_TO_WAIT & WAITING_ROUTES
+    assert takes_wait == WAITING_BY_QUERY
+    assert not WAITING_BY_QUERY & WAITING_ROUTES
 
 
 def bounds(counts: Histogram) -> list[float]:

@@ -8,7 +8,7 @@ from threading import Barrier
 import pytest
 from sqlalchemy import text
 
-from api.idempotency import Asked, Ticket, fingerprint, once
+from api.idempotency import RepeatableRequest, Ticket, fingerprint, once
 from shared.db.session import Database
 from shared.errors import IdempotencyInProgress, IdempotencyMismatch
 from tests.integration.conftest import Api, MakeKey, assert_problem
@@ -83,7 +83,7 @@ def test_while_the_first_runs_the_second_is_told_to_wait(api: Api, database: Dat
         "source": None,
         "webhook_url": None,
     }
-    asked = Asked(tenant_id, "one", fingerprint("POST /v1/jobs", body))
+    asked = RepeatableRequest(tenant_id, "one", fingerprint("POST /v1/jobs", body))
     with once(database, asked, keep_hours=1):
         answer = api.post("/v1/jobs", {"name": "slow"}, headers=KEY)
         assert_problem(answer, 409, "idempotency-key-in-use")
@@ -96,11 +96,11 @@ def test_a_failed_request_gives_its_key_back(api: Api) -> None:
     assert api.post("/v1/jobs", {}, headers=KEY).status == 201
 
 
-def _asked(tenant_id: uuid.UUID, content: str = "x") -> Asked:
-    return Asked(tenant_id, "k", fingerprint("test", content))
+def _asked(tenant_id: uuid.UUID, content: str = "x") -> RepeatableRequest:
+    return RepeatableRequest(tenant_id, "k", fingerprint("test", content))
 
 
-def _reserve(database: Database, asked: Asked) -> Ticket:
+def _reserve(database: Database, asked: RepeatableRequest) -> Ticket:
     with once(database, asked, keep_hours=1) as ticket:
         return ticket
 

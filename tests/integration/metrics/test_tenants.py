@@ -63,7 +63,7 @@ def test_a_tenant_has_what_waits_and_what_became_of_its_images(session: Session)
     job(session, farm, total=100, succeeded=30, failed=10)
     job(session, farm, "completed", total=50, succeeded=45, failed=5, ended=59)
     job(session, farm, "completed", total=1000, succeeded=1000, ended=61)  # An hour ago is long ago.
-    found = read_tenants(session, most=5)
+    found = read_tenants(session, max_tenants=5)
     assert values(found, metrics.TENANT_IMAGES_WAITING) == {("north farm",): 60, (OTHERS,): 0}
     assert values(found, metrics.TENANT_OLDEST_IMAGE)["north farm",] == pytest.approx(600, abs=60)
     assert values(found, metrics.TENANT_IMAGES) == {
@@ -79,7 +79,7 @@ def test_those_with_the_most_are_named_and_all_others_are_one(session: Session) 
         job(session, tenant(session, name), total=waiting)
     job(session, tenant(session, "done"), "completed", total=9, succeeded=9, ended=1)
     tenant(session, "idle")
-    found = read_tenants(session, most=2)
+    found = read_tenants(session, max_tenants=2)
     assert values(found, metrics.TENANT_IMAGES_WAITING) == {("large",): 1000, ("middle",): 100, (OTHERS,): 3}
     assert values(found, metrics.TENANT_IMAGES)[OTHERS, "succeeded"] == 9
     assert len(found[metrics.TENANT_IMAGES]) == 3 * 3  # type: ignore[arg-type]
@@ -88,14 +88,14 @@ def test_those_with_the_most_are_named_and_all_others_are_one(session: Session) 
 def test_a_tenant_that_is_called_as_the_others_breaks_no_scrape(session: Session) -> None:
     for name in (OTHERS, "a", "b"):
         job(session, tenant(session, name), total=5)
-    found = read_tenants(session, most=2)
+    found = read_tenants(session, max_tenants=2)
     series = [labels for labels, _ in found[metrics.TENANT_IMAGES_WAITING]]
     assert len(series) == len(set(series))
     assert sum(values(found, metrics.TENANT_IMAGES_WAITING).values()) == 15
 
 
 def test_where_none_are_named_nothing_is_read(session: Session) -> None:
-    assert read_tenants(session, most=0) == {}
+    assert read_tenants(session, max_tenants=0) == {}
 
 
 def test_exports_that_are_not_made_yet_are_told(session: Session) -> None:

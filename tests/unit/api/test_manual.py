@@ -3,7 +3,7 @@
 import gc
 import weakref
 
-from api.manual.files import SOURCES, served
+from api.manual.files import SOURCES, static_file
 
 
 class Name(str):  # noqa: SLOT000  # slots would leave no room for a weak reference
@@ -13,7 +13,7 @@ class Name(str):  # noqa: SLOT000  # slots would leave no room for a weak refere
 def test_a_name_that_is_none_of_ours_is_not_kept() -> None:
     name = Name("x" * 8000)
     kept = weakref.ref(name)
-    assert served(name) is None
+    assert static_file(name) is None
     del name
     gc.collect()
     assert kept() is None
@@ -21,4 +21,4 @@ def test_a_name_that_is_none_of_ours_is_not_kept() -> None:
 
 def test_a_file_is_read_and_compressed_once() -> None:
     for name in SOURCES:
-        assert served(name) is served(name) is not None
+        assert static_file(name) is static_file(name) is not None
