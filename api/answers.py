@@ -21,7 +21,7 @@ MEANINGS: Mapping[int, str] = {
     413: "The body is over a limit.",
     414: "The address or its query is over a limit.",
     415: "The body is compressed; none is unpacked here.",
-    421: "The host that was asked for is none of this service.",
+    421: "The host of the request does not belong to this service.",
     422: "The request does not fit its schema or a limit.",
     429: "Too many requests of this key, or over a quota of the tenant; see Retry-After.",
     431: "The header fields are over a limit.",

@@ -60,7 +60,7 @@ class Ready(BaseModel):
 @router.get(
     "/healthz",
     operation_id="health",
-    summary="Does the process live",
+    summary="Check that the process lives",
     responses=open_problems(),
     openapi_extra=NO_KEY,
 )
@@ -72,7 +72,7 @@ async def health() -> Health:
 @router.get(
     "/readyz",
     operation_id="ready",
-    summary="Can the process serve",
+    summary="Check that the process can serve",
     responses={503: {"model": Ready, "description": "A required dependency is not well."}, **open_problems()},
     openapi_extra=NO_KEY,
 )

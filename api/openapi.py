@@ -17,18 +17,18 @@ also while it runs. Errors are `application/problem+json` (RFC 9457); their `typ
 
 TAGS = [
     {"name": "jobs", "description": "Sets of images."},
-    {"name": "geography", "description": "Where the images were taken."},
-    {"name": "results", "description": "What became of each image."},
-    {"name": "summaries", "description": "What a whole job says."},
+    {"name": "geography", "description": "Positions of the images."},
+    {"name": "results", "description": "The result of each image."},
+    {"name": "summaries", "description": "Results of a job as a whole."},
     {"name": "exports", "description": "Results as files."},
-    {"name": "corrections", "description": "What people say of images, beside what the classifier says."},
+    {"name": "corrections", "description": "Labels that people give to images, beside the predictions."},
     {"name": "images", "description": "The images themselves."},
-    {"name": "receipts", "description": "What was removed, when and why."},
+    {"name": "receipts", "description": "Removals, with their moment and reason."},
     {"name": "classifiers", "description": "The classifiers that jobs can ask for."},
     {"name": "predict", "description": "One image, answered at once."},
-    {"name": "webhooks", "description": "Who is told of what happens to jobs."},
-    {"name": "deliveries", "description": "What is under way to webhooks, what arrived, and every attempt."},
-    {"name": "operation", "description": "For whoever runs the service."},
+    {"name": "webhooks", "description": "Endpoints that receive the events of jobs."},
+    {"name": "deliveries", "description": "Events on their way to webhooks, delivered ones, and every attempt."},
+    {"name": "operation", "description": "For operators of the service."},
 ]
 REFERENCE = "#/components/schemas/{model}"
 

@@ -61,7 +61,7 @@ def put_correction(job_id: JobId, seq: Seq, body: PutCorrection, services: Servi
 @router.delete(
     "/{job_id}/images/{seq}/correction",
     operation_id="delete_correction",
-    summary="Take a correction back",
+    summary="Remove a correction",
     status_code=HTTPStatus.NO_CONTENT,
     response_class=Response,
     responses={204: {"description": "There is none now."}, **problems(404)},
@@ -100,7 +100,7 @@ def list_corrections(
 @router.post(
     "/{job_id}/corrections",
     operation_id="import_corrections",
-    summary="Correct many images with a table",
+    summary="Import corrections from a table",
     response_model=Imported,
     responses=problems(404, 413),
     openapi_extra={"requestBody": REQUEST_BODY},

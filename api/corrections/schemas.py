@@ -33,7 +33,7 @@ CorrectionLabel = Annotated[
 Note = Annotated[str, Field(min_length=1, max_length=NOTE_LENGTH), AfterValidator(stored.text)]
 By = Annotated[
     str,
-    Field(min_length=1, max_length=BY_LENGTH, description="Who says so; the name of the API key if left out."),
+    Field(min_length=1, max_length=BY_LENGTH, description="Name of the person; the name of the API key if left out."),
     AfterValidator(stored.text),
 ]
 
@@ -57,7 +57,7 @@ class CorrectionLinks(BaseModel):
 
 
 class CorrectionOut(BaseModel):
-    """A correction beside what the classifier says. ``predicted`` is ``null`` where it gave no answer (yet)."""
+    """A correction beside the prediction. ``predicted`` is ``null`` when there is no result (yet)."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
 

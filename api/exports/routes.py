@@ -90,7 +90,7 @@ async def export_job(  # what a client may say
 @router.post(
     "/v1/jobs/{job_id}/exports",
     operation_id="create_export",
-    summary="Have an export made",
+    summary="Create a background export",
     status_code=HTTPStatus.ACCEPTED,
     response_model=ExportOut,
     responses=problems(404, 409),
@@ -151,7 +151,7 @@ def list_exports(
 @router.get(
     "/v1/exports/{export_id}",
     operation_id="get_export",
-    summary="Look at an export",
+    summary="Get an export",
     response_model=ExportOut,
     responses=problems(404),
 )

@@ -98,10 +98,10 @@ class ExportOut(BaseModel):
     state: ExportState
     rows: int | None
     bytes: int | None
-    error: str | None = Field(description="Why there is no file.")
+    error: str | None = Field(description="The reason why there is no file.")
     created_at: datetime
     finished_at: datetime | None
-    expires_at: datetime | None = Field(description="When it is removed.")
+    expires_at: datetime | None = Field(description="Moment of its removal.")
     download: Download | None = Field(description="There once it is completed, anew in each answer; `null` in lists.")
     links: ExportLinks
 

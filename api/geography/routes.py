@@ -54,7 +54,7 @@ def folder_of(
 @router.put(
     "/{job_id}/sidecar",
     operation_id="put_sidecar",
-    summary="Say where the images of a draft were taken",
+    summary="Send positions for the images of a draft",
     response_model=SidecarReport,
     responses=problems(404, 409, 413),
     openapi_extra={"requestBody": REQUEST_BODY},

@@ -22,8 +22,10 @@ class PlaceOut:
     altitude: Annotated[float | None, Field(description="Metres, as the source counts them; EXIF: above sea level.")]
     heading: Annotated[float | None, Field(description="Degrees clockwise from true north.")]
     captured_at: datetime | None
-    source: Annotated[PositionSource | None, Field(description="Whose word the position is.")]
-    fault: Annotated[PositionFault | None, Field(description="Why there is no position; `null` where there is one.")]
+    source: Annotated[PositionSource | None, Field(description="Source of the position.")]
+    fault: Annotated[
+        PositionFault | None, Field(description="The reason why there is no position; `null` when there is one.")
+    ]
 
 
 def place_out(place: Place) -> PlaceOut:

@@ -27,7 +27,7 @@ STREAM = {"text/event-stream": {"schema": {"examples": [STREAM_EXAMPLE]}}}
 @router.get(
     "/{job_id}/events",
     operation_id="stream_events",
-    summary="Follow a job",
+    summary="Stream the events of a job",
     response_class=Response,
     responses={
         200: {"description": "Server-sent events; the id is the job's revision.", "content": STREAM},

@@ -120,7 +120,7 @@ def list_jobs(
 @router.get(
     "/{job_id}",
     operation_id="get_job",
-    summary="Look at a job",
+    summary="Get a job",
     response_model=JobOut,
     responses={304: {"description": "Nothing has changed since the ETag."}, **problems(404)},
 )
@@ -198,7 +198,7 @@ def cancel_job(job_id: JobId, services: ServicesDep, caller: Submitter) -> Respo
 @router.post(
     "/{job_id}/retry",
     operation_id="retry_job",
-    summary="Run what failed again",
+    summary="Run failed images again",
     status_code=HTTPStatus.ACCEPTED,
     response_model=JobOut,
     responses=problems(404, 409),

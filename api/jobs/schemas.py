@@ -38,7 +38,7 @@ class ImageIn(RequestBody):
     longitude: Longitude | None = Field(default=None, description="Degrees, WGS 84.")
     altitude: Altitude | None = Field(default=None, description="Metres.")
     heading: Heading | None = Field(
-        default=None, description="Which way the camera looked: degrees clockwise from true north."
+        default=None, description="Direction of the camera: degrees clockwise from true north."
     )
     captured_at: Moment | None = Field(default=None, description="With a zone, as `2026-06-03T10:30:00+02:00`.")
 

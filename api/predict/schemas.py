@@ -62,6 +62,8 @@ class Prediction(BaseModel):
     confidence: float = Field(description="Percent, 0 to 100.")
     probabilities: dict[str, float] = Field(description="0 to 1 each.")
     needs_review: bool
-    review_reason: ReviewReason | None = Field(description="Why a person should look; `null` where nobody needs to.")
+    review_reason: ReviewReason | None = Field(
+        description="The reason why a person should review it; `null` when none needs to."
+    )
     job_id: uuid.UUID
     links: PredictionLinks

@@ -35,7 +35,7 @@ def list_receipts(
 @router.get(
     "/{receipt_id}",
     operation_id="get_receipt",
-    summary="Look at a receipt",
+    summary="Get a receipt",
     response_model=ReceiptOut,
     responses=problems(404),
 )

@@ -35,9 +35,9 @@ class ReceiptOut(BaseModel):
     reason: RemovalReason
     requested_by: str | None = Field(description="Name of the API key; `null`: the service by itself.")
     requested_at: datetime
-    completed_at: datetime | None = Field(description="`null` while it is under way.")
+    completed_at: datetime | None = Field(description="`null` while it is in flight.")
     checked_at: datetime | None = Field(
-        description="When it was looked at again, after the last upload URL had expired; what came late is gone too."
+        description="Moment of a second check, after the last upload URL had expired; late uploads are removed too."
     )
     removed: dict[str, int] = Field(description="Rows by kind, objects of the object store and their bytes.")
 

@@ -118,7 +118,9 @@ class Provenance:
     """The origin of a result: enough to get the same one again."""
 
     sha256: Annotated[str, Field(description="Of the classifier's weights.")]
-    runtime: Annotated[str | None, Field(description="What ran it; `null` in results from before this was kept.")]
+    runtime: Annotated[
+        str | None, Field(description="The program that ran it; `null` in results from before this was stored.")
+    ]
     preprocessing: Annotated[
         str, Field(description="Names the road from bytes to numbers; the same for the same pixels.")
     ]
@@ -146,16 +148,18 @@ class ResultOut:
     confidence: float | None
     probabilities: dict[str, float] | None
     top: Annotated[list[RankedClass], Field(description="Every class, the most probable first.")]
-    needs_review: Annotated[bool | None, Field(description="Whether a person should look before anything is done.")]
-    review_reason: Annotated[ReviewReason | None, Field(description="Why; `null` where nobody needs to look.")]
+    needs_review: Annotated[bool | None, Field(description="A person should review the image before anything is done.")]
+    review_reason: Annotated[
+        ReviewReason | None, Field(description="The reason for a review; `null` when none is needed.")
+    ]
     error: ImageError | None
     classifier: Annotated[ClassifierOut | None, Field(description="`null` where no classifier saw the image.")]
-    provenance: Annotated[
-        Provenance | None, Field(description="What exactly gave this answer; `null` as `classifier`.")
-    ]
+    provenance: Annotated[Provenance | None, Field(description="Origin of this result; `null` as `classifier`.")]
     metadata: dict[str, Any]
     place: PlaceOut
-    correction: Annotated[ResultCorrection | None, Field(description="What a person says; `null` where nobody did.")]
+    correction: Annotated[
+        ResultCorrection | None, Field(description="The correction by a person; `null` when there is none.")
+    ]
     finished_at: datetime
 
 

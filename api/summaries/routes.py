@@ -55,7 +55,7 @@ Healthy = Annotated[
 @router.get(
     "/{job_id}/summary",
     operation_id="summarise_job",
-    summary="Shares per class, group and day",
+    summary="Get shares per class, group and day",
     response_model=SummaryOut,
     responses=problems(404),
 )
@@ -66,7 +66,7 @@ def summarise_job(  # what a client may say
     group_by: Annotated[
         list[Text] | None, Query(max_length=MAX_KEYS, description="Keys of the images' metadata, as `row`.")
     ] = None,
-    time_zone: Annotated[Text, Query(description="Whose days, as `Europe/Madrid`.")] = "UTC",
+    time_zone: Annotated[Text, Query(description="Time zone of the days, as `Europe/Madrid`.")] = "UTC",
     healthy: Healthy = None,
 ) -> Response:
     """Summarise the job as it is now; corrections count before predictions."""
@@ -98,7 +98,7 @@ def summarise_job(  # what a client may say
 @router.get(
     "/{job_id}/grid",
     operation_id="grid_of_job",
-    summary="Shares in squares on the ground",
+    summary="Get shares in squares on the ground",
     response_class=GeoJson,
     response_model=GridOut,
     responses=problems(404),

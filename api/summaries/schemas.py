@@ -32,7 +32,7 @@ class SharesOut(BaseModel):
     """Images by result. ``images`` is ``counted``, ``needs_review`` and ``not_classified`` together."""
 
     images: int = Field(description="With a final answer of any kind.")
-    counted: int = Field(description="Whose label stands: corrected, or predicted and in need of nobody.")
+    counted: int = Field(description="Images with a final label: corrected, or predicted and not in need of review.")
     labels: list[LabelShare] = Field(description="The most frequent first; shares are parts of `counted`.")
     diseased: int | None = Field(description="Counted, and none of the healthy labels; `null`: no label is healthy.")
     diseased_share: float | None = Field(description="Part of `counted`; `null` where nothing is counted.")
@@ -135,7 +135,7 @@ class SummaryOut(BaseModel):
     counts: Counts
     healthy: list[str] = Field(description="The labels that are no disease.")
     overall: SharesOut
-    groups: dict[str, list[GroupOut]] = Field(description="By each key that was asked for, in the order of its values.")
+    groups: dict[str, list[GroupOut]] = Field(description="Per key of the request, in the order of its values.")
     time_zone: str
     days: list[DayOut]
     positions: PositionsOut

@@ -50,7 +50,7 @@ def list_deliveries(
 @router.get(
     "/{delivery_id}",
     operation_id="get_delivery",
-    summary="Look at a delivery",
+    summary="Get a delivery",
     response_model=DeliveryWithAttempts,
     responses=problems(404),
 )

@@ -18,7 +18,7 @@ router = Router(prefix="/v1/webhooks/job-secret", tags=["webhooks"])
 @router.get(
     "",
     operation_id="get_job_secret",
-    summary="Is there a job secret",
+    summary="Get the state of the job secret",
     response_model=JobSecretOut,
     responses=problems(),
 )
@@ -32,7 +32,7 @@ def get_job_secret(services: ServicesDep, caller: Reader) -> Response:
 @router.post(
     "",
     operation_id="renew_job_secret",
-    summary="Make or rotate the job secret",
+    summary="Create or rotate the job secret",
     response_model=NewJobSecret,
     responses=problems(),
 )

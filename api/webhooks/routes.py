@@ -88,7 +88,7 @@ def list_webhooks(
 @router.get(
     "/{endpoint_id}",
     operation_id="get_webhook",
-    summary="Look at a webhook",
+    summary="Get a webhook",
     response_model=EndpointOut,
     responses=problems(404),
 )
@@ -138,7 +138,7 @@ def delete_webhook(endpoint_id: EndpointId, services: ServicesDep, caller: Admin
 @router.post(
     "/{endpoint_id}/rotate",
     operation_id="rotate_webhook_secret",
-    summary="Give a webhook a new secret",
+    summary="Rotate the secret of a webhook",
     response_model=EndpointWithSecret,
     responses=problems(404, 409),
 )
@@ -201,7 +201,7 @@ def test_webhook(endpoint_id: EndpointId, services: ServicesDep, caller: Submitt
 @router.post(
     "/{endpoint_id}/redeliver",
     operation_id="redeliver_to_webhook",
-    summary="Send everything since a moment again",
+    summary="Send events since a moment again",
     status_code=HTTPStatus.ACCEPTED,
     response_model=Redelivered,
     responses=problems(404, 409, 413),

@@ -80,7 +80,7 @@ class ProgressOut(BaseModel):
     estimated_end: datetime | None
     queue_position: int | None = Field(description="While the job waits for its first worker; 1 is next.")
     paused: bool = Field(
-        description="Whether the operator holds back the tenant, the classifier or all work; nothing is lost, and the "
+        description="The operator holds back the tenant, the classifier or all work; nothing is lost, and the "
         "job goes on by itself afterwards."
     )
 
@@ -117,14 +117,16 @@ class JobOut(BaseModel):
     metadata: dict[str, Any]
     classifier: ClassifierOut | None
     counts: Counts
-    progress: ProgressOut | None = Field(description="Where one job is looked at; `null` in lists and answers of POST.")
+    progress: ProgressOut | None = Field(
+        description="In the answer for a single job; `null` in lists and answers of POST."
+    )
     error: JobError | None
-    retries: int = Field(description="How often failed images were run again.")
+    retries: int = Field(description="Number of times that failed images were run again.")
     webhook_url: str | None
     keep_days: int | None
     keep_originals_days: int | None
     originals_removed_at: datetime | None = Field(
-        description="When retention removed its uploads: nothing of it can run again."
+        description="Moment when retention removed its uploads: it cannot be retried any more."
     )
     created_at: datetime
     committed_at: datetime | None

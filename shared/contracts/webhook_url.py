@@ -12,7 +12,7 @@ WebhookUrl = Annotated[
     Field(
         min_length=1,
         max_length=MAX_URL_LENGTH,
-        description="Where events are sent to, by https.",
+        description="URL that receives events, by https.",
         examples=["https://farm.example.org/hooks"],
     ),
     AfterValidator(stored.text),
