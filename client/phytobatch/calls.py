@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Union
 from urllib.parse import quote
 
@@ -21,9 +21,16 @@ class Calls:
     def __init__(self, transport: Transport) -> None:
         self.transport = transport
 
-    def get(self, path: str, *, query: Query | None = None, headers: Mapping[str, str] | None = None) -> Answer:
+    def get(
+        self,
+        path: str,
+        *,
+        query: Query | None = None,
+        headers: Mapping[str, str] | None = None,
+        also: Collection[int] = (),
+    ) -> Answer:
         """GET; parameters that are None are left out."""
-        return self.transport.send(Request("GET", path, query or {}, headers or {}))
+        return self.transport.send(Request("GET", path, query or {}, headers or {}, answers=frozenset(also)))
 
     def post(
         self,

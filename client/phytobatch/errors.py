@@ -27,9 +27,10 @@ PhytobatchError
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
+from typing import Any
 
 # Busy or briefly away: the same request may work later (RFC 9110 sections 15.5.9, 15.6; RFC 6585 section 4).
 RETRYABLE_STATUSES = frozenset(
@@ -95,6 +96,8 @@ class Problem:
         retry_after: seconds, from the header ``Retry-After`` (RFC 9110 section 10.2.3).
         error_code: the code of an unreadable image (``POST /predict``).
         setting: the server's variable that holds the limit.
+        instance: path of the request.
+        quota: ``name``, ``limit``, ``current`` and ``requested``, of ``quota-exceeded``.
     """
 
     status: int
@@ -106,6 +109,8 @@ class Problem:
     retry_after: float | None = None
     error_code: str | None = None
     setting: str | None = None
+    instance: str | None = None
+    quota: Mapping[str, Any] | None = None
 
 
 class ApiError(PhytobatchError):

@@ -56,6 +56,8 @@ def problem_of(status: int, headers: Mapping[str, str], body: bytes) -> Problem:
         retry_after=parse_retry_after(headers.get("Retry-After")),
         error_code=data.get("error_code"),
         setting=data.get("setting"),
+        instance=data.get("instance"),
+        quota=data.get("quota"),
     )
 
 

@@ -124,6 +124,9 @@ class Job:
     started_at: datetime | None = None
     finished_at: datetime | None = None
     expires_at: datetime | None = None
+    keep_days: int | None = None
+    keep_originals_days: int | None = None
+    originals_removed_at: datetime | None = None
     links: Mapping[str, str] = field(default_factory=dict, repr=False)
     raw: JsonObject = field(default_factory=dict, repr=False, compare=False)
 
@@ -132,7 +135,7 @@ class Job:
         """From the answer of ``/v1/jobs`` and ``/v1/jobs/{id}``; ``at`` is when the server made it."""
         classifier = data.get("classifier")
         progress = data.get("progress")
-        times = ("created_at", "committed_at", "started_at", "finished_at", "expires_at")
+        times = ("created_at", "committed_at", "started_at", "finished_at", "expires_at", "originals_removed_at")
         return cls(
             id=data["id"],
             state=data["state"],
@@ -146,6 +149,8 @@ class Job:
             progress=Progress.from_json(progress, at) if progress else None,
             retries=int(data.get("retries") or 0),
             webhook_url=data.get("webhook_url"),
+            keep_days=data.get("keep_days"),
+            keep_originals_days=data.get("keep_originals_days"),
             links=data.get("links") or {},
             raw=data,
             **{name: _time(data.get(name)) for name in times},
@@ -279,6 +284,39 @@ class Place:
 
 
 @dataclass(frozen=True)
+class RankedClass:
+    """One of the classes that an answer finds most likely; ``probability`` is 0 to 1."""
+
+    label: str
+    probability: float
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """What made an answer: the checksum of the image's bytes, the runtime, and how pixels were prepared."""
+
+    sha256: str
+    runtime: str | None
+    preprocessing: str
+
+
+@dataclass(frozen=True)
+class ResultCorrection:
+    """A person's word about an image, beside the prediction."""
+
+    label: str
+    note: str | None
+    corrected_by: str | None
+    corrected_at: datetime | None
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> ResultCorrection:
+        """Read ``correction`` of a result."""
+        at = _time(data.get("corrected_at"))
+        return cls(data["label"], data.get("note"), data.get("corrected_by"), at)
+
+
+@dataclass(frozen=True)
 class Result:
     """What became of one image. ``confidence`` and ``probabilities`` are 0 to 1; ``error_code`` is a fixed word."""
 
@@ -294,12 +332,20 @@ class Result:
     error_detail: str | None = None
     metadata: Mapping[str, Any] = field(default_factory=dict)
     place: Place = field(default_factory=Place)
+    label_names: Mapping[str, str] = field(default_factory=dict)
+    top: tuple[RankedClass, ...] = ()
+    classifier: ClassifierRef | None = None
+    provenance: Provenance | None = None
+    correction: ResultCorrection | None = None
+    finished_at: datetime | None = None
     raw: JsonObject = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def from_json(cls, data: JsonObject) -> Result:
         """From one entry of ``results``."""
         error = data.get("error") or {}
+        classifier, provenance = data.get("classifier"), data.get("provenance")
+        correction = data.get("correction")
         return cls(
             seq=int(data["seq"]),
             name=data["name"],
@@ -313,6 +359,14 @@ class Result:
             error_detail=error.get("detail"),
             metadata=data.get("metadata") or {},
             place=Place.from_json(data.get("place") or {}),
+            label_names=data.get("label_names") or {},
+            top=tuple(RankedClass(one["label"], one["probability"]) for one in data.get("top") or ()),
+            classifier=ClassifierRef(classifier["name"], classifier.get("version")) if classifier else None,
+            provenance=Provenance(provenance["sha256"], provenance.get("runtime"), provenance["preprocessing"])
+            if provenance
+            else None,
+            correction=ResultCorrection.from_json(correction) if correction else None,
+            finished_at=_time(data.get("finished_at")),
             raw=data,
         )
 
@@ -357,8 +411,24 @@ class ResultPage(Page[Result]):
 
 
 @dataclass(frozen=True)
-class Model:
-    """A classifier that the server offers; ``classes`` are the ids that results use as labels."""
+class ClassLabel:
+    """A class of a classifier: the id that results use as label, its names by language, its code in EPPO's list."""
+
+    id: str
+    names: Mapping[str, str] = field(default_factory=dict)
+    eppo_code: str | None = None
+
+
+@dataclass(frozen=True)
+class Classifier:
+    """A classifier that the server offers.
+
+    Attributes:
+        default: jobs that name no classifier get this one.
+        classes: ids that results use as labels; ``class_labels`` has their names, too.
+        sha256: of the files of the classifier.
+        input_size: height and width in pixels.
+    """
 
     name: str
     version: str
@@ -367,21 +437,58 @@ class Model:
     classes: tuple[str, ...]
     review_threshold: float | None
     metrics: Mapping[str, float]
+    class_labels: tuple[ClassLabel, ...] = ()
+    sha256: str = ""
+    input_size: tuple[int, ...] = ()
     raw: JsonObject = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
-    def from_json(cls, data: JsonObject) -> Model:
-        """From one entry of ``GET /v1/models``."""
+    def from_json(cls, data: JsonObject) -> Classifier:
+        """Read one entry of ``GET /v1/classifiers``."""
+        labels = tuple(
+            ClassLabel(one["id"], one.get("names") or {}, one.get("eppo_code")) for one in data.get("classes") or ()
+        )
         return cls(
             name=data["name"],
             version=data["version"],
             default=bool(data.get("default")),
             description=data.get("description") or "",
-            classes=tuple(entry["id"] for entry in data.get("classes") or ()),
+            classes=tuple(label.id for label in labels),
             review_threshold=data.get("review_threshold"),
             metrics=data.get("metrics") or {},
+            class_labels=labels,
+            sha256=data.get("sha256") or "",
+            input_size=tuple(data.get("input_size") or ()),
             raw=data,
         )
+
+
+@dataclass(frozen=True)
+class DependencyCheck:
+    """How one dependency of the server is; the server is ready without those that are not ``required``."""
+
+    ok: bool
+    required: bool
+    milliseconds: float
+    detail: str | None = None
+
+
+@dataclass(frozen=True)
+class Readiness:
+    """The answer of ``GET /readyz``: can the server serve."""
+
+    ready: bool
+    checks: Mapping[str, DependencyCheck]
+    raw: JsonObject = field(default_factory=dict, repr=False, compare=False)
+
+    @classmethod
+    def from_json(cls, data: JsonObject) -> Readiness:
+        """Read the answer."""
+        checks = {
+            name: DependencyCheck(one["ok"], one["required"], one["milliseconds"], one.get("detail"))
+            for name, one in data["checks"].items()
+        }
+        return cls(bool(data["ready"]), checks, data)
 
 
 @dataclass(frozen=True)
@@ -394,6 +501,7 @@ class Prediction:
     needs_review: bool
     job_id: str
     review_reason: str | None = None
+    links: Mapping[str, str] = field(default_factory=dict, repr=False)
     raw: JsonObject = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
@@ -406,5 +514,6 @@ class Prediction:
             needs_review=bool(data.get("needs_review")),
             review_reason=data.get("review_reason"),
             job_id=data["job_id"],
+            links=data.get("links") or {},
             raw=data,
         )

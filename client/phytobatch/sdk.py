@@ -18,14 +18,16 @@ from phytobatch.downloads.download import Download
 from phytobatch.errors import Problem, ServerUnavailable
 from phytobatch.exports.exports import Exports
 from phytobatch.pools import Pools
+from phytobatch.receipts.receipts import Receipts
 from phytobatch.resources import (
+    Classifier,
     ClassifierRef,
     ImageSpec,
     Job,
     JsonObject,
-    Model,
     Page,
     Prediction,
+    Readiness,
     Result,
     ResultPage,
     SidecarReport,
@@ -129,6 +131,19 @@ class Phytobatch:
         """What people say of images."""
         return Corrections(self._calls)
 
+    @property
+    def receipts(self) -> Receipts:
+        """The proofs of what was removed."""
+        return Receipts(self._calls)
+
+    def health(self) -> str:
+        """Return ``ok`` while the process of the server lives."""
+        return self._calls.get("/healthz").parse(lambda data: str(data["status"]))
+
+    def ready(self) -> Readiness:
+        """Ask the server whether it can serve, and how its database, object store and Redis are."""
+        return self._calls.get("/readyz", also=(HTTPStatus.SERVICE_UNAVAILABLE,)).parse(Readiness.from_json)
+
     # Jobs
 
     def create_job(  # noqa: PLR0913  # one for each field of a job
@@ -141,11 +156,14 @@ class Phytobatch:
         metadata: Mapping[str, Any] | None = None,
         source: Mapping[str, Any] | None = None,
         webhook_url: str | None = None,
+        keep_days: int | None = None,
+        keep_originals_days: int | None = None,
         idempotency_key: str | None = None,
     ) -> Job:
         """Make a draft; with ``source={"s3": {"bucket", "prefix"}}`` it is validated at once.
 
         ``webhook_url`` is told of this job alone, signed with ``webhooks.job_secret``.
+        ``keep_days`` and ``keep_originals_days`` count from the end of the job: for the whole of it, for the uploads.
         ``idempotency_key`` is made up unless given; give your own to get the same job after a crash.
         """
         body = {
@@ -156,11 +174,13 @@ class Phytobatch:
             "metadata": dict(metadata) if metadata else None,
             "source": source,
             "webhook_url": webhook_url,
+            "keep_days": keep_days,
+            "keep_originals_days": keep_originals_days,
         }
         given = {key: value for key, value in body.items() if value is not None}
         return job_of(self._calls.post("/v1/jobs", given, headers=idempotency(idempotency_key)))
 
-    def create_job_from_files(
+    def create_job_from_files(  # noqa: PLR0913  # one for each field of a job
         self,
         paths: Sequence[Path],
         *,
@@ -168,6 +188,9 @@ class Phytobatch:
         external_id: str | None = None,
         priority: str | None = None,
         classifier: ClassifierRef | None = None,
+        webhook_url: str | None = None,
+        keep_days: int | None = None,
+        keep_originals_days: int | None = None,
         idempotency_key: str | None = None,
     ) -> Job:
         """Create, upload and commit a small set in one call; all files are held in memory at the same time.
@@ -175,7 +198,9 @@ class Phytobatch:
         Raises:
             FileUnreadable: a file cannot be read; nothing was sent.
         """
-        fields = {"name": name, "external_id": external_id, "priority": priority}
+        fields = {"name": name, "external_id": external_id, "priority": priority, "webhook_url": webhook_url}
+        days = {"keep_days": keep_days, "keep_originals_days": keep_originals_days}
+        fields.update({field: str(value) for field, value in days.items() if value is not None})
         if classifier:
             fields["classifier"] = str(classifier)
         form = multipart.encode([("files", path) for path in paths], fields)
@@ -301,13 +326,14 @@ class Phytobatch:
         """Ask for the job to end early; finished images are kept."""
         return job_of(self._calls.post(f"{_path(job_id)}/cancel", repeatable=True))
 
-    def delete(self, job_id: str) -> None:
-        """Remove a draft or a terminal job with its images and results.
+    def delete(self, job_id: str) -> str | None:
+        """Remove a draft or a terminal job with its images and results; returns the id of the receipt.
 
         Raises:
             Conflict: ``job-active``: cancel it first.
         """
-        self._calls.delete(_path(job_id))
+        location = self._calls.delete(_path(job_id)).headers.get("Location", "")
+        return location.rpartition("/")[2] or None
 
     # Results
 
@@ -403,11 +429,12 @@ class Phytobatch:
 
         Download(self._calls.transport.pools, locate, policy or RetryPolicy()).to(part)
 
-    # Models and single images
+    # Classifiers and single images
 
-    def models(self) -> list[Model]:
-        """The classifiers that the server offers."""
-        return self._calls.get("/v1/models").parse(lambda data: [Model.from_json(entry) for entry in data["models"]])
+    def classifiers(self) -> list[Classifier]:
+        """List the classifiers that the server offers."""
+        answer = self._calls.get("/v1/classifiers")
+        return answer.parse(lambda data: [Classifier.from_json(entry) for entry in data["classifiers"]])
 
     def predict(
         self, path: Path, *, classifier: ClassifierRef | None = None, idempotency_key: str | None = None

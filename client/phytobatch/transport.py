@@ -49,7 +49,8 @@ class Request:
     """What to send.
 
     ``repeatable`` says that a POST without an Idempotency-Key is idempotent by itself, ``wants_location`` that the
-    answer is a redirect, which is never followed: the key must not go to another server.
+    answer is a redirect, which is never followed: the key must not go to another server. ``answers`` are statuses
+    besides 2xx whose body is an answer and no problem.
     """
 
     method: str
@@ -59,6 +60,7 @@ class Request:
     body: bytes | None = field(default=None, repr=False)
     repeatable: bool = False
     wants_location: bool = False
+    answers: frozenset[int] = frozenset()
 
     @property
     def may_repeat(self) -> bool:
@@ -207,6 +209,8 @@ class Transport:
 
     def _once(self, request: Request) -> Answer:
         response = self._respond(request)
+        if response.status in request.answers:
+            return Answer(response.status, response.headers, response.data)
         if not (_is_ok(response) or response.status == HTTPStatus.NOT_MODIFIED or _is_wanted(request, response)):
             raise error_of(response.status, response.headers, response.data)
         return Answer(response.status, response.headers, response.data)

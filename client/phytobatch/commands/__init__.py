@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from phytobatch.commands import (
     cancel,
+    classifiers,
     delete,
     export,
     jobs,
-    models,
     predict,
     report,
     results,
@@ -35,7 +35,8 @@ COMMANDS: tuple[Command | Group, ...] = (
     cancel.COMMAND,
     delete.COMMAND,
     jobs.COMMAND,
-    models.COMMAND,
+    classifiers.COMMAND,
+    classifiers.OLDER,
     predict.COMMAND,
     CORRECTIONS,
     WEBHOOKS,

@@ -97,7 +97,7 @@ def classifier_option(parser: argparse.ArgumentParser) -> None:
         "--classifier",
         type=classifier,
         metavar="NAME[@VERSION]",
-        help="classifier to use (default: the server's; see phytobatch models)",
+        help="classifier to use (default: the server's; see phytobatch classifiers)",
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from phytobatch.resources import JsonObject, Page
@@ -19,6 +20,7 @@ class Correction:
     corrected_at: str | None = None
     predicted: str | None = None
     confidence: float | None = None
+    links: Mapping[str, str] = field(default_factory=dict, repr=False)
     raw: JsonObject = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
@@ -33,6 +35,7 @@ class Correction:
             corrected_at=data.get("corrected_at"),
             predicted=data.get("predicted"),
             confidence=data.get("confidence"),
+            links=data.get("links") or {},
             raw=data,
         )
 

@@ -24,6 +24,10 @@ class Export:
     file_name: str | None = None
     expires_at: str | None = None
     filters: Mapping[str, Any] = field(default_factory=dict)
+    created_at: str | None = None
+    finished_at: str | None = None
+    url_expires_at: str | None = None
+    links: Mapping[str, str] = field(default_factory=dict, repr=False)
     raw: JsonObject = field(default_factory=dict, repr=False, compare=False)
 
     @property
@@ -47,6 +51,10 @@ class Export:
             file_name=download.get("file_name"),
             expires_at=data.get("expires_at"),
             filters=data.get("filters") or {},
+            created_at=data.get("created_at"),
+            finished_at=data.get("finished_at"),
+            url_expires_at=download.get("expires_at"),
+            links=data.get("links") or {},
             raw=data,
         )
 

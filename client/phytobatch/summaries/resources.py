@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Optional
 
-from phytobatch.resources import JsonObject
+from phytobatch.resources import Counts, JsonObject
 
 
 @dataclass(frozen=True)
@@ -53,11 +53,21 @@ class Uncertain:
     label: str
     confidence: float
     review_reason: str | None
+    latitude: float | None = None
+    longitude: float | None = None
 
     @classmethod
     def from_json(cls, data: JsonObject) -> Uncertain:
         """Parse one entry of ``uncertain``."""
-        return cls(data["seq"], data["name"], data["label"], data["confidence"], data["review_reason"])
+        return cls(
+            seq=data["seq"],
+            name=data["name"],
+            label=data["label"],
+            confidence=data["confidence"],
+            review_reason=data["review_reason"],
+            latitude=data.get("latitude"),
+            longitude=data.get("longitude"),
+        )
 
 
 @dataclass(frozen=True)
@@ -74,6 +84,9 @@ class Summary:
     positions: int
     missing_positions: Mapping[str, int]
     uncertain: tuple[Uncertain, ...]
+    position_sources: Mapping[str, int] = field(default_factory=dict)
+    counts: Counts = field(default_factory=Counts)
+    revision: int = 0
     raw: JsonObject = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
@@ -93,6 +106,9 @@ class Summary:
             positions=data["positions"]["known"],
             missing_positions=data["positions"]["missing"],
             uncertain=tuple(Uncertain.from_json(one) for one in data["uncertain"]),
+            position_sources=data["positions"].get("sources") or {},
+            counts=Counts.from_json(data.get("counts") or {}),
+            revision=int(data.get("revision") or 0),
             raw=data,
         )
 
@@ -118,6 +134,8 @@ class Grid:
     edge: float
     cells: tuple[Cell, ...]
     without_position: int
+    origin: tuple[float, ...] | None = None
+    healthy: tuple[str, ...] = ()
     raw: JsonObject = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
@@ -127,6 +145,8 @@ class Grid:
             edge=data["edge"],
             cells=tuple(_cell(feature) for feature in data["features"]),
             without_position=data["without_position"],
+            origin=None if data.get("origin") is None else tuple(data["origin"]),
+            healthy=tuple(data.get("healthy") or ()),
             raw=data,
         )
 

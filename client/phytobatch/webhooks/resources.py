@@ -40,6 +40,7 @@ class Webhook:
     created_at: datetime | None
     previous_secret_until: datetime | None
     secret: str | None = field(default=None, repr=False)
+    links: Mapping[str, str] = field(default_factory=dict, repr=False)
     raw: JsonObject = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
@@ -58,6 +59,7 @@ class Webhook:
             consecutive_failures=int(data.get("consecutive_failures") or 0),
             per_job=bool(data.get("per_job")),
             secret=data.get("secret"),
+            links=data.get("links") or {},
             raw={name: value for name, value in data.items() if name != "secret"},
             **{name: _time(data, name) for name in times},
         )
@@ -117,6 +119,7 @@ class Delivery:
     ended_at: datetime | None
     body: str | None = field(default=None, repr=False)
     attempt_log: tuple[DeliveryAttempt, ...] = field(default=(), repr=False)
+    links: Mapping[str, str] = field(default_factory=dict, repr=False)
     raw: JsonObject = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
@@ -138,6 +141,7 @@ class Delivery:
             ended_at=_time(data, "ended_at"),
             body=data.get("body"),
             attempt_log=tuple(DeliveryAttempt.from_json(entry) for entry in data.get("attempt_log") or ()),
+            links=data.get("links") or {},
             raw=data,
         )
 

@@ -42,12 +42,13 @@ def test_a_folder_with_good_and_bad_files_is_submitted_watched_and_saved(
     command.run("status", job, code=6)
 
 
-def test_models_and_predict_answer(
+def test_classifiers_and_predict_answer(
     command: Any,  # noqa: ANN401  # the fixture's own type
     make_images: Callable[[int], Path],
 ) -> None:
-    models = [json.loads(line) for line in command.run("models", "--json").splitlines()]
-    assert any(model["default"] for model in models)
+    classifiers = [json.loads(line) for line in command.run("classifiers", "--json").splitlines()]
+    assert any(one["default"] for one in classifiers)
+    assert command.run("models", "--json") == command.run("classifiers", "--json")
 
     image = str(make_images(1) / "DJI_0000.JPG")
     assert command.json("predict", image)["predicted_class"]

@@ -93,7 +93,7 @@ def test_the_client_waits_as_long_as_it_is_told(api: Api, database: Database, te
     with Phytobatch(api.base, api.key) as client:
         person = client.with_retry(RetryPolicy(total_seconds=15), sleep=sleep)
         for _ in range(FEW):
-            person.models()
+            person.classifiers()
         person.create_job(name="a POST too: the one that was refused did nothing")
     (waited,) = waits
     assert 1 <= waited <= 66
