@@ -159,6 +159,10 @@ scan: ## look for known problems in the images themselves (needs Docker, trivy a
 	    || exit 1; done
 
 # For developers
+.PHONY: commits
+commits: ## read the subjects of this branch's commits: at most 72 characters each (BASE=main)
+	@! git log --format='%h %s' $(or $(BASE),main)..HEAD | LC_ALL=C.UTF-8 grep -E '^[0-9a-f]+ .{73}'
+
 migration: $(STAMP) ## write a migration from the models: make migration NAME=add_exports (needs PHYTOBATCH_DATABASE_URL)
 	@$(BIN)/python -m alembic -c migrations/alembic.ini revision --autogenerate -m "$(NAME)"
 

@@ -1,20 +1,101 @@
-"""The table of columns that every format writes. A new column is one line here."""
+"""The table of columns that every format writes.
+
+A new column is three lines here: in :class:`Record`, in :func:`selected` and in :func:`columns_of`.
+"""
 
 import json
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from enum import Enum, auto
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
-from shared.exports.rows import Record
+from sqlalchemy import ColumnElement, bindparam, literal_column, select
+from sqlalchemy.orm import InstrumentedAttribute, aliased
+
+from shared.db.models import Correction, Image, Result
+from shared.geography.place import place_columns
 
 PROBABILITY_DIGITS = 6  # they are stored as 32-bit numbers, which have about seven
 DEGREE_DIGITS = 7  # a centimetre
 METRE_DIGITS = 3
 LONGEST = 2**63 - 1
 HEADING_DIGITS = 2
+
+
+# OFFSET keeps PostgreSQL 15 from merging this into the statement around it, where it no longer sees that the key has
+# the rows of one job in order.
+Corrected = aliased(
+    Correction,
+    select(Correction)
+    .where(Correction.job_id == bindparam("job"), Correction.seq > bindparam("after"))
+    .order_by(Correction.seq)
+    .offset(literal_column("0"))
+    .subquery("corrected"),
+)
+
+
+class Record(NamedTuple):
+    """One image with its answer, in the order of :func:`selected`.
+
+    ``probabilities`` stand in the order of the classifier's classes; ``classified``: a classifier saw the image.
+    """
+
+    seq: int
+    name: str
+    status: str
+    label: str | None = None
+    confidence: float | None = None
+    needs_review: bool | None = None
+    review_reason: str | None = None
+    corrected_label: str | None = None
+    correction_note: str | None = None
+    corrected_by: str | None = None
+    latitude: float | None = None
+    longitude: float | None = None
+    altitude: float | None = None
+    heading: float | None = None
+    captured_at: datetime | None = None
+    position_source: str | None = None
+    position_fault: str | None = None
+    error_code: str | None = None
+    error_detail: str | None = None
+    probabilities: list[float] | None = None
+    classified: bool = False
+    runtime: str | None = None
+    metadata: dict[str, Any] | None = None
+    finished_at: datetime | None = None
+
+    @property
+    def has_position(self) -> bool:
+        """True if it has a place on a map."""
+        return self.latitude is not None and self.longitude is not None
+
+
+def selected() -> tuple[ColumnElement[Any] | InstrumentedAttribute[Any], ...]:
+    """Return the columns of a :class:`Record`, in its order."""
+    return (
+        Result.seq,
+        Image.name,
+        Result.status,
+        Result.label,
+        Result.confidence,
+        Result.needs_review,
+        Result.review_reason,
+        Corrected.label.label("corrected_label"),
+        Corrected.note,
+        Corrected.corrected_by,
+        *place_columns(),
+        Result.error_code,
+        Result.error_detail,
+        Result.probabilities,
+        Result.classifier_id.is_not(None),
+        Result.runtime,
+        Image.metadata_,
+        Result.finished_at,
+    )
 
 
 class Kind(Enum):

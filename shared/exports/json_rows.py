@@ -4,8 +4,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from shared.exports.columns import Kind, portable
-from shared.exports.rows import Record
+from shared.exports.columns import Kind, Record, portable
 from shared.exports.sheet import Sheet
 from shared.times import rfc3339
 

@@ -7,95 +7,21 @@ become visible, so what a running job adds meanwhile has a higher number.
 
 import uuid
 from collections.abc import Iterator
-from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, literal_column, select
-from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
+from sqlalchemy import Select, and_, select
+from sqlalchemy.orm import Session
 
-from shared.db.models import Correction, Image, Result
+from shared.db.models import Image, Result
 from shared.db.plans import walk_in_order
 from shared.db.session import Database
 from shared.errors import Conflict
-from shared.geography.place import place_columns
+from shared.exports.columns import Corrected, Record, selected
 from shared.jobs.results import ResultFilter
 
 PAGE_ROWS = 2000
 
-# OFFSET keeps PostgreSQL 15 from merging this into the statement around it, where it no longer sees that the key has
-# the rows of one job in order.
-Corrected = aliased(
-    Correction,
-    select(Correction)
-    .where(Correction.job_id == bindparam("job"), Correction.seq > bindparam("after"))
-    .order_by(Correction.seq)
-    .offset(literal_column("0"))
-    .subquery("corrected"),
-)
-
-
-class Record(NamedTuple):
-    """One image with its answer, in the order of ``_selected``.
-
-    ``probabilities`` stand in the order of the classifier's classes; ``classified``: a classifier saw the image.
-    """
-
-    seq: int
-    name: str
-    status: str
-    label: str | None = None
-    confidence: float | None = None
-    needs_review: bool | None = None
-    review_reason: str | None = None
-    corrected_label: str | None = None
-    correction_note: str | None = None
-    corrected_by: str | None = None
-    latitude: float | None = None
-    longitude: float | None = None
-    altitude: float | None = None
-    heading: float | None = None
-    captured_at: datetime | None = None
-    position_source: str | None = None
-    position_fault: str | None = None
-    error_code: str | None = None
-    error_detail: str | None = None
-    probabilities: list[float] | None = None
-    classified: bool = False
-    runtime: str | None = None
-    metadata: dict[str, Any] | None = None
-    finished_at: datetime | None = None
-
-    @property
-    def has_position(self) -> bool:
-        """Whether it can be put on a map."""
-        return self.latitude is not None and self.longitude is not None
-
-
 Page = list[Record]
-
-
-def selected() -> tuple[ColumnElement[Any] | InstrumentedAttribute[Any], ...]:
-    """The columns of a :class:`Record`, in its order."""
-    return (
-        Result.seq,
-        Image.name,
-        Result.status,
-        Result.label,
-        Result.confidence,
-        Result.needs_review,
-        Result.review_reason,
-        Corrected.label.label("corrected_label"),
-        Corrected.note,
-        Corrected.corrected_by,
-        *place_columns(),
-        Result.error_code,
-        Result.error_detail,
-        Result.probabilities,
-        Result.classifier_id.is_not(None),
-        Result.runtime,
-        Image.metadata_,
-        Result.finished_at,
-    )
 
 
 def of_job(wanted: Select[Any], job_id: uuid.UUID, *, upto: int, only: ResultFilter) -> Select[Any]:

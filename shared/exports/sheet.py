@@ -15,8 +15,8 @@ from shared.db.models import Classifier, Image, Job, Result
 from shared.db.pages import bytes_of
 from shared.db.plans import walk_in_order
 from shared.db.session import Database
-from shared.exports.columns import DEGREE_DIGITS, Column, Kind, MetadataKey, Widths, columns_of
-from shared.exports.rows import PAGE_ROWS, Corrected, Page, of_job, read_pages
+from shared.exports.columns import DEGREE_DIGITS, Column, Corrected, Kind, MetadataKey, Widths, columns_of
+from shared.exports.rows import PAGE_ROWS, Page, of_job, read_pages
 from shared.geography.metric import HALF_TURN, span_of
 from shared.geography.place import latitude, longitude
 from shared.jobs.results import ResultFilter, classifier_of

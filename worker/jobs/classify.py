@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import fields
 from typing import Any
 
 import structlog
@@ -19,6 +20,7 @@ from shared.metrics.definitions import STAGE_SECONDS
 from shared.tracing import span
 from worker.context import Context
 from worker.inference.errors import ImageError
+from worker.inference.interpret import Interpretation
 from worker.inference.pipeline import Item, Odd, Outcome
 from worker.leasing.leases import Held
 from worker.leasing.outcome import ChunkOutcome, TurnOver
@@ -28,6 +30,8 @@ log = structlog.get_logger()
 
 # How long an isolated chunk keeps its slot while another tenant waits for it.
 TURN_SECONDS = 10.0
+# What an interpretation says under the name of a field of the result. The probabilities have another form there.
+ANSWERED = frozenset(field.name for field in fields(NewResult) if hasattr(Interpretation, field.name))
 # Errors of the object store that are about one object, and what they mean for its image.
 OBJECT_ERRORS = {
     ObjectMissing: ImageErrorCode.OBJECT_MISSING,
@@ -149,12 +153,9 @@ def _result_of(outcome: Outcome, runtime: str) -> NewResult:
     return NewResult(
         seq=outcome.seq,
         status=ImageStatus.SUCCEEDED,
-        label=interpretation.label,
-        confidence=interpretation.confidence,
-        probabilities=tuple(interpretation.probabilities.values()),
-        needs_review=interpretation.needs_review,
-        review_reason=interpretation.review_reason,
         runtime=runtime,
+        **{name: getattr(interpretation, name) for name in ANSWERED - {"probabilities"}},
+        probabilities=tuple(interpretation.probabilities.values()),
         **place,
     )
 

@@ -8,9 +8,10 @@ from collections.abc import Generator, Iterator
 from typing import Any
 
 from shared.contracts.exports import ExportFormat
+from shared.exports.columns import Record
 from shared.exports.format import Format
 from shared.exports.json_rows import members_of, to_json
-from shared.exports.rows import Page, Record
+from shared.exports.rows import Page
 from shared.exports.sheet import Sheet
 
 

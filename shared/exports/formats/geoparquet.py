@@ -10,9 +10,10 @@ from collections.abc import Generator, Iterator
 from arro3.core import Array, DataType
 
 from shared.contracts.exports import ExportFormat
+from shared.exports.columns import Record
 from shared.exports.format import Format
 from shared.exports.formats import parquet
-from shared.exports.rows import Page, Record
+from shared.exports.rows import Page
 from shared.exports.sheet import Sheet
 
 GEOMETRY = "geometry"

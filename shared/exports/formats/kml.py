@@ -11,9 +11,9 @@ from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
 from shared.contracts.exports import ExportFormat
-from shared.exports.columns import Column, Kind, text_of
+from shared.exports.columns import Column, Kind, Record, text_of
 from shared.exports.format import Format
-from shared.exports.rows import Page, Record
+from shared.exports.rows import Page
 from shared.exports.sheet import Sheet
 from shared.times import rfc3339
 

@@ -17,10 +17,10 @@ import shapefile
 
 from shared.contracts.exports import ExportFormat
 from shared.errors import InvalidRequest
-from shared.exports.columns import Column, Kind, text_of
+from shared.exports.columns import Column, Kind, Record, text_of
 from shared.exports.format import Format
 from shared.exports.pieces import pieces_of
-from shared.exports.rows import Page, Record
+from shared.exports.rows import Page
 from shared.exports.sheet import Sheet
 from shared.times import rfc3339
 

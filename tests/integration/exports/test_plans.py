@@ -10,7 +10,8 @@ from sqlalchemy.dialects import postgresql
 from shared.db.models import Image, Result
 from shared.db.plans import walk_in_order
 from shared.db.session import Database
-from shared.exports.rows import of_job, selected
+from shared.exports.columns import selected
+from shared.exports.rows import of_job
 from shared.exports.sheet import _facts
 from shared.jobs.results import ResultFilter
 

@@ -7,9 +7,9 @@ from typing import Any
 
 from shared.contracts.exports import ExportFormat
 from shared.contracts.states import JobState
-from shared.exports.columns import Kind, MetadataKey, Widths, columns_of
+from shared.exports.columns import Kind, MetadataKey, Record, Widths, columns_of
 from shared.exports.formats import FORMATS
-from shared.exports.rows import Page, Record
+from shared.exports.rows import Page
 from shared.exports.sheet import Extent, Sheet
 from shared.geography.metric import span_of
 from shared.jobs.results import ResultFilter

@@ -16,11 +16,11 @@ from arro3.io import read_parquet
 
 from shared.contracts.exports import ExportFormat
 from shared.errors import InvalidRequest
-from shared.exports.columns import Kind
+from shared.exports.columns import Kind, Record
 from shared.exports.formats import FORMATS
 from shared.exports.formats.parquet import ROW_GROUP_BYTES
 from shared.exports.formats.shapefile import fields_of
-from shared.exports.rows import Page, Record
+from shared.exports.rows import Page
 from shared.exports.sheet import Extent
 from tests.unit.shared.exports.sheets import NASTY_NAMES, WHEN, encoded, nowhere, pages, record, sheet
 
