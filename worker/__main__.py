@@ -13,6 +13,7 @@ from shared.errors import ConfigurationError
 from shared.settings import get_settings
 from shared.usage import description_of
 from worker.heap import share_one_heap
+from worker.ready import READY_FILE
 
 # Pillow reads it at import and keeps the memory of large pictures for the next one (1.1 to 1.6 times faster).
 PILLOW_BLOCKS = "16"
@@ -50,12 +51,11 @@ def _celery(program: str, ready: Path | None) -> None:
     forget_empty(os.environ)
     share_one_heap()
     os.environ.setdefault("PILLOW_BLOCKS_MAX", PILLOW_BLOCKS)
-    from worker import process
     from worker.app import app
 
     if ready:
         ready.unlink(missing_ok=True)
-        os.environ[process.READY_FILE] = str(ready)
+        os.environ[READY_FILE] = str(ready)
     if program == "beat":
         app.start(BEAT)
     else:

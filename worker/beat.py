@@ -1,7 +1,5 @@
 """Celery's scheduler with a ready file and metrics; the schedule is code, so it is kept only in memory."""
 
-import os
-from pathlib import Path
 from typing import Any
 
 from celery.beat import Scheduler
@@ -10,7 +8,7 @@ from shared.metrics.definition import Program
 from shared.metrics.definitions import BEAT_REQUESTS
 from shared.metrics.exposition import Exposition, Zeros
 from shared.settings import Settings
-from worker.process import READY_FILE
+from worker.ready import ReadyFile
 
 PUBLISHED, FAILED = "published", "failed"
 BEAT_ZEROS: Zeros = {BEAT_REQUESTS: [(PUBLISHED,), (FAILED,)]}
@@ -27,9 +25,7 @@ class Beat(Scheduler):  # type: ignore[misc]  # Celery publishes no types
             BEAT_REQUESTS.labels(FAILED).inc()
             raise
         BEAT_REQUESTS.labels(PUBLISHED).inc()
-        ready = os.environ.get(READY_FILE)
-        if ready:
-            Path(ready).touch()
+        ReadyFile.from_environment().touch()
         return published
 
 

@@ -4,8 +4,6 @@ import os
 import threading
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import partial
-from pathlib import Path
 
 import structlog
 
@@ -26,6 +24,7 @@ from worker.loop import tasks
 from worker.loop.poller import FallbackPoller
 from worker.loop.work import WorkLoop
 from worker.metrics import WORKER_ZEROS, worker_readings
+from worker.ready import ReadyFile
 from worker.serving import open_pipelines
 
 log = structlog.get_logger()
@@ -37,7 +36,6 @@ LIFELINE_CONNECTIONS = 1
 # Short, since a worker repeats its transactions after an outage.
 TRUST_SECONDS = 1.0
 EXIT_SLOW_STOP = 75  # EX_TEMPFAIL of sysexits.h: other workers get the rest when the leases end
-READY_FILE = "PHYTOBATCH_WORKER_READY_FILE"
 
 
 @dataclass(slots=True)
@@ -125,7 +123,7 @@ def start(settings: Settings) -> WorkerProcess:
 def _assemble(context: Context, exposition: Exposition, hints: Hints) -> WorkerProcess:
     settings = context.settings
     stopping = threading.Event()
-    ready = os.environ.get(READY_FILE)
+    ready = ReadyFile.from_environment()
     lifeline = Lifeline(context.database, grace_seconds=settings.lifeline_grace_seconds)
     heartbeat = Heartbeat(ProgramKind.WORKER, context.name)
     context.database.run(heartbeat.write)
@@ -137,24 +135,17 @@ def _assemble(context: Context, exposition: Exposition, hints: Hints) -> WorkerP
         lifeline=lambda: lifeline.number,
         heartbeat=heartbeat,
         # The poller touches the file of an idle worker; during a long chunk the keeper must.
-        on_round=partial(_touch, Path(ready)) if ready else lambda: None,
+        on_round=ready.touch,
     )
     loop = WorkLoop(context, keeper, stopping)
-    poller = FallbackPoller(
-        context,
-        loop,
-        stopping,
-        threads=count_slots(settings),
-        ready=Path(ready) if ready else None,
-    )
+    poller = FallbackPoller(context, loop, stopping, threads=count_slots(settings), ready=ready)
     tasks.install(loop, poller)
     exposition.show(worker_readings(context.pipelines.values(), loop.bulk_slots))
     hints.start()
     keeper.start()
     lifeline.start(poller.take_back_from)
     poller.start()
-    if ready:
-        Path(ready).touch()
+    ready.touch()
     log.info("worker_ready", slots=settings.worker_slots)
     return WorkerProcess(
         context=context,
@@ -167,8 +158,3 @@ def _assemble(context: Context, exposition: Exposition, hints: Hints) -> WorkerP
         heartbeat=heartbeat,
         stopping=stopping,
     )
-
-
-def _touch(path: Path) -> None:
-    with suppress(OSError):  # A full disk must not end the thread that holds the leases.
-        path.touch()

@@ -2,7 +2,6 @@
 
 import threading
 import time
-from pathlib import Path
 
 import structlog
 
@@ -14,6 +13,7 @@ from shared.metrics.definitions import LEASE_EXPIRIES
 from worker.context import Context
 from worker.loop.retention import RetentionKeeper
 from worker.loop.work import WorkLoop
+from worker.ready import ReadyFile
 
 log = structlog.get_logger()
 
@@ -25,7 +25,7 @@ class FallbackPoller:
     """One thread per slot that polls for chunks when no message came; the first one also sweeps if beat does not."""
 
     def __init__(
-        self, context: Context, loop: WorkLoop, stopping: threading.Event, *, threads: int, ready: Path | None
+        self, context: Context, loop: WorkLoop, stopping: threading.Event, *, threads: int, ready: ReadyFile
     ) -> None:
         self._threads = [
             threading.Thread(target=self._run, args=(number == 0,), name=f"poller-{number}", daemon=True)
@@ -106,7 +106,7 @@ class FallbackPoller:
         while not self._stopping.wait(pause):
             try:
                 if sweeps:
-                    self._show_life()
+                    self._ready.touch()
                     self._sweep_if_late()
                 self._poll()
             except Exception:
@@ -117,10 +117,6 @@ class FallbackPoller:
         began = time.monotonic()
         while self._loop.run_one() and self._message_at < began:
             began = time.monotonic()
-
-    def _show_life(self) -> None:
-        if self._ready is not None:
-            self._ready.touch()
 
     def _sweep_if_late(self) -> None:
         """Sweep if the sweep that beat requests is late."""

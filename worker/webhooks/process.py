@@ -4,7 +4,6 @@ import asyncio
 import os
 import signal
 import threading
-import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -22,6 +21,7 @@ from shared.settings import Settings
 from shared.tracing import configure_tracing
 from shared.webhooks.clock import DatabaseClock
 from shared.webhooks.urls import Policy
+from worker.ready import ReadyFile
 from worker.webhooks.deliverer import Deliverer
 from worker.webhooks.ledger import Ledger
 from worker.webhooks.metrics import DELIVERER_ZEROS
@@ -31,7 +31,6 @@ log = structlog.get_logger()
 
 # One claims or records; the other replaces a connection that an outage left half open.
 CONNECTIONS = 2
-READY_SECONDS = 2.0
 # Added to the time for attempts in flight: the last records, and handing back.
 LAST_WORDS_SECONDS = 5.0
 EXIT_SLOW_STOP = 75  # EX_TEMPFAIL of sysexits.h: the leases hand the rest to somebody else
@@ -65,20 +64,6 @@ def deliver(settings: Settings, *, ready: Path | None = None) -> None:
             heartbeat.end(session)
         database.dispose()
         end_traces()
-
-
-class ReadyFile:
-    """The file of ``--ready-file``, which shows that the deliverer is alive."""
-
-    def __init__(self, path: Path | None) -> None:
-        self._path = path
-        self._touched_at = float("-inf")
-
-    def touch(self) -> None:
-        """Touch the file, at most every ``READY_SECONDS``."""
-        if self._path is not None and time.monotonic() - self._touched_at > READY_SECONDS:
-            self._path.touch()
-            self._touched_at = time.monotonic()
 
 
 async def _serve(settings: Settings, policy: Policy, ledger: Ledger, exposition: Exposition, ready: ReadyFile) -> None:

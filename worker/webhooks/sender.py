@@ -1,24 +1,36 @@
 """The sender of attempts: one POST to one checked address, and the receiver's answer."""
 
 import asyncio
+import socket
 import ssl
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from importlib.metadata import version
 
 import structlog
 
 from shared.contracts.states import AttemptError
+from shared.errors import InvalidRequest
 from shared.webhooks.signing import signature_header
 from shared.webhooks.urls import Policy
-from worker.webhooks.answer import AnswerReader, excerpt, retry_after
+from worker.webhooks.answer import AnswerBroken, AnswerReader, excerpt, retry_after
 from worker.webhooks.connection import Place, connect, request
-from worker.webhooks.failures import failure
 from worker.webhooks.message import Attempt, Message
-from worker.webhooks.resolver import CheckedResolver, NameLookups, Resolve, system_lookup
+from worker.webhooks.resolver import AddressRefused, CheckedResolver, NameLookups, Resolve, system_lookup
 
 SUCCESS = range(200, 300)
 REDIRECTS = range(300, 400)
+# The first row that matches the exception or one of its causes counts, so special ones come first.
+FAILURES: tuple[tuple[type[Exception], AttemptError], ...] = (
+    (AddressRefused, AttemptError.ADDRESS_REFUSED),
+    (InvalidRequest, AttemptError.URL_REFUSED),
+    (TimeoutError, AttemptError.TIMEOUT),
+    (ssl.SSLError, AttemptError.TLS_FAILED),
+    (socket.gaierror, AttemptError.NAME_NOT_FOUND),
+    (AnswerBroken, AttemptError.ANSWER_BROKEN),
+    (OSError, AttemptError.CONNECTION_FAILED),
+)
 log = structlog.get_logger()
 
 
@@ -126,7 +138,17 @@ class Sender:
 
 
 def _error_of(error: Exception, message: Message) -> AttemptError:
-    word = failure(error)
-    if word is None:
-        log.error("attempt_broke", delivery=str(message.delivery_id), exc_info=error)
-    return word or AttemptError.CONNECTION_FAILED
+    """Return the code of an exception, by itself or by one of its causes; an unknown one is logged."""
+    causes = tuple(_causes(error))
+    for kind, code in FAILURES:
+        if any(isinstance(cause, kind) for cause in causes):
+            return code
+    log.error("attempt_broke", delivery=str(message.delivery_id), exc_info=error)
+    return AttemptError.CONNECTION_FAILED
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    cause: BaseException | None = error
+    while cause is not None:
+        yield cause
+        cause = cause.__cause__

@@ -219,7 +219,7 @@ def test_a_lost_lease_is_noticed_in_the_middle(
             session.execute(text("UPDATE chunks SET lease_token = lease_token + 1 WHERE kind = 'export'"))
 
     Paused(monkeypatch, take_over)
-    monkeypatch.setattr("worker.leasing.leases.LOOK_SECONDS", 0.0)
+    monkeypatch.setattr("worker.leasing.leases.PROBE_SECONDS", 0.0)
     with counted(ExportFormat.CSV, ExportOutcome.LEASE_LOST):
         assert exporter.work_once()
     assert list(store.list_objects(exports_prefix(uuid.UUID(done)))) == []
@@ -284,7 +284,7 @@ def test_deleting_the_job_ends_its_exports_that_wait_and_the_one_that_is_made(
             deleted.append(api.request("DELETE", f"/v1/jobs/{done}").status)
 
     Paused(monkeypatch, delete)
-    monkeypatch.setattr("worker.leasing.leases.LOOK_SECONDS", 0.0)
+    monkeypatch.setattr("worker.leasing.leases.PROBE_SECONDS", 0.0)
     with counted(ExportFormat.CSV, ExportOutcome.LEASE_LOST):
         assert exporter.work_once()
     assert deleted == [202]
@@ -302,7 +302,7 @@ def test_deleting_an_export_ends_the_worker_that_makes_it(
 ) -> None:
     export_id = ask(api, done)
     Paused(monkeypatch, lambda: api.request("DELETE", f"/v1/exports/{export_id}"))
-    monkeypatch.setattr("worker.leasing.leases.LOOK_SECONDS", 0.0)
+    monkeypatch.setattr("worker.leasing.leases.PROBE_SECONDS", 0.0)
     with counted(ExportFormat.CSV, ExportOutcome.LEASE_LOST):
         assert exporter.work_once()
     assert list(store.list_objects(exports_prefix(uuid.UUID(done)))) == []

@@ -14,7 +14,7 @@ from shared.db.session import Database
 from tests.patience import PATIENCE_SECONDS
 from worker.beat import Beat
 from worker.leasing.leases import LeaseKeeper
-from worker.process import READY_FILE
+from worker.ready import READY_FILE
 
 
 def test_the_keeper_of_leases_shows_that_it_lives() -> None:

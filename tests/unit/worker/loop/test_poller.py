@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 from tests.patience import PATIENCE_SECONDS
 from worker.loop.poller import FallbackPoller
+from worker.ready import ReadyFile
 
 
 def test_join_returns_after_the_chunk_at_work_is_through() -> None:
@@ -18,7 +19,7 @@ def test_join_returns_after_the_chunk_at_work_is_through() -> None:
 
     context = SimpleNamespace(settings=SimpleNamespace(idle_look_seconds=0.01, sweep_seconds=3600))
     loop = SimpleNamespace(run_one=run_one)
-    poller = FallbackPoller(context, loop, stopping, threads=1, ready=None)  # type: ignore[arg-type]
+    poller = FallbackPoller(context, loop, stopping, threads=1, ready=ReadyFile(None))  # type: ignore[arg-type]
     poller.start()
     assert running.wait(PATIENCE_SECONDS)
     stopping.set()
