@@ -29,7 +29,7 @@ class Calls:
         headers: Mapping[str, str] | None = None,
         also: Collection[int] = (),
     ) -> Answer:
-        """GET; parameters that are None are left out."""
+        """Send a GET; parameters that are None are left out."""
         return self.transport.send(Request("GET", path, query or {}, headers or {}, answers=frozenset(also)))
 
     def post(
@@ -40,23 +40,23 @@ class Calls:
         headers: Mapping[str, str] | None = None,
         repeatable: bool = False,
     ) -> Answer:
-        """POST of JSON; ``repeatable`` where sending it twice does the same as sending it once."""
+        """Send a POST of JSON; ``repeatable`` where sending it twice does the same as sending it once."""
         return self._send_json("POST", path, body, headers or {}, repeatable=repeatable)
 
     def patch(self, path: str, body: JsonObject) -> Answer:
-        """PATCH of JSON. What it sets it sets again, so it is repeated where that helps."""
+        """Send a PATCH of JSON. What it sets it sets again, so it is repeated where that helps."""
         return self._send_json("PATCH", path, body, {}, repeatable=True)
 
     def put(self, path: str, body: bytes, *, content_type: str, query: Query | None = None) -> Answer:
-        """PUT of a file."""
+        """Send a PUT of a file."""
         return self.transport.send(Request("PUT", path, query or {}, {"Content-Type": content_type}, body))
 
     def delete(self, path: str) -> Answer:
-        """DELETE."""
+        """Send a DELETE."""
         return self.transport.send(Request("DELETE", path))
 
     def post_form(self, target: str, form: multipart.Form, *, idempotency_key: str | None) -> Answer:
-        """POST of a form to a path that may have a query."""
+        """Send a POST of a form to a path that may have a query."""
         headers = {"Content-Type": form.content_type, **idempotency(idempotency_key)}
         return self.transport.send(Request("POST", target, {}, headers, form.body))
 
@@ -68,15 +68,15 @@ class Calls:
 
 
 def idempotency(key: str | None) -> dict[str, str]:
-    """The header that makes a POST repeatable; a new key unless one is given."""
+    """Return the header that makes a POST repeatable; a new key unless one is given."""
     return {IDEMPOTENCY_HEADER: key or str(uuid.uuid4())}
 
 
 def path_of(collection: str, thing_id: str) -> str:
-    """``/v1/COLLECTION/ID``, with the id quoted whole: one that was typed must not become another path."""
+    """Return ``/v1/COLLECTION/ID`` with the id quoted whole: one that was typed must not become another path."""
     return f"/v1/{collection}/{quote(utf8(thing_id), safe='')}"
 
 
 def job_of(answer: Answer) -> Job:
-    """The job in an answer."""
+    """Read the job in an answer."""
     return answer.parse(lambda data: Job.from_json(data, answer.date))

@@ -51,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def build_parser() -> argparse.ArgumentParser:
-    """The parser of the whole command line, made from the table of commands."""
+    """Build the parser of the whole command line from the table of commands."""
     parser = argparse.ArgumentParser(
         prog="phytobatch",
         description=DESCRIPTION,
@@ -119,7 +119,7 @@ def _as_json(error: PhytobatchError) -> dict[str, object]:
 
 
 def _tolerant(stream: TextIO | None) -> TextIO:
-    """The stream, in which what its encoding lacks is shown escaped; one that was closed before us takes all."""
+    """Return the stream, escaping what its encoding lacks; one that was closed before us takes everything."""
     if stream is None:
         return Path(os.devnull).open("w", encoding="utf-8")
     reconfigure = getattr(stream, "reconfigure", None)

@@ -1,4 +1,4 @@
-"""Where the server is and which key to use.
+"""The address of the server, and the key.
 
 There is no option that takes the key itself: arguments of a process can be read by every user of the machine, and
 shells write them into their history. The key comes from the environment or from a file.
@@ -24,7 +24,7 @@ _KEY_PATTERN = re.compile(r"[\x21-\x7e]{1,512}")
 
 
 def base_url(given: str | None = None, environment: Mapping[str, str] = os.environ) -> str:
-    """The address of the server, without a slash at its end.
+    """Return the address of the server, without a slash at its end.
 
     Raises:
         ConfigurationError: it is no http or https address, or has a user name, a query or a fragment in it.
@@ -49,7 +49,7 @@ def base_url(given: str | None = None, environment: Mapping[str, str] = os.envir
 
 
 def api_key(key_file: Path | None = None, environment: Mapping[str, str] = os.environ) -> str:
-    """The API key: from ``key_file`` where given, else from ``PHYTOBATCH_API_KEY``.
+    """Read the API key: from ``key_file`` where given, else from ``PHYTOBATCH_API_KEY``.
 
     Raises:
         ConfigurationError: there is none, or it has characters that no key has. The message never contains it.

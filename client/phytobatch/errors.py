@@ -144,14 +144,14 @@ class ApiError(PhytobatchError):
 
     @property
     def retryable(self) -> bool:
-        """Whether the same request may work later."""
+        """True if the same request may work later."""
         if self.code == TOO_MANY_WAITING:
             return False
         return self.status in RETRYABLE_STATUSES or self.code == STILL_RUNNING
 
     @property
     def did_nothing(self) -> bool:
-        """Whether the server surely did nothing of the request, so that it can be sent again whatever it was."""
+        """True if the server surely did nothing of the request, so that it can be sent again whatever it was."""
         return self.code in REFUSED_WHOLE
 
 
@@ -226,7 +226,7 @@ class StateFileError(PhytobatchError):
 
 
 class WaitTimeout(PhytobatchError):
-    """What was waited for did not come in the time given; the server goes on by itself."""
+    """The end of a wait that was too long; the server goes on by itself."""
 
 
 class VerificationError(PhytobatchError):

@@ -25,7 +25,7 @@ from phytobatch.errors import (
 
 
 class ExitCode(IntEnum):
-    """What a script learns from the command."""
+    """The exit code of the command: what a script learns from it."""
 
     OK = 0
     UNEXPECTED = 1
@@ -84,7 +84,7 @@ _OF_STATE = {
 
 
 def of_error(error: BaseException) -> ExitCode:
-    """The code for an error that ended the command."""
+    """Return the code for an error that ended the command."""
     for kind, code in _OF_ERROR:
         if isinstance(error, kind):
             return code
@@ -92,6 +92,6 @@ def of_error(error: BaseException) -> ExitCode:
 
 
 def of_job(state: str, *, skipped: int = 0) -> ExitCode:
-    """The code for a job that was followed to its end; ``skipped`` local files never became part of it."""
+    """Return the code for a job that was followed to its end; ``skipped`` local files never became part of it."""
     code = _OF_STATE.get(state, ExitCode.OK)
     return ExitCode.SOME_IMAGES_FAILED if code is ExitCode.OK and skipped else code

@@ -39,7 +39,7 @@ def encode(files: Iterable[tuple[str, Path]], fields: Mapping[str, str | None]) 
 
 
 def json_body(data: JsonObject | None) -> bytes:
-    """JSON in UTF-8; an empty object for None, since the calls without a body accept that too.
+    """Encode JSON in UTF-8; an empty object for None, since the calls without a body accept that too.
 
     Raises:
         ConfigurationError: a value is no text.

@@ -9,7 +9,7 @@ from phytobatch.errors import AnswerTimeout, NetworkError
 
 
 def network_error(where: str, error: HTTPError) -> NetworkError:
-    """The typed error for what urllib3 raised. The reason is in words; the address has no query in it."""
+    """Return the typed error for what urllib3 raised. The reason is in words; the address has no query in it."""
     if isinstance(error, SSLError):
         message = f"The certificate of {where} cannot be trusted, or TLS failed: {error}. Nothing was sent."
         return NetworkError(message, retryable="CERTIFICATE_VERIFY_FAILED" not in str(error))

@@ -23,7 +23,7 @@ class Pools:
         self._proxied: dict[str, urllib3.PoolManager] = {}
 
     def of(self, url: str) -> urllib3.PoolManager:
-        """The pool for an address: through ``HTTPS_PROXY``/``HTTP_PROXY`` unless ``NO_PROXY`` or loopback says no."""
+        """Return the pool for an address: by the proxy of the environment, unless ``NO_PROXY`` or loopback says no."""
         proxy = _proxy_of(url)
         if proxy is None:
             return self._direct
@@ -50,7 +50,7 @@ class Pools:
 
 
 def is_loopback(url: str) -> bool:
-    """Whether an address is this machine."""
+    """Return whether an address is this machine."""
     host = urlsplit(url).hostname or ""
     try:
         return ipaddress.ip_address(host).is_loopback

@@ -1,4 +1,4 @@
-"""What the API answers, as frozen dataclasses. ``raw`` keeps the answer as it came, with what is newer than this."""
+"""The answers of the API, as frozen dataclasses. ``raw`` keeps the answer as it came, with what is newer than this."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Counts:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Counts:
-        """From ``counts`` of a job."""
+        """Read ``counts`` of a job."""
         return cls(**{name: int(data.get(name, 0)) for name in _names(cls)})
 
     @property
@@ -49,7 +49,7 @@ class Counts:
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a job is, by the server's own measure.
+    """The progress of a job, by the server's own measure.
 
     Attributes:
         percent: of its images, 0 to 100.
@@ -69,7 +69,7 @@ class Progress:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any], at: datetime | None = None) -> Progress:
-        """From ``progress`` of a job; ``at`` is when the server said so (default: now, by this machine's clock)."""
+        """Read ``progress`` of a job; ``at`` is when the server said so (default: now, by this machine's clock)."""
         end = _time(data.get("estimated_end"))
         left = None if end is None else max(0.0, (end - (at or datetime.now(timezone.utc))).total_seconds())
         return cls(
@@ -91,12 +91,12 @@ class ClassifierRef:
 
     @classmethod
     def parse(cls, text: str) -> ClassifierRef:
-        """From ``NAME`` or ``NAME@VERSION``."""
+        """Parse ``NAME`` or ``NAME@VERSION``."""
         name, _, version = text.partition("@")
         return cls(name, version or None)
 
     def to_json(self) -> JsonObject:
-        """As requests carry it."""
+        """Return it as requests carry it."""
         return {"name": self.name} | ({"version": self.version} if self.version else {})
 
     def __str__(self) -> str:
@@ -132,7 +132,7 @@ class Job:
 
     @classmethod
     def from_json(cls, data: JsonObject, at: datetime | None = None) -> Job:
-        """From the answer of ``/v1/jobs`` and ``/v1/jobs/{id}``; ``at`` is when the server made it."""
+        """Read the answer of ``/v1/jobs`` and ``/v1/jobs/{id}``; ``at`` is when the server made it."""
         classifier = data.get("classifier")
         progress = data.get("progress")
         times = ("created_at", "committed_at", "started_at", "finished_at", "expires_at", "originals_removed_at")
@@ -158,11 +158,11 @@ class Job:
 
     @property
     def is_terminal(self) -> bool:
-        """Whether it is over; only a retry changes the state of such a job."""
+        """True if it is over; only a retry changes the state of such a job."""
         return self.state in TERMINAL_STATES
 
     def updated(self, data: Mapping[str, Any], at: datetime | None = None) -> Job:
-        """The job after an event with this ``data``, which says less than a job does."""
+        """Return the job after an event with this ``data``, which says less than a job does."""
         news = {name: data[name] for name in ("state", "counts", "retries", "error") if name in data}
         return Job.from_json({**self.raw, **news, "progress": data.get("progress")}, at)
 
@@ -193,7 +193,7 @@ class ImageSpec:
             return cls(name or path.name, stream.tell(), digest)
 
     def to_json(self) -> JsonObject:
-        """As ``POST /v1/jobs/{id}/images`` takes it; what is None is left out."""
+        """Return it as ``POST /v1/jobs/{id}/images`` takes it; what is None is left out."""
         values = {name: getattr(self, name) for name in _names(type(self))}
         values["captured_at"] = self.captured_at.isoformat() if self.captured_at else None
         return {name: value for name, value in values.items() if value is not None}
@@ -201,7 +201,7 @@ class ImageSpec:
 
 @dataclass(frozen=True)
 class UploadTarget:
-    """Where the bytes of one image go. ``headers`` must be sent exactly; the URL is a secret until it expires."""
+    """The address for the bytes of an image. ``headers`` must be sent exactly; the URL is a secret until it expires."""
 
     seq: int
     name: str
@@ -212,7 +212,7 @@ class UploadTarget:
 
     @classmethod
     def from_json(cls, data: JsonObject) -> UploadTarget:
-        """From one entry of the answer of ``POST /v1/jobs/{id}/images``."""
+        """Read one entry of the answer of ``POST /v1/jobs/{id}/images``."""
         upload = data["upload"]
         return cls(
             seq=int(data["seq"]),
@@ -235,7 +235,7 @@ class UnmatchedLine:
 
 @dataclass(frozen=True)
 class SidecarReport:
-    """What became of a sidecar. The lists hold the first ones; images without a position may have one inside."""
+    """The outcome of a sidecar. The lists hold the first ones; images without a position may have one inside."""
 
     lines: int
     matched: int
@@ -247,7 +247,7 @@ class SidecarReport:
 
     @classmethod
     def from_json(cls, data: JsonObject) -> SidecarReport:
-        """From the answer of ``PUT /v1/jobs/{id}/sidecar``."""
+        """Read the answer of ``PUT /v1/jobs/{id}/sidecar``."""
         return cls(
             lines=int(data["lines"]),
             matched=int(data["matched"]),
@@ -261,7 +261,7 @@ class SidecarReport:
 
 @dataclass(frozen=True)
 class Place:
-    """Where and when an image was taken.
+    """The position and time of an image.
 
     Degrees (WGS 84), metres, degrees clockwise from true north. ``source`` says whose word the position is: ``client``,
     ``sidecar`` or ``file``; ``fault`` why there is none.
@@ -277,7 +277,7 @@ class Place:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Place:
-        """From ``place`` of a result."""
+        """Read ``place`` of a result."""
         known: JsonObject = {name: data.get(name) for name in _names(cls)}
         known["captured_at"] = _time(known["captured_at"])
         return cls(**known)
@@ -318,7 +318,7 @@ class ResultCorrection:
 
 @dataclass(frozen=True)
 class Result:
-    """What became of one image. ``confidence`` and ``probabilities`` are 0 to 1; ``error_code`` is a fixed word."""
+    """The answer for one image. ``confidence`` and ``probabilities`` are 0 to 1; ``error_code`` is a fixed word."""
 
     seq: int
     name: str
@@ -342,7 +342,7 @@ class Result:
 
     @classmethod
     def from_json(cls, data: JsonObject) -> Result:
-        """From one entry of ``results``."""
+        """Read one entry of ``results``."""
         error = data.get("error") or {}
         classifier, provenance = data.get("classifier"), data.get("provenance")
         correction = data.get("correction")
@@ -381,7 +381,7 @@ class Page(Generic[T]):
 
     @staticmethod
     def of_jobs(data: JsonObject) -> Page[Job]:
-        """From the answer of ``GET /v1/jobs``."""
+        """Read the answer of ``GET /v1/jobs``."""
         jobs = tuple(Job.from_json(entry) for entry in data["jobs"])
         return Page(jobs, data.get("after"), bool(data.get("has_more")))
 
@@ -395,7 +395,7 @@ class ResultPage(Page[Result]):
 
     @classmethod
     def from_json(cls, data: JsonObject, *, previous: str | None) -> ResultPage:
-        """From the answer of ``GET /v1/jobs/{id}/results``; an empty page keeps the ``previous`` cursor."""
+        """Read the answer of ``GET /v1/jobs/{id}/results``; an empty page keeps the ``previous`` cursor."""
         return cls(
             items=tuple(Result.from_json(entry) for entry in data["results"]),
             after=data.get("after") or previous,
@@ -406,7 +406,7 @@ class ResultPage(Page[Result]):
 
     @property
     def is_last(self) -> bool:
-        """Whether no row will ever follow."""
+        """True if no row will ever follow."""
         return not self.has_more and self.state in TERMINAL_STATES
 
 
@@ -506,7 +506,7 @@ class Prediction:
 
     @classmethod
     def from_json(cls, data: JsonObject) -> Prediction:
-        """From the answer with status 200."""
+        """Read the answer with status 200."""
         return cls(
             predicted_class=data["predicted_class"],
             confidence=float(data["confidence"]),

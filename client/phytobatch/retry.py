@@ -1,4 +1,4 @@
-"""When to send a request again: pure arithmetic, without a clock."""
+"""The pauses before a request is sent again: pure arithmetic, without a clock."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class RetryPolicy:
     def pause(
         self, attempt: int, *, elapsed: float, retry_after: float | None = None, rate_limited: bool = False
     ) -> float | None:
-        """Seconds to wait after failed attempt number ``attempt`` (from 0), or None to give up.
+        """Return the seconds to wait after failed attempt number ``attempt`` (from 0), or None to give up.
 
         The server's ``retry_after`` is a lower bound: jitter of up to a tenth is added, so that many clients do not
         come back at the same moment.
@@ -50,7 +50,7 @@ class RetryPolicy:
 
 
 def parse_retry_after(value: str | None, now: datetime | None = None) -> float | None:
-    """Seconds from a ``Retry-After`` header: a number or an HTTP date (RFC 9110 section 10.2.3).
+    """Read the seconds of a ``Retry-After`` header: a number or an HTTP date (RFC 9110 section 10.2.3).
 
     Returns:
         Seconds, at least 0; None where the header is absent or makes no sense.

@@ -106,7 +106,7 @@ class Phytobatch:
         on_retry: OnRetry | None = None,
         sleep: Callable[[float], object] = time.sleep,
     ) -> Phytobatch:
-        """The same connections and key with another patience; ``sleep`` may raise to stop waiting."""
+        """Return a client with the same connections and another patience; ``sleep`` may raise to stop waiting."""
         copy = object.__new__(type(self))
         copy._calls = Calls(self._calls.transport.with_policy(policy, on_retry=on_retry, sleep=sleep))
         return copy
@@ -118,7 +118,7 @@ class Phytobatch:
 
     @property
     def deliveries(self) -> Deliveries:
-        """What was sent to webhooks, and what became of it."""
+        """The deliveries to webhooks, and their attempts."""
         return Deliveries(self._calls)
 
     @property
@@ -128,7 +128,7 @@ class Phytobatch:
 
     @property
     def corrections(self) -> Corrections:
-        """What people say of images."""
+        """The labels that people gave to images."""
         return Corrections(self._calls)
 
     @property
@@ -250,11 +250,11 @@ class Phytobatch:
         return job_of(self._calls.post(f"{_path(job_id)}/commit", repeatable=True))
 
     def job(self, job_id: str) -> Job:
-        """The job as it is now."""
+        """Return the job as it is now."""
         return job_of(self._calls.get(_path(job_id)))
 
     def poll(self, job_id: str, etag: str | None = None, *, wait: int | None = None) -> Poll:
-        """The job if it differs from the answer that had this ``ETag``, and when to ask again.
+        """Return the job if it differs from the answer that had this ``ETag``, and when to ask again.
 
         With ``wait`` the server answers at the next change (without ``etag``: at the end), or after so many seconds.
 
@@ -291,7 +291,7 @@ class Phytobatch:
         return waiting.run()
 
     def events(self, job_id: str, *, last_event_id: str | None = None) -> Iterator[JobEvent]:
-        """What happens to the job, as it happens, until its end; connections that break are made again.
+        """Yield the events of the job as they happen, until its end; connections that break are made again.
 
         It begins with the job as it stands; with ``last_event_id``, with what came after that event.
         """
@@ -309,11 +309,11 @@ class Phytobatch:
         return JobStream(self._calls.transport, f"{_path(job_id)}/events", last_event_id)
 
     def jobs_page(self, *, state: str | None = None, after: str | None = None, limit: int | None = None) -> Page[Job]:
-        """One page of jobs, newest first."""
+        """Return one page of jobs, newest first."""
         return self._calls.get("/v1/jobs", query={"state": state, "after": after, "limit": limit}).parse(Page.of_jobs)
 
     def jobs(self, *, state: str | None = None, page_size: int = JOBS_PER_PAGE) -> Iterator[Job]:
-        """Every job, newest first, page by page."""
+        """Yield every job, newest first, page by page."""
         after: str | None = None
         while True:
             page = self.jobs_page(state=state, after=after, limit=page_size)
@@ -347,7 +347,7 @@ class Phytobatch:
         label: str | None = None,
         place: str | None = None,
     ) -> ResultPage:
-        """One page of results in the order in which they were stored, and the job as it is now."""
+        """Return one page of results in the order in which they were stored, and the job as it is now."""
         query = {"after": after, "limit": limit, "status": status, "label": label, "place": place}
         answer = self._calls.get(f"{_path(job_id)}/results", query=query)
         return answer.parse(partial(ResultPage.from_json, previous=after))
@@ -363,7 +363,7 @@ class Phytobatch:
         after: str | None = None,
         poll_seconds: float = 2.0,
     ) -> Iterator[Result]:
-        """Every result that is stored, each once; with ``follow`` also those to come, until the job is terminal.
+        """Yield every result that is stored, each once; with ``follow`` also those to come, until the job is terminal.
 
         ``place`` is ``known`` or ``missing``: only the images with a position, or without one.
         """
@@ -381,7 +381,7 @@ class Phytobatch:
     def summary(
         self, job_id: str, *, group_by: Sequence[str] = (), time_zone: str = "UTC", healthy: Sequence[str] = ()
     ) -> Summary:
-        """Shares per class, per value of metadata keys and per day; and what a person should look at first.
+        """Return shares per class, per value of metadata keys and per day, and the images to review first.
 
         Raises:
             LimitExceeded: a key has too many values.
@@ -392,7 +392,7 @@ class Phytobatch:
     def grid(
         self, job_id: str, *, edge: float, origin: tuple[float, float] | None = None, healthy: Sequence[str] = ()
     ) -> Grid:
-        """The job in squares of ``edge`` metres; ``origin`` (longitude, latitude) is a corner of one.
+        """Return the job in squares of ``edge`` metres; ``origin`` (longitude, latitude) is a corner of one.
 
         Raises:
             LimitExceeded: too many squares; choose a longer edge.
@@ -404,7 +404,7 @@ class Phytobatch:
     # Images
 
     def image(self, job_id: str, seq: int) -> bytes:
-        """The original of an image, whole in memory.
+        """Download the original of an image, whole in memory.
 
         Raises:
             DownloadRefused: it was never uploaded.

@@ -28,7 +28,7 @@ class Stream:
         self._where = where
 
     def read(self, seconds: float) -> bytes:
-        """What has come by now, or the next that comes within ``seconds``; empty at the end.
+        """Return what has come by now, or the next that comes within ``seconds``; empty at the end.
 
         Raises:
             AnswerTimeout: nothing came.

@@ -23,7 +23,7 @@ _UTF8 = frozenset({"utf-8", "utf8", "utf-8-sig", "cp65001"})
 
 
 def printable(name: str) -> str:
-    """The name of a file as it stands in a job: bytes that are no UTF-8 become U+FFFD, half a pair of Windows too."""
+    """Return a file's name as it stands in a job: bytes that are no UTF-8 become U+FFFD, half a pair of Windows too."""
     try:
         return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
     except UnicodeEncodeError:
@@ -31,7 +31,7 @@ def printable(name: str) -> str:
 
 
 def utf8(text: str) -> bytes:
-    """Text as it is sent.
+    """Encode text as it is sent.
 
     Raises:
         ConfigurationError: a part of it is no text; the sentence shows where.
@@ -46,7 +46,7 @@ def utf8(text: str) -> bytes:
 
 
 def decoded(data: bytes) -> str:
-    """A small text file of a person: UTF-8, or what its first bytes say (Windows writes UTF-16).
+    """Decode a small text file of a person: UTF-8, or what its first bytes say (Windows writes UTF-16).
 
     Raises:
         UnicodeDecodeError: it is something else.
@@ -55,6 +55,6 @@ def decoded(data: bytes) -> str:
 
 
 def json_line(data: Any, stream: TextIO) -> str:  # noqa: ANN401  # what json takes
-    """JSON that stays JSON in the encoding of a stream: escaped where that has not every character."""
+    """Return JSON that stays JSON in the encoding of a stream: escaped where that has not every character."""
     encoding = (getattr(stream, "encoding", None) or "utf-8").lower().replace("_", "-")
     return json.dumps(data, ensure_ascii=encoding not in _UTF8)

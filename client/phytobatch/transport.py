@@ -35,7 +35,7 @@ OnRetry = Callable[[Exception, float], None]
 
 
 def package_version() -> str:
-    """The version of this package as it is installed."""
+    """Return the version of this package as it is installed."""
     from importlib.metadata import PackageNotFoundError, version  # 30 ms, for a header and `phytobatch version`
 
     try:
@@ -46,7 +46,7 @@ def package_version() -> str:
 
 @dataclass(frozen=True)
 class Request:
-    """What to send.
+    """A request to send.
 
     ``repeatable`` says that a POST without an Idempotency-Key is idempotent by itself, ``wants_location`` that the
     answer is a redirect, which is never followed: the key must not go to another server. ``answers`` are statuses
@@ -64,7 +64,7 @@ class Request:
 
     @property
     def may_repeat(self) -> bool:
-        """Whether sending it twice does the same as sending it once."""
+        """True if sending it twice does the same as sending it once."""
         return self.repeatable or self.method in _IDEMPOTENT_METHODS or IDEMPOTENCY_HEADER in self.headers
 
     @property
@@ -87,7 +87,7 @@ class Answer:
     body: bytes = field(repr=False)
 
     def json(self) -> JsonObject:
-        """The body as a JSON object.
+        """Read the body as a JSON object.
 
         Raises:
             ApiError: it is none; then the address is that of something else.
@@ -95,7 +95,7 @@ class Answer:
         return self.parse(lambda data: data)
 
     def parse(self, read: Callable[[JsonObject], T]) -> T:
-        """What ``read`` makes of the body as a JSON object.
+        """Return what ``read`` makes of the body as a JSON object.
 
         Raises:
             ApiError: the body is none, or lacks what ``read`` needs.
@@ -116,7 +116,7 @@ class Answer:
 
     @property
     def date(self) -> datetime | None:
-        """When the server made it, by its own clock (RFC 9110 section 6.6.1)."""
+        """The time at which the server made it, by its own clock (RFC 9110 section 6.6.1)."""
         try:
             return parsedate_to_datetime(self.headers["Date"])
         except (KeyError, TypeError, ValueError):  # Python before 3.10 raises a TypeError for what is no date.
@@ -155,7 +155,7 @@ class Transport:
     def with_policy(
         self, policy: RetryPolicy, *, on_retry: OnRetry | None = None, sleep: Callable[[float], object] = time.sleep
     ) -> Transport:
-        """The same connections and key with another patience."""
+        """Return a transport with the same connections and key and another patience."""
         return Transport(self.base_url, self._api_key, self.pools, policy, on_retry=on_retry, sleep=sleep)
 
     def send(self, request: Request) -> Answer:

@@ -26,7 +26,7 @@ _TRANSIENT_STATUSES = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY
 
 
 class FileBody:
-    """What urllib3 reads from: exactly ``size`` bytes, or an error that is no OSError (urllib3 blames the network)."""
+    """A body for urllib3: exactly ``size`` bytes, or an error that is no OSError (urllib3 blames the network)."""
 
     def __init__(self, stream: BinaryIO, size: int, path: Path, progress: Progress | None) -> None:
         self._stream = stream
@@ -36,7 +36,7 @@ class FileBody:
         self.sent = 0
 
     def read(self, amount: int = -1) -> bytes:
-        """The next bytes, at most ``amount``.
+        """Read the next bytes, at most ``amount``.
 
         Raises:
             FileChanged: the file became shorter.
@@ -95,7 +95,7 @@ def _put(pools: Pools, target: UploadTarget, body: FileBody, *, size: int) -> No
 
 
 def upload_error(name: str, status: int, body: bytes) -> UploadError:
-    """The typed error for an answer of the object store that is not 2xx (S3 API reference, "Error responses")."""
+    """Return the error for an answer of the object store that is not 2xx (S3 API reference, "Error responses")."""
     match = _S3_CODE.search(body)
     code = match.group(1).decode() if match else ""
     message = f"The object store did not take {name}: {status} {code}".rstrip()

@@ -15,7 +15,7 @@ _ENDINGS = {1: "st", 2: "nd", 3: "rd"}
 
 
 def in_bytes(count: float) -> str:
-    """Bytes in decimal units: ``1.2 GB``."""
+    """Write bytes in decimal units: ``1.2 GB``."""
     unit = 0
     while count >= _STEP and unit < len(_BYTE_UNITS) - 1:
         count /= _STEP
@@ -24,7 +24,7 @@ def in_bytes(count: float) -> str:
 
 
 def in_time(seconds: float) -> str:
-    """A duration: ``40 s``, ``12 min``, ``3 h 05 min``."""
+    """Write a duration: ``40 s``, ``12 min``, ``3 h 05 min``."""
     if seconds < _SECONDS_PER_MINUTE:
         return f"{seconds:.0f} s"
     minutes = round(seconds / _SECONDS_PER_MINUTE)
@@ -34,7 +34,7 @@ def in_time(seconds: float) -> str:
 
 
 def time_left(seconds: float) -> str:
-    """An estimate, no more exact than it is: ``about 3 min left``, ``a few seconds left``."""
+    """Write an estimate, no more exact than it is: ``about 3 min left``, ``a few seconds left``."""
     if seconds < _FEW_SECONDS:
         return "a few seconds left"
     coarse = seconds if seconds >= _SECONDS_PER_MINUTE else _FEW_SECONDS * round(seconds / _FEW_SECONDS)
@@ -42,39 +42,39 @@ def time_left(seconds: float) -> str:
 
 
 def clock(seconds: float) -> str:
-    """Time that has passed, as a stopwatch shows it: ``0:07``, ``12:40``, ``1:02:03``."""
+    """Write the time that has passed as a stopwatch shows it: ``0:07``, ``12:40``, ``1:02:03``."""
     minutes, second = divmod(int(seconds), _SECONDS_PER_MINUTE)
     hours, minute = divmod(minutes, _MINUTES_PER_HOUR)
     return f"{hours}:{minute:02}:{second:02}" if hours else f"{minute}:{second:02}"
 
 
 def speed(images_per_second: float) -> str:
-    """``12.4 images/s``; slow ones by the minute or the hour: ``3.0 images/min``."""
+    """Write ``12.4 images/s``; slow ones by the minute or the hour: ``3.0 images/min``."""
     unit, factor = next((per for per in _PER if images_per_second * per[1] >= 1), _PER[-1])
     return f"{images_per_second * factor:.1f} images/{unit}"
 
 
 def place_in_queue(position: int) -> str:
-    """``next in the queue`` for 1, then ``2nd in the queue``."""
+    """Write ``next in the queue`` for 1, then ``2nd in the queue``."""
     return "next in the queue" if position <= 1 else f"{ordinal(position)} in the queue"
 
 
 def ordinal(number: int) -> str:
-    """``1st``, ``2nd``, ``11th``, ``1,003rd``."""
+    """Write ``1st``, ``2nd``, ``11th``, ``1,003rd``."""
     teens = number % 100 in _TEENS
     return f"{number:,}{'th' if teens else _ENDINGS.get(number % 10, 'th')}"
 
 
 def plural(count: int, noun: str) -> str:
-    """``1 image``, ``2,000 images``."""
+    """Write ``1 image``, ``2,000 images``."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 def moment(time: datetime | None) -> str:
-    """A time in the zone of this machine, to the second."""
+    """Write a time in the zone of this machine, to the second."""
     return "" if time is None else time.astimezone().strftime("%Y-%m-%d %H:%M:%S")
 
 
 def shown(text: str) -> str:
-    """Text without characters that would steer a terminal: a file may have any name."""
+    """Return text without characters that would steer a terminal: a file may have any name."""
     return "".join(each if each.isprintable() else repr(each)[1:-1] for each in text)

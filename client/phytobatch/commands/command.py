@@ -1,4 +1,4 @@
-"""What a command is, and what it gets to work with."""
+"""A command, and its context."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Context:
 
     @property
     def policy(self) -> RetryPolicy:
-        """How patient a call is."""
+        """The patience of a call."""
         return RetryPolicy(total_seconds=RETRY_SECONDS)
 
     def say_retry(self, error: Exception, pause: float) -> None:

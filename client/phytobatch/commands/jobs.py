@@ -14,7 +14,7 @@ from phytobatch.words import moment
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Options of the command."""
+    """Add the options of the command."""
     parser.add_argument("--state", choices=options.JOB_STATES, metavar="STATE", help=", ".join(options.JOB_STATES))
     options.limit_option(parser, "jobs")
 

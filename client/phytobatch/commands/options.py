@@ -44,7 +44,7 @@ _EXAMPLE = "2026-06-01T08:00:00Z"
 
 
 def common_options(parser: argparse.ArgumentParser, *, at_top: bool) -> None:
-    """The options that may stand before and after the command's name."""
+    """Add the options that may stand before and after the command's name."""
 
     def default(value: object) -> object:
         # Below a command, an option that is not given must not overwrite one that stood before the command.
@@ -59,22 +59,22 @@ def common_options(parser: argparse.ArgumentParser, *, at_top: bool) -> None:
 
 
 def job_argument(parser: argparse.ArgumentParser) -> None:
-    """The id of a job."""
+    """Add the id of a job."""
     parser.add_argument("job", metavar="JOB", help="id of the job")
 
 
 def webhook_argument(parser: argparse.ArgumentParser) -> None:
-    """The id of a webhook endpoint."""
+    """Add the id of a webhook endpoint."""
     parser.add_argument("webhook", metavar="WEBHOOK", help="id of the webhook")
 
 
 def delivery_argument(parser: argparse.ArgumentParser) -> None:
-    """The id of a delivery."""
+    """Add the id of a delivery."""
     parser.add_argument("delivery", metavar="DELIVERY", help="id of the delivery")
 
 
 def event_option(parser: argparse.ArgumentParser) -> None:
-    """Which events a webhook gets."""
+    """Add the events that a webhook gets."""
     parser.add_argument(
         "--event",
         action="append",
@@ -85,14 +85,14 @@ def event_option(parser: argparse.ArgumentParser) -> None:
 
 
 def limit_option(parser: argparse.ArgumentParser, what: str) -> None:
-    """How much of a list to show."""
+    """Add the length of a list."""
     parser.add_argument(
         "--limit", type=Between(1, MOST_ROWS), default=20, metavar="N", help=f"most {what} to show (default 20)"
     )
 
 
 def classifier_option(parser: argparse.ArgumentParser) -> None:
-    """Which classifier to use."""
+    """Add the classifier."""
     parser.add_argument(
         "--classifier",
         type=classifier,
@@ -102,7 +102,7 @@ def classifier_option(parser: argparse.ArgumentParser) -> None:
 
 
 def patience_option(parser: argparse.ArgumentParser) -> None:
-    """How long to wait for the network."""
+    """Add the patience with the network."""
     parser.add_argument(
         "--patience",
         type=positive_number,
@@ -113,12 +113,12 @@ def patience_option(parser: argparse.ArgumentParser) -> None:
 
 
 def out_option(parser: argparse.ArgumentParser, text: str) -> None:
-    """Where to write results."""
+    """Add the file of the results."""
     parser.add_argument("--out", type=Path, metavar="FILE", help=text)
 
 
 def classifier(text: str) -> ClassifierRef:
-    """``NAME`` or ``NAME@VERSION``."""
+    """Parse ``NAME`` or ``NAME@VERSION``."""
     reference = ClassifierRef.parse(text)
     if not reference.name:
         raise argparse.ArgumentTypeError("a classifier is NAME or NAME@VERSION")
@@ -126,7 +126,7 @@ def classifier(text: str) -> ClassifierRef:
 
 
 def key_value(text: str) -> tuple[str, str]:
-    """``KEY=VALUE``."""
+    """Parse ``KEY=VALUE``."""
     key, separator, value = text.partition("=")
     if not (key and separator):
         raise argparse.ArgumentTypeError(f"{text!r} is not KEY=VALUE")
@@ -134,12 +134,12 @@ def key_value(text: str) -> tuple[str, str]:
 
 
 def key_value_or_table(text: str) -> tuple[str, str] | Path:
-    """``KEY=VALUE``, or the path of a CSV file."""
+    """Parse ``KEY=VALUE``, or the path of a CSV file."""
     return Path(text) if "=" not in text and text.lower().endswith(TABLE_SUFFIXES) else key_value(text)
 
 
 def positive_number(text: str) -> float:
-    """A number above zero."""
+    """Parse a number above zero."""
     try:
         number = float(text)
     except ValueError:
@@ -150,7 +150,7 @@ def positive_number(text: str) -> float:
 
 
 def moment_ago(text: str) -> datetime:
-    """A moment: a time with its zone, or how long ago, as ``30m``, ``6h``, ``2d``."""
+    """Parse a moment: a time with its zone, or how long ago, as ``30m``, ``6h``, ``2d``."""
     match = _AGO.fullmatch(text)
     if match:
         return datetime.now(timezone.utc) - timedelta(seconds=int(match[1]) * _SECONDS[match[2]])
@@ -172,7 +172,7 @@ class Between:
         self._high = high
 
     def __call__(self, text: str) -> int:
-        """The number, or the error that argparse shows."""
+        """Parse the number, or raise the error that argparse shows."""
         if not (text.isdecimal() and self._low <= int(text) <= self._high):
             raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from {self._low} to {self._high}")
         return int(text)

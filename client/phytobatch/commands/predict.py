@@ -11,7 +11,7 @@ from phytobatch.exit_codes import ExitCode
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Options of the command."""
+    """Add the options of the command."""
     parser.add_argument("file", type=Path, metavar="FILE", help="the image")
     options.classifier_option(parser)
 

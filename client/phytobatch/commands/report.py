@@ -21,7 +21,7 @@ NAMES = 3  # of images far off, in a line on the terminal
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Options of the command."""
+    """Add the options of the command."""
     options.job_argument(parser)
     parser.add_argument("--out", metavar="FILE", type=Path, help="default: report-JOB.html in this folder")
     parser.add_argument("--by", metavar="KEY", action="append", default=[], help="metadata key to group by, as row")

@@ -12,7 +12,7 @@ from phytobatch.words import plural
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Options of the command."""
+    """Add the options of the command."""
     options.job_argument(parser)
     parser.add_argument("--watch", action="store_true", help="wait for the end and print a summary")
     options.out_option(parser, "write the results to a file (.csv, .ndjson, .geojson, .parquet ...) (implies --watch)")

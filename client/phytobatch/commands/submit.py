@@ -31,7 +31,7 @@ row, bed, ...) in a folder are read by themselves."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Options of the command."""
+    """Add the options of the command."""
     parser.add_argument("paths", nargs="+", type=stored_path, metavar="FOLDER|FILE", help="what to send")
     parser.add_argument("--name", help="name of the job")
     parser.add_argument("--external-id", metavar="ID", help="your own id for the job")

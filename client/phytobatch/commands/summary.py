@@ -20,7 +20,7 @@ NONE = "(none)"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Options of the command."""
+    """Add the options of the command."""
     options.job_argument(parser)
     parser.add_argument("--by", metavar="KEY", action="append", default=[], help="metadata key to group by, as row")
     parser.add_argument("--time-zone", metavar="ZONE", default="UTC", help="whose days, as Europe/Madrid (default UTC)")
@@ -50,7 +50,7 @@ def run(context: Context) -> ExitCode:
 
 
 def print_whole(output: Output, summary: Summary) -> None:
-    """The summary for people."""
+    """Print the summary for people."""
     output.text(f"job {summary.job_id} {summary.state}: {_sentence(summary.overall)}")
     print_shares(output, summary.overall.labels)
     print_review(output, summary.overall.review)

@@ -11,7 +11,7 @@ from phytobatch.transport import package_version
 
 
 def add_arguments(_parser: argparse.ArgumentParser) -> None:
-    """This command has no options of its own."""
+    """Add nothing: this command has no options of its own."""
 
 
 def run(context: Context) -> ExitCode:

@@ -11,7 +11,7 @@ from phytobatch.exit_codes import ExitCode
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Options of the command."""
+    """Add the options of the command."""
     options.job_argument(parser)
     options.out_option(parser, "write the results to a file (.csv, .ndjson, .geojson, .parquet ...)")
     options.patience_option(parser)

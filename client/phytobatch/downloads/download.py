@@ -123,7 +123,7 @@ class Download:
 
 
 def download_error(status: int) -> DownloadError:
-    """What an answer of the object store means that is no file."""
+    """Return the typed error for an answer of the object store that is no file."""
     message = f"The object store did not give the file: {status}"
     gone = status in {HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND, HTTPStatus.GONE}
     return DownloadRefused(f"{message}; it may have been removed.") if gone else DownloadError(f"{message}.")

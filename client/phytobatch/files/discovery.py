@@ -23,7 +23,7 @@ class FoundFile:
 
 @dataclass
 class Found:
-    """What a search saw: images, paths that cannot be read with a reason, and how many files are no images by name."""
+    """The outcome of a search: images, unreadable paths with a reason, and the number of files that are no images."""
 
     files: list[FoundFile] = field(default_factory=list)
     unreadable: list[tuple[str, str]] = field(default_factory=list)
@@ -31,7 +31,7 @@ class Found:
 
 
 def find_images(given: Iterable[Path]) -> Found:
-    """Every image below the given folders, and every file given by name whatever its suffix, each file once.
+    """Find every image below the given folders, and every file given by name whatever its suffix, each file once.
 
     Hidden and system files and folders (``.name``, ``@eaDir``, ``$RECYCLE.BIN``) below a given folder are passed over,
     links to folders are followed but never into a folder that was already seen. The order is that of the arguments,

@@ -1,4 +1,4 @@
-"""Which names are those of images, and which belong to hidden and system files.
+"""Names of images, and names of hidden and system files.
 
 The rule of the server, which the client cannot import: `shared/contracts/file_names.py`; a test compares the two files.
 """

@@ -19,7 +19,7 @@ LOOKAHEAD = 4 * HASH_THREADS
 
 
 def sha256_of(path: Path) -> str:
-    """The checksum of a file as 64 hexadecimal digits, read in blocks.
+    """Return the checksum of a file as 64 hexadecimal digits, read in blocks.
 
     Raises:
         OSError: it cannot be read.
@@ -29,7 +29,7 @@ def sha256_of(path: Path) -> str:
 
 
 def in_order(work: Callable[[T], R], items: Iterable[T], *, threads: int = HASH_THREADS) -> Iterator[R]:
-    """``work(item)`` for each item, in the order of the items, a bounded number of them ahead in threads.
+    """Yield ``work(item)`` for each item in the order of the items, a bounded number of them ahead in threads.
 
     What ``work`` raises is raised where its result would have come. Work that was not begun is dropped when the
     iteration is given up.

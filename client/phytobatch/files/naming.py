@@ -12,7 +12,7 @@ from phytobatch.text import printable
 
 
 def assign_names(files: Sequence[FoundFile], known: Mapping[Path, str] | None = None) -> dict[Path, str]:
-    """A name for each file, by its path.
+    """Return a name for each file, by its path.
 
     The name is the way from the given folder. Where two given folders hold the same name, every file of those folders
     gets the folder's own name in front (as many of its parents as tell them apart): ``east/1.jpg``, ``west/1.jpg``.
@@ -35,7 +35,7 @@ def assign_names(files: Sequence[FoundFile], known: Mapping[Path, str] | None = 
 
 
 def free_name(name: str, taken: Iterable[str]) -> str:
-    """``name``, or the first of ``stem~2.suffix``, ``stem~3.suffix`` … that is not taken."""
+    """Return ``name``, or the first of ``stem~2.suffix``, ``stem~3.suffix`` … that is not taken."""
     taken = taken if isinstance(taken, (set, dict, frozenset)) else set(taken)
     path = PurePosixPath(name)
     candidate, number = name, 2
@@ -53,7 +53,7 @@ def _colliding_roots(files: Sequence[FoundFile]) -> list[Path]:
 
 
 def _labels(roots: Sequence[Path]) -> dict[Path, str]:
-    """The shortest end of each folder's path that no other of them has."""
+    """Return the shortest end of each folder's path that no other of them has."""
     labels: dict[Path, str] = {}
     for length in range(1, max((len(root.parts) for root in roots), default=0) + 1):
         by_end: dict[str, list[Path]] = defaultdict(list)

@@ -1,4 +1,4 @@
-"""The way to a folder as its disk has it, whichever way a terminal writes it."""
+"""The path of a folder as its disk has it, however a terminal writes it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def stored_path(text: str) -> Path:
-    """The path in Unicode's normal form C where that leads to the same file, otherwise as it was given.
+    """Return the path in Unicode's normal form C where that leads to the same file, otherwise as it was given.
 
     macOS takes letters composed and decomposed for the same, and its terminals and its Finder give either: the journal
     of a submission that goes on is found, and no file is sent twice, whichever it was.

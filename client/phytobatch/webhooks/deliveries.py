@@ -13,7 +13,7 @@ PAGE_SIZE = 100
 
 
 class Deliveries:
-    """What was, or will be, sent to the tenant's endpoints. Errors as ``Phytobatch`` raises them."""
+    """The deliveries, made and pending, to the tenant's endpoints. Errors as ``Phytobatch`` raises them."""
 
     def __init__(self, calls: Calls) -> None:
         self._calls = calls
@@ -27,7 +27,7 @@ class Deliveries:
         after: str | None = None,
         limit: int | None = None,
     ) -> Page[Delivery]:
-        """One page of deliveries, newest first."""
+        """Return one page of deliveries, newest first."""
         query = {"endpoint": webhook_id, "job": job_id, "state": state, "after": after, "limit": limit}
         return self._calls.get(_PATH, query=query).parse(Delivery.page)
 
@@ -39,7 +39,7 @@ class Deliveries:
         state: str | None = None,
         page_size: int = PAGE_SIZE,
     ) -> Iterator[Delivery]:
-        """Every delivery, newest first, without bodies and attempts."""
+        """Yield every delivery, newest first, without bodies and attempts."""
         after: str | None = None
         while True:
             page = self.page(webhook_id=webhook_id, job_id=job_id, state=state, after=after, limit=page_size)
@@ -49,7 +49,7 @@ class Deliveries:
             after = page.after
 
     def get(self, delivery_id: str) -> Delivery:
-        """The delivery with its body and its last 100 attempts."""
+        """Return the delivery with its body and its last 100 attempts."""
         return self._calls.get(path_of("deliveries", delivery_id)).parse(Delivery.from_json)
 
     def redeliver(self, delivery_id: str) -> Delivery:

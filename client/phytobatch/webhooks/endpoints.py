@@ -37,11 +37,11 @@ class Webhooks:
         return answer.parse(Webhook.from_json)
 
     def page(self, *, after: str | None = None, limit: int | None = None) -> Page[Webhook]:
-        """One page of endpoints, newest first."""
+        """Return one page of endpoints, newest first."""
         return self._calls.get(_PATH, query={"after": after, "limit": limit}).parse(Webhook.page)
 
     def list(self, *, page_size: int = PAGE_SIZE) -> Iterator[Webhook]:
-        """Every endpoint, newest first; the addresses of single jobs are none of them."""
+        """Yield every endpoint, newest first; the addresses of single jobs are none of them."""
         after: str | None = None
         while True:
             page = self.page(after=after, limit=page_size)
@@ -51,7 +51,7 @@ class Webhooks:
             after = page.after
 
     def get(self, webhook_id: str) -> Webhook:
-        """The endpoint as it is now."""
+        """Return the endpoint as it is now."""
         return self._calls.get(_path(webhook_id)).parse(Webhook.from_json)
 
     def update(
@@ -71,7 +71,7 @@ class Webhooks:
         self._calls.delete(_path(webhook_id))
 
     def rotate(self, webhook_id: str) -> Webhook:
-        """A new ``secret``; the old one signs too until ``previous_secret_until``."""
+        """Make a new ``secret``; the old one signs too until ``previous_secret_until``."""
         return self._calls.post(f"{_path(webhook_id)}/rotate").parse(Webhook.from_json)
 
     def enable(self, webhook_id: str) -> Webhook:
@@ -104,7 +104,7 @@ class Webhooks:
         return answer.parse(lambda data: int(data["redelivered"]))
 
     def job_secret(self) -> JobSecret:
-        """Whether there is a secret for the ``webhook_url`` of jobs, and since when."""
+        """Return whether there is a secret for the ``webhook_url`` of jobs, and since when."""
         return self._calls.get(f"{_PATH}/job-secret").parse(JobSecret.from_json)
 
     def new_job_secret(self) -> JobSecret:

@@ -45,7 +45,7 @@ class Webhook:
 
     @classmethod
     def from_json(cls, data: JsonObject) -> Webhook:
-        """From the answers of ``/v1/webhooks``."""
+        """Read an answer of ``/v1/webhooks``."""
         disabled = data.get("disabled") or {}
         times = ("failing_since", "paused_until", "last_success_at", "created_at", "previous_secret_until")
         return cls(
@@ -66,7 +66,7 @@ class Webhook:
 
     @staticmethod
     def page(data: JsonObject) -> Page[Webhook]:
-        """From the answer of ``GET /v1/webhooks``."""
+        """Read the answer of ``GET /v1/webhooks``."""
         items = tuple(Webhook.from_json(entry) for entry in data["webhooks"])
         return Page(items, data.get("after"), bool(data.get("has_more")))
 
@@ -83,7 +83,7 @@ class DeliveryAttempt:
 
     @classmethod
     def from_json(cls, data: JsonObject) -> DeliveryAttempt:
-        """From one entry of ``attempt_log``."""
+        """Read one entry of ``attempt_log``."""
         return cls(
             at=_time(data, "at"),
             milliseconds=data.get("milliseconds"),
@@ -124,7 +124,7 @@ class Delivery:
 
     @classmethod
     def from_json(cls, data: JsonObject) -> Delivery:
-        """From the answers of ``/v1/deliveries``."""
+        """Read an answer of ``/v1/deliveries``."""
         return cls(
             id=data["id"],
             endpoint_id=data["endpoint_id"],
@@ -147,7 +147,7 @@ class Delivery:
 
     @staticmethod
     def page(data: JsonObject) -> Page[Delivery]:
-        """From the answer of ``GET /v1/deliveries``."""
+        """Read the answer of ``GET /v1/deliveries``."""
         items = tuple(Delivery.from_json(entry) for entry in data["deliveries"])
         return Page(items, data.get("after"), bool(data.get("has_more")))
 
@@ -164,7 +164,7 @@ class JobSecret:
 
     @classmethod
     def from_json(cls, data: JsonObject) -> JobSecret:
-        """From the answers of ``/v1/webhooks/job-secret``."""
+        """Read an answer of ``/v1/webhooks/job-secret``."""
         secret = data.get("secret")
         return cls(
             exists=bool(data.get("exists", secret)),

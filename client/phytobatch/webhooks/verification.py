@@ -30,7 +30,7 @@ def verify(
     tolerance: float = TOLERANCE_SECONDS,
     now: float | None = None,
 ) -> JsonObject:
-    """The event of a webhook, if it can be believed.
+    """Return the event of a webhook, if it can be believed.
 
     Deliveries may come twice: keep the header ``webhook-id`` and pass over what you have seen.
 

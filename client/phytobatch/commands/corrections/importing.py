@@ -18,7 +18,7 @@ you filled in corrected_label is such a file, too."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Options of the command."""
+    """Add the options of the command."""
     options.job_argument(parser)
     parser.add_argument("file", metavar="FILE.csv", type=Path, help="the table")
 

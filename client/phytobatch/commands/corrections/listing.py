@@ -12,7 +12,7 @@ from phytobatch.exit_codes import ExitCode
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Options of the command."""
+    """Add the options of the command."""
     options.job_argument(parser)
     options.limit_option(parser, "corrections")
 

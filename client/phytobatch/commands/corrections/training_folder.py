@@ -19,7 +19,7 @@ jobs can be one."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Options of the command."""
+    """Add the options of the command."""
     options.job_argument(parser)
     parser.add_argument("--out", type=Path, metavar="FOLDER", required=True, help="where to")
 

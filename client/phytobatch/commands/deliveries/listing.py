@@ -14,7 +14,7 @@ from phytobatch.webhooks.resources import Delivery
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Options of the command."""
+    """Add the options of the command."""
     parser.add_argument("--webhook", metavar="WEBHOOK", help="only those to this webhook")
     parser.add_argument("--job", metavar="JOB", help="only those about this job")
     parser.add_argument(

@@ -1,4 +1,4 @@
-"""How deliveries and their attempts are shown."""
+"""Deliveries and their attempts, for people."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from phytobatch.words import moment
 
 
 def print_delivery(context: Context, delivery: Delivery) -> None:
-    """One delivery; a table of its attempts follows where they are known."""
+    """Print one delivery; a table of its attempts follows where they are known."""
     if context.output.as_json:
         context.output.document(delivery.raw)
         return
@@ -20,7 +20,7 @@ def print_delivery(context: Context, delivery: Delivery) -> None:
 
 
 def answer_of(attempt: DeliveryAttempt) -> str:
-    """What came of an attempt: ``the receiver answered 503 after 35 ms``, ``name not found``."""
+    """Describe the outcome of an attempt: ``the receiver answered 503 after 35 ms``, ``name not found``."""
     after = "" if attempt.milliseconds is None else f" after {attempt.milliseconds:,} ms"
     if attempt.status is None:
         return f"{_word(attempt.error) or 'no answer'}{after}"
@@ -29,12 +29,12 @@ def answer_of(attempt: DeliveryAttempt) -> str:
 
 
 def last_answer(delivery: Delivery) -> str:
-    """Status of the last answer, or a word for why there is none."""
+    """Return the status of the last answer, or a word for why there is none."""
     return " ".join(filter(None, [str(delivery.last_status or ""), _word(delivery.last_error)]))
 
 
 def first_line(text: str | None) -> str:
-    """The beginning of an answer, on one line."""
+    """Return the beginning of an answer, on one line."""
     lines = (text or "").strip().splitlines()
     return lines[0][:200] if lines else ""
 

@@ -11,7 +11,7 @@ from phytobatch.exit_codes import ExitCode
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Options of the command."""
+    """Add the options of the command."""
     parser.add_argument("address", metavar="URL", help="where to send events; https")
     options.event_option(parser)
     parser.add_argument("--description", metavar="TEXT", help="what it is for")

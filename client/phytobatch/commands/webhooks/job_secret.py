@@ -17,12 +17,12 @@ Without an option: whether there is one, and since when."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Options of the command."""
+    """Add the options of the command."""
     parser.add_argument("--new", action="store_true", help="make it, or another; the old one signs too for a while")
 
 
 def run(context: Context) -> ExitCode:
-    """Look, or make one and print it."""
+    """Print whether there is one, or make one and print it."""
     webhooks = context.client.webhooks
     made = webhooks.new_job_secret() if context.options.new else webhooks.job_secret()
     if context.output.as_json:

@@ -13,7 +13,7 @@ from phytobatch.webhooks.endpoints import PAGE_SIZE
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Options of the command."""
+    """Add the options of the command."""
     options.limit_option(parser, "webhooks")
 
 

@@ -1,4 +1,4 @@
-"""How a webhook is shown."""
+"""Webhooks, for people."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from phytobatch.words import moment, plural
 
 
 def print_webhook(context: Context, webhook: Webhook) -> None:
-    """One webhook, without its secret."""
+    """Print one webhook, without its secret."""
     if context.output.as_json:
         context.output.document(webhook.raw)
     else:
@@ -17,7 +17,7 @@ def print_webhook(context: Context, webhook: Webhook) -> None:
 
 
 def print_with_secret(context: Context, webhook: Webhook) -> None:
-    """One webhook with the secret that was just made: on stdout, once."""
+    """Print one webhook with the secret that was just made: on stdout, once."""
     if context.output.as_json:
         context.output.document({**webhook.raw, "secret": webhook.secret})
     else:
@@ -31,14 +31,14 @@ def print_with_secret(context: Context, webhook: Webhook) -> None:
 
 
 def print_secret(output: Output, secret: str) -> None:
-    """A secret on a line of its own; nobody can look it up later."""
+    """Print a secret on a line of its own; nobody can look it up later."""
     if not output.as_json:
         output.text(f"secret {secret}")
     output.note("Keep the secret now: it is not shown again. Receivers verify with it.")
 
 
 def state_of(webhook: Webhook) -> str:
-    """In a word or two: ``on``, ``failing``, ``paused``, ``off (gone)``."""
+    """Describe the state in a word or two: ``on``, ``failing``, ``paused``, ``off (gone)``."""
     if not webhook.enabled:
         return f"off ({(webhook.disabled_reason or '').replace('_', ' ')})"
     if webhook.paused_until is not None:

@@ -15,7 +15,7 @@ from while it was disabled."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Options of the command."""
+    """Add the options of the command."""
     options.webhook_argument(parser)
     parser.add_argument(
         "--since",

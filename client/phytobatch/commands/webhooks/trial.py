@@ -17,7 +17,7 @@ LOOK_SECONDS = 0.5
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Options of the command."""
+    """Add the options of the command."""
     options.webhook_argument(parser)
     parser.add_argument(
         "--wait",

@@ -12,7 +12,7 @@ from phytobatch.exit_codes import ExitCode
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Options of the command."""
+    """Add the options of the command."""
     options.webhook_argument(parser)
     # --url is the server's, everywhere.
     parser.add_argument("--to", metavar="URL", help="send events there from now on; https")
