@@ -1,4 +1,4 @@
-"""One file for each command. A new command is one new file and one line in this table, or in that of its group."""
+"""The commands: one file and one line in this table each; those of one group are a file or a folder."""
 
 from __future__ import annotations
 

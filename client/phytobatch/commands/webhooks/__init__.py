@@ -1,20 +1,9 @@
-"""``phytobatch webhooks``: who is told of what happens."""
+"""``phytobatch webhooks``: the addresses that get events."""
 
 from __future__ import annotations
 
 from phytobatch.commands.command import Group
-from phytobatch.commands.webhooks import (
-    create,
-    delete,
-    job_secret,
-    listing,
-    redeliver,
-    rotate,
-    show,
-    switch,
-    trial,
-    update,
-)
+from phytobatch.commands.webhooks import endpoints, job_secret, redeliver, trial
 
 DESCRIPTION = """\
 Addresses that are told of what happens to jobs, in signed requests. To look at
@@ -24,14 +13,14 @@ WEBHOOKS = Group(
     "webhooks",
     "addresses that are told of what happens to jobs",
     (
-        create.COMMAND,
-        listing.COMMAND,
-        show.COMMAND,
-        update.COMMAND,
-        delete.COMMAND,
-        rotate.COMMAND,
-        switch.ENABLE,
-        switch.DISABLE,
+        endpoints.CREATE,
+        endpoints.LIST,
+        endpoints.SHOW,
+        endpoints.UPDATE,
+        endpoints.DELETE,
+        endpoints.ROTATE,
+        endpoints.ENABLE,
+        endpoints.DISABLE,
         trial.COMMAND,
         redeliver.COMMAND,
         job_secret.COMMAND,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from phytobatch.commands.command import Command, Context
-from phytobatch.commands.webhooks.printing import print_secret
+from phytobatch.commands.webhooks.endpoints import print_secret
 from phytobatch.exit_codes import ExitCode
 from phytobatch.resources import JsonObject
 from phytobatch.webhooks.resources import JobSecret

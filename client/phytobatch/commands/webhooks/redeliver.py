@@ -28,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(context: Context) -> ExitCode:
-    """Ask for it, and say how many."""
+    """Request it, and print how many events are sent again."""
     given = context.options
     count = context.client.webhooks.redeliver(given.webhook, given.since, all_events=given.all)
     if context.output.as_json:

@@ -7,13 +7,13 @@ import time
 
 from phytobatch.commands import options
 from phytobatch.commands.command import Command, Context
-from phytobatch.commands.deliveries.printing import answer_of, first_line
+from phytobatch.commands.deliveries import answer_of, first_line
 from phytobatch.errors import WaitTimeout
 from phytobatch.exit_codes import ExitCode
 from phytobatch.webhooks.resources import Delivery
 
 WAIT_SECONDS = 30.0
-LOOK_SECONDS = 0.5
+POLL_SECONDS = 0.5
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -49,12 +49,12 @@ def _attempted(context: Context, delivery: Delivery) -> Delivery:
         seen = context.client.deliveries.get(delivery.id)
         if seen.attempt_log:
             return seen
-        if time.monotonic() + LOOK_SECONDS > deadline:
+        if time.monotonic() + POLL_SECONDS > deadline:
             raise WaitTimeout(
                 f"No attempt within {context.options.wait:g} seconds: does the deliverer run, and is the webhook not "
                 f"paused? Look again: phytobatch deliveries show {delivery.id}"
             )
-        time.sleep(LOOK_SECONDS)
+        time.sleep(POLL_SECONDS)
 
 
 COMMAND = Command(

@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from phytobatch.commands.deliveries.printing import answer_of, first_line, last_answer
-from phytobatch.commands.webhooks.printing import print_secret, state_of
+from phytobatch.commands.deliveries import answer_of, first_line, last_answer
+from phytobatch.commands.webhooks.endpoints import print_secret, state_of
 from phytobatch.terminal.output import Output
 from phytobatch.webhooks.resources import Delivery, DeliveryAttempt, Webhook
 from tests.unit.client.webhooks.test_resources import DELIVERY, WEBHOOK
