@@ -43,7 +43,7 @@ def bounded_http(settings: Settings) -> type["Connection"]:
 
 
 class Connection(HttpToolsProtocol):
-    """A connection that ends when a head is too large or too slow, or nobody takes an answer (decision 25).
+    """A connection that ends when a head is too large or too slow, or nobody takes an answer (decision 24).
 
     uvicorn takes a head of any size into memory, and fields behind a body too, and waits for ever for heads and for
     readers.

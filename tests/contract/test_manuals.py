@@ -51,6 +51,14 @@ def test_every_link_leads_to_a_file_and_a_heading(name: str) -> None:
     assert list(dead_links(ROOT / name)) == []
 
 
+def test_every_decision_is_listed_by_its_number_and_title() -> None:
+    records = sorted((DOCS / "decisions").glob("0*.md"))
+    titles = [text(record).splitlines()[0].removeprefix("# ") for record in records]
+    assert [title.partition(".")[0] for title in titles] == [str(number) for number in range(1, len(records) + 1)]
+    listed = re.findall(r"^- \[(.+)\]\((.+)\)$", text(DOCS / "decisions" / "README.md"), re.MULTILINE)
+    assert listed == [(title, record.name) for title, record in zip(titles, records, strict=True)]
+
+
 @pytest.mark.parametrize("name", [*PAGES, "CONTRIBUTING.md", "Makefile"])
 def test_every_module_that_a_page_runs_exists(name: str) -> None:
     modules = set(re.findall(r"python -m ((?:api|deploy|shared|tests|worker)(?:\.\w+)*)", text(ROOT / name)))

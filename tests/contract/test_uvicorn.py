@@ -1,4 +1,4 @@
-"""An upgrade of uvicorn is noticed: `api/connection.py` inherits from a class that is not documented (decision 25)."""
+"""An upgrade of uvicorn is noticed: `api/connection.py` inherits from a class that is not documented (decision 24)."""
 
 import hashlib
 import inspect
@@ -15,7 +15,7 @@ from api.connection import Connection
 from api.request_parser import RequestParser
 
 ROOT = Path(__file__).parents[2]
-# Of the module of 0.54.0. Before you write another sum here, read what has changed, and run the tests that decision 25
+# Of the module of 0.54.0. Before you write another sum here, read what has changed, and run the tests that decision 24
 # names.
 READ = "1d4e1c579df4168433a61a01f10c628b31c1790e72dd9769d2b8633b22214033"
 
