@@ -84,7 +84,7 @@ def redeliver(arguments: argparse.Namespace) -> str:
     with open_database() as database:
         with database.begin() as session:
             tenant_id = _owner(session, WebhookEndpoint, arguments.endpoint)
-        again = redelivery.Again(tenant_id, arguments.endpoint, arguments.since, arguments.everything)
+        again = redelivery.Redelivery(tenant_id, arguments.endpoint, arguments.since, arguments.everything)
         count = redelivery.redeliver_since(database, again)
         with database.begin() as session:
             by_operator(session, Action.WEBHOOK_REDELIVER, arguments.endpoint, tenant_id=tenant_id, count=count)

@@ -112,7 +112,7 @@ def list_jobs(
             state=state,
             after=after,
             limit=limit,
-            most_bytes=services.settings.max_page_bytes,
+            max_bytes=services.settings.max_page_bytes,
         )
     return answer(job_page(rows, after=after, has_more=has_more))
 
@@ -147,7 +147,7 @@ async def get_job(  # what a client may say
     return Response(snapshot.text(), headers=headers, media_type="application/json")
 
 
-def _read(services: Services, caller: Caller, job_id: uuid.UUID) -> queries.SeenJob:
+def _read(services: Services, caller: Caller, job_id: uuid.UUID) -> queries.JobDetail:
     with services.database.begin() as session:
         return queries.get_job(session, caller.tenant_id, job_id)
 

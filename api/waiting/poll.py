@@ -48,7 +48,7 @@ class JobPoll:
         seen = dict(_unchanged(session, [one for one in jobs if one.known is not None]))
         rest = [one for one in jobs if one.job_id not in seen]
         known = {one.job_id: one.known for one in jobs}
-        for row in queries.look_at_jobs(session, [one.job_id for one in rest]) if rest else ():
+        for row in queries.read_jobs(session, [one.job_id for one in rest]) if rest else ():
             seen[row.job.id] = _snapshot(row, known[row.job.id], self._public_url)
         return self._with_events(session, seen, {one.job_id for one in jobs if one.events})
 
@@ -82,7 +82,7 @@ def _unchanged(session: Session, jobs: Sequence[Polled]) -> Iterator[tuple[uuid.
             yield standing.job_id, snapshot
 
 
-def _snapshot(row: queries.SeenJob, known: Snapshot | None, public_url: str | None) -> Snapshot:
+def _snapshot(row: queries.JobDetail, known: Snapshot | None, public_url: str | None) -> Snapshot:
     """Make a new snapshot, unless nothing that clients see of the job has changed."""
     if known is None:
         return Snapshot(row, public_url)

@@ -14,7 +14,7 @@ from api.wire.etag import etag_of
 from api.wire.jobs import job_seen, progress_out
 from shared.contracts.states import TERMINAL_STATES, EventType
 from shared.jobs.progress import event_data
-from shared.jobs.queries import SeenJob
+from shared.jobs.queries import JobDetail
 from shared.webhooks.body import encode, envelope
 
 # Speed and estimated end follow from the time; the text with them is made again when it is older than this.
@@ -45,7 +45,7 @@ class Snapshot:
     loaded only when a client has a stream of this job.
     """
 
-    row: SeenJob
+    row: JobDetail
     public_url: str | None = None
     events: tuple[StreamEvent, ...] = ()
     events_until: int = 0

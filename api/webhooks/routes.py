@@ -61,7 +61,7 @@ def create_webhook(
         if ticket.stored:
             return ticket.stored.replay()
         with services.database.begin() as session:
-            row, secret = endpoints.create(session, caller.tenant_id, new, most=settings.max_webhook_endpoints)
+            row, secret = endpoints.create(session, caller.tenant_id, new, max_endpoints=settings.max_webhook_endpoints)
             out = endpoint_with_secret(row, secret)
             audit.record(session, caller.actor, Action.WEBHOOK_CREATE, out.id, tenant_id=caller.tenant_id)
             kept = out.model_dump(mode="json") | {"secret": None}
@@ -210,7 +210,7 @@ def redeliver_to_webhook(
     endpoint_id: EndpointId, body: Redeliver, services: ServicesDep, caller: Submitter
 ) -> Response:
     """Send events again that it has not received, also those from while it was disabled. Repeating it is harmless."""
-    again = redelivery.Again(caller.tenant_id, endpoint_id, body.since, body.everything)
+    again = redelivery.Redelivery(caller.tenant_id, endpoint_id, body.since, body.everything)
     count = redelivery.redeliver_since(services.database, again)
     with services.database.begin() as session:  # It was done page by page, in transactions of its own.
         audit.record(

@@ -11,7 +11,7 @@ from api.links import link
 from shared.contracts.states import JobState, Priority
 from shared.db.models import Classifier, Job
 from shared.jobs.progress import counts, progress_of
-from shared.jobs.queries import JobRow, SeenJob
+from shared.jobs.queries import JobDetail, JobRow
 
 JOB_EXAMPLE: dict[str, Any] = {
     "id": "01934f6e-7a3c-7b1e-8f00-5d1c6a2b9e10",
@@ -153,7 +153,7 @@ def job_path(job_id: uuid.UUID) -> str:
     return link(f"/v1/jobs/{job_id}")
 
 
-def progress_out(row: SeenJob, now: datetime) -> ProgressOut:
+def progress_out(row: JobDetail, now: datetime) -> ProgressOut:
     """Return the progress of a job at ``now``, a time of the database."""
     seen = progress_of(row.job, now)
     return ProgressOut(
@@ -203,7 +203,7 @@ def job_out(
     )
 
 
-def job_seen(row: SeenJob, now: datetime) -> JobOut:
+def job_seen(row: JobDetail, now: datetime) -> JobOut:
     """Return a single job, with its progress at ``now``, a time of the database."""
     return job_out(row.job, row.classifier, row.webhook_url, progress=progress_out(row, now))
 

@@ -1,4 +1,4 @@
-"""What the worker that holds the chunk of an export writes: it begins, the file is there, or there will be none.
+"""Writes of the worker that holds the chunk of an export: it begins, the file is there, or there will be none.
 
 The lease is that of the chunk, and so is the token that every statement names (``shared.jobs.claims``).
 """
@@ -40,55 +40,55 @@ class MadeElsewhere(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Begun:
-    """What is to be made."""
+    """An export that is to be made: its format and its filter."""
 
     format: ExportFormat
     parameters: dict[str, Any]
 
 
-def begin(session: Session, held: Claim) -> Begun | None:
+def begin(session: Session, claim: Claim) -> Begun | None:
     """Show the export as running and say what is to be made; ``None``: nothing is, and the chunk is closed.
 
     Raises:
         LeaseLost: the chunk belongs to somebody else.
         MadeElsewhere: a worker of the version before has it.
     """
-    if session.execute(HOLD, held.key).one_or_none() is None:
-        raise _lost(held)
-    if session.execute(IS_DELETED, {"job": held.job_id}).scalar_one():
-        claims.close(session, held)
+    if session.execute(HOLD, claim.key).one_or_none() is None:
+        raise _lost(claim)
+    if session.execute(IS_DELETED, {"job": claim.job_id}).scalar_one():
+        claims.close(session, claim)
         return None
-    values = {"id": held.export_id, "token": held.token, "attempt": held.attempt}
+    values = {"id": claim.export_id, "token": claim.token, "attempt": claim.attempt}
     row = session.execute(BEGIN, values).one_or_none()
     if row is not None:
         return Begun(ExportFormat(row.format), row.parameters)
-    if session.execute(IS_OPEN, {"id": held.export_id}).scalar_one():
+    if session.execute(IS_OPEN, {"id": claim.export_id}).scalar_one():
         raise MadeElsewhere
-    claims.close(session, held)
+    claims.close(session, claim)
     return None
 
 
-def finish(session: Session, held: Claim, *, object_key: str, size: int, rows: int, keep_hours: float) -> None:
+def finish(session: Session, claim: Claim, *, object_key: str, size: int, rows: int, keep_hours: float) -> None:
     """Say that the file is there, and close the chunk. Harmless to repeat.
 
     Raises:
         LeaseLost: the chunk belongs to somebody else, or the export was deleted; nothing is written.
     """
-    if claims.close(session, held):
+    if claims.close(session, claim):
         values = {"key": object_key, "bytes": size, "rows": rows, "keep": timedelta(hours=keep_hours)}
-        session.execute(FINISH, {"id": held.export_id, "token": held.token, **values})
+        session.execute(FINISH, {"id": claim.export_id, "token": claim.token, **values})
 
 
-def fail(session: Session, held: Claim, error: str, *, keep_hours: float) -> None:
+def fail(session: Session, claim: Claim, error: str, *, keep_hours: float) -> None:
     """Say that its format cannot hold this, with the sentence for the client, and close the chunk. Harmless to repeat.
 
     Raises:
         LeaseLost: the chunk belongs to somebody else, or the export was deleted; nothing is written.
     """
-    if claims.close(session, held) and held.export_id is not None:
+    if claims.close(session, claim) and claim.export_id is not None:
         code = ExportErrorCode.NOT_REPRESENTABLE
-        exports.end_as_failed(session, held.export_id, code, error, keep_hours=keep_hours)
+        exports.end_as_failed(session, claim.export_id, code, error, keep_hours=keep_hours)
 
 
-def _lost(held: Claim) -> LeaseLost:
-    return LeaseLost(f"export {held.export_id} is no longer leased under token {held.token}")
+def _lost(claim: Claim) -> LeaseLost:
+    return LeaseLost(f"export {claim.export_id} is no longer leased under token {claim.token}")

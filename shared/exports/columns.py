@@ -99,7 +99,7 @@ def selected() -> tuple[ColumnElement[Any] | InstrumentedAttribute[Any], ...]:
 
 
 class Kind(Enum):
-    """What the values of a column are; a missing one is ``None`` in every kind."""
+    """The kind of the values of a column; a missing one is ``None`` in every kind."""
 
     INTEGER = auto()  # Up to nine digits.
     LONG = auto()  # A whole number of up to 18 digits, of which a 64-bit float keeps fifteen: a barcode, mostly.
@@ -151,7 +151,7 @@ def columns_of(
     has_more_keys: bool,
     widths: Widths,
 ) -> tuple[Column, ...]:
-    """Every column of an export.
+    """List every column of an export.
 
     Args:
         labels: the class ids of the classifier, in the order of its outputs.
@@ -227,7 +227,7 @@ def portable(value: object) -> object:
 
 
 def text_of(value: object) -> str:
-    """A JSON value as text: a string as it is, everything else as JSON."""
+    """Write a JSON value as text: a string as it is, everything else as JSON."""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 

@@ -16,7 +16,7 @@ class Encode(Protocol):
     """
 
     def __call__(self, sheet: Sheet, pages: Iterator[Page]) -> Generator[bytes, None, None]:
-        """The pieces of the file, of any size.
+        """Yield the pieces of the file, of any size.
 
         Raises:
             InvalidRequest: the format cannot hold this (``export-does-not-fit``).

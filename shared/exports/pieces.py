@@ -1,4 +1,4 @@
-"""Between a library that writes whole files and an export that is read piece by piece."""
+"""Pieces: a library writes whole files, and an export is read piece by piece."""
 
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
@@ -10,7 +10,7 @@ PIECE_BYTES = 1024 * 1024
 
 
 def pieces_of(path: Path) -> Generator[bytes, None, None]:
-    """A file, a megabyte at a time."""
+    """Yield a file, a megabyte at a time."""
     with path.open("rb") as file:
         while piece := file.read(PIECE_BYTES):
             yield piece

@@ -1,4 +1,4 @@
-"""What an export reads: pages of a few thousand rows by key, each in a short transaction of its own.
+"""Rows of an export: pages of a few thousand by key, each in a short transaction of its own.
 
 Nothing is held between two pages, neither a connection nor a cursor, so a reader may be as slow as it likes. All pages
 show the results that were there when the export began (``upto``): results are numbered in the order in which they
@@ -25,7 +25,7 @@ Page = list[Record]
 
 
 def of_job(wanted: Select[Any], job_id: uuid.UUID, *, upto: int, only: ResultFilter) -> Select[Any]:
-    """``wanted`` from the results of a job, their images and corrections; those with a number up to ``upto``."""
+    """Select ``wanted`` from the results of a job up to the number ``upto``, with their images and corrections."""
     return (
         wanted.select_from(Result)
         .join(Image, and_(Image.job_id == Result.job_id, Image.seq == Result.seq))
@@ -38,7 +38,7 @@ def of_job(wanted: Select[Any], job_id: uuid.UUID, *, upto: int, only: ResultFil
 def read_pages(
     database: Database, job_id: uuid.UUID, *, upto: int, rows: int, only: ResultFilter, page_rows: int = PAGE_ROWS
 ) -> Iterator[Page]:
-    """The pages, in the order of the images.
+    """Yield the pages, in the order of the images.
 
     Args:
         database: where to read; no connection of it is held between two pages.

@@ -1,4 +1,4 @@
-"""What is known of an export before its first row: its columns, how many rows, and where on Earth they lie."""
+"""The sheet of an export, known before its first row: columns, number of rows, and where on Earth they lie."""
 
 import uuid
 from collections.abc import Iterator, Sequence
@@ -82,7 +82,7 @@ class Extent:
 
     @property
     def crosses_180(self) -> bool:
-        """Tell whether it lies on both sides of the 180th meridian."""
+        """True where it lies on both sides of the 180th meridian."""
         return self.west > self.east
 
 
@@ -110,7 +110,7 @@ class Sheet:
     widest: int = 0
 
     def pages(self, database: Database) -> Iterator[Page]:
-        """See :func:`shared.exports.rows.read_pages`."""
+        """Read the pages, see :func:`shared.exports.rows.read_pages`."""
         return read_pages(
             database,
             self.job_id,
@@ -120,13 +120,13 @@ class Sheet:
             page_rows=self.rows_within(PAGE_BYTES, PAGE_ROWS),
         )
 
-    def rows_within(self, most_bytes: int, most_rows: int) -> int:
+    def rows_within(self, max_bytes: int, max_rows: int) -> int:
         """Count how many rows may be held in memory: each may be as wide as the widest; one at least."""
-        return max(1, min(most_rows, most_bytes // max(1, self.widest)))
+        return max(1, min(max_rows, max_bytes // max(1, self.widest)))
 
 
 def plan(session: Session, job: Job, only: ResultFilter, *, metadata_columns: int) -> Sheet:
-    """Look at a job that the caller has found for its tenant: what an export of it would have now."""
+    """Plan an export, as it would be now, of a job that the caller has found for its tenant."""
     classifier = classifier_of(session, job)
     wanted = {"longest": LONGEST_NUMBER, "longest_key": LONGEST_KEY, "limit": metadata_columns + 1}
     keys = session.execute(KEYS, {"job": job.id, **wanted}).all()

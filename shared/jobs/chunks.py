@@ -1,4 +1,4 @@
-"""Making chunks. The caller holds the lock of the job's row, so numbers are given one after the other."""
+"""Chunks: the functions that make them. The caller holds the lock of the job's row, which numbers them in turn."""
 
 import uuid
 from itertools import accumulate, pairwise
@@ -20,7 +20,7 @@ _OPEN = f"{IMAGES_WITH_RESULT} WHERE i.job_id = :job AND i.seq BETWEEN :first AN
 
 
 def pool_of(classifier_id: uuid.UUID) -> str:
-    """The pool of the chunks that need this classifier; workers claim from the pools that they serve."""
+    """Name the pool of the chunks that need this classifier; workers claim from the pools that they serve."""
     return f"{CLASSIFY}{classifier_id}"
 
 
@@ -33,7 +33,7 @@ def isolated_pool_of(pool: str) -> str:
 
 
 def classifier_pool_of(pool: str) -> str:
-    """Name the pool of the same classifier that ``pool_of`` gives; also of a pool of isolated chunks."""
+    """Name the pool as ``pool_of`` does, given that pool or the one of isolated chunks."""
     return f"{CLASSIFY}{pool.removeprefix(ISOLATED)}" if pool.startswith(ISOLATED) else pool
 
 

@@ -20,7 +20,7 @@ from shared.errors import LeaseLost
 from shared.jobs import exports, lifecycle
 from shared.jobs.chunks import PRIORITY_ORDER, isolated_pool_of
 from shared.jobs.results import NewResult, store_results
-from shared.jobs.turns import CLAIM, COUNT_AGAIN, WITH_WORK
+from shared.jobs.turns import CLAIM, COUNT_AGAIN, WITH_READY_CHUNK
 from shared.receipts import writing as receipts
 from shared.tracing import Origin
 
@@ -34,8 +34,8 @@ READY_CHUNKS = text(
 )
 
 TENANT_LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended('running chunks', 0) # hashtextextended(:tenant, 0))")
-# The second look is past a tenant without room; a third one, where room came and went meanwhile.
-LOOKS = 3
+# The second try is past a tenant without room; a third one, where room came and went meanwhile.
+MAX_TRIES = 3
 
 RENEW = text(
     """
@@ -72,7 +72,7 @@ PAUSE_TENANT = text(
 
 NOT_LIMITED = frozenset({ChunkKind.VALIDATE, ChunkKind.PURGE, ChunkKind.EXPORT})
 
-LOOK = text(
+READ_STATE = text(
     """
     SELECT j.state FROM chunks c JOIN jobs j ON j.id = c.job_id
     WHERE c.job_id = :job AND c.no = :no AND c.lease_token = :token AND c.state = 'running'
@@ -102,7 +102,7 @@ class Claim:
 
     @property
     def key(self) -> dict[str, object]:
-        """What every guarded statement names."""
+        """The parameters of every guarded statement."""
         return {"job": self.job_id, "no": self.no, "token": self.token}
 
 
@@ -115,7 +115,7 @@ class Offer:
 
     @property
     def is_limited(self) -> bool:
-        """Whether the limit of running chunks holds for it: of all chunks, those of bulk images alone."""
+        """True where the limit of running chunks holds: for bulk images alone."""
         return self.priority is Priority.BULK and self.pool not in NOT_LIMITED
 
 
@@ -143,48 +143,50 @@ def claim(
     Returns:
         The claim, or ``None`` when nothing is ready.
     """
-    for offer in _with_work(session, offers, worker if heeds_pauses else None):
-        how = how_of(offer, worker=worker, lease_seconds=lease_seconds, max_running=max_running, lifeline=lifeline)
+    for offer in _with_ready_chunk(session, offers, worker if heeds_pauses else None):
+        how = claim_parameters(
+            offer, worker=worker, lease_seconds=lease_seconds, max_running=max_running, lifeline=lifeline
+        )
         row = _take(session, how)
         if row is not None:
             taken = _claim_of(row)
             if row.job_state == JobState.QUEUED and taken.kind is ChunkKind.CLASSIFY:
-                lifecycle.started(session, taken.job_id)
+                lifecycle.start(session, taken.job_id)
             return taken
     return None
 
 
-def _with_work(session: Session, offers: Sequence[Offer], worker: str | None) -> list[Offer]:
-    """The offers for which a chunk is ready, in their order: one question instead of a claim for each."""
+def _with_ready_chunk(session: Session, offers: Sequence[Offer], worker: str | None) -> list[Offer]:
+    """Select the offers for which a chunk is ready, in their order: one query instead of a claim for each."""
     asked = {
         "pools": [o.pool for o in offers],
         "priorities": [PRIORITY_ORDER[o.priority] for o in offers],
         "worker": worker or "",
         "heeds": worker is not None,
     }
-    return [offers[nth - 1] for nth in session.scalars(WITH_WORK, asked)]
+    return [offers[nth - 1] for nth in session.scalars(WITH_READY_CHUNK, asked)]
 
 
-def how_of(
+def claim_parameters(
     offer: Offer, *, worker: str, lease_seconds: float, max_running: int = 0, lifeline: int | None = None
 ) -> dict[str, object]:
-    """What the statement ``CLAIM`` names."""
+    """Return the parameters of the statement ``CLAIM``."""
     return {
         "pool": offer.pool,
         "priority": PRIORITY_ORDER[offer.priority],
         "worker": worker,
         "lease": timedelta(seconds=lease_seconds),
         "limited": offer.is_limited,
-        "most": max_running,
+        "max_running": max_running,
         "lifeline": lifeline,
     }
 
 
 def _take(session: Session, how: dict[str, object]) -> Row[Any] | None:
-    """One chunk. Whoever comes too late for a tenant's last place looks once more, past that tenant."""
-    for _ in range(LOOKS):
+    """Take one chunk. A claim that is too late for a tenant's last place tries again, past that tenant."""
+    for _ in range(MAX_TRIES):
         row = session.execute(CLAIM, how).one_or_none()
-        if row is None or not row.most or _has_room(session, row):
+        if row is None or not row.max_running or _has_room(session, row):
             return row
         _hand_back(session, _claim_of(row), pause_seconds=0)
     return None
@@ -193,7 +195,7 @@ def _take(session: Session, how: dict[str, object]) -> Row[Any] | None:
 def _has_room(session: Session, row: Row[Any]) -> bool:
     session.execute(TENANT_LOCK, {"tenant": str(row.tenant_id)})
     running = session.execute(COUNT_AGAIN, {"tenant": row.tenant_id}).scalar_one()
-    return bool(running <= row.most)
+    return bool(running <= row.max_running)
 
 
 def _claim_of(row: Row[Any]) -> Claim:
@@ -216,11 +218,11 @@ def _claim_of(row: Row[Any]) -> Claim:
 
 
 def ready_chunks(session: Session, *, limit: int) -> int:
-    """How many chunks could be claimed now, counted up to ``limit``."""
+    """Count the chunks that could be claimed now, up to ``limit``."""
     return int(session.execute(READY_CHUNKS, {"limit": limit}).scalar_one())
 
 
-def renew(session: Session, held: Claim, *, lease_seconds: float, lifeline: int | None = None) -> JobState:
+def renew(session: Session, claim: Claim, *, lease_seconds: float, lifeline: int | None = None) -> JobState:
     """Hold the chunk for another lease, on the lifeline that the worker has now.
 
     Returns:
@@ -230,27 +232,27 @@ def renew(session: Session, held: Claim, *, lease_seconds: float, lifeline: int 
         LeaseLost: the chunk belongs to somebody else.
     """
     state = session.execute(
-        RENEW, {**held.key, "lease": timedelta(seconds=lease_seconds), "lifeline": lifeline}
+        RENEW, {**claim.key, "lease": timedelta(seconds=lease_seconds), "lifeline": lifeline}
     ).scalar_one_or_none()
-    return _held(held, state)
+    return _state(claim, state)
 
 
-def look(session: Session, held: Claim) -> JobState:
-    """The state of the job of a chunk that we hold, without renewing it.
+def read_state(session: Session, claim: Claim) -> JobState:
+    """Read the state of the job of a chunk that we hold, without renewing the lease.
 
     Raises:
         LeaseLost: the chunk belongs to somebody else.
     """
-    return _held(held, session.execute(LOOK, held.key).scalar_one_or_none())
+    return _state(claim, session.execute(READ_STATE, claim.key).scalar_one_or_none())
 
 
-def _held(held: Claim, state: str | None) -> JobState:
+def _state(claim: Claim, state: str | None) -> JobState:
     if state is None:
-        raise LeaseLost(f"chunk {held.no} of job {held.job_id} is no longer leased under token {held.token}")
+        raise LeaseLost(f"chunk {claim.no} of job {claim.job_id} is no longer leased under token {claim.token}")
     return JobState(state)
 
 
-def close(session: Session, held: Claim) -> bool:
+def close(session: Session, claim: Claim) -> bool:
     """Close the chunk under its token. ``False``: it was closed under this very token before (a repeated commit).
 
     Raises:
@@ -261,20 +263,20 @@ def close(session: Session, held: Claim) -> bool:
             "UPDATE chunks SET state = 'done', done_at = now(), lease_until = NULL "
             "WHERE job_id = :job AND no = :no AND lease_token = :token AND state = 'running' RETURNING 1"
         ),
-        held.key,
+        claim.key,
     ).one_or_none()
     if closed is not None:
         return True
     mine = session.execute(
         text("SELECT 1 FROM chunks WHERE job_id = :job AND no = :no AND lease_token = :token AND state = 'done'"),
-        held.key,
+        claim.key,
     ).one_or_none()
     if mine is None:
-        raise LeaseLost(f"chunk {held.no} of job {held.job_id} is no longer leased under token {held.token}")
+        raise LeaseLost(f"chunk {claim.no} of job {claim.job_id} is no longer leased under token {claim.token}")
     return False
 
 
-def finish(session: Session, held: Claim, results: Sequence[NewResult]) -> Sequence[NewResult]:
+def finish(session: Session, claim: Claim, results: Sequence[NewResult]) -> Sequence[NewResult]:
     """Store the results of a chunk and close it; the one who closes the last chunk ends the job.
 
     Harmless to repeat: the second time it finds the chunk closed under its own token, and does nothing.
@@ -285,17 +287,17 @@ def finish(session: Session, held: Claim, results: Sequence[NewResult]) -> Seque
     Raises:
         LeaseLost: the chunk belongs to somebody else; nothing is stored.
     """
-    job = lifecycle.lock_job(session, held.job_id)
-    if not close(session, held):
+    job = lifecycle.lock_job(session, claim.job_id)
+    if not close(session, claim):
         return results
     kept = store_results(session, job, results, closed_chunks=1)
     if not lifecycle.finish_if_done(session, job):
-        lifecycle.progressed(session, job)
+        lifecycle.record_progress(session, job)
     return kept
 
 
 def finish_validation(
-    session: Session, held: Claim, rejected: Sequence[NewResult], *, chunk_images: int
+    session: Session, claim: Claim, rejected: Sequence[NewResult], *, chunk_images: int
 ) -> Sequence[NewResult]:
     """Store what validation refused, cut the rest into chunks and close the validating chunk.
 
@@ -305,16 +307,16 @@ def finish_validation(
     Raises:
         LeaseLost: the chunk belongs to somebody else; nothing is stored.
     """
-    job = lifecycle.lock_job(session, held.job_id)
-    if not close(session, held):
+    job = lifecycle.lock_job(session, claim.job_id)
+    if not close(session, claim):
         return rejected
     kept = store_results(session, job, rejected, closed_chunks=1)
-    lifecycle.validated(session, job, chunk_images=chunk_images)
+    lifecycle.enqueue(session, job, chunk_images=chunk_images)
     lifecycle.finish_if_done(session, job)
     return kept
 
 
-def fail_job(session: Session, held: Claim, *, code: str, detail: str) -> None:
+def fail_job(session: Session, claim: Claim, *, code: str, detail: str) -> None:
     """Close the validating chunk of a job that can never run, and end the job with its reason.
 
     A job that was canceled meanwhile is canceled.
@@ -322,15 +324,15 @@ def fail_job(session: Session, held: Claim, *, code: str, detail: str) -> None:
     Raises:
         LeaseLost: the chunk belongs to somebody else; nothing is stored.
     """
-    job = lifecycle.lock_job(session, held.job_id)
-    if close(session, held):
+    job = lifecycle.lock_job(session, claim.job_id)
+    if close(session, claim):
         store_results(session, job, [], closed_chunks=1)
         if not lifecycle.finish_if_done(session, job):
             lifecycle.fail(session, job, code=code, detail=detail)
 
 
 def release(
-    session: Session, held: Claim, results: Sequence[NewResult] = (), *, pause_seconds: float = 0.0
+    session: Session, claim: Claim, results: Sequence[NewResult] = (), *, pause_seconds: float = 0.0
 ) -> Sequence[NewResult]:
     """Hand a chunk back: what was finished is stored, the rest can be claimed again, and the attempt does not count.
 
@@ -340,12 +342,12 @@ def release(
     Raises:
         LeaseLost: the chunk belongs to somebody else; nothing is stored.
     """
-    if held.export_id is not None:
-        _hand_back(session, held, pause_seconds)
-        exports.queue_again(session, held.export_id, attempt=held.attempt - 1, pause_seconds=pause_seconds)
+    if claim.export_id is not None:
+        _hand_back(session, claim, pause_seconds)
+        exports.queue_again(session, claim.export_id, attempt=claim.attempt - 1, pause_seconds=pause_seconds)
         return ()
-    job = lifecycle.lock_job(session, held.job_id)
-    _hand_back(session, held, pause_seconds)
+    job = lifecycle.lock_job(session, claim.job_id)
+    _hand_back(session, claim, pause_seconds)
     kept = store_results(session, job, results, closed_chunks=0)
     if job.state == JobState.CANCELING:
         lifecycle.close_ready_chunks(session, job)
@@ -353,7 +355,7 @@ def release(
     return kept
 
 
-def set_aside(session: Session, held: Claim, results: Sequence[NewResult]) -> Sequence[NewResult]:
+def set_aside(session: Session, claim: Claim, results: Sequence[NewResult]) -> Sequence[NewResult]:
     """Hand a chunk back for the slot that decodes in processes: only pictures out of the ordinary are left of it.
 
     Returns:
@@ -362,18 +364,18 @@ def set_aside(session: Session, held: Claim, results: Sequence[NewResult]) -> Se
     Raises:
         LeaseLost: the chunk belongs to somebody else; nothing is stored.
     """
-    kept = release(session, held, results)
-    session.execute(SET_ASIDE, {"job": held.job_id, "no": held.no, "pool": isolated_pool_of(held.pool)})
+    kept = release(session, claim, results)
+    session.execute(SET_ASIDE, {"job": claim.job_id, "no": claim.no, "pool": isolated_pool_of(claim.pool)})
     return kept
 
 
-def others_wait(session: Session, held: Claim) -> bool:
+def others_wait(session: Session, claim: Claim) -> bool:
     """Tell whether another tenant has a ready chunk in the pool of ours."""
-    return bool(session.execute(OTHERS_WAIT, {"pool": held.pool, "tenant": held.tenant_id}).scalar_one())
+    return bool(session.execute(OTHERS_WAIT, {"pool": claim.pool, "tenant": claim.tenant_id}).scalar_one())
 
 
 def yield_turn(
-    session: Session, held: Claim, results: Sequence[NewResult], *, pause_seconds: float
+    session: Session, claim: Claim, results: Sequence[NewResult], *, pause_seconds: float
 ) -> Sequence[NewResult]:
     """Hand a chunk back so that other tenants are next: those of this tenant in the pool pause for a while.
 
@@ -383,46 +385,46 @@ def yield_turn(
     Raises:
         LeaseLost: the chunk belongs to somebody else; nothing is stored.
     """
-    kept = release(session, held, results, pause_seconds=pause_seconds)
+    kept = release(session, claim, results, pause_seconds=pause_seconds)
     pause = timedelta(seconds=pause_seconds)
-    session.execute(PAUSE_TENANT, {"pool": held.pool, "tenant": held.tenant_id, "pause": pause})
+    session.execute(PAUSE_TENANT, {"pool": claim.pool, "tenant": claim.tenant_id, "pause": pause})
     return kept
 
 
-def abandon(session: Session, held: Claim) -> None:
+def abandon(session: Session, claim: Claim) -> None:
     """End the lease at once after a fault of our own: the attempt counts, and the next sweep decides what follows."""
     session.execute(
         text(
             "UPDATE chunks SET lease_until = now() WHERE job_id = :job AND no = :no AND lease_token = :token "
             "AND state = 'running'"
         ),
-        held.key,
+        claim.key,
     )
 
 
-def finish_purge(session: Session, held: Claim) -> None:
+def finish_purge(session: Session, claim: Claim) -> None:
     """Remove every row of a deleted job, after its objects are gone. Harmless to repeat.
 
     Raises:
         LeaseLost: the chunk belongs to somebody else; nothing is removed.
     """
-    if session.get(Job, held.job_id) is None:
+    if session.get(Job, claim.job_id) is None:
         return
-    job = lifecycle.lock_job(session, held.job_id)
-    if close(session, held):
+    job = lifecycle.lock_job(session, claim.job_id)
+    if close(session, claim):
         receipts.complete(session, job)
         session.execute(FORGET_ANSWERS, {"tenant": job.tenant_id, "job": job.id})
-        session.execute(text("DELETE FROM jobs WHERE id = :job AND deleted_at IS NOT NULL"), {"job": held.job_id})
+        session.execute(text("DELETE FROM jobs WHERE id = :job AND deleted_at IS NOT NULL"), {"job": claim.job_id})
 
 
-def _hand_back(session: Session, held: Claim, pause_seconds: float) -> None:
+def _hand_back(session: Session, claim: Claim, pause_seconds: float) -> None:
     back = session.execute(
         text(
             "UPDATE chunks SET state = :ready, attempt = attempt - 1, lease_until = NULL, lease_token = NULL, "
             "not_before = now() + :pause "
             "WHERE job_id = :job AND no = :no AND lease_token = :token AND state = 'running' RETURNING 1"
         ),
-        {**held.key, "ready": ChunkState.READY, "pause": timedelta(seconds=pause_seconds)},
+        {**claim.key, "ready": ChunkState.READY, "pause": timedelta(seconds=pause_seconds)},
     ).one_or_none()
     if back is None:
-        raise LeaseLost(f"chunk {held.no} of job {held.job_id} is no longer leased under token {held.token}")
+        raise LeaseLost(f"chunk {claim.no} of job {claim.job_id} is no longer leased under token {claim.token}")

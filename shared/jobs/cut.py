@@ -1,4 +1,4 @@
-"""How large the chunks of a job are: small ones first and last, large ones between."""
+"""Sizes of the chunks of a job: small ones first and last, large ones between."""
 
 from collections.abc import Iterator
 
@@ -9,8 +9,8 @@ LEAST_IMAGES = 16
 SHARE_OF_THE_REST = 4
 
 
-def cut(images: int, most: int) -> Iterator[int]:
-    """The sizes of the chunks of so many images, in order; their sum is ``images``.
+def cut(images: int, max_images: int) -> Iterator[int]:
+    """Yield the sizes of the chunks of so many images, in order; their sum is ``images``.
 
     The first ones double, so that the first results come soon and the slots of a worker do not begin and end their
     chunks at the same moments. The last ones shrink, so that the slots and workers end together: guided
@@ -18,12 +18,12 @@ def cut(images: int, most: int) -> Iterator[int]:
 
     Args:
         images: how many there are; 0 gives no chunk.
-        most: images in one chunk at most.
+        max_images: images in one chunk at most.
     """
-    least = min(most, LEAST_IMAGES)
+    least = min(max_images, LEAST_IMAGES)
     rising = least
     while images > 0:
-        size = min(images, most, rising, max(least, images // SHARE_OF_THE_REST))
+        size = min(images, max_images, rising, max(least, images // SHARE_OF_THE_REST))
         yield size
         images -= size
         rising *= 2

@@ -1,4 +1,4 @@
-"""The images of a draft: naming them, and naming them again."""
+"""The images of a draft: they are named once, or again."""
 
 import uuid
 from collections.abc import Sequence
@@ -38,7 +38,7 @@ class PendingImage:
 def pending_images(
     session: Session, job_id: uuid.UUID, *, first_seq: int = 0, last_seq: int = 2**31 - 1
 ) -> list[PendingImage]:
-    """The images of a range of sequence numbers that have no result yet, in order."""
+    """Read the images of a range of sequence numbers that have no result yet, in order."""
     rows = session.execute(
         text(
             f"""
@@ -129,7 +129,7 @@ def _number(
 
 
 def _known(session: Session, job: Job, names: list[str]) -> dict[str, tuple[int, int, bytes | None]]:
-    """Name to (number, size, checksum) of the names that the job has already."""
+    """Read number, size and checksum of the names that the job has already, by name."""
     if job.total == 0:
         return {}
     rows = session.execute(

@@ -77,7 +77,7 @@ def create_draft(
 
 
 def lock_job(session: Session, job_id: uuid.UUID) -> Job:
-    """The job, locked until the end of the transaction, as it stands now.
+    """Lock a job until the end of the transaction, and read it as it stands now.
 
     Raises:
         NotFound: there is no such job.
@@ -104,21 +104,21 @@ def _move(session: Session, job: Job, to: JobState) -> None:
 
 def record(session: Session, job: Job, event: EventType) -> None:
     """Insert an event of this job into the caller's transaction, and a delivery to everyone who asked for it."""
-    told = outbox.wanted_by(session, job.tenant_id, event, job_endpoint_id=job.webhook_endpoint_id)
-    _insert_event(session, job, event, told)
+    subscribers = outbox.subscribers_of(session, job.tenant_id, event, job_endpoint_id=job.webhook_endpoint_id)
+    _insert_event(session, job, event, subscribers)
 
 
-def _insert_event(session: Session, job: Job, event: EventType, told: list[uuid.UUID]) -> None:
+def _insert_event(session: Session, job: Job, event: EventType, subscribers: list[uuid.UUID]) -> None:
     row = Event(
         tenant_id=job.tenant_id, job_id=job.id, revision=job.revision, type=event, data=progress.event_data(job)
     )
     session.add(row)
     session.flush()
-    outbox.add_deliveries(session, row, told)
+    outbox.add_deliveries(session, row, subscribers)
 
 
-def progressed(session: Session, job: Job) -> None:
-    """Tell who asked for it how far a running job is, at most every ten seconds. The caller holds the lock."""
+def record_progress(session: Session, job: Job) -> None:
+    """Insert ``job.progress`` for its subscribers, every ten seconds at most. The caller holds the lock."""
     if job.state != JobState.RUNNING or not _progress_is_due(job):
         return
     due = session.execute(
@@ -130,19 +130,21 @@ def progressed(session: Session, job: Job) -> None:
     ).one_or_none()
     if due is None:
         return
-    told = outbox.wanted_by(session, job.tenant_id, EventType.JOB_PROGRESS, job_endpoint_id=job.webhook_endpoint_id)
-    if told:
-        _insert_event(session, job, EventType.JOB_PROGRESS, told)
+    subscribers = outbox.subscribers_of(
+        session, job.tenant_id, EventType.JOB_PROGRESS, job_endpoint_id=job.webhook_endpoint_id
+    )
+    if subscribers:
+        _insert_event(session, job, EventType.JOB_PROGRESS, subscribers)
 
 
 def _progress_is_due(job: Job) -> bool:
-    """By the moment of the last results, which is this transaction's where there are any: mostly it costs no query."""
-    told = job.progress_event_at or job.started_at
-    return job.last_result_at is None or told is None or job.last_result_at - told > PROGRESS_PAUSE
+    """Decide by the moment of the last results, which mostly is this transaction's: it costs no query."""
+    last = job.progress_event_at or job.started_at
+    return job.last_result_at is None or last is None or job.last_result_at - last > PROGRESS_PAUSE
 
 
 def commit(session: Session, job_id: uuid.UUID, classifier_id: uuid.UUID) -> Job:
-    """From ``draft`` to ``validating``, with the chunk that validates. Repeating it changes nothing.
+    """Move a job from ``draft`` to ``validating``, with the chunk that validates. Harmless to repeat.
 
     Raises:
         Conflict: the draft has no images, or it expired or was canceled before.
@@ -155,7 +157,7 @@ def commit(session: Session, job_id: uuid.UUID, classifier_id: uuid.UUID) -> Job
 
 
 def commit_arrived(session: Session, job_id: uuid.UUID, classifier_id: uuid.UUID, *, chunk_images: int) -> Job:
-    """From ``draft`` to ``queued`` at once, for a caller that stored and looked at every object itself.
+    """Move a job from ``draft`` to ``queued`` at once, for a caller that stored and checked every object itself.
 
     Raises:
         Conflict: the draft has no images, or it expired or was canceled before.
@@ -163,7 +165,7 @@ def commit_arrived(session: Session, job_id: uuid.UUID, classifier_id: uuid.UUID
     job = lock_job(session, job_id)
     if _leave_draft(session, job, classifier_id):
         _move(session, job, JobState.VALIDATING)
-        validated(session, job, chunk_images=chunk_images)
+        enqueue(session, job, chunk_images=chunk_images)
     return job
 
 
@@ -183,12 +185,12 @@ def _leave_draft(session: Session, job: Job, classifier_id: uuid.UUID) -> bool:
 
 
 def _set_going(job: Job) -> None:
-    """The logs of the work name the request that asked for it; the trace stays that of the job's beginning."""
+    """Note this request, for the logs of the work; the trace stays that of the job's beginning."""
     job.request_id = current_origin().request_id or job.request_id
 
 
-def validated(session: Session, job: Job, *, chunk_images: int) -> None:
-    """From ``validating`` to ``queued``: every image without a result goes into a chunk. The caller holds the lock."""
+def enqueue(session: Session, job: Job, *, chunk_images: int) -> None:
+    """Queue a validating job, with chunks of all images without a result. The caller holds the lock."""
     if job.state != JobState.VALIDATING:
         return
     cut_chunks(session, job, pool=pool_of(_pinned(job)), images_per_chunk=chunk_images)
@@ -196,8 +198,8 @@ def validated(session: Session, job: Job, *, chunk_images: int) -> None:
     record(session, job, EventType.JOB_VALIDATED)
 
 
-def started(session: Session, job_id: uuid.UUID) -> None:
-    """From ``queued`` to ``running``, at the first claim; nothing when it runs already."""
+def start(session: Session, job_id: uuid.UUID) -> None:
+    """Move a job from ``queued`` to ``running`` at the first claim; do nothing when it runs already."""
     job = lock_job(session, job_id)
     if job.state == JobState.QUEUED:
         progress.begin_run(session, job)
@@ -257,7 +259,7 @@ def _cancel_pending_images(session: Session, job: Job) -> None:
 
 
 def cancel(session: Session, job_id: uuid.UUID) -> Job:
-    """Ask a job to stop. Chunks that nobody works on are closed at once; a running one is closed by its worker.
+    """Cancel a job. Chunks that nobody works on are closed at once; a running one is closed by its worker.
 
     Returns:
         The job: ``canceling`` while a worker still works on it, terminal otherwise.
@@ -299,7 +301,7 @@ def close_ready_chunks(session: Session, job: Job) -> None:
 
 
 def retry(session: Session, job_id: uuid.UUID, *, chunk_images: int) -> Job:
-    """Run the failed images of a job that is over again, in the same job. The answers that stand are kept.
+    """Run the failed images of a job that is over again, in the same job. Other answers are kept.
 
     A job that failed as a whole (its source could not be read, its validation was lost) is validated again. The run
     ends with a terminal event of its own.
@@ -340,7 +342,7 @@ def retry(session: Session, job_id: uuid.UUID, *, chunk_images: int) -> Job:
 
 
 def _pinned(job: Job) -> uuid.UUID:
-    """The classifier of a committed job."""
+    """Return the classifier of a committed job."""
     if job.classifier_id is None:
         msg = f"job {job.id} was committed without a classifier"
         raise AssertionError(msg)
@@ -381,7 +383,7 @@ def fail(session: Session, job: Job, *, code: str, detail: str) -> None:
 
 
 def expire_drafts(session: Session, *, limit: int = 100) -> int:
-    """Drafts that nobody committed in time become ``expired``. Returns how many."""
+    """Expire drafts that nobody committed in time; return how many."""
     ids = session.scalars(
         text(
             "SELECT id FROM jobs WHERE state = :draft AND expires_at < now() "

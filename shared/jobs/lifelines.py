@@ -1,4 +1,4 @@
-"""Lifelines: how it is seen at once that a worker is gone, long before its leases run out.
+"""Lifelines: they show at once that a worker is gone, long before its leases run out.
 
 A worker holds one connection that belongs to it alone, and on it an advisory lock with a number of its own, which
 stands in every chunk that it holds. When the process ends, however it ends, the kernel closes its sockets, PostgreSQL
@@ -38,7 +38,7 @@ Connection = psycopg.Connection[Any]
 
 
 def hold(connection: Connection) -> int:
-    """Take a new lifeline, which lasts as long as this connection (in autocommit) does; its number."""
+    """Take a new lifeline, which lasts as long as this connection (in autocommit); return its number."""
     row = connection.execute(HOLD, {"class": CLASS}).fetchone()
     assert row is not None  # noqa: S101  # a SELECT without a condition has a row
     return int(row[0])
@@ -50,7 +50,7 @@ def ended(connection: Connection, *, own: int) -> set[int]:
 
 
 def take_back_from(database: Database, lifeline: int, policy: CrashPolicy) -> int:
-    """Take back the chunks that still name this lifeline, as if their leases had run out; how many.
+    """Take back the chunks that still name this lifeline, as if their leases had run out; return how many.
 
     Raises:
         DatabaseUnavailable: Postgres is away.

@@ -1,4 +1,4 @@
-"""Where the bytes of an image lie."""
+"""Originals: the objects that hold the bytes of images."""
 
 import uuid
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ class Original:
 
 
 def find_original(session: Session, tenant_id: uuid.UUID, job_id: uuid.UUID, seq: int) -> Original:
-    """Where the image with this number is.
+    """Find the object of the image with this number.
 
     Raises:
         NotFound: this tenant has no such job, the job no such image, or its uploads were removed.

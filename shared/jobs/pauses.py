@@ -72,7 +72,7 @@ class Subject:
 
     @property
     def key(self) -> dict[str, object]:
-        """Name it as the statements do."""
+        """The parameters of the statements."""
         return {"tenant_id": self.tenant_id, "classifier_id": self.classifier_id, "worker": self.worker}
 
 
@@ -80,7 +80,7 @@ EVERYTHING_THERE_IS = Subject()
 
 
 @dataclass(frozen=True, slots=True)
-class Paused:
+class ActivePause:
     """A pause that holds, with the name of its subject: a tenant, ``leaf@1``, a worker, or nothing for everything."""
 
     scope: Scope
@@ -98,11 +98,11 @@ def pause(session: Session, subject: Subject, *, actor: str, reason: str | None 
 
 
 def resume(session: Session, subject: Subject) -> bool:
-    """Let the work of the subject be claimed again. ``False``: it was not paused."""
+    """End the pause of the subject. ``False``: it was not paused."""
     return session.execute(DELETE, subject.key).one_or_none() is not None
 
 
-def pauses(session: Session) -> Sequence[Paused]:
+def pauses(session: Session) -> Sequence[ActivePause]:
     """List every pause that holds, oldest first."""
     rows = session.execute(
         select(
@@ -119,7 +119,7 @@ def pauses(session: Session) -> Sequence[Paused]:
     for row, tenant, classifier, age in rows:
         named = {Scope.TENANT: tenant, Scope.CLASSIFIER: classifier, Scope.WORKER: row.worker}
         scope, name = next(((scope, name) for scope, name in named.items() if name), (Scope.EVERYTHING, ""))
-        found.append(Paused(scope, name, row.created_at, age, row.actor, row.reason))
+        found.append(ActivePause(scope, name, row.created_at, age, row.actor, row.reason))
     return found
 
 

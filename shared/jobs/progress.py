@@ -1,4 +1,4 @@
-"""How far a job is, how fast it goes by its own measure, and when it will probably end."""
+"""The progress of a job: its counts, its speed by its own measure, and its probable end."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,18 +15,18 @@ ENDED = tuple(s.value for s in ImageStatus if s is not ImageStatus.PENDING)
 
 
 def counts(job: Job) -> dict[str, int]:
-    """The counts of a job; ``total`` is the sum of the others, always."""
+    """Return the counts of a job; ``total`` is the sum of the others, always."""
     ended: dict[str, int] = {s: getattr(job, s) for s in ENDED}
     return {"total": job.total, "pending": job.total - sum(ended.values()), **ended}
 
 
 def done(job: Job) -> int:
-    """Images that have their final answer."""
+    """Count the images that have their final answer."""
     return sum(getattr(job, s) for s in ENDED)
 
 
 def event_data(job: Job) -> dict[str, Any]:
-    """What an event says of its job: enough to act on, little enough to send. The rest is behind its links."""
+    """Return the data of an event of this job: enough to act on. The rest is behind its links."""
     return {
         "job_id": str(job.id),
         "name": job.name,
@@ -60,7 +60,7 @@ class Progress:
 
 
 def progress_of(job: Job, now: datetime) -> Progress:
-    """How far a job is at ``now``, a time of the database."""
+    """Compute the progress of a job at ``now``, a time of the database."""
     ended = done(job)
     percent = round(100 * ended / job.total, 1) if job.total else 0.0
     if job.state in TERMINAL_STATES:
@@ -79,7 +79,7 @@ def _overall(job: Job) -> float | None:
 
 
 def _recent(job: Job, now: datetime) -> float | None:
-    """Images a second since the older mark.
+    """Compute the images per second since the older mark.
 
     Results come a chunk at a time, so the window ends with the last one; but a silence longer than the window counts:
     a job whose workers are gone must not go on promising its old speed.

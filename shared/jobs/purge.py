@@ -1,4 +1,4 @@
-"""Removing deleted jobs: uploads and exports first, then rows. Imported originals belong to the user and stay."""
+"""Removal of deleted jobs: uploads and exports first, then rows. Imported originals belong to the user and stay."""
 
 import uuid
 from collections.abc import Callable, Collection, Iterable, Iterator
@@ -21,31 +21,31 @@ OF_JOBS = (UPLOADS, EXPORTS)
 STEP_OBJECTS = 100
 
 
-def remove_job(database: Database, store: ObjectStore, held: Claim, *, beat: Callable[[], None]) -> None:
+def remove_job(database: Database, store: ObjectStore, claim: Claim, *, beat: Callable[[], None]) -> None:
     """Remove what is left of a deleted job. Repeating it finds less to remove.
 
     Args:
         database: where its rows are.
         store: where its objects are.
-        held: the chunk.
+        claim: the chunk.
         beat: called after every step of at most :data:`STEP_OBJECTS` objects; what it raises ends the removal.
 
     Raises:
         StoreUnavailable: the object store is away.
         LeaseLost: the chunk belongs to somebody else.
     """
-    objects, size = _weigh(store, held.job_id, beat)
-    database.run(lambda session: receipts.note_objects(session, held.job_id, objects=objects, size=size))
-    for step in _steps(store.list_objects(upload_prefix(held.job_id))):
+    objects, size = _weigh(store, claim.job_id, beat)
+    database.run(lambda session: receipts.note_objects(session, claim.job_id, objects=objects, size=size))
+    for step in _steps(store.list_objects(upload_prefix(claim.job_id))):
         store.delete(found.key for found in step)
         beat()
-    store.discard(exports_prefix(held.job_id))
+    store.discard(exports_prefix(claim.job_id))
     beat()
-    database.run(lambda session: claims.finish_purge(session, held))
+    database.run(lambda session: claims.finish_purge(session, claim))
 
 
 def _weigh(store: ObjectStore, job_id: uuid.UUID, beat: Callable[[], None]) -> tuple[int, int]:
-    """How many objects a job has, and their bytes."""
+    """Count the objects of a job, and their bytes."""
     objects = size = 0
     for prefix in (upload_prefix(job_id), exports_prefix(job_id)):
         for step in _steps(store.list_objects(prefix)):
@@ -61,7 +61,7 @@ def _steps(objects: Iterable[StoredObject]) -> Iterator[list[StoredObject]]:
 
 
 def job_of(key: str) -> uuid.UUID | None:
-    """The job that an object belongs to, by its key; ``None`` where it is of no job."""
+    """Return the job that an object belongs to, by its key; ``None`` where it is of no job."""
     folder, _, rest = key.partition("/")
     try:
         return uuid.UUID(rest.partition("/")[0]) if folder in OF_JOBS else None
@@ -70,7 +70,7 @@ def job_of(key: str) -> uuid.UUID | None:
 
 
 def objects_by_job(store: ObjectStore) -> dict[uuid.UUID, list[StoredObject]]:
-    """Every upload and every export in the bucket, by its job."""
+    """List every upload and every export in the bucket, by its job."""
     found: dict[uuid.UUID, list[StoredObject]] = {}
     for folder in OF_JOBS:
         for stored in store.list_objects(f"{folder}/"):
@@ -81,7 +81,7 @@ def objects_by_job(store: ObjectStore) -> dict[uuid.UUID, list[StoredObject]]:
 
 
 def without_job(session: Session, job_ids: Collection[uuid.UUID]) -> set[uuid.UUID]:
-    """Those that no row stands for, not even one of a deleted job.
+    """Select the ids that no row has, not even one of a deleted job.
 
     Ask after the listing: a job's row is there before its first object, so what has no row then never gets one.
     """

@@ -1,4 +1,4 @@
-"""What is read of jobs. Every query names the tenant; another tenant's job does not exist."""
+"""Queries of jobs. Each names the tenant; another tenant's job does not exist."""
 
 import uuid
 from collections.abc import Collection, Mapping, Sequence
@@ -56,12 +56,12 @@ TENANT = "tenant"
 
 
 def _among(job: type[Job]) -> ColumnElement[bool]:
-    """As one array: a parameter for each of a thousand ids is slow to write and to read."""
+    """Compare with one array: a parameter for each of a thousand ids is slow to write and to read."""
     return job.id == func.any(bindparam(IDS, type_=ARRAY(Uuid)))
 
 
 def _places() -> Subquery:
-    """The queues in which these jobs wait, each walked once, however many of its jobs are asked for: (id, place).
+    """Select (id, place) in the queues of these jobs. Each queue is walked once, however many of its jobs are wanted.
 
     Interactive jobs come before all bulk jobs; among equals the oldest is first.
     """
@@ -74,7 +74,7 @@ def _places() -> Subquery:
 # Built once: to build one of them takes SQLAlchemy as long as to run it, and every poll of a client runs it.
 _PLACES = _places()
 _PAUSED = and_(ACTIVE, literal_column(HELD_JOB, Boolean())).label("paused")
-SEEN = (
+DETAILS = (
     select(Job, Classifier, WebhookEndpoint.url, func.now(), _PLACES.c.place, _PAUSED)
     .outerjoin(Classifier, Classifier.id == Job.classifier_id)
     .outerjoin(WebhookEndpoint, WebhookEndpoint.id == Job.webhook_endpoint_id)
@@ -82,7 +82,7 @@ SEEN = (
     .options(load_only(Classifier.name, Classifier.version))
     .where(_among(Job), Job.deleted_at.is_(None))
 )
-SEEN_BY_TENANT = SEEN.where(Job.tenant_id == bindparam(TENANT))
+DETAILS_OF_TENANT = DETAILS.where(Job.tenant_id == bindparam(TENANT))
 STANDINGS = (
     select(Job.id, Job.revision, _PLACES.c.place, _PAUSED)
     .outerjoin(_PLACES, and_(_PLACES.c.id == Job.id, Job.state.in_(WAITING_STATES)))
@@ -100,8 +100,8 @@ class JobRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SeenJob(JobRow):
-    """A job that is looked at for itself.
+class JobDetail(JobRow):
+    """A job that is read for itself.
 
     ``read_at`` is the time by the clock of the database. ``queue_position`` counts from 1 and is there while the job
     waits for its first chunk to be claimed: the tenant's own jobs that come before it, and itself. Other tenants do
@@ -123,25 +123,25 @@ def _rows(tenant_id: uuid.UUID) -> Select[Job, Classifier, str | None]:
     )
 
 
-def get_job(session: Session, tenant_id: uuid.UUID, job_id: uuid.UUID) -> SeenJob:
-    """One job: one row by its key, however many images it has.
+def get_job(session: Session, tenant_id: uuid.UUID, job_id: uuid.UUID) -> JobDetail:
+    """Read one job: one row by its key, however many images it has.
 
     Raises:
         NotFound: this tenant has no such job.
     """
-    found = look_at_jobs(session, [job_id], tenant_id=tenant_id)
+    found = read_jobs(session, [job_id], tenant_id=tenant_id)
     if not found:
         raise NotFound(f"there is no job {job_id}")
     return found[0]
 
 
-def look_at_jobs(
+def read_jobs(
     session: Session, job_ids: Collection[uuid.UUID], *, tenant_id: uuid.UUID | None = None
-) -> Sequence[SeenJob]:
-    """Several jobs as they stand now, in one statement; those that are gone, or another tenant's, are left out."""
-    wanted = SEEN if tenant_id is None else SEEN_BY_TENANT
+) -> Sequence[JobDetail]:
+    """Read several jobs as they stand now, in one statement. Those that are gone, or another tenant's, are left out."""
+    wanted = DETAILS if tenant_id is None else DETAILS_OF_TENANT
     return [
-        SeenJob(job, classifier, webhook_url, read_at=read_at, queue_position=place, paused=paused)
+        JobDetail(job, classifier, webhook_url, read_at=read_at, queue_position=place, paused=paused)
         for job, classifier, webhook_url, read_at, place, paused in session.execute(
             wanted, {IDS: list(job_ids), TENANT: tenant_id}
         )
@@ -150,7 +150,7 @@ def look_at_jobs(
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """As little of a job as shows whether it has changed."""
+    """The least of a job that shows a change."""
 
     job_id: uuid.UUID
     revision: int
@@ -160,14 +160,14 @@ class Standing:
 
 
 def standings(session: Session, job_ids: Collection[uuid.UUID]) -> Sequence[Standing]:
-    """The jobs as they stand now, in one statement that costs little per job; those that are gone are left out."""
+    """Read the standings of jobs, in one statement that costs little per job; those that are gone are left out."""
     return [Standing(*row) for row in session.execute(STANDINGS, {IDS: list(job_ids)})]
 
 
 def events_between(
     session: Session, wanted: Mapping[uuid.UUID, tuple[int, int]]
 ) -> Sequence[Row[uuid.UUID, int, str, dict[str, Any], datetime]]:
-    """Events of jobs, oldest first, but for ``job.progress``: (job id, revision, type, data, when).
+    """Read events of jobs, oldest first, but for ``job.progress``: (job id, revision, type, data, when).
 
     Args:
         session: a transaction.
@@ -185,7 +185,7 @@ def events_between(
 
 
 def lock_own_job(session: Session, tenant_id: uuid.UUID, job_id: uuid.UUID) -> Job:
-    """A job of this tenant, locked until the end of the transaction, as it stands now.
+    """Lock a job of this tenant until the end of the transaction, and read it as it stands now.
 
     Raises:
         NotFound: this tenant has no such job.
@@ -208,7 +208,7 @@ def list_jobs(
     state: JobState | None,
     after: uuid.UUID | None,
     limit: int,
-    most_bytes: int = ANY_SIZE,
+    max_bytes: int = ANY_SIZE,
 ) -> tuple[Sequence[JobRow], bool]:
     """Read a page of a tenant's jobs, newest first, and whether there are more.
 
@@ -218,7 +218,7 @@ def list_jobs(
         state: only those in this state.
         after: last id of the page before.
         limit: rows of the page.
-        most_bytes: what the page may weigh; it has one job at least.
+        max_bytes: what the page may weigh; it has one job at least.
     """
     weight = literal(JOB_BYTES) + bytes_of(
         cast(Job.metadata_, Text), Job.name, Job.external_id, Job.error_detail, WebhookEndpoint.url
@@ -232,7 +232,7 @@ def list_jobs(
     if after is not None:
         wanted = wanted.where(Job.id < after)
     page = wanted.order_by(Job.id.desc()).limit(limit + 1).subquery("page")
-    found = within(page, page.c.id.desc(), literal(most_bytes, BigInteger)).subquery("found")
+    found = within(page, page.c.id.desc(), literal(max_bytes, BigInteger)).subquery("found")
     rows = session.execute(
         _rows(tenant_id).add_columns(found.c.offered).join(found, found.c.id == Job.id).order_by(Job.id.desc())
     ).all()
@@ -242,7 +242,7 @@ def list_jobs(
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What became of a job with a single image; ``result`` is ``None`` while it is pending."""
+    """A job with a single image; ``result`` is ``None`` while that is pending."""
 
     job: Job
     classifier: Classifier | None
@@ -250,7 +250,7 @@ class Answer:
 
 
 def read_answer(session: Session, tenant_id: uuid.UUID, job_id: uuid.UUID) -> Answer:
-    """The job with its first result, in one statement, for the one who waits for it.
+    """Read a job with its first result, in one statement, for a client that waits for it.
 
     Raises:
         NotFound: this tenant has no such job.

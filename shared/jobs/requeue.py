@@ -1,4 +1,4 @@
-"""Making work claimable again before its time: what operators do when they know more than the clock does.
+"""Requeue: work becomes claimable before its time, because an operator knows more than the clock.
 
 None of it is ever necessary: pauses end and leases run out by themselves.
 """
@@ -38,21 +38,21 @@ SKIP_TOKENS = text("SELECT setval('lease_tokens', nextval('lease_tokens') + 1000
 
 
 def make_due(session: Session, *, job_id: uuid.UUID | None = None, kind: str | None = None) -> int:
-    """End the pauses of ready chunks, of one job or kind or of all. Returns how many were waiting for their time."""
+    """End the pauses of ready chunks, of one job or kind or of all; return how many were delayed."""
     return len(session.execute(MAKE_DUE, {"job": job_id, "kind": kind}).all())
 
 
 @dataclass(frozen=True, slots=True)
-class LastSign:
-    """When a worker was last heard of, by its leases; ``None``: it holds none."""
+class LastRenewal:
+    """The last renewal of a worker's leases; ``None``: it holds none."""
 
     renewed_ago: timedelta | None
 
 
-def last_sign(session: Session, worker: str, *, lease_seconds: float) -> LastSign:
-    """How long ago a worker renewed a lease, where every program has the same ``lease_seconds``."""
+def last_renewal(session: Session, worker: str, *, lease_seconds: float) -> LastRenewal:
+    """Compute how long ago a worker renewed a lease, where every program has the same ``lease_seconds``."""
     left = session.execute(LONGEST, {"worker": worker}).scalar_one()
-    return LastSign(None if left is None else timedelta(seconds=lease_seconds) - left)
+    return LastRenewal(None if left is None else timedelta(seconds=lease_seconds) - left)
 
 
 def take_back_all(database: Database, worker: str, policy: CrashPolicy) -> int:
@@ -66,9 +66,10 @@ def take_back_all(database: Database, worker: str, policy: CrashPolicy) -> int:
 
 
 def forget_leases(session: Session) -> int:
-    """In a database that was restored nobody works: what was leased when it was saved is ready, and costs no attempt.
+    """Make ready, in a database that was restored, what was leased when it was saved. It costs no attempt.
 
-    Returns how many chunks were leased.
+    Returns:
+        How many chunks were leased.
     """
     session.execute(SKIP_TOKENS)
     handed_back = session.execute(HAND_BACK_ALL).all()

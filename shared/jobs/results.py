@@ -1,4 +1,4 @@
-"""Storing results, and reading them page by page while the job runs."""
+"""Results: they are stored chunk by chunk, and read page by page while the job runs."""
 
 import json
 import uuid
@@ -120,7 +120,7 @@ _FIELDS = tuple(field.name for field in fields(NewResult))
 
 
 def _known(result: NewResult) -> dict[str, Any]:
-    """What is known of a result; what is absent in JSON is NULL."""
+    """Return the fields of a result that have a value; what is absent in JSON is NULL."""
     return {name: value for name in _FIELDS if (value := getattr(result, name)) is not None}
 
 
@@ -184,7 +184,7 @@ def _store(session: Session, job: Job, results: Sequence[NewResult], *, closed_c
 class Room:
     """Bytes that a page may have, and those of a row of it besides its texts."""
 
-    most: int
+    max_bytes: int
     of_a_row: int
     of_a_class: int
 
@@ -194,14 +194,14 @@ ROOMY = Room(ANY_SIZE, 0, 0)
 
 @dataclass(frozen=True, slots=True)
 class ResultFilter:
-    """Which results to read; ``None`` means all."""
+    """A filter of results; ``None`` means all."""
 
     status: ImageStatus | None = None
     label: str | None = None
     place: PlaceFilter | None = None
 
     def conditions(self, fault: ColumnElement[str | None] = FAULT) -> list[ColumnElement[bool]]:
-        """The conditions in SQL; ``fault`` says where it stands why an image has no position."""
+        """Build the conditions in SQL; ``fault`` is the column of why an image has no position."""
         wanted: list[ColumnElement[bool]] = []
         if self.status is not None:
             wanted.append(Result.status == self.status)
@@ -213,7 +213,7 @@ class ResultFilter:
 
 
 class StoredCorrection(NamedTuple):
-    """What a person says of an image."""
+    """The label of a person for an image."""
 
     label: str
     note: str | None
@@ -312,9 +312,9 @@ def read_results(
     read_a_page(session)
     page = _PAGE.where(*only.conditions(_IMAGE.c.place_fault)).subquery("page")
     position = page.c[_POSITION]
-    wanted = within(page, position, bindparam("most", type_=BigInteger)).order_by(text("position"))
+    wanted = within(page, position, bindparam("max_bytes", type_=BigInteger)).order_by(text("position"))
     given = {"job": job_id, "after": after, "limit": limit + 1}
-    weights = {"most": room.most, "of_a_row": room.of_a_row, "of_a_class": room.of_a_class}
+    weights = {"max_bytes": room.max_bytes, "of_a_row": room.of_a_row, "of_a_class": room.of_a_class}
     rows = session.execute(wanted, given | weights).all()
     kept, has_more = cut(rows, limit)
     return [_stored(*row) for row in kept], has_more
@@ -328,5 +328,5 @@ def _stored(*row: Any) -> StoredResult:  # noqa: ANN401  # columns of many types
 
 
 def classifier_of(session: Session, job: Job) -> Classifier | None:
-    """The classifier that a job is pinned to, if it is committed."""
+    """Read the classifier that a job is pinned to, if it is committed."""
     return session.get(Classifier, job.classifier_id) if job.classifier_id else None

@@ -1,4 +1,4 @@
-"""The sweep: what every signal has behind it, in case the signal was lost.
+"""The sweep, which makes up for every signal that was lost.
 
 Each part is harmless to run twice, and from several processes at the same time.
 """
@@ -32,7 +32,7 @@ CLOSE = text("UPDATE chunks SET state = 'done', done_at = now() WHERE job_id = :
 
 @dataclass(frozen=True, slots=True)
 class Swept:
-    """What a sweep did."""
+    """Counts of what a sweep did."""
 
     leases: int = 0
     jobs: int = 0
@@ -44,13 +44,13 @@ class Swept:
 
     @property
     def changed(self) -> bool:
-        """Whether there was anything to do."""
+        """True where there was anything to do."""
         return any(astuple(self))
 
 
 @dataclass(frozen=True, slots=True)
 class CrashPolicy:
-    """After how many lost attempts a chunk is split into isolated images, and a single image or an export fails."""
+    """The lost attempts after which a chunk is split into isolated images, and an image or an export fails."""
 
     isolate_after: int
     fail_after: int
@@ -192,7 +192,7 @@ def _close(session: Session, job: Job, chunk: Chunk, results: list[NewResult]) -
 
 
 def _finish_jobs(database: Database) -> int:
-    """The belt to the braces: whoever closes the last chunk ends the job; here are those that nobody ended."""
+    """End jobs that have no open chunk. Whoever closes the last chunk does it; here are those that nobody ended."""
     with database.begin() as session:
         ids = session.scalars(
             text("SELECT id FROM jobs WHERE state IN ('queued', 'running', 'canceling') AND open_chunks = 0 LIMIT :n"),
@@ -223,7 +223,7 @@ def _forget_keys(database: Database) -> int:
 
 
 def _forget_endpoints(database: Database) -> int:
-    """Endpoints of jobs that are gone. Two statements: the second sees the jobs that were made before the lock."""
+    """Forget endpoints of jobs that are gone. Two statements: the second sees jobs that were made before the lock."""
     unused = (
         "per_job AND NOT EXISTS (SELECT 1 FROM jobs WHERE jobs.webhook_endpoint_id = webhook_endpoints.id "
         "AND jobs.webhook_endpoint_id IS NOT NULL)"

@@ -1,4 +1,4 @@
-"""Whose turn it is: the one statement that finds the fairest ready chunk and takes it.
+"""Turns: the one statement that finds the fairest ready chunk and takes it.
 
 Interactive before bulk; then the tenant with the fewest running chunks for its weight; then the oldest job. Exports
 count apart: images cost no tenant its turn with exports, nor exports its turn with images. There are three roads to the
@@ -37,7 +37,7 @@ ARE_FEW = f"(SELECT count(*) <= {FEW} FROM few)"  # noqa: S608  # a number of th
 
 
 def _tenants(name: str, stop: str = "") -> str:
-    """The tenants that wait, each with its oldest job, by jumping from one to the next."""
+    """Select the tenants that wait, each with its oldest job, by jumping from one to the next."""
     return f"""
     {name} AS (
         (SELECT 1 AS nth, tenant_id, job_id FROM chunks WHERE {READY} ORDER BY tenant_id, job_id LIMIT 1)
@@ -48,7 +48,7 @@ def _tenants(name: str, stop: str = "") -> str:
 
 
 def _fair(tenants: str, when: str) -> str:
-    """These tenants, the fairest first.
+    """Select these tenants, the fairest first.
 
     Where the offer is a limited one, tenants that run as many chunks as they may are left out; leases that ran out do
     not count against them, so they never stand in the way of what mends them. Paused tenants are left out, too.
@@ -57,8 +57,8 @@ def _fair(tenants: str, when: str) -> str:
     fair_{tenants} AS MATERIALIZED (
         SELECT w.tenant_id FROM {tenants} w
         JOIN tenants t ON t.id = w.tenant_id LEFT JOIN running r ON r.tenant_id = w.tenant_id
-        WHERE {when} AND {NOT_PAUSED.format("w")} AND (NOT :limited OR coalesce(t.max_running_chunks, :most) = 0
-           OR coalesce(r.counted, 0) < coalesce(t.max_running_chunks, :most))
+        WHERE {when} AND {NOT_PAUSED.format("w")} AND (NOT :limited OR coalesce(t.max_running_chunks, :max_running) = 0
+           OR coalesce(r.counted, 0) < coalesce(t.max_running_chunks, :max_running))
         ORDER BY coalesce(r.chunks, 0)::real / t.weight, w.job_id)"""  # noqa: S608  # all of it is in this file
 
 
@@ -102,7 +102,7 @@ CLAIM = text(
     WHERE c.job_id = chosen.job_id AND c.no = chosen.no
     RETURNING c.job_id, c.no, c.tenant_id, c.kind, c.pool, c.first_seq, c.last_seq, c.attempt, c.isolated,
               c.export_id, c.priority, c.lease_token, c.lifeline, j.state AS job_state, j.request_id, j.traceparent,
-              CASE WHEN :limited THEN coalesce(t.max_running_chunks, :most) ELSE 0 END AS most
+              CASE WHEN :limited THEN coalesce(t.max_running_chunks, :max_running) ELSE 0 END AS max_running
     """  # noqa: S608  # all of it is in this file
 )
 
@@ -118,7 +118,7 @@ COUNT_AGAIN = text(
 # cost it no claim. A drained worker has none, nor has anybody in a paused pool or while all work is paused; `heeds` is
 # false for an operator's own command. LIMIT keeps PostgreSQL from joining the tables as a whole, and ORDER BY from
 # reading a whole table for a chunk that is not there.
-WITH_WORK = text(
+WITH_READY_CHUNK = text(
     f"""
     SELECT o.nth FROM unnest(CAST(:pools AS text[]), CAST(:priorities AS smallint[]))
         WITH ORDINALITY AS o(pool, priority, nth),

@@ -1,4 +1,4 @@
-"""Which addresses are public. A webhook goes to no other, unless the operator lists the network.
+"""Public addresses. A webhook goes to no other, unless the operator lists the network.
 
 Two kinds are not: the blocks of the IANA special-purpose address registries (RFC 6890 and what came later), and
 addresses that look public but are served by a cloud itself, to the machines inside of it and to nobody else. The tables
@@ -65,7 +65,7 @@ LAST_32_BITS = 0xFFFF_FFFF
 
 
 def is_global(address: Address) -> bool:
-    """Whether packets to the address leave for the public internet.
+    """Tell whether packets to the address leave for the public internet.
 
     Addresses that carry an IPv4 address (IPv4-mapped, 6to4, NAT64) are judged by that. Teredo is refused as a whole.
     """
@@ -77,7 +77,7 @@ def is_global(address: Address) -> bool:
 
 
 def _carried(address: Address) -> IPv4Address | None:
-    """The IPv4 address inside an IPv6 address."""
+    """Extract the IPv4 address inside an IPv6 address."""
     if isinstance(address, IPv4Address):
         return None
     if address in NAT64:

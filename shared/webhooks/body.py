@@ -1,4 +1,4 @@
-"""What an event looks like on the wire: the same in a webhook and in an event stream."""
+"""The body of an event on the wire: the same in a webhook and in an event stream."""
 
 import json
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from shared.times import rfc3339
 def envelope(
     event_type: str, created_at: datetime, data: Mapping[str, Any], *, public_url: str | None
 ) -> dict[str, Any]:
-    """An event as JSON: its type, its time and its data; links are added to what is about a job.
+    """Build an event as JSON: its type, its time and its data; links are added to what is about a job.
 
     Args:
         event_type: as ``job.completed``.
@@ -25,7 +25,7 @@ def envelope(
 
 
 def encode(event: Mapping[str, Any]) -> bytes:
-    """The bytes that are signed and sent: the same for the same event, at every attempt."""
+    """Encode the bytes that are signed and sent: the same for the same event, at every attempt."""
     return json.dumps(event, ensure_ascii=False, separators=(",", ":")).encode()
 
 

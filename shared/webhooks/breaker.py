@@ -18,7 +18,7 @@ MOST_DOUBLINGS = 20
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """How an endpoint does: the columns of the same names.
+    """The health of an endpoint: the columns of the same names.
 
     ``consecutive_failures`` counts what decides: an attempt that was under way when the breaker opened, and fails
     later, says nothing new.
@@ -30,7 +30,7 @@ class Health:
     last_success_at: datetime | None = None
 
     def after_success(self, now: datetime) -> "Health":
-        """The receiver took a delivery: whatever was before is forgotten."""
+        """Return the health after a delivery was taken: whatever was before is forgotten."""
         return Health(last_success_at=now)
 
 
@@ -49,7 +49,7 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Breaker:
-    """When an endpoint is left alone, for how long, and when it is given up."""
+    """The rules by which an endpoint is left alone for a while, or given up."""
 
     failures: int
     first_pause: timedelta
@@ -58,7 +58,7 @@ class Breaker:
 
     @classmethod
     def of(cls, settings: Settings) -> "Breaker":
-        """The breaker of the settings."""
+        """Read the breaker from the settings."""
         return cls(
             failures=settings.webhook_breaker_failures,
             first_pause=timedelta(seconds=settings.webhook_breaker_seconds),
@@ -67,7 +67,7 @@ class Breaker:
         )
 
     def after_failure(self, health: Health, failure: Failure, now: datetime) -> Health:
-        """The endpoint after one more failure.
+        """Return the health after one more failure.
 
         ``Retry-After`` of an overloaded receiver pauses the whole endpoint, but no longer than the breaker would: what
         it says of the one delivery is honoured in full by the schedule.
@@ -84,7 +84,7 @@ class Breaker:
         return replace(failed, open_until=_later(health.open_until, now, max(pauses)))
 
     def verdict(self, health: Health, failure: Failure, now: datetime) -> DisabledReason | None:
-        """Why an endpoint is disabled after this failure, or ``None`` if it goes on."""
+        """Return the reason to disable an endpoint after this failure; ``None``: it goes on."""
         if failure.status == HTTPStatus.GONE:
             return DisabledReason.GONE
         since = health.failing_since
@@ -105,7 +105,7 @@ class Breaker:
 
 
 def _later(open_until: datetime | None, now: datetime, pause: timedelta) -> datetime | None:
-    """Until when the endpoint is left alone: what was decided before, or the new pause, where that ends later."""
+    """Return the end of the pause: the one that was decided before, or the new one, where that ends later."""
     if not pause:
         return open_until
     until = now + pause

@@ -1,4 +1,4 @@
-"""What time it is for deliveries: the database's time, of which all deliverers have the same."""
+"""The time of deliveries: the database's, which is the same for all deliverers."""
 
 from datetime import datetime
 from typing import Protocol
@@ -11,12 +11,12 @@ class Clock(Protocol):
     """Tells the time of a transaction. A test's clock runs ahead, so that days of a schedule pass in seconds."""
 
     def now(self, session: Session) -> datetime:
-        """When this transaction began."""
+        """Read when this transaction began."""
 
 
 class DatabaseClock:
     """The clock of PostgreSQL, which also stamps new deliveries."""
 
     def now(self, session: Session) -> datetime:
-        """When this transaction began, by the database."""
+        """Read when this transaction began, by the database."""
         return session.execute(select(func.now())).scalar_one()

@@ -81,7 +81,7 @@ RELEASE = text(
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """On what terms a deliverer claims.
+    """The terms on which a deliverer claims.
 
     ``lease`` is longer than any attempt can take; ``per_endpoint`` is the most at a time to one endpoint, over all
     deliverers; after ``breaker_failures`` failures in a row an endpoint gets one at a time.

@@ -1,4 +1,4 @@
-"""Disabling an endpoint that is gone or gives nothing but failures, and telling the tenant's others of it."""
+"""The end of an endpoint that is gone or gives nothing but failures, and the event that tells the tenant's others."""
 
 import uuid
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ DISABLE = text(
 
 @dataclass(frozen=True, slots=True)
 class Disabling:
-    """Which endpoint gets nothing any more, and why."""
+    """The endpoint that gets nothing any more, and the reason."""
 
     endpoint_id: uuid.UUID
     tenant_id: uuid.UUID
@@ -52,7 +52,7 @@ def disable(session: Session, what: Disabling, now: datetime) -> bool:
     )
     session.add(event)
     session.flush()
-    told = outbox.wanted_by(
+    told = outbox.subscribers_of(
         session, what.tenant_id, EventType.WEBHOOK_DISABLED, job_endpoint_id=None, without=what.endpoint_id
     )
     outbox.add_deliveries(session, event, told)

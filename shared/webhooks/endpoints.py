@@ -47,7 +47,7 @@ LET_JOBS_GO = text(
 
 @dataclass(frozen=True, slots=True)
 class NewEndpoint:
-    """What a client says of an endpoint. The URL was checked by ``Policy.check``."""
+    """An endpoint as a client describes it. The URL was checked by ``Policy.check``."""
 
     url: str
     events: Sequence[EventType] = DEFAULT_EVENTS
@@ -78,16 +78,16 @@ def _rows(tenant_id: uuid.UUID) -> Select[WebhookEndpoint, datetime | None, date
     )
 
 
-def create(session: Session, tenant_id: uuid.UUID, new: NewEndpoint, *, most: int) -> tuple[EndpointRow, str]:
-    """A new endpoint and its secret. The tenant's row is locked, so that two at once do not pass the limit together.
+def create(session: Session, tenant_id: uuid.UUID, new: NewEndpoint, *, max_endpoints: int) -> tuple[EndpointRow, str]:
+    """Create an endpoint and its secret. The tenant's row is locked, so that two at once do not pass the limit.
 
     Raises:
-        LimitExceeded: the tenant has ``most`` endpoints already; those of ``webhook_url``s do not count.
+        LimitExceeded: the tenant has ``max_endpoints`` endpoints already; those of ``webhook_url``s do not count.
     """
     session.execute(LOCK_TENANT, {"tenant": tenant_id})
-    if session.execute(COUNT, {"tenant": tenant_id}).scalar_one() >= most:
+    if session.execute(COUNT, {"tenant": tenant_id}).scalar_one() >= max_endpoints:
         raise LimitExceeded(
-            f"a tenant has at most {most} webhook endpoints; remove one first",
+            f"a tenant has at most {max_endpoints} webhook endpoints; remove one first",
             setting="PHYTOBATCH_MAX_WEBHOOK_ENDPOINTS",
         )
     secret_id, secret = secrets.add(session, tenant_id)
@@ -104,7 +104,7 @@ def create(session: Session, tenant_id: uuid.UUID, new: NewEndpoint, *, most: in
 
 
 def get(session: Session, tenant_id: uuid.UUID, endpoint_id: uuid.UUID) -> EndpointRow:
-    """One endpoint, also one that was made for a ``webhook_url``.
+    """Read one endpoint, also one that was made for a ``webhook_url``.
 
     Raises:
         NotFound: this tenant has no such endpoint.
@@ -120,7 +120,7 @@ def get(session: Session, tenant_id: uuid.UUID, endpoint_id: uuid.UUID) -> Endpo
 def list_endpoints(
     session: Session, tenant_id: uuid.UUID, *, after: uuid.UUID | None, limit: int
 ) -> tuple[Sequence[EndpointRow], bool]:
-    """A page of the endpoints that the tenant made, newest first, and whether there are more."""
+    """Read a page of the endpoints that the tenant made, newest first, and whether there are more."""
     wanted = _rows(tenant_id).where(~WebhookEndpoint.per_job).order_by(WebhookEndpoint.id.desc())
     if after is not None:
         wanted = wanted.where(WebhookEndpoint.id < after)
@@ -164,7 +164,7 @@ def rotate(
 
 
 def enable(session: Session, tenant_id: uuid.UUID, endpoint_id: uuid.UUID) -> EndpointRow:
-    """Let an endpoint get events, forget its failures, and make what waits for it due at once.
+    """Enable an endpoint: its failures are forgotten, and what waits for it is due at once.
 
     Raises:
         NotFound: this tenant has no such endpoint.
@@ -176,7 +176,7 @@ def enable(session: Session, tenant_id: uuid.UUID, endpoint_id: uuid.UUID) -> En
 
 
 def disable(session: Session, tenant_id: uuid.UUID, endpoint_id: uuid.UUID) -> EndpointRow:
-    """Let an endpoint get nothing. One that is disabled keeps its reason and its moment.
+    """Disable an endpoint. One that is disabled already keeps its reason and its moment.
 
     Raises:
         NotFound: this tenant has no such endpoint.
@@ -200,7 +200,7 @@ def remove(session: Session, tenant_id: uuid.UUID, endpoint_id: uuid.UUID) -> No
 
 
 def send_test(session: Session, tenant_id: uuid.UUID, endpoint_id: uuid.UUID) -> uuid.UUID:
-    """A ``webhook.test`` for one endpoint, due now. Id of its delivery.
+    """Add a ``webhook.test`` for one endpoint, due now; return the id of its delivery.
 
     Raises:
         NotFound: this tenant has no such endpoint.
@@ -215,7 +215,7 @@ def send_test(session: Session, tenant_id: uuid.UUID, endpoint_id: uuid.UUID) ->
 
 
 def lock(session: Session, tenant_id: uuid.UUID, endpoint_id: uuid.UUID) -> WebhookEndpoint:
-    """An endpoint of this tenant, locked until the end of the transaction, as it stands now.
+    """Lock an endpoint of this tenant until the end of the transaction, and read it as it stands now.
 
     Raises:
         NotFound: this tenant has no such endpoint.
@@ -232,7 +232,7 @@ def lock(session: Session, tenant_id: uuid.UUID, endpoint_id: uuid.UUID) -> Webh
 
 
 def lock_enabled(session: Session, tenant_id: uuid.UUID, endpoint_id: uuid.UUID) -> WebhookEndpoint:
-    """As ``lock``, of an endpoint that something is to be sent to.
+    """Lock an endpoint that something is to be sent to, as ``lock`` does.
 
     Raises:
         NotFound: this tenant has no such endpoint.

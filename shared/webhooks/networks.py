@@ -1,4 +1,4 @@
-"""The operator's own networks: where webhooks may go although the addresses are not public."""
+"""The operator's own networks, where webhooks may go although the addresses are not public."""
 
 import re
 from collections.abc import Iterator

@@ -27,7 +27,7 @@ INSERT = text(
 )
 
 
-def wanted_by(
+def subscribers_of(
     session: Session,
     tenant_id: uuid.UUID,
     event_type: EventType,
@@ -35,7 +35,7 @@ def wanted_by(
     job_endpoint_id: uuid.UUID | None,
     without: uuid.UUID | None = None,
 ) -> list[uuid.UUID]:
-    """The enabled endpoints that get an event of this type.
+    """Select the enabled endpoints that get an event of this type.
 
     Args:
         session: a transaction.
@@ -51,7 +51,7 @@ def wanted_by(
 
 
 def add_deliveries(session: Session, event: Event, endpoint_ids: list[uuid.UUID]) -> None:
-    """One delivery of the event, due now, to each of the endpoints. The event must be flushed."""
+    """Add a delivery of the event, due now, to each of the endpoints. The event must be flushed."""
     if endpoint_ids:
         session.execute(
             INSERT,

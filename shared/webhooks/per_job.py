@@ -28,7 +28,7 @@ MAKE = text(
 
 
 def endpoint_for(session: Session, tenant_id: uuid.UUID, url: str | None) -> uuid.UUID | None:
-    """The endpoint of a ``webhook_url``, made where there is none yet, enabled again where it was disabled.
+    """Return the endpoint of a ``webhook_url``: made where there is none yet, enabled again where it was disabled.
 
     None for no URL. Call it in the transaction that makes the job. The URL was checked by ``Policy.check``.
 
@@ -54,7 +54,7 @@ def endpoint_for(session: Session, tenant_id: uuid.UUID, url: str | None) -> uui
 
 
 def url_of(session: Session, job: Job) -> str | None:
-    """The ``webhook_url`` of a job; ``None`` when it has none or its endpoint was removed."""
+    """Read the ``webhook_url`` of a job; ``None`` when it has none or its endpoint was removed."""
     if job.webhook_endpoint_id is None:
         return None
     return session.scalars(select(WebhookEndpoint.url).where(WebhookEndpoint.id == job.webhook_endpoint_id)).one()

@@ -1,4 +1,4 @@
-"""What is read of deliveries. Every query names the tenant; another tenant's delivery does not exist."""
+"""Queries of deliveries. Each names the tenant; another tenant's delivery does not exist."""
 
 import uuid
 from collections.abc import Sequence
@@ -34,7 +34,7 @@ class DeliveryDetail:
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """Which deliveries; ``None`` is every one."""
+    """A filter of deliveries; ``None`` is every one."""
 
     endpoint_id: uuid.UUID | None = None
     job_id: uuid.UUID | None = None
@@ -44,7 +44,7 @@ class Filters:
 def list_deliveries(
     session: Session, tenant_id: uuid.UUID, filters: Filters, *, after: uuid.UUID | None, limit: int
 ) -> tuple[Sequence[DeliveryRow], bool]:
-    """A page of a tenant's deliveries, newest first, and whether there are more. ``after``: last id of the page before.
+    """Read a page of a tenant's deliveries, newest first, and whether there are more. ``after``: last id before it.
 
     An endpoint or a job of another tenant has none.
     """
@@ -79,7 +79,7 @@ def _conditions(filters: Filters, after: uuid.UUID | None) -> list[ColumnElement
 def _newest_of_each_endpoint(
     tenant_id: uuid.UUID, filters: Filters, conditions: Sequence[ColumnElement[bool]], limit: int
 ) -> ColumnElement[bool]:
-    """The index has the deliveries of an endpoint by id, so the newest of a tenant are among the newest of each."""
+    """Select the newest of each endpoint: the index has those by id, and the newest of a tenant are among them."""
     newest = (
         select(WebhookDelivery.id)
         .where(WebhookDelivery.endpoint_id == WebhookEndpoint.id, *conditions)
@@ -96,7 +96,7 @@ def _newest_of_each_endpoint(
 
 
 def get_delivery(session: Session, tenant_id: uuid.UUID, delivery_id: uuid.UUID) -> DeliveryDetail:
-    """One delivery.
+    """Read one delivery.
 
     Raises:
         NotFound: this tenant has no such delivery.

@@ -1,4 +1,4 @@
-"""Recording what became of attempts: many in one transaction, each guarded by the token of its claim."""
+"""The record of attempts: many in one transaction, each guarded by the token of its claim."""
 
 import uuid
 from collections.abc import Sequence
@@ -65,7 +65,7 @@ WRITE_ENDPOINTS = text(
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one claim. ``retry_after`` in seconds; ``response``: the first kilobyte of the answer."""
+    """The outcome of one claim. ``retry_after`` in seconds; ``response``: the first kilobyte of the answer."""
 
     claim: Claim
     delivered: bool
@@ -77,13 +77,13 @@ class Outcome:
 
     @property
     def failure(self) -> Failure:
-        """What the breaker wants to know of a failure."""
+        """The failure, as the breaker needs it."""
         return Failure(self.status, self.retry_after, self.claim.probe)
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What follows from a failure."""
+    """The rules of what follows from a failure."""
 
     schedule: Schedule
     breaker: Breaker
@@ -98,7 +98,7 @@ class _Endpoint:
     verdict: DisabledReason | None = None
 
     def add(self, outcome: Outcome, breaker: Breaker, now: datetime) -> None:
-        """One more outcome. A success after the verdict does not take it back: 410 is the receiver's own word."""
+        """Add an outcome. A success after the verdict does not take it back: 410 is the receiver's own word."""
         if outcome.delivered:
             self.health = self.health.after_success(now)
             return
@@ -155,7 +155,7 @@ def _write_deliveries(
 
 
 def _delivery(outcome: Outcome, step: int, schedule: Schedule, now: datetime) -> dict[str, object]:
-    """The columns of a delivery after one more attempt."""
+    """Return the columns of a delivery after one more attempt."""
     pause = None
     if not outcome.delivered:
         pause = schedule.pause_after(step, outcome.claim.event_type, retry_after=outcome.retry_after)

@@ -1,4 +1,4 @@
-"""Sending again: one delivery, or everything that an endpoint wants and has not got since a moment."""
+"""Redelivery of one delivery, or of everything that an endpoint wants and has not got since a moment."""
 
 import uuid
 from dataclasses import dataclass
@@ -64,8 +64,8 @@ def redeliver(session: Session, tenant_id: uuid.UUID, delivery_id: uuid.UUID) ->
 
 
 @dataclass(frozen=True, slots=True)
-class Again:
-    """What an endpoint is to get again: every event since a moment that it wants; ``everything``: also what it got."""
+class Redelivery:
+    """The events that an endpoint gets again: all since a moment that it wants; ``everything``: also what it got."""
 
     tenant_id: uuid.UUID
     endpoint_id: uuid.UUID
@@ -73,8 +73,8 @@ class Again:
     everything: bool = False
 
 
-def redeliver_since(database: Database, again: Again, *, batch: int = BATCH) -> int:
-    """Make every such delivery due now, and those that were never made. How many.
+def redeliver_since(database: Database, again: Redelivery, *, batch: int = BATCH) -> int:
+    """Make every such delivery due now, and add those that were never made; return how many.
 
     In transactions of ``batch`` events each. When one fails, those before it stand, and the same call again is
     harmless.
@@ -105,7 +105,7 @@ class _Wanted:
     created_at: datetime
 
 
-def _wanted(session: Session, again: Again, since: datetime, after: uuid.UUID | None, limit: int) -> list[_Wanted]:
+def _wanted(session: Session, again: Redelivery, since: datetime, after: uuid.UUID | None, limit: int) -> list[_Wanted]:
     endpoint = lock_enabled(session, again.tenant_id, again.endpoint_id)
     rows = session.execute(
         WANTED,
@@ -127,7 +127,7 @@ def _types(endpoint: WebhookEndpoint) -> list[str]:
     return [event for event in endpoint.events if event not in NEVER_AGAIN]
 
 
-def _send(session: Session, again: Again, events: list[_Wanted]) -> int:
+def _send(session: Session, again: Redelivery, events: list[_Wanted]) -> int:
     sent = session.execute(
         SEND,
         {

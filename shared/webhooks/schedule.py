@@ -1,4 +1,4 @@
-"""When a delivery that failed is tried again."""
+"""The schedule of a delivery that failed."""
 
 import random
 from collections.abc import Callable
@@ -45,7 +45,7 @@ class Schedule:
         return cls(pauses)
 
     def pause_after(self, step: int, event_type: str, *, retry_after: float | None = None) -> timedelta | None:
-        """How long to wait after a failed attempt.
+        """Compute the pause after a failed attempt.
 
         Args:
             step: which attempt of the schedule failed; the first is 0.

@@ -34,7 +34,7 @@ RENEW_JOB_SECRET = text(
 
 @dataclass(frozen=True, slots=True)
 class JobSecret:
-    """What is told of a tenant's job secret. ``previous_until``: until when the one before signs too."""
+    """A tenant's job secret without its text. ``previous_until``: until then the one before signs too."""
 
     created_at: datetime
     rotated_at: datetime | None
@@ -42,27 +42,27 @@ class JobSecret:
 
 
 def add(session: Session, tenant_id: uuid.UUID) -> tuple[uuid.UUID, str]:
-    """A new secret for one endpoint: its id and its text."""
+    """Add a secret for one endpoint; return its id and its text."""
     secret_id, secret = new_id(), new_secret()
     session.execute(INSERT, {"id": secret_id, "tenant": tenant_id, "secret": secret})
     return secret_id, secret
 
 
 def rotate(session: Session, secret_id: uuid.UUID, *, overlap: timedelta) -> str:
-    """A new text for a secret; the old one signs too until ``overlap`` is over."""
+    """Replace the text of a secret; the old one signs too until ``overlap`` is over."""
     secret = new_secret()
     session.execute(ROTATE, {"id": secret_id, "secret": secret, "overlap": overlap})
     return secret
 
 
 def job_secret(session: Session, tenant_id: uuid.UUID) -> JobSecret | None:
-    """The state of the tenant's job secret, or ``None`` while there is none."""
+    """Read the state of the tenant's job secret; ``None`` while there is none."""
     row = session.execute(FIND_JOB_SECRET, {"tenant": tenant_id}).one_or_none()
     return None if row is None else _job_secret(row)
 
 
 def renew_job_secret(session: Session, tenant_id: uuid.UUID, *, overlap: timedelta) -> tuple[str, JobSecret]:
-    """Make the tenant's job secret, or rotate it. Its text and its state."""
+    """Make the tenant's job secret, or rotate it; return its text and its state."""
     secret = new_secret()
     row = session.execute(
         RENEW_JOB_SECRET, {"id": new_id(), "tenant": tenant_id, "secret": secret, "overlap": overlap}

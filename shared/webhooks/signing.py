@@ -16,12 +16,12 @@ VERSION = "v1"
 
 
 def new_secret() -> str:
-    """A secret of 32 random bytes: ``whsec_`` and base64."""
+    """Make a secret of 32 random bytes: ``whsec_`` and base64."""
     return SECRET_PREFIX + base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode()
 
 
 def sign(secret: str, *, webhook_id: str, timestamp: int, body: bytes) -> str:
-    """One signature, as ``v1,`` and base64.
+    """Compute one signature, as ``v1,`` and base64.
 
     Args:
         secret: ``whsec_`` and base64.
@@ -35,5 +35,5 @@ def sign(secret: str, *, webhook_id: str, timestamp: int, body: bytes) -> str:
 
 
 def signature_header(valid_secrets: Iterable[str], *, webhook_id: str, timestamp: int, body: bytes) -> str:
-    """The header ``webhook-signature``: one signature for each valid secret, separated by spaces."""
+    """Build the header ``webhook-signature``: one signature for each valid secret, separated by spaces."""
     return " ".join(sign(secret, webhook_id=webhook_id, timestamp=timestamp, body=body) for secret in valid_secrets)

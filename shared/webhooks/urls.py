@@ -1,4 +1,4 @@
-"""Which URLs webhooks may go to: the form is checked when a URL is stored, the addresses at every delivery.
+"""URLs that webhooks may go to: the form is checked when a URL is stored, the addresses at every delivery.
 
 Whatever two parsers could read in two ways is refused: a URL that passes means the same to everybody.
 """
@@ -45,7 +45,7 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """Where webhooks may go."""
+    """The policy of where webhooks may go."""
 
     ports: Ports
     networks: Networks
@@ -53,7 +53,7 @@ class Policy:
 
     @classmethod
     def of(cls, settings: Settings) -> "Policy":
-        """The operator's settings. Make it when the program starts: that is when wrong settings are noticed.
+        """Read the operator's settings. Make it when the program starts, which is when wrong settings are noticed.
 
         Raises:
             ConfigurationError: the settings make no sense; the message names the variable.
@@ -128,7 +128,7 @@ def _parse(url: str) -> Target:
 
 
 def _split(url: str) -> tuple[str, str]:
-    """Scheme and authority, by RFC 3986."""
+    """Split off scheme and authority, by RFC 3986."""
     try:
         parts = urlsplit(url)
     except ValueError:  # brackets that do not match, or with something else than an address between them
@@ -137,7 +137,7 @@ def _split(url: str) -> tuple[str, str]:
 
 
 def _host(host: str) -> str:
-    """A name, or an address in its one canonical form."""
+    """Return a name, or an address in its one canonical form."""
     if host.startswith("["):
         try:
             return str(IPv6Address(host[1:-1]))

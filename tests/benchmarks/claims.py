@@ -174,7 +174,7 @@ def explain(database: Database, filled: Filled) -> None:
 
 def planned(database: Database, offer: Offer, options: str) -> Sequence[Any]:
     """What EXPLAIN says of a claim, which is rolled back."""
-    how = claims.how_of(offer, worker="benchmark", lease_seconds=LEASE_SECONDS)
+    how = claims.claim_parameters(offer, worker="benchmark", lease_seconds=LEASE_SECONDS)
     with database.engine.connect() as connection:
         return connection.execute(text(f"EXPLAIN ({options}) {CLAIM.text}"), how).all()
 

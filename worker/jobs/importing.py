@@ -192,7 +192,7 @@ def _store(
     """Insert the images under our token; images that an earlier attempt inserted keep their numbers and names."""
     quota = quotas.lock_tenant(session, held.claim.tenant_id, Quotas.of(context.settings))
     job = lifecycle.lock_job(session, held.claim.job_id)
-    if claims.look(session, held.claim) is JobState.CANCELING:
+    if claims.read_state(session, held.claim) is JobState.CANCELING:
         raise CancelRequested
     names = name_objects(objects, source.prefix, named_objects(session, job, source.bucket))
     new = [

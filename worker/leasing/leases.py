@@ -85,7 +85,7 @@ class Held:
     def _probe(self) -> None:
         try:
             with self._database.begin() as session:
-                self.note_state(claims.look(session, self.claim))
+                self.note_state(claims.read_state(session, self.claim))
         except LeaseLost:
             self.lose()
         except DatabaseUnavailable:

@@ -57,7 +57,7 @@ def _take_back(worker: str, *, force: bool) -> str:
 
 def _check_dead(database: Database, worker: str, settings: Settings, *, force: bool) -> None:
     with database.begin() as session:
-        sign = requeue.last_sign(session, worker, lease_seconds=settings.lease_seconds)
+        sign = requeue.last_renewal(session, worker, lease_seconds=settings.lease_seconds)
     if sign.renewed_ago is None:
         raise NotFound(f"worker {worker!r} holds no chunk; `list-workers` shows who does")
     alive = sign.renewed_ago < timedelta(seconds=MISSED_RENEWALS * settings.lease_renew_seconds)

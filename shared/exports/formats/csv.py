@@ -21,7 +21,7 @@ FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def encode(sheet: Sheet, pages: Iterator[Page]) -> Generator[bytes, None, None]:
-    """A header and one row for each image."""
+    """Yield a header and one row for each image."""
     cells = [(column.read, CELLS[column.kind]) for column in sheet.columns]
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\r\n")
@@ -36,12 +36,12 @@ def encode(sheet: Sheet, pages: Iterator[Page]) -> Generator[bytes, None, None]:
 
 
 def neutral(value: str) -> str:
-    """The text, with an apostrophe in front where a spreadsheet would run it as a formula."""
+    """Put an apostrophe in front of text that a spreadsheet would run as a formula."""
     return f"'{value}" if value.startswith(FORMULA_STARTS) else value
 
 
 def _json(value: object) -> object:
-    """A number stays one, whatever else its column has."""
+    """Write a JSON value; a number stays one, whatever else its column has."""
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     return value if is_number else neutral(text_of(value))
 

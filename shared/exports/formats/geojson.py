@@ -16,7 +16,7 @@ from shared.exports.sheet import Sheet
 
 
 def encode(sheet: Sheet, pages: Iterator[Page]) -> Generator[bytes, None, None]:
-    """One feature in each line."""
+    """Yield one feature in each line."""
     members = members_of(sheet)
     yield _head(sheet).encode()
     comma = ""

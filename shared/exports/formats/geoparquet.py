@@ -23,7 +23,7 @@ LITTLE_ENDIAN, POINT_TYPE = 1, 1
 
 
 def encode(sheet: Sheet, pages: Iterator[Page]) -> Generator[bytes, None, None]:
-    """A GeoParquet file; the geometry of an image without a position is null."""
+    """Yield a GeoParquet file; the geometry of an image without a position is null."""
     metadata = {"geo": json.dumps(_metadata(sheet))}
     return parquet.write(sheet, pages, geometry=(GEOMETRY, _points), metadata=metadata)
 

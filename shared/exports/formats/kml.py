@@ -47,7 +47,7 @@ OWN_ELEMENTS = frozenset({"name"})
 
 
 def encode(sheet: Sheet, pages: Iterator[Page]) -> Generator[bytes, None, None]:
-    """One document with a style for each class."""
+    """Yield one document with a style for each class."""
     columns = [column for column in sheet.columns if column.name not in OWN_ELEMENTS]
     fields = [(f"<SimpleData name={_attribute(column.name)}>", column.read, VALUES[column.kind]) for column in columns]
     styles = {label: f"class{number}" for number, label in enumerate(sheet.labels)}
@@ -68,7 +68,7 @@ def _head(sheet: Sheet, columns: list[Column], styles: Mapping[str, str]) -> str
 
 
 def _colours(styles: Mapping[str, str]) -> list[tuple[str, str]]:
-    """Healthy is green; the others lie apart from it and from each other on the circle of colours."""
+    """Choose colours: healthy is green; the others lie apart from it and from each other on the circle."""
     ill = [label for label in styles if label != "healthy"]
     hues = {label: -0.05 + 0.85 * number / max(1, len(ill)) for number, label in enumerate(ill)}
     colours = [(id_, HEALTHY if label == "healthy" else _abgr(hues[label])) for label, id_ in styles.items()]
@@ -76,7 +76,7 @@ def _colours(styles: Mapping[str, str]) -> list[tuple[str, str]]:
 
 
 def _abgr(hue: float) -> str:
-    """KML writes colours as alpha, blue, green, red."""
+    """Write a colour as KML does: alpha, blue, green, red."""
     # From 0.3 to 0.4 lies green, which is taken.
     turned = hue % 1 if hue < 0.2 else hue + 0.2  # noqa: PLR2004  # a place on the circle
     red, green, blue = (round(255 * part) for part in colorsys.hsv_to_rgb(turned % 1, 0.85, 0.95))

@@ -37,7 +37,7 @@ Values = list[Any]
 
 
 def encode(sheet: Sheet, pages: Iterator[Page]) -> Generator[bytes, None, None]:
-    """A Parquet file."""
+    """Yield a Parquet file."""
     return write(sheet, pages, geometry=None, metadata={})
 
 
@@ -48,7 +48,7 @@ def write(
     geometry: tuple[str, Callable[[Page], Array]] | None,
     metadata: dict[str, str],
 ) -> Generator[bytes, None, None]:
-    """The pieces of a file of every column, and of one more that is made of whole records.
+    """Yield the pieces of a file of every column, and of one more that is made of whole records.
 
     Args:
         sheet: what to write.

@@ -32,10 +32,10 @@ TIME_LENGTH = 27  # 2026-06-01T08:01:05.123456Z
 INTEGER_LENGTH = 9  # GDAL makes a 32-bit number of it
 METADATA_DIGITS = 6
 # Lengths and offsets in the files are 32-bit numbers; other software reads them with a sign.
-MOST_BYTES = 2**31 - 1
-MOST_FIELDS = 255
+MAX_BYTES = 2**31 - 1
+MAX_FIELDS = 255
 PADDING = " \0"
-MOST_RECORD_BYTES = 65_535
+MAX_RECORD_BYTES = 65_535
 POINT_BYTES = 28  # one record of the .shp file
 WGS_84 = (
     'GEOGCS["GCS_WGS_1984",DATUM["D_WGS_1984",SPHEROID["WGS_1984",6378137.0,298.257223563]],'
@@ -64,7 +64,7 @@ SHORT_NAMES: Mapping[str, str] = {
 
 @dataclass(slots=True)
 class Lost:
-    """What the format could not hold whole."""
+    """Counts of values that the format could not hold whole."""
 
     texts: int = 0
     numbers: int = 0
@@ -82,7 +82,7 @@ class FieldOf:
 
 
 def encode(sheet: Sheet, pages: Iterator[Page]) -> Generator[bytes, None, None]:
-    """An archive of .shp, .shx, .dbf, .prj, .cpg and a text for people."""
+    """Yield an archive of .shp, .shx, .dbf, .prj, .cpg and a text for people."""
     fields = fields_of(sheet.columns)
     _check(sheet, fields)
     with tempfile.TemporaryDirectory(prefix="phytobatch-export-") as name:
@@ -101,7 +101,7 @@ def encode(sheet: Sheet, pages: Iterator[Page]) -> Generator[bytes, None, None]:
 
 
 def fields_of(columns: Sequence[Column]) -> list[FieldOf]:
-    """A field for each column, with names that differ also where case does not count."""
+    """Make a field for each column, with names that differ also where case does not count."""
     taken: set[str] = set()
     return [_field(column, _free(_short(column.name), taken)) for column in columns]
 
@@ -137,13 +137,13 @@ def _field(column: Column, name: str) -> FieldOf:
 
 def _check(sheet: Sheet, fields: Sequence[FieldOf]) -> None:
     record = 1 + sum(field.size for field in fields)
-    if len(fields) > MOST_FIELDS or record > MOST_RECORD_BYTES:
+    if len(fields) > MAX_FIELDS or record > MAX_RECORD_BYTES:
         raise InvalidRequest(
-            f"a shapefile has at most {MOST_FIELDS} fields and {MOST_RECORD_BYTES} bytes in a record, this one would "
+            f"a shapefile has at most {MAX_FIELDS} fields and {MAX_RECORD_BYTES} bytes in a record, this one would "
             f"have {len(fields)} and {record}; use geoparquet or geojson",
             code="export-does-not-fit",
         )
-    if max(record, POINT_BYTES) * sheet.rows > MOST_BYTES:
+    if max(record, POINT_BYTES) * sheet.rows > MAX_BYTES:
         raise InvalidRequest(
             f"a file of a shapefile has at most 2 GB, {sheet.rows} images of {record} bytes need more; use geoparquet "
             "or geojson, or export one class at a time",

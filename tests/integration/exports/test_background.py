@@ -352,7 +352,7 @@ def test_a_worker_that_is_told_to_stop_hands_its_export_back(
 def test_what_a_format_cannot_hold_fails_with_its_sentence(
     api: Api, done: str, database: Database, exporter: ExportSlot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("shared.exports.formats.shapefile.MOST_BYTES", 10)
+    monkeypatch.setattr("shared.exports.formats.shapefile.MAX_BYTES", 10)
     export_id = ask(api, done, "shapefile")
     with counted(ExportFormat.SHAPEFILE, ExportOutcome.FAILED):
         exporter.work_once()

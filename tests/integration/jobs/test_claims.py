@@ -164,7 +164,7 @@ def test_a_lost_lease_cannot_be_renewed_or_looked_at(jobs: Jobs, database: Datab
     with pytest.raises(LeaseLost), database.begin() as session:
         claims.renew(session, held, lease_seconds=60)
     with pytest.raises(LeaseLost), database.begin() as session:
-        claims.look(session, held)
+        claims.read_state(session, held)
 
 
 def test_a_chunk_that_is_handed_back_keeps_what_was_finished_and_gets_its_attempt_back(

@@ -69,7 +69,7 @@ def test_a_canceled_job_waits_for_the_worker_that_still_works_on_it(jobs: Jobs, 
     held = jobs.claim()
     with database.begin() as session:
         assert lifecycle.cancel(session, job_id).state == JobState.CANCELING
-        assert claims.look(session, held) == JobState.CANCELING
+        assert claims.read_state(session, held) == JobState.CANCELING
     assert jobs.try_claim() is None
     with database.begin() as session:
         claims.finish(session, held, answers(held)[:1])

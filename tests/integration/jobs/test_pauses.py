@@ -139,7 +139,7 @@ def test_a_job_says_that_it_is_paused_as_long_as_it_is(jobs: Jobs, database: Dat
 
     def paused(which: uuid.UUID) -> set[bool]:
         with database.begin() as session:
-            (seen,) = queries.look_at_jobs(session, [which])
+            (seen,) = queries.read_jobs(session, [which])
             (standing,) = queries.standings(session, [which])
             return {seen.paused, standing.paused}
 

@@ -10,7 +10,7 @@ from shared.contracts.states import ImageStatus, Priority
 from shared.db.session import Database
 from shared.jobs import lifecycle
 from shared.jobs.progress import Progress, progress_of
-from shared.jobs.queries import get_job, look_at_jobs, standings
+from shared.jobs.queries import get_job, read_jobs, standings
 from tests.integration.jobs.factory import Jobs
 
 
@@ -111,11 +111,11 @@ def test_the_short_look_at_many_jobs_and_the_long_one_agree(jobs: Jobs) -> None:
     draft = jobs.draft(tenant=tenants[1])
     for job_id in (*urgent, running):
         with jobs.database.begin() as session:
-            lifecycle.started(session, job_id)
+            lifecycle.start(session, job_id)
     late = jobs.queued(tenant=tenants[1], priority=Priority.INTERACTIVE)
     every = [*urgent, running, *waiting, draft, late]
     with jobs.database.begin() as session:
         short = {one.job_id: (one.revision, one.queue_position) for one in standings(session, every)}
-        long = {row.job.id: (row.job.revision, row.queue_position) for row in look_at_jobs(session, every)}
+        long = {row.job.id: (row.job.revision, row.queue_position) for row in read_jobs(session, every)}
     assert short == long
     assert [short[job_id][1] for job_id in (*waiting, draft, late)] == [3, 4, 3, 4, None, 2]

@@ -154,7 +154,7 @@ def test_a_claim_among_a_hundred_thousand_ready_chunks_reads_a_few_pages(
         session.execute(text("ANALYZE chunks"))
         plan = session.execute(
             text(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {CLAIM.text}"),
-            claims.how_of(Offer(jobs.pool, Priority.BULK), worker="test", lease_seconds=60),
+            claims.claim_parameters(Offer(jobs.pool, Priority.BULK), worker="test", lease_seconds=60),
         ).scalar_one()
     top = plan[0]["Plan"]
     assert not [node for node in nodes(top) if node["Node Type"] == "Seq Scan" and node["Relation Name"] == "chunks"]

@@ -9,7 +9,7 @@ import pytest
 from shared.contracts.states import DeliveryState
 from shared.errors import Conflict, DatabaseUnavailable, NotFound
 from shared.webhooks import redelivery
-from shared.webhooks.redelivery import Again
+from shared.webhooks.redelivery import Redelivery
 from tests.integration.conftest import assert_problem
 from tests.integration.webhooks.hooks import LONG_AGO, URL, Hooks
 from tests.patience import PATIENCE_SECONDS
@@ -179,7 +179,7 @@ def test_many_events_go_in_batches_and_each_is_sent_once(hooks: Hooks) -> None:
         "'{}', now() - (n / 40) * interval '1 minute' FROM generate_series(1, 250) n",
         tenant=hooks.tenant_id,
     )
-    again = Again(hooks.tenant_id, uuid.UUID(endpoint["id"]), YEAR_2026)
+    again = Redelivery(hooks.tenant_id, uuid.UUID(endpoint["id"]), YEAR_2026)
     assert redelivery.redeliver_since(hooks.database, again, batch=7) == 250
     assert redelivery.redeliver_since(hooks.database, again, batch=250) == 250
     count = "SELECT count(*), count(DISTINCT event_id) FROM webhook_deliveries WHERE endpoint_id = :id"
@@ -189,7 +189,7 @@ def test_many_events_go_in_batches_and_each_is_sent_once(hooks: Hooks) -> None:
 def test_an_event_that_is_being_removed_is_passed_over(hooks: Hooks) -> None:
     endpoint = hooks.make()
     going, staying = hooks.canceled_job(), hooks.canceled_job()
-    again = Again(hooks.tenant_id, uuid.UUID(endpoint["id"]), YEAR_2026)
+    again = Redelivery(hooks.tenant_id, uuid.UUID(endpoint["id"]), YEAR_2026)
     with hooks.database.begin() as session:
         session.connection().exec_driver_sql("SELECT 1 FROM events WHERE job_id = %s FOR UPDATE", (going,))
         assert redelivery.redeliver_since(hooks.database, again) == 1
@@ -204,7 +204,7 @@ def test_redeliveries_enabling_and_removal_at_once_never_lock_each_other_out(hoo
     for _ in range(20):
         hooks.canceled_job()
     endpoint_id = uuid.UUID(endpoint["id"])
-    again = Again(hooks.tenant_id, endpoint_id, YEAR_2026, everything=True)
+    again = Redelivery(hooks.tenant_id, endpoint_id, YEAR_2026, everything=True)
     delivery = hooks.deliveries()[0]
 
     def work(number: int) -> int:

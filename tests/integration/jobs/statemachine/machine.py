@@ -273,5 +273,5 @@ def late_writes(held: Claim, answers: list[NewResult]) -> list[Callable[..., obj
         lambda session: claims.fail_job(session, held, code="late", detail="late"),
         lambda session: claims.finish_purge(session, held),
         lambda session: claims.renew(session, held, lease_seconds=60),
-        lambda session: claims.look(session, held),
+        lambda session: claims.read_state(session, held),
     ]

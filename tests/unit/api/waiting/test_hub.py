@@ -16,7 +16,7 @@ from api.waiting.snapshot import Snapshot
 from shared.contracts.states import JobState
 from shared.db.models import Job
 from shared.errors import DatabaseUnavailable, NotFound, TooManyWaiting
-from shared.jobs.queries import SeenJob
+from shared.jobs.queries import JobDetail
 from tests.patience import PATIENCE_SECONDS
 
 TENANT = uuid.UUID(int=1)
@@ -37,7 +37,7 @@ class Jobs:
 
     def put(self, job_id: uuid.UUID, revision: int = 1, state: JobState = JobState.RUNNING) -> None:
         job = Job(id=job_id, tenant_id=TENANT, state=state, revision=revision, retries=0)
-        self.standing[job_id] = Snapshot(SeenJob(job, None, read_at=datetime.now(UTC), queue_position=None))
+        self.standing[job_id] = Snapshot(JobDetail(job, None, read_at=datetime.now(UTC), queue_position=None))
 
     def __call__(self, wanted: Collection[Polled]) -> Mapping[uuid.UUID, Snapshot | None]:
         self.looks.append({one.job_id for one in wanted})

@@ -9,7 +9,7 @@ from api.waiting.snapshot import Snapshot, StreamEvent
 from api.waiting.stream import Cursor, cursor_of
 from shared.contracts.states import JobState
 from shared.db.models import Job
-from shared.jobs.queries import SeenJob
+from shared.jobs.queries import JobDetail
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 STARTED, ENDED = StreamEvent(3, b"started"), StreamEvent(7, b"ended")
@@ -20,7 +20,7 @@ def snapshot(state: JobState, revision: int, *events: StreamEvent, position: int
         id=uuid.UUID(int=1), tenant_id=uuid.UUID(int=2), state=state, revision=revision, retries=0, total=4,
         succeeded=1, failed=0, rejected=0, canceled=0,
     )  # fmt: skip
-    return Snapshot(SeenJob(job, None, read_at=NOW, queue_position=position), events=events, events_until=revision)
+    return Snapshot(JobDetail(job, None, read_at=NOW, queue_position=position), events=events, events_until=revision)
 
 
 def sent(cursor: Cursor, seen: Snapshot) -> list[str]:
