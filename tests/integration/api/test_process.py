@@ -6,7 +6,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -15,12 +14,14 @@ from typing import cast
 import pytest
 import urllib3
 
+from deploy.local.ports import free_port
 from shared.access import keys
 from shared.db.session import Database
 from shared.settings import Settings
 from tests.integration.api.event_stream import following
 from tests.integration.conftest import Api, MakeSettings
-from tests.patience import PATIENCE_SECONDS
+from tests.integration.metrics.scrape import scrape
+from tests.patience import PATIENCE_SECONDS, wait_for
 
 ROOT = Path(__file__).parents[3]
 
@@ -88,14 +89,15 @@ def test_it_serves_at_every_address_logs_without_secrets_and_stops_when_told(mak
 
 def test_those_who_wait_do_not_hold_up_its_end(make_settings: MakeSettings) -> None:
     key = keys.generate().text
-    process = start(make_settings(stream_heartbeat_seconds=3600), bootstrap_api_key=key)
+    metrics_port = free_port()
+    process = start(make_settings(stream_heartbeat_seconds=3600, metrics_port=metrics_port), bootstrap_api_key=key)
     with process, urllib3.PoolManager(timeout=PATIENCE_SECONDS) as pool, ThreadPoolExecutor(1) as threads:
         api = Api(base_url(process), key, pool)
         job_id = api.new_job()
         with following(api, job_id, seconds=PATIENCE_SECONDS) as stream:
             stream.until("job.progress")
             waiting = threads.submit(api.get, f"/v1/jobs/{job_id}?wait=60")
-            time.sleep(0.5)
+            wait_for(lambda: scrape(metrics_port).value("phytobatch_http_waiting_clients"), lambda count: count == 2)
             status, rest = stop(process)
             assert stream.rest() == []
         assert (waiting.result().status, waiting.result().json()["state"]) == (200, "draft")

@@ -3,9 +3,9 @@
 import hashlib
 import http.client
 import io
-import time
 import uuid
 from collections.abc import Iterator
+from datetime import timedelta
 from urllib.parse import urlsplit
 
 import pytest
@@ -13,6 +13,7 @@ import urllib3
 
 from shared.errors import ObjectMissing
 from shared.settings import Settings
+from shared.storage import s3
 from shared.storage.keys import upload_key
 from shared.storage.s3 import S3Store
 from shared.storage.store import PresignedPut
@@ -54,9 +55,12 @@ def exists(store: S3Store, key: str) -> bool:
     return True
 
 
-def test_it_is_over_when_it_was_promised_to_be(store: S3Store, pool: urllib3.PoolManager, key: str) -> None:
+def test_it_is_over_when_it_was_promised_to_be(
+    store: S3Store, pool: urllib3.PoolManager, key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = s3._now()
+    monkeypatch.setattr(s3, "_now", lambda: now - timedelta(seconds=3))
     url = signed(store, key, seconds=1)
-    time.sleep(2.5)
     assert pool.request("PUT", url.url, body=BODY, headers=url.headers).status == 403
     late = PresignedPut(url.url.replace("X-Amz-Expires=1", "X-Amz-Expires=3600"), url.headers, url.expires_at)
     assert pool.request("PUT", late.url, body=BODY, headers=late.headers).status == 403

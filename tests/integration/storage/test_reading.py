@@ -3,7 +3,6 @@
 import io
 import subprocess
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -17,6 +16,7 @@ from shared.errors import ObjectMissing, ObjectTooLarge, StoreUnavailable
 from shared.settings import Settings
 from shared.storage import reading
 from shared.storage.s3 import S3Store
+from tests.patience import PATIENCE_SECONDS
 
 BODY = bytes(range(256)) * 40
 MANY = 10**9
@@ -35,11 +35,13 @@ def store(settings: Settings) -> S3Store:
 @pytest.fixture(autouse=True)
 def _hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reading, "FIRST_PAUSE_SECONDS", 0.01)
-    monkeypatch.setattr(reading, "READ_TIMEOUT_SECONDS", 0.3)
+    # The shortest wait for an answer that comes at once, also where the machine does ten other things.
+    monkeypatch.setattr(reading, "READ_TIMEOUT_SECONDS", 1.0)
 
 
 class Quiet(ThreadingHTTPServer):
     daemon_threads = True
+    is_over: threading.Event
 
     def handle_error(self, *_: object) -> None:
         """A client that hangs up is what these tests are about."""
@@ -65,6 +67,7 @@ class Odd:
                 return
 
         self.server = Quiet(("127.0.0.1", 0), Handler)
+        self.server.is_over = threading.Event()
         if tls is not None:
             self.server.socket = tls.wrap_socket(self.server.socket, server_side=True)
         self.url = f"http{'s' if tls else ''}://127.0.0.1:{self.server.server_port}"
@@ -76,6 +79,7 @@ class Odd:
         try:
             yield
         finally:
+            self.server.is_over.set()
             self.server.shutdown()
             self.server.server_close()
             thread.join()
@@ -116,13 +120,14 @@ def cut(request: BaseHTTPRequestHandler) -> None:
     request.close_connection = True
 
 
-def hang(_: BaseHTTPRequestHandler) -> None:
-    time.sleep(0.5)
+def hang(request: BaseHTTPRequestHandler) -> None:
+    assert isinstance(request.server, Quiet)
+    request.server.is_over.wait(PATIENCE_SECONDS)
 
 
 def hang_in_the_middle(request: BaseHTTPRequestHandler) -> None:
     says(200, BODY, Content_Length=str(len(BODY) + 1))(request)
-    time.sleep(0.5)
+    hang(request)
 
 
 def hang_up(request: BaseHTTPRequestHandler) -> None:

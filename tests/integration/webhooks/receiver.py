@@ -38,15 +38,17 @@ class Received:
 class Answer:
     """What to answer.
 
-    ``delay``: seconds before the first byte. ``hang``: nothing at all, until the sender goes. ``pause``: seconds after
-    every piece of the body (16 kB, or ``piece`` bytes). ``raw``: these bytes in place of a head and a body; ``linger``:
-    and then nothing, until the sender goes; ``reset``: and then a reset.
+    ``delay``: seconds before the first byte; ``after``: the first byte comes when this is set. ``hang``: nothing at
+    all, until the sender goes. ``pause``: seconds after every piece of the body (16 kB, or ``piece`` bytes). ``raw``:
+    these bytes in place of a head and a body; ``linger``: and then nothing, until the sender goes; ``reset``: and then
+    a reset.
     """
 
     status: int = 204
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
     delay: float = 0.0
+    after: threading.Event | None = None
     hang: bool = False
     pause: float = 0.0
     piece: int = PIECE
@@ -176,6 +178,8 @@ class Receiver:
             await reader.read()  # until the sender goes
             return
         await asyncio.sleep(answer.delay)
+        if answer.after is not None:
+            await asyncio.to_thread(answer.after.wait, PATIENCE_SECONDS)
         await self._write(writer, answer)
 
     async def _write(self, writer: asyncio.StreamWriter, answer: Answer) -> None:

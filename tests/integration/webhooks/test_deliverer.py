@@ -4,6 +4,7 @@ import itertools
 import json
 import subprocess
 import sys
+import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -11,6 +12,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from alembic import command
 from standardwebhooks import Webhook, WebhookVerificationError
+from structlog.testing import capture_logs
 
 from deploy.local.servers import LocalServers
 from shared.contracts.states import AttemptError, DeliveryState, DisabledReason, EventType
@@ -317,7 +319,12 @@ def test_a_stop_hands_back_what_takes_too_long(
 
 
 def test_it_waits_while_postgres_is_away_and_records_what_it_sent_meanwhile(clock: MovableClock) -> None:
-    with LocalServers.temporary(services=["postgres"]) as servers, Receiver(lambda _: Answer(delay=1.0)) as receiver:
+    away = threading.Event()
+    with (
+        LocalServers.temporary(services=["postgres"]) as servers,
+        Receiver(lambda _: Answer(after=away)) as receiver,
+        capture_logs() as logs,
+    ):
         command.upgrade(alembic_config(servers.postgres.url), "head")
         own = Settings(
             database_url=servers.postgres.url,
@@ -332,7 +339,9 @@ def test_it_waits_while_postgres_is_away_and_records_what_it_sent_meanwhile(cloc
         with delivering(own, database, clock):
             receiver.wait_for(1)
             servers.postgres.kill()
-            time.sleep(2)  # the answer comes while nothing can be recorded
+            away.set()
+            receiver.wait_until_left()
+            wait_for(lambda: "deliverer_waits" in [line["event"] for line in logs])
             servers.postgres.restart()
             delivered(outbox, event)
             delivered(outbox, outbox.event(endpoint))

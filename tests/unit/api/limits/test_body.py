@@ -62,14 +62,20 @@ def limits(app: Any, **given: float) -> BodyLimits:  # noqa: ANN401  # an ASGI a
     return BodyLimits(app, Settings(**fields))
 
 
-def test_the_seconds_in_which_the_api_is_busy_are_not_the_clients() -> None:
+def test_the_seconds_in_which_the_api_is_busy_are_not_the_clients(monkeypatch: pytest.MonkeyPatch) -> None:
+    busy_seconds = 0.0
+
     async def app(_: Scope, receive: Receive, __: Send) -> None:
+        nonlocal busy_seconds
+        loop = asyncio.get_running_loop()
+        real = loop.time
+        monkeypatch.setattr(loop, "time", lambda: real() + busy_seconds)
         for _number in range(3):
             await receive()
-            await asyncio.sleep(0.1)
+            busy_seconds += 100
 
     client = Client(pieces=3)
-    client.ask(limits(app, body_seconds=0.05, least_bytes_per_second=10**9))
+    client.ask(limits(app, body_seconds=60, least_bytes_per_second=10**9))
     assert client.left == 0
 
 
