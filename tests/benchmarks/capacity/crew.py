@@ -7,7 +7,7 @@ from tests.benchmarks.capacity.worker import Worker
 
 
 class Crew:
-    """Who is there. ``paid`` counts the seconds of those that left, from their order to their end."""
+    """The workers. ``paid`` counts the seconds of those that left, from their order to their end."""
 
     def __init__(self, kind: WorkerClass, *, slots: int) -> None:
         self._kind = kind

@@ -1,4 +1,4 @@
-"""What can go wrong here.
+"""Errors of the capacity model.
 
 CapacityError
 ├── InputRefused   a name that does not exist, or a value that makes no sense

@@ -10,7 +10,7 @@ from tests.benchmarks.capacity.arrivals import Job
 
 
 class Rank(IntEnum):
-    """What a slot takes first. Its express slot takes no bulk."""
+    """The order in which a slot takes work. The express slot takes no bulk."""
 
     VALIDATE_URGENT = 0
     URGENT = 1
@@ -19,7 +19,7 @@ class Rank(IntEnum):
 
     @property
     def validates(self) -> bool:
-        """Whether such a chunk lists a job; the others classify."""
+        """True if such a chunk lists a job; the others classify."""
         return self in {Rank.VALIDATE_URGENT, Rank.VALIDATE}
 
 

@@ -31,7 +31,7 @@ def _setting(name: str, unit: str) -> Any:  # noqa: ANN401  # as dataclasses.fie
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Load:
-    """What arrives in a day, and from whom."""
+    """The images of a day, and the tenants that send them."""
 
     arrive_from: float = _given(10.0, "hour of the day", "assumed: flights land from then on")
     arrive_until: float = _given(16.0, "hour of the day", "assumed: the last flight lands")
@@ -48,7 +48,7 @@ class Load:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """What the number of workers must achieve."""
+    """The goal for the number of workers."""
 
     wait_seconds: float = _given(900.0, "s", "assumed: from the commit to the stored result of an image")
     share: float = _given(0.95, "of the images", "the issue: the 95th percentile")
@@ -84,7 +84,7 @@ SOURCES_OF_GPU = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Work:
-    """How a worker and the database handle a chunk."""
+    """The cost of a chunk in a worker and in the database."""
 
     chunk_images: int = _setting("chunk_images", "images")
     slots: int = _setting("worker_slots", "chunks")
@@ -109,7 +109,7 @@ class Scaling:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
-    """What an image leaves and costs on the servers."""
+    """The rows, bytes and seconds of an image on the servers."""
 
     database_bytes_per_image: float = _given(650.0, "bytes", "tests.benchmarks.footprint: tables and indexes")
     wal_bytes_per_1000: float = _given(869_924.0, "bytes", BENCHMARK)
@@ -152,7 +152,7 @@ class Connections:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What servers can do, as their vendors say."""
+    """Limits of servers, as their vendors state them."""
 
     s3_gets_per_second: float = _given(5_500.0, "requests/s", f"of one prefix, {S3_RATE}")
     s3_puts_per_second: float = _given(3_500.0, "requests/s", f"of one prefix, {S3_RATE}")

@@ -1,4 +1,4 @@
-"""What 1,000 images cost, part by part, at the prices that are inputs."""
+"""The cost of 1,000 images, part by part, at the prices of the inputs."""
 
 from tests.benchmarks.capacity.arrivals import HOUR
 from tests.benchmarks.capacity.inputs import Inputs

@@ -1,4 +1,4 @@
-"""What the servers around the workers need for a plan: rows, bytes, transactions, connections, requests."""
+"""The needs of the servers around the workers for a plan: rows, bytes, transactions, connections, requests."""
 
 from dataclasses import dataclass
 from math import ceil

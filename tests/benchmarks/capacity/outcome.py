@@ -1,4 +1,4 @@
-"""What a simulated day came to."""
+"""The outcome of a simulated day."""
 
 from collections import Counter
 from collections.abc import Iterable

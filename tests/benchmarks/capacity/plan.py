@@ -1,4 +1,4 @@
-"""How many workers the target takes: the smallest number with which the simulated day meets it."""
+"""The number of workers for the target: the smallest with which the simulated day meets it."""
 
 from dataclasses import dataclass
 
@@ -48,7 +48,7 @@ def plan(inputs: Inputs, kind: WorkerClass, images: int) -> Plan:
 
 
 def _least_by_sum(inputs: Inputs, kind: WorkerClass, images: int) -> int:
-    """What all images take, spread evenly over the hours of their arrival."""
+    """Return the work of all images, spread evenly over the hours of their arrival."""
     seconds = (inputs.load.arrive_until - inputs.load.arrive_from) * HOUR
     return int(images / seconds / kind.images_per_second) + 1
 

@@ -97,7 +97,7 @@ def _fits(name: str, value: object, default: object, *, zero: bool) -> None:
 
 
 def _checked(inputs: Inputs) -> Inputs:
-    """What single values cannot say."""
+    """Check values against each other."""
     load = inputs.load
     if not load.arrive_from < load.arrive_until <= 24:  # hours
         raise InputRefused("load.arrive_from must be before load.arrive_until, both hours of one day (0 to 24)")

@@ -1,4 +1,4 @@
-"""How many workers there shall be: KEDA between none and one, a HorizontalPodAutoscaler above (``deploy/chart``)."""
+"""The rule for the number of workers: KEDA between none and one, a HorizontalPodAutoscaler above (``deploy/chart``)."""
 
 from collections import deque
 from math import ceil

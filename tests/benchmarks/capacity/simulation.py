@@ -148,7 +148,7 @@ class Simulation:
             self._fill(worker)
 
     def _poll(self, pause: float) -> None:
-        """What KEDA and the autoscaler decide, as often as they look."""
+        """Apply the decisions of KEDA and the autoscaler, at their intervals."""
         size = self._crew.size
         wanted = self._rule.wanted(self._now, self._queue.open, size)
         for _ in range(size, wanted):

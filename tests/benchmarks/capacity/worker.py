@@ -34,11 +34,11 @@ class Worker:
         self._at = since
 
     def can_take_any(self) -> bool:
-        """Whether a slot is free."""
+        """True if a slot is free."""
         return self._free > 0 and not self.is_leaving
 
     def can_take_urgent(self) -> bool:
-        """Whether a slot is free for what is not bulk: an ordinary one, or the express slot."""
+        """True if a slot is free for work that is not bulk: an ordinary one, or the express slot."""
         return self._free + self._express_free > 0 and not self.is_leaving
 
     def take(self, chunk: Chunk, now: float, *, express: bool) -> Held:
@@ -79,7 +79,7 @@ class Worker:
         return [lane[0] for lane in (self._urgent, self._bulk) if lane]
 
     def _advance(self, now: float) -> None:
-        """What its processors did since the last look, shared equally between the lanes that have work."""
+        """Advance the lanes that have work by an equal share of what the processors did since the last call."""
         heads = self._heads()
         for head in heads:
             head.left -= (now - self._at) * self._rate / len(heads)
