@@ -23,13 +23,13 @@ DEFAULT_URL = "http://127.0.0.1:8000"
 _KEY_PATTERN = re.compile(r"[\x21-\x7e]{1,512}")
 
 
-def base_url(given: str | None = None, environment: Mapping[str, str] = os.environ) -> str:
+def base_url(url: str | None = None, environment: Mapping[str, str] = os.environ) -> str:
     """Return the address of the server, without a slash at its end.
 
     Raises:
         ConfigurationError: it is no http or https address, or has a user name, a query or a fragment in it.
     """
-    url = (given or environment.get(URL_VARIABLE, "")).strip() or DEFAULT_URL
+    url = (url or environment.get(URL_VARIABLE, "")).strip() or DEFAULT_URL
     try:
         parts = urlsplit(url)
         understood = (

@@ -22,7 +22,7 @@ PhytobatchError
 |- StateFileError          the journal of an unfinished submission cannot be used
 |- WaitTimeout             the job did not end in the time given
 |- VerificationError       what claims to be a webhook is not from the server, is not for us, or is too old
-|- Interrupted             the submission was told to stop; it can be continued
+|- Interrupted             the stop of the submission was requested; it can be resumed
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class PhytobatchError(Exception):
 
 
 class ConfigurationError(PhytobatchError):
-    """The client was not told enough, or told something that has no sense."""
+    """The configuration lacks something, or makes no sense."""
 
 
 class NetworkError(PhytobatchError):
@@ -234,4 +234,4 @@ class VerificationError(PhytobatchError):
 
 
 class Interrupted(PhytobatchError):
-    """The submission was told to stop; it can be continued."""
+    """The stop of the submission was requested; it can be resumed."""

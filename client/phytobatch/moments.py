@@ -15,5 +15,5 @@ def parse_moment(text: str) -> datetime:
     Raises:
         ValueError: it is none.
     """
-    even = _SHORT.sub(lambda found: f"{found['second']}.{found['fraction'][:6]:0<6}", text)
+    even = _SHORT.sub(lambda match: f"{match['second']}.{match['fraction'][:6]:0<6}", text)
     return datetime.fromisoformat(f"{even[:-1]}+00:00" if even.endswith("Z") else even)

@@ -36,7 +36,7 @@ _CLASS_OF_STATUS: Mapping[int, type[ApiError]] = {
 
 
 def error_of(status: int, headers: Mapping[str, str], body: bytes) -> ApiError:
-    """Return the error for an answer that is neither 2xx nor 304. ``headers`` are looked up without regard to case."""
+    """Return the error for an answer that is neither 2xx nor 304. The names of ``headers`` are read in any case."""
     problem = problem_of(status, headers, body)
     by_status = _CLASS_OF_STATUS.get(status)
     kind = _CLASS_OF_CODE.get(problem.code) or by_status or _class_of_range(status)

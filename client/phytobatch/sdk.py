@@ -162,7 +162,7 @@ class Phytobatch:
     ) -> Job:
         """Make a draft; with ``source={"s3": {"bucket", "prefix"}}`` it is validated at once.
 
-        ``webhook_url`` is told of this job alone, signed with ``webhooks.job_secret``.
+        ``webhook_url`` gets the end of this job alone, signed with ``webhooks.job_secret``.
         ``keep_days`` and ``keep_originals_days`` count from the end of the job: for the whole of it, for the uploads.
         ``idempotency_key`` is made up unless given; give your own to get the same job after a crash.
         """
@@ -177,8 +177,8 @@ class Phytobatch:
             "keep_days": keep_days,
             "keep_originals_days": keep_originals_days,
         }
-        given = {key: value for key, value in body.items() if value is not None}
-        return job_of(self._calls.post("/v1/jobs", given, headers=idempotency(idempotency_key)))
+        fields = {key: value for key, value in body.items() if value is not None}
+        return job_of(self._calls.post("/v1/jobs", fields, headers=idempotency(idempotency_key)))
 
     def create_job_from_files(  # noqa: PLR0913  # one for each field of a job
         self,

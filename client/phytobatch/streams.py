@@ -18,7 +18,7 @@ class Stream:
 
     Attributes:
         status: HTTP status.
-        headers: looked up without regard to case.
+        headers: their names are read in any case.
     """
 
     def __init__(self, response: urllib3.BaseHTTPResponse, where: str) -> None:

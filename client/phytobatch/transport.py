@@ -74,13 +74,13 @@ class Request:
         Raises:
             ConfigurationError: a parameter is no text.
         """
-        given = {name: _sendable(value) for name, value in self.query.items() if value is not None}
-        return f"{self.path}?{urlencode(given, doseq=True)}" if given else self.path
+        fields = {name: _sendable(value) for name, value in self.query.items() if value is not None}
+        return f"{self.path}?{urlencode(fields, doseq=True)}" if fields else self.path
 
 
 @dataclass(frozen=True)
 class Answer:
-    """A 2xx or 304 answer, or a redirect that was asked for. ``headers`` are looked up without regard to case."""
+    """A 2xx or 304 answer, or a redirect that was requested. The names of ``headers`` are read in any case."""
 
     status: int
     headers: Mapping[str, str]
@@ -111,7 +111,7 @@ class Answer:
 
     @property
     def retry_after(self) -> float | None:
-        """Seconds after which the server wants to be asked again."""
+        """Seconds after which the server expects the next request."""
         return parse_retry_after(self.headers.get("Retry-After"))
 
     @property
@@ -181,9 +181,9 @@ class Transport:
         Raises:
             NetworkError, ApiError: the error itself, where the repeat would come too late.
         """
-        asked = error.problem.retry_after if isinstance(error, ApiError) else None
+        retry_after = error.problem.retry_after if isinstance(error, ApiError) else None
         limited = isinstance(error, ApiError) and error.code == RATE_LIMITED
-        pause = self._policy.pause(attempt, elapsed=elapsed, retry_after=asked, rate_limited=limited)
+        pause = self._policy.pause(attempt, elapsed=elapsed, retry_after=retry_after, rate_limited=limited)
         if pause is None:
             raise error
         if self._on_retry is not None:

@@ -42,10 +42,10 @@ class FileBody:
             FileChanged: the file became shorter.
             FileUnreadable: the disk says no.
         """
-        wanted = self._left if amount < 0 else min(amount, self._left)
-        if wanted == 0:
+        size = self._left if amount < 0 else min(amount, self._left)
+        if size == 0:
             return b""
-        block = self._read(wanted)
+        block = self._read(size)
         if not block:
             raise FileChanged(f"{self._path} became shorter while it was sent.")
         self._left -= len(block)
@@ -54,9 +54,9 @@ class FileBody:
             self._progress(len(block))
         return block
 
-    def _read(self, wanted: int) -> bytes:
+    def _read(self, size: int) -> bytes:
         try:
-            return self._stream.read(wanted)
+            return self._stream.read(size)
         except OSError as error:
             raise FileUnreadable(f"{self._path} cannot be read: {error.strerror or error}") from error
 

@@ -1,4 +1,4 @@
-"""``phytobatch deliveries``: what was sent to webhooks, newest first, each with its attempts."""
+"""``phytobatch deliveries``: the requests sent to webhooks, newest first, each with its attempts."""
 
 from __future__ import annotations
 
@@ -25,11 +25,14 @@ def add_list_arguments(parser: argparse.ArgumentParser) -> None:
 
 def list_deliveries(context: Context) -> ExitCode:
     """Print the deliveries, as a table or one JSON document per line."""
-    given = context.options
+    arguments = context.options
     every = context.client.deliveries.list(
-        webhook_id=given.webhook, job_id=given.job, state=given.state, page_size=min(given.limit, PAGE_SIZE)
+        webhook_id=arguments.webhook,
+        job_id=arguments.job,
+        state=arguments.state,
+        page_size=min(arguments.limit, PAGE_SIZE),
     )
-    deliveries = itertools.islice(every, given.limit)
+    deliveries = itertools.islice(every, arguments.limit)
     if context.output.as_json:
         for delivery in deliveries:
             context.output.document(delivery.raw)
@@ -125,7 +128,7 @@ def _word(error: str | None) -> str:
 
 DELIVERIES = Group(
     "deliveries",
-    "what was sent to webhooks, and what they answered",
+    "requests sent to webhooks, and their answers",
     (
         Command(
             "list",

@@ -17,18 +17,16 @@ from phytobatch.words import in_bytes
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
     options.job_argument(parser)
-    parser.add_argument(
-        "--out", type=Path, metavar="FILE", required=True, help="where to; it is there whole or not at all"
-    )
+    parser.add_argument("--out", type=Path, metavar="FILE", required=True, help="file to write, whole or not at all")
     add_table_options(parser, "the one of the file's name")
 
 
 def run(context: Context) -> ExitCode:
     """Save the file."""
-    given, output = context.options, context.output
-    out: Path = given.out
+    arguments, output = context.options, context.output
+    out: Path = arguments.out
     check_writable(out)
-    table = table_of(given, given.format or format_of(out))
+    table = table_of(arguments, arguments.format or format_of(out))
     save(context, context.client, table, out)
     size = out.stat().st_size
     if output.as_json:

@@ -21,14 +21,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(context: Context) -> ExitCode:
     """Print the jobs, as a table or one JSON document per line."""
-    given = context.options
-    jobs = context.client.jobs(state=given.state, page_size=min(given.limit, JOBS_PER_PAGE))
-    wanted = itertools.islice(jobs, given.limit)
+    arguments = context.options
+    every = context.client.jobs(state=arguments.state, page_size=min(arguments.limit, JOBS_PER_PAGE))
+    jobs = itertools.islice(every, arguments.limit)
     if context.output.as_json:
-        for job in wanted:
+        for job in jobs:
             context.output.document(job.raw)
         return ExitCode.OK
-    rows = [_row(job) for job in wanted]
+    rows = [_row(job) for job in jobs]
     if rows:
         context.output.table(
             ("job", "state", "images", "done", "created", "name"),

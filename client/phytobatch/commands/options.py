@@ -36,7 +36,7 @@ EVENTS = (
     "webhook.disabled",
 )
 DELIVERY_STATES = ("pending", "delivered", "failed")
-MOST_ROWS = 100_000
+MAX_ROWS = 100_000
 TABLE_SUFFIXES = (".csv", ".tsv", ".txt")
 _AGO = re.compile(r"(\d{1,6})([smhd])")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -54,7 +54,7 @@ def common_options(parser: argparse.ArgumentParser, *, at_top: bool) -> None:
     group.add_argument("--url", default=default(None), help="address of the server")
     group.add_argument("--key-file", type=Path, metavar="FILE", default=default(None), help="file with the API key")
     group.add_argument("--json", action="store_true", default=default(False), help="answer in JSON on stdout")
-    group.add_argument("--quiet", action="store_true", default=default(False), help="say only what is wrong")
+    group.add_argument("--quiet", action="store_true", default=default(False), help="print errors and warnings alone")
     group.add_argument("--no-color", action="store_true", default=default(False), help="no colours")
 
 
@@ -87,7 +87,7 @@ def event_option(parser: argparse.ArgumentParser) -> None:
 def limit_option(parser: argparse.ArgumentParser, what: str) -> None:
     """Add the length of a list."""
     parser.add_argument(
-        "--limit", type=Between(1, MOST_ROWS), default=20, metavar="N", help=f"most {what} to show (default 20)"
+        "--limit", type=Between(1, MAX_ROWS), default=20, metavar="N", help=f"number of {what} to show (default 20)"
     )
 
 
@@ -108,7 +108,7 @@ def patience_option(parser: argparse.ArgumentParser) -> None:
         type=positive_number,
         default=600.0,
         metavar="SECONDS",
-        help="how long to wait for a lost network (default 600)",
+        help="longest wait for a lost network (default 600)",
     )
 
 

@@ -18,8 +18,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(context: Context) -> ExitCode:
     """Print the class, its confidence and the probabilities."""
-    given = context.options
-    prediction = context.client.predict(given.file, classifier=given.classifier)
+    arguments = context.options
+    prediction = context.client.predict(arguments.file, classifier=arguments.classifier)
     if context.output.as_json:
         context.output.document(prediction.raw)
         return ExitCode.OK

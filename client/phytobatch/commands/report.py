@@ -26,7 +26,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", metavar="FILE", type=Path, help="default: report-JOB.html in this folder")
     parser.add_argument("--by", metavar="KEY", action="append", default=[], help="metadata key to group by, as row")
     parser.add_argument("--edge", metavar="METRES", type=float, help="edge of a square (default: fits the field)")
-    parser.add_argument("--time-zone", metavar="ZONE", default="UTC", help="whose days, as Europe/Madrid (default UTC)")
+    parser.add_argument(
+        "--time-zone", metavar="ZONE", default="UTC", help="zone of the days, as Europe/Madrid (default UTC)"
+    )
     parser.add_argument(
         "--healthy", metavar="CLASS", action="append", default=[], help="class that is no disease (default: healthy)"
     )
@@ -36,23 +38,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(context: Context) -> ExitCode:
     """Gather, draw, write."""
-    given, output = context.options, context.output
-    out: Path = given.out or Path(f"report-{given.job}.html")
+    arguments, output = context.options, context.output
+    out: Path = arguments.out or Path(f"report-{arguments.job}.html")
     check_writable(out)
     if not can_render():
         raise ConfigurationError("The report needs Jinja2: pip install 'phytobatch[report]'")
-    content = gather(context.client, given.job, PageOptions(given.by, given.time_zone, given.healthy, given.edge))
+    content = gather(
+        context.client, arguments.job, PageOptions(arguments.by, arguments.time_zone, arguments.healthy, arguments.edge)
+    )
     if content.place is not None and content.place.far:
         names = [one.name for one in content.place.far]
         more = ", …" if len(names) > NAMES else ""
         output.warn(f"{len(names)} far from the others, not on the map: {', '.join(names[:NAMES])}{more}")
-    if not given.no_pictures:
+    if not arguments.no_pictures:
         if can_make():
             shown = [one.seq for one in (*content.worst, *content.uncertain)]
-            content.pictures = thumbnails(shown, lambda seq: context.client.image(given.job, seq))
+            content.pictures = thumbnails(shown, lambda seq: context.client.image(arguments.job, seq))
         else:
             output.warn("No pictures, because Pillow is not installed: pip install 'phytobatch[report]'")
-    page = write(content, Words(given.language), made_at=datetime.now().astimezone())
+    page = write(content, Words(arguments.language), made_at=datetime.now().astimezone())
     with replacing(out) as stream:
         stream.write(page)
     if output.as_json:

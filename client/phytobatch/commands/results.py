@@ -24,20 +24,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(context: Context) -> ExitCode:
     """Write the results."""
-    given = context.options
-    if given.out is not None:
-        check_writable(given.out)
-        table = table_of(given, given.format or format_of(given.out))
+    arguments = context.options
+    if arguments.out is not None:
+        check_writable(arguments.out)
+        table = table_of(arguments, arguments.format or format_of(arguments.out))
     else:
-        table = table_of(given, given.format or ("ndjson" if context.output.as_json else "csv"))
-    if given.follow:
-        with resumable(context.output, given.job):
-            follow(context, given.job)
-    if given.out is None:
+        table = table_of(arguments, arguments.format or ("ndjson" if context.output.as_json else "csv"))
+    if arguments.follow:
+        with resumable(context.output, arguments.job):
+            follow(context, arguments.job)
+    if arguments.out is None:
         print_table(context, patient(context), table)
     else:
-        save(context, patient(context), table, given.out)
-        context.output.note(f"results are in {given.out}")
+        save(context, patient(context), table, arguments.out)
+        context.output.note(f"results are in {arguments.out}")
     return ExitCode.OK
 
 

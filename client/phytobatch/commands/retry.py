@@ -21,13 +21,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(context: Context) -> ExitCode:
     """Ask for it, and follow where asked to."""
-    given = context.options
-    check_out(given.out)
-    job = context.client.retry(given.job)
-    if given.watch or given.out:
+    arguments = context.options
+    check_out(arguments.out)
+    job = context.client.retry(arguments.job)
+    if arguments.watch or arguments.out:
         context.output.note(f"{plural(job.counts.pending, 'image')} of job {job.id} run again")
         with resumable(context.output, job.id):
-            return report(context, follow(context, job.id), out=given.out)
+            return report(context, follow(context, job.id), out=arguments.out)
     if context.output.as_json:
         context.output.document(job.raw)
     else:

@@ -45,10 +45,10 @@ def add_table_options(parser: argparse.ArgumentParser, default: str) -> None:
     parser.add_argument("--place", choices=("known", "missing"), help="only images with a position, or without one")
 
 
-def table_of(given: argparse.Namespace, name: str) -> Table:
+def table_of(arguments: argparse.Namespace, name: str) -> Table:
     """Return the table that the options of ``add_table_options`` describe, in the format ``name``."""
-    filters = {"status": given.status, "label": given.label, "place": given.place}
-    return Table(given.job, name, {key: value for key, value in filters.items() if value is not None})
+    filters = {"status": arguments.status, "label": arguments.label, "place": arguments.place}
+    return Table(arguments.job, name, {key: value for key, value in filters.items() if value is not None})
 
 
 def save(context: Context, client: Phytobatch, table: Table, out: Path) -> None:

@@ -25,14 +25,14 @@ from phytobatch.words import plural
 MAX_PARALLEL = 64
 DESCRIPTION = """\
 Find the images in folders, upload them, and start their classification. After
-an interruption of any kind, the same command goes on where it was: finished
-files are not sent again. A geo.txt (positions) and an images.csv (positions,
-row, bed, ...) in a folder are read by themselves."""
+an interruption of any kind, the same command resumes: finished files are not
+sent again. A geo.txt (positions) and an images.csv (positions, row, bed, ...)
+in a folder are read by themselves."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
-    parser.add_argument("paths", nargs="+", type=stored_path, metavar="FOLDER|FILE", help="what to send")
+    parser.add_argument("paths", nargs="+", type=stored_path, metavar="FOLDER|FILE", help="folders and images to send")
     parser.add_argument("--name", help="name of the job")
     parser.add_argument("--external-id", metavar="ID", help="your own id for the job")
     options.classifier_option(parser)
@@ -49,7 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--positions", type=Path, metavar="FILE", help="geo.txt or CSV with positions (default: geo.txt in the folder)"
     )
     parser.add_argument(
-        "--webhook-url", metavar="URL", help="address to tell how this job ends (see phytobatch webhooks job-secret)"
+        "--webhook-url", metavar="URL", help="address that receives the end of this job (see webhooks job-secret)"
     )
     parser.add_argument("--keep-duplicates", action="store_true", help="send files with the same bytes more than once")
     parser.add_argument("--watch", action="store_true", help="wait for the end and print a summary")
@@ -62,7 +62,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="uploads at a time (default 4)",
     )
     options.patience_option(parser)
-    parser.add_argument("--new", action="store_true", help="do not go on with an unfinished submission")
+    parser.add_argument("--new", action="store_true", help="do not resume an unfinished submission")
     parser.add_argument("--state-dir", type=Path, metavar="FOLDER", help=_state_dir_help())
 
 
@@ -72,17 +72,17 @@ def _state_dir_help() -> str:
 
 def run(context: Context) -> ExitCode:
     """Send, commit, and follow where asked to."""
-    given = context.options
-    check_out(given.out)
+    arguments = context.options
+    check_out(arguments.out)
     reporter = upload_reporter(context.output)
     with Submission(
         context.client,
         _state_file(context),
-        _options(given),
+        _options(arguments),
         reporter,
-        parallel=given.parallel,
-        patience=given.patience,
-        fresh=given.new,
+        parallel=arguments.parallel,
+        patience=arguments.patience,
+        fresh=arguments.new,
     ) as submission:
         try:
             return _send(context, submission)
@@ -92,17 +92,17 @@ def run(context: Context) -> ExitCode:
 
 
 def _send(context: Context, submission: Submission) -> ExitCode:
-    given = context.options
-    job = submission.send(given.paths, sidecars=_sidecars(given))
+    arguments = context.options
+    job = submission.send(arguments.paths, sidecars=_sidecars(arguments))
     outcome = submission.outcome
     _say_what_happened(context, outcome, job)
-    if not (given.watch or given.out):
+    if not (arguments.watch or arguments.out):
         submission.finish()
         if context.output.as_json:
             context.output.document(outcome.to_json())
         return ExitCode.SOME_IMAGES_FAILED if outcome.skipped else ExitCode.OK
     job = follow(context, job.id)
-    code = report(context, job, out=given.out, extra=outcome.to_json(), skipped=len(outcome.skipped))
+    code = report(context, job, out=arguments.out, extra=outcome.to_json(), skipped=len(outcome.skipped))
     submission.finish()
     return code
 
@@ -132,9 +132,9 @@ def _say_how_to_go_on(output: Output, submission: Submission) -> None:
         output.warn("Nothing is lost. The same command again goes on where this one stopped.")
 
 
-def _sidecars(given: argparse.Namespace) -> list[Sidecar]:
-    tables = [each for each in given.metadata if isinstance(each, Path)]
-    return find_sidecars(given.paths, positions=given.positions, metadata=tables)
+def _sidecars(arguments: argparse.Namespace) -> list[Sidecar]:
+    tables = [each for each in arguments.metadata if isinstance(each, Path)]
+    return find_sidecars(arguments.paths, positions=arguments.positions, metadata=tables)
 
 
 def _state_file(context: Context) -> Path:
@@ -142,19 +142,19 @@ def _state_file(context: Context) -> Path:
     return journal_path(folder, url=context.client.url, api_key=context.api_key, paths=context.options.paths)
 
 
-def _options(given: argparse.Namespace) -> Options:
-    pairs = [each for each in given.metadata if not isinstance(each, Path)]
+def _options(arguments: argparse.Namespace) -> Options:
+    pairs = [each for each in arguments.metadata if not isinstance(each, Path)]
     metadata = dict(pairs)
     if len(metadata) != len(pairs):
         raise ConfigurationError("--metadata has a key twice.")
     return Options(
-        name=given.name,
-        external_id=given.external_id,
-        priority=given.priority,
-        classifier=given.classifier,
+        name=arguments.name,
+        external_id=arguments.external_id,
+        priority=arguments.priority,
+        classifier=arguments.classifier,
         metadata=metadata,
-        webhook_url=given.webhook_url,
-        keep_duplicates=given.keep_duplicates,
+        webhook_url=arguments.webhook_url,
+        keep_duplicates=arguments.keep_duplicates,
     )
 
 

@@ -1,4 +1,4 @@
-"""``phytobatch summary``: what a whole job says: shares, groups, days, and what to look at first."""
+"""``phytobatch summary``: shares, groups and days of a whole job, and the images to review first."""
 
 from __future__ import annotations
 
@@ -23,7 +23,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
     options.job_argument(parser)
     parser.add_argument("--by", metavar="KEY", action="append", default=[], help="metadata key to group by, as row")
-    parser.add_argument("--time-zone", metavar="ZONE", default="UTC", help="whose days, as Europe/Madrid (default UTC)")
+    parser.add_argument(
+        "--time-zone", metavar="ZONE", default="UTC", help="zone of the days, as Europe/Madrid (default UTC)"
+    )
     parser.add_argument(
         "--healthy", metavar="CLASS", action="append", default=[], help="class that is no disease (default: healthy)"
     )
@@ -33,15 +35,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(context: Context) -> ExitCode:
     """Print the summary, and write the grid."""
-    given, output = context.options, context.output
-    if given.grid is not None:
-        check_writable(given.grid)
-    summary = context.client.summary(given.job, group_by=given.by, time_zone=given.time_zone, healthy=given.healthy)
-    if given.grid is not None:
-        grid = context.client.grid(given.job, edge=given.edge, healthy=given.healthy)
-        with replacing(given.grid) as stream:
+    arguments, output = context.options, context.output
+    if arguments.grid is not None:
+        check_writable(arguments.grid)
+    summary = context.client.summary(
+        arguments.job, group_by=arguments.by, time_zone=arguments.time_zone, healthy=arguments.healthy
+    )
+    if arguments.grid is not None:
+        grid = context.client.grid(arguments.job, edge=arguments.edge, healthy=arguments.healthy)
+        with replacing(arguments.grid) as stream:
             json.dump(grid.raw, stream)
-        output.note(f"{plural(len(grid.cells), 'square')} of {given.edge:g} m are in {given.grid}")
+        output.note(f"{plural(len(grid.cells), 'square')} of {arguments.edge:g} m are in {arguments.grid}")
     if output.as_json:
         output.document(summary.raw)
     else:
@@ -97,7 +101,7 @@ def _rows(groups: Groups) -> Iterable[tuple[str, ...]]:
 
 COMMAND = Command(
     "summary",
-    "print what a whole job says: shares, groups, days, and what to look at first",
+    "print shares, groups and days of a whole job, and the images to review first",
     add_arguments,
     run,
     examples=(

@@ -23,8 +23,8 @@ class Corrections:
         self, job_id: str, seq: int, label: str, *, note: str | None = None, corrected_by: str | None = None
     ) -> Correction:
         """Say what an image shows; an earlier correction of it is replaced."""
-        given = {"label": label, "note": note, "corrected_by": corrected_by}
-        body = multipart.json_body({name: value for name, value in given.items() if value is not None}) or b""
+        fields = {"label": label, "note": note, "corrected_by": corrected_by}
+        body = multipart.json_body({name: value for name, value in fields.items() if value is not None}) or b""
         return self._calls.put(_image(job_id, seq), body, content_type="application/json").parse(Correction.from_json)
 
     def delete(self, job_id: str, seq: int) -> None:

@@ -51,10 +51,10 @@ def synchronise(job_id: str, corrections: Sequence[Correction], folder: Path, fe
         for parent in {path.parent for path in targets}:
             parent.mkdir(parents=True, exist_ok=True)
         with ThreadPoolExecutor(AT_A_TIME, thread_name_prefix="original") as pool:
-            found = list(pool.map(lambda pair: _one(pair[0], pair[1], fetch), targets.items()))
+            outcomes = list(pool.map(lambda pair: _one(pair[0], pair[1], fetch), targets.items()))
     except OSError as error:
         raise ConfigurationError(f"{folder} cannot be written to: {error.strerror or error}.") from error
-    for (_, one), what in zip(targets.items(), found):
+    for (_, one), what in zip(targets.items(), outcomes):
         _count(outcome, one, what)
     return outcome
 

@@ -42,8 +42,8 @@ class Correction:
     @classmethod
     def page(cls, data: JsonObject) -> Page[Correction]:
         """Parse the answer of ``GET /v1/jobs/{id}/corrections``."""
-        found = tuple(cls.from_json(entry) for entry in data["corrections"])
-        return Page(found, data.get("after"), bool(data.get("has_more")))
+        corrections = tuple(cls.from_json(entry) for entry in data["corrections"])
+        return Page(corrections, data.get("after"), bool(data.get("has_more")))
 
 
 @dataclass(frozen=True)

@@ -34,7 +34,7 @@ class Download:
         pools: connections.
         locate: asks for a fresh address.
         policy: how long nothing may arrive.
-        progress: told of every block.
+        progress: called with every block.
         sleep: may raise, to stop.
     """
 

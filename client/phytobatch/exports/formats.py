@@ -29,7 +29,7 @@ def format_of(path: Path) -> str:
         ConfigurationError: no format has that suffix.
     """
     lower = path.name.lower()
-    found = next((name for suffix, name in FORMAT_OF_SUFFIX.items() if lower.endswith(suffix)), None)
-    if found is None:
+    name = next((name for suffix, name in FORMAT_OF_SUFFIX.items() if lower.endswith(suffix)), None)
+    if name is None:
         raise ConfigurationError(f"{path}: give it a name that ends in one of {', '.join(FORMAT_OF_SUFFIX)}.")
-    return found
+    return name

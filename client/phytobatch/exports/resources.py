@@ -61,5 +61,5 @@ class Export:
     @classmethod
     def page(cls, data: JsonObject) -> Page[Export]:
         """Parse the answer of ``GET /v1/jobs/{id}/exports``."""
-        found = tuple(cls.from_json(entry) for entry in data["exports"])
-        return Page(found, data.get("after"), bool(data.get("has_more")))
+        exports = tuple(cls.from_json(entry) for entry in data["exports"])
+        return Page(exports, data.get("after"), bool(data.get("has_more")))

@@ -22,7 +22,7 @@ class FoundFile:
 
 
 @dataclass
-class Found:
+class Search:
     """The outcome of a search: images, unreadable paths with a reason, and the number of files that are no images."""
 
     files: list[FoundFile] = field(default_factory=list)
@@ -30,26 +30,26 @@ class Found:
     other_files: int = 0
 
 
-def find_images(given: Iterable[Path]) -> Found:
+def find_images(paths: Iterable[Path]) -> Search:
     """Find every image below the given folders, and every file given by name whatever its suffix, each file once.
 
     Hidden and system files and folders (``.name``, ``@eaDir``, ``$RECYCLE.BIN``) below a given folder are passed over,
     links to folders are followed but never into a folder that was already seen. The order is that of the arguments,
     then of the names.
     """
-    found = Found()
+    search = Search()
     folders: set[tuple[int, int]] = set()
     files: set[tuple[int, int]] = set()
-    paths = list(given)
-    for path in paths:
+    listed = list(paths)
+    for path in listed:
         absolute = _absolute(path)
         is_folder = absolute.is_dir()
-        if is_folder and len(paths) > 1 and is_system_name(absolute.name):
+        if is_folder and len(listed) > 1 and is_system_name(absolute.name):
             continue  # A shell named it: `submit *` means the photographs, not the recycle bin beside them.
         root = absolute if is_folder else absolute.parent
-        for candidate in _walk(absolute, folders, found) if is_folder else (absolute,):
-            _take(candidate, root, files, found)
-    return found
+        for candidate in _walk(absolute, folders, search) if is_folder else (absolute,):
+            _take(candidate, root, files, search)
+    return search
 
 
 def _absolute(path: Path) -> Path:
@@ -57,7 +57,7 @@ def _absolute(path: Path) -> Path:
     return path.resolve() if ".." in path.parts else path.absolute()
 
 
-def _walk(folder: Path, seen: set[tuple[int, int]], found: Found) -> Iterator[Path]:
+def _walk(folder: Path, seen: set[tuple[int, int]], search: Search) -> Iterator[Path]:
     try:
         status = folder.stat()
         if (status.st_dev, status.st_ino) in seen:
@@ -66,15 +66,15 @@ def _walk(folder: Path, seen: set[tuple[int, int]], found: Found) -> Iterator[Pa
         with os.scandir(folder) as entries:
             visible = sorted((e for e in entries if not is_system_name(e.name)), key=lambda entry: entry.name)
     except OSError as error:
-        _report(found, folder, error)
+        _report(search, folder, error)
         return
     for entry in visible:
         if _is_folder(entry):
-            yield from _walk(Path(entry.path), seen, found)
+            yield from _walk(Path(entry.path), seen, search)
         elif is_image_name(entry.name):
             yield Path(entry.path)
         else:
-            found.other_files += 1
+            search.other_files += 1
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:
@@ -84,11 +84,11 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
         return False
 
 
-def _take(path: Path, root: Path, seen: set[tuple[int, int]], found: Found) -> None:
+def _take(path: Path, root: Path, seen: set[tuple[int, int]], search: Search) -> None:
     try:
         status = path.stat()
     except OSError as error:
-        _report(found, path, error)
+        _report(search, path, error)
         return
     # The same file by two ways (a folder and a folder inside it) is one image; st_ino is 0 on some file systems.
     identity = (status.st_dev, status.st_ino or hash(path.resolve()))
@@ -96,8 +96,8 @@ def _take(path: Path, root: Path, seen: set[tuple[int, int]], found: Found) -> N
         return
     seen.add(identity)
     relative = path.relative_to(root).as_posix()
-    found.files.append(FoundFile(path, root, relative, status.st_size, status.st_mtime_ns))
+    search.files.append(FoundFile(path, root, relative, status.st_size, status.st_mtime_ns))
 
 
-def _report(found: Found, path: Path, error: OSError) -> None:
-    found.unreadable.append((str(path), error.strerror or str(error)))
+def _report(search: Search, path: Path, error: OSError) -> None:
+    search.unreadable.append((str(path), error.strerror or str(error)))

@@ -31,19 +31,19 @@ class Sidecar:
 
 
 def find_sidecars(
-    given: Iterable[Path], *, positions: Path | None = None, metadata: Sequence[Path] = ()
+    paths: Iterable[Path], *, positions: Path | None = None, metadata: Sequence[Path] = ()
 ) -> list[Sidecar]:
     """Return the sidecars in the order in which they are sent: a later position replaces an earlier one.
 
     Args:
-        given: folders and files of the submission.
+        paths: folders and files of the submission.
         positions: instead of every ``geo.txt``.
         metadata: instead of every ``images.csv``.
 
     Raises:
         ConfigurationError: a named file is not there.
     """
-    folders = [path.absolute() for path in given if path.is_dir()]
+    folders = [path.absolute() for path in paths if path.is_dir()]
     first = [_named(positions)] if positions else list(_inside(folders, POSITIONS))
     then = [_named(path) for path in metadata] or list(_inside(folders, METADATA))
     return first + then

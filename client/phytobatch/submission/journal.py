@@ -49,7 +49,7 @@ class Journal:
         # ensure_ascii keeps file names that are no UTF-8 (lone surrogates) readable.
         lines = "".join(json.dumps(record, ensure_ascii=True, separators=(",", ":")) + "\n" for record in records)
         with self._lock:
-            if self._stream.closed:  # A thread that was told to stop came late; its upload is repeated another time.
+            if self._stream.closed:  # A thread came after the request to stop; its upload is repeated another time.
                 return
             self._stream.write(lines.encode("ascii"))
             if durable or time.monotonic() - self._synced >= SYNC_SECONDS:

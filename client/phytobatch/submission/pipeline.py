@@ -38,7 +38,7 @@ class Pipeline:
 
         Raises:
             PhytobatchError: the first error that stopped everything.
-            KeyboardInterrupt: passed on, after the threads were told to stop.
+            KeyboardInterrupt: passed on, after the stop of the threads was requested.
         """
         threads = [
             self._thread("prepare", lambda: self._prepare(files)),

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from phytobatch.errors import ConfigurationError, InvalidRequest, NotFound, StateFileError
-from phytobatch.files.discovery import Found, FoundFile, find_images
+from phytobatch.files.discovery import FoundFile, Search, find_images
 from phytobatch.geography.sidecars import Sidecar
 from phytobatch.resources import ClassifierRef, Job, JsonObject, SidecarReport
 from phytobatch.retry import RetryPolicy
@@ -120,14 +120,14 @@ class Submission:
             PhytobatchError: any other; the journal allows to go on later.
         """
         self._sidecars = sidecars
-        found = self._find(paths)
-        job = self._continue(found) or self._create(found, paths)
+        search = self._find(paths)
+        job = self._continue(search) or self._create(search, paths)
         self.outcome.job = job
         if job.state == "draft":
             for sidecar in self._sidecars:
-                self._send_sidecar(sidecar, found, job)
-            self._upload(found, job)
-            self.outcome.sidecars = [(str(one.path), self._send_sidecar(one, found, job)) for one in self._sidecars]
+                self._send_sidecar(sidecar, search, job)
+            self._upload(search, job)
+            self.outcome.sidecars = [(str(one.path), self._send_sidecar(one, search, job)) for one in self._sidecars]
             job = self._patient.commit(job.id)
         else:
             self._remember_outcome()
@@ -139,35 +139,35 @@ class Submission:
         """Forget the submission: the same command again makes a new job."""
         self._run.ledger.remove()
 
-    def _send_sidecar(self, sidecar: Sidecar, found: Found, job: Job) -> SidecarReport:
+    def _send_sidecar(self, sidecar: Sidecar, search: Search, job: Job) -> SidecarReport:
         """Send a sidecar; raise ConfigurationError if the file is the reason: who typed the command can repair it."""
         try:
-            return self._patient.put_sidecar(job.id, sidecar.read(), folder=self._folder_of(sidecar, found))
+            return self._patient.put_sidecar(job.id, sidecar.read(), folder=self._folder_of(sidecar, search))
         except InvalidRequest as error:
             raise ConfigurationError(f"{sidecar.path}: {error}") from error
 
-    def _folder_of(self, sidecar: Sidecar, found: Found) -> str:
+    def _folder_of(self, sidecar: Sidecar, search: Search) -> str:
         """Return the folder before the names of its images, if two folders hold the same name."""
-        for file in found.files:
+        for file in search.files:
             known = self._run.ledger.files.get(file.path)
             relative = printable(file.relative)
             if file.root == sidecar.folder and known is not None and known.name.endswith(relative):
                 return known.name.removesuffix(relative)
         return ""
 
-    def _find(self, paths: Sequence[Path]) -> Found:
-        found = find_images(paths)
-        self.outcome.found = len(found.files)
-        self.outcome.other_files = found.other_files - sum(one.folder is not None for one in self._sidecars)
-        for path, reason in found.unreadable:
+    def _find(self, paths: Sequence[Path]) -> Search:
+        search = find_images(paths)
+        self.outcome.found = len(search.files)
+        self.outcome.other_files = search.other_files - sum(one.folder is not None for one in self._sidecars)
+        for path, reason in search.unreadable:
             self.outcome.skipped.append(Skipped(path, reason))
             self._reporter.note(f"skipped {path}: {reason}")
-        if not found.files and not self._run.ledger.uploaded:
+        if not search.files and not self._run.ledger.uploaded:
             where = ", ".join(str(path) for path in paths)
-            raise ConfigurationError(f"There is no image in {where} ({found.other_files:,} other files).")
-        return found
+            raise ConfigurationError(f"There is no image in {where} ({search.other_files:,} other files).")
+        return search
 
-    def _continue(self, found: Found) -> Job | None:
+    def _continue(self, search: Search) -> Job | None:
         """Return the job of an unfinished run; None if there is none, or if it cannot be used any more."""
         if self._run.ledger.is_new:
             return None
@@ -179,7 +179,7 @@ class Submission:
         if self._run.ledger.job_id is None:
             return None
         job = self._job_or_none(self._run.ledger.job_id)
-        reason = self._reason_to_start_afresh(job, found)
+        reason = self._reason_to_start_afresh(job, search)
         if job is None or reason is not None:
             self._reporter.note(f"The job of the unfinished submission {reason}; starting afresh.")
             self._start_afresh()
@@ -192,12 +192,12 @@ class Submission:
         self._run.ledger.remove()
         self._run.ledger = Ledger.open(self._state_file)
 
-    def _reason_to_start_afresh(self, job: Job | None, found: Found) -> str | None:
+    def _reason_to_start_afresh(self, job: Job | None, search: Search) -> str | None:
         if job is None:
             return "is gone"
         if job.state in {"expired", "canceled", "canceling"}:
             return f"is {job.state}"
-        if job.state != "draft" and any(self._is_news(file) for file in found.files):
+        if job.state != "draft" and any(self._is_news(file) for file in search.files):
             # Nothing can be added to it any more, and to report the old job as if it were these files would be wrong.
             return "was committed before these files were as they are now"
         return None
@@ -214,13 +214,13 @@ class Submission:
         except NotFound:
             return None
 
-    def _create(self, found: Found, paths: Sequence[Path]) -> Job:
+    def _create(self, search: Search, paths: Sequence[Path]) -> Job:
         if self._run.ledger.is_new:
             folders = [str(path.absolute()) for path in paths]
             self._run.ledger.begin(
                 options=self._options.to_json(),
                 idempotency_key=str(uuid.uuid4()),
-                about={"server": self._client.url, "folders": folders, "files": len(found.files)},
+                about={"server": self._client.url, "folders": folders, "files": len(search.files)},
             )
         try:
             job = self._client.create_job(
@@ -247,17 +247,17 @@ class Submission:
             Skipped(str(path), "left out by the earlier run") for path in ledger.unreadable if str(path) not in seen
         ]
 
-    def _upload(self, found: Found, job: Job) -> None:
+    def _upload(self, search: Search, job: Job) -> None:
         sent_before = self._run.ledger.uploaded
         self.outcome.sent_before = len(sent_before)
         preparer = Preparer(self._run, keep_duplicates=self._options.keep_duplicates)
         registrar = Registrar(self._patient, job.id, self._run.ledger, preparer)
         transfer = Transfer(self._patient, registrar, preparer, self._run)
         already = {file.path for file in sent_before}
-        waiting = [file for file in found.files if file.path not in already]
+        waiting = [file for file in search.files if file.path not in already]
         self._reporter.begin(files=len(waiting), size=sum(file.size for file in waiting))
         try:
             pipeline = Pipeline(registrar, transfer, parallel=self._parallel, stop=self._run.stop)
-            pipeline.run(preparer.prepare(found.files))
+            pipeline.run(preparer.prepare(search.files))
         finally:
             self._reporter.end()

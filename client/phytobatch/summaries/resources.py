@@ -46,7 +46,7 @@ Groups = tuple[tuple[Optional[str], Shares], ...]
 
 @dataclass(frozen=True)
 class Uncertain:
-    """An image that a person should look at first."""
+    """An image to review first."""
 
     seq: int
     name: str

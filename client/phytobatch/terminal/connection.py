@@ -13,7 +13,7 @@ LASTING_SECONDS = 3.0
 
 
 class Connection:
-    """The state of the connection; it is told once that it is lost, when that lasts, and once that it is back."""
+    """The state of the connection; says once that it is lost, when that lasts, and once that it is back."""
 
     def __init__(self, output: Output, patience: float) -> None:
         """Begin with a connection; ``patience``: seconds to wait for a lost one."""

@@ -20,7 +20,7 @@ REDRAWS_PER_SECOND = 4
 # In a log a line is worth its place when this much happened since the last one.
 LINE_SECONDS = 5.0
 LINE_PERCENT = 5.0
-LONGEST_LINE_SECONDS = 60.0
+MAX_LINE_SECONDS = 60.0
 
 
 class JobProgress(Protocol):
@@ -138,7 +138,7 @@ class JobLines:
         if line(job) == line(before):
             return False
         moved = 100 * (job.counts.done - before.counts.done) >= LINE_PERCENT * job.counts.total
-        return seconds >= (LINE_SECONDS if moved else LONGEST_LINE_SECONDS)
+        return seconds >= (LINE_SECONDS if moved else MAX_LINE_SECONDS)
 
 
 def line(job: Job) -> str:

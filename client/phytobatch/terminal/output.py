@@ -1,4 +1,4 @@
-"""The two streams: answers on stdout, everything else that a person is told on stderr."""
+"""The two streams: answers on stdout, messages to people on stderr."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ FIRST_SECONDS = 10.0
 # The server sends a comment every 15 seconds: two of them lost, and some time for the way.
 SILENCE_SECONDS = 40.0
 RECONNECT_SECONDS = 2.0
-LONGEST_RECONNECT_SECONDS = 60.0
+MAX_RECONNECT_SECONDS = 60.0
 
 
 class JobStream:
@@ -41,7 +41,7 @@ class JobStream:
     def reconnect_seconds(self) -> float:
         """Seconds to wait before the next connection: the server's own number, within reason."""
         seconds = RECONNECT_SECONDS if self._retry_seconds is None else self._retry_seconds
-        return min(seconds, LONGEST_RECONNECT_SECONDS)
+        return min(seconds, MAX_RECONNECT_SECONDS)
 
     def forget(self) -> None:
         """Begin again with the job as it stands."""

@@ -28,7 +28,7 @@ SHORTEST_PAUSE_SECONDS = 0.2
 # An answer without news that came sooner was not held back by the server.
 HELD_SECONDS = 1.0
 # A stream that says nothing about the job for so long is checked by a question.
-LOOK_SECONDS = 60.0
+POLL_SECONDS = 60.0
 MAX_WAIT_SETTING = "PHYTOBATCH_MAX_WAIT_SECONDS"
 
 
@@ -66,7 +66,7 @@ class Waiting:
         self._holds = True
         self._job: Job | None = None
         self._etag: str | None = None
-        self._asked_at = 0.0
+        self._polled_at = 0.0
 
     def run(self) -> Job:
         """Return the job when it is terminal.
@@ -104,8 +104,8 @@ class Waiting:
         if event is not None and self._job is not None and not event.is_terminal:
             self._show(self._job.updated(event.data, event.timestamp))
             return self._job
-        # The last word is the whole job; and now and then it is looked at, whatever the stream says.
-        is_due = event is not None or time.monotonic() - self._asked_at >= LOOK_SECONDS
+        # The last word is the whole job; and now and then it is polled, whatever the stream says.
+        is_due = event is not None or time.monotonic() - self._polled_at >= POLL_SECONDS
         return self._look() if is_due else None
 
     def _start_again(self) -> Job | None:
@@ -145,7 +145,7 @@ class Waiting:
         return None
 
     def _take(self, answer: Poll) -> Job | None:
-        self._asked_at = time.monotonic()
+        self._polled_at = time.monotonic()
         self._etag = answer.etag
         if answer.job is not None:
             self._show(answer.job)

@@ -1,1 +1,1 @@
-"""Webhooks: keeping endpoints, looking at deliveries, and verifying what arrives."""
+"""Webhooks: endpoints, deliveries, and the verification of what arrives."""

@@ -83,7 +83,7 @@ class Webhooks:
         return self._calls.post(f"{_path(webhook_id)}/disable", repeatable=True).parse(Webhook.from_json)
 
     def test(self, webhook_id: str) -> Delivery:
-        """Send a ``webhook.test``; look at the delivery to see what became of it.
+        """Send a ``webhook.test``; the delivery says what became of it.
 
         Raises:
             Conflict: ``webhook-disabled``.

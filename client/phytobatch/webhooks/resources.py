@@ -100,7 +100,7 @@ class Delivery:
     Attributes:
         state: ``pending``, ``delivered`` or ``failed``.
         attempts: how many were made.
-        attempt_log: newest first; only where one delivery is looked at, like ``body``.
+        attempt_log: newest first; only in the answer for one delivery, like ``body``.
         body: the text that is sent.
     """
 

@@ -36,7 +36,7 @@ def verify(
 
     Args:
         secrets: ``whsec_...``; several while you change from one to the next.
-        headers: of the request; looked up without regard to case.
+        headers: of the request; their names are read in any case.
         body: of the request, the bytes as they came: JSON that was read and written again has another signature.
         tolerance: how many seconds the clocks may differ and the request may have been on its way.
         now: Unix seconds; the clock of this machine unless given.
@@ -49,8 +49,8 @@ def verify(
         ConfigurationError: a secret is none.
     """
     keys = [_key(secret) for secret in ([secrets] if isinstance(secrets, str) else secrets)]
-    given = {name.lower(): value for name, value in headers.items()}
-    webhook_id, timestamp, signatures = (_header(given, f"webhook-{name}") for name in ("id", "timestamp", "signature"))
+    sent = {name.lower(): value for name, value in headers.items()}
+    webhook_id, timestamp, signatures = (_header(sent, f"webhook-{name}") for name in ("id", "timestamp", "signature"))
     _check_time(timestamp, tolerance, time.time() if now is None else now)
     signed = f"{webhook_id}.{timestamp}.".encode() + body
     if not _is_signed(keys, signed, signatures):
@@ -85,9 +85,9 @@ def _check_time(timestamp: str, tolerance: float, now: float) -> None:
 
 def _is_signed(keys: Sequence[bytes], signed: bytes, signatures: str) -> bool:
     expected = [hmac.digest(key, signed, hashlib.sha256) for key in keys]
-    given = [_signature(text) for text in signatures.split(" ")]
+    candidates = [_signature(text) for text in signatures.split(" ")]
     # A list and no generator: how long it takes must not tell which of them fits.
-    return any([hmac.compare_digest(one, other) for one in expected for other in given])  # noqa: C419  # see above
+    return any([hmac.compare_digest(one, other) for one in expected for other in candidates])  # noqa: C419  # see above
 
 
 def _signature(text: str) -> bytes:

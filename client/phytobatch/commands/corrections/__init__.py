@@ -1,4 +1,4 @@
-"""``phytobatch corrections``: what people say of images, beside what the classifier says."""
+"""``phytobatch corrections``: labels of people, kept beside those of the classifier."""
 
 from __future__ import annotations
 

@@ -13,8 +13,8 @@ from phytobatch.words import plural
 
 DESCRIPTION = """\
 A CSV file whose first line names the columns: name or seq, and label; note and
-corrected_by if you like. All of it is taken, or nothing. A CSV export in which
-you filled in corrected_label is such a file, too."""
+corrected_by are optional. The whole file is imported, or nothing. A CSV export
+with corrected_label filled in is such a file, too."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -25,16 +25,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(context: Context) -> ExitCode:
     """Send the table; say which lines make no sense."""
-    given = context.options
+    arguments = context.options
     try:
-        table = given.file.read_bytes()
+        table = arguments.file.read_bytes()
     except OSError as error:
-        raise FileUnreadable(f"{given.file} cannot be read: {error.strerror or error}") from error
+        raise FileUnreadable(f"{arguments.file} cannot be read: {error.strerror or error}") from error
     try:
-        done = context.client.corrections.import_table(given.job, table)
+        done = context.client.corrections.import_table(arguments.job, table)
     except InvalidRequest as error:
         for line in error.problem.errors:
-            context.output.warn(f"{given.file}, {line}")
+            context.output.warn(f"{arguments.file}, {line}")
         raise
     if context.output.as_json:
         context.output.document({"corrections": done.corrections, "changed": done.changed})

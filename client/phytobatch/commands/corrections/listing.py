@@ -19,24 +19,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(context: Context) -> ExitCode:
     """Print them, as a table or one JSON document per line."""
-    given = context.options
-    found = list(itertools.islice(context.client.corrections.list(given.job), given.limit))
+    arguments = context.options
+    corrections = list(itertools.islice(context.client.corrections.list(arguments.job), arguments.limit))
     if context.output.as_json:
-        for one in found:
+        for one in corrections:
             context.output.document(one.raw)
-    elif found:
-        titles = ("image", "file", "label", "classifier said", "by", "note")
-        context.output.table(titles, [_row(one) for one in found], right=("image",), whole=("label",))
+    elif corrections:
+        titles = ("image", "file", "label", "classifier predicted", "by", "note")
+        context.output.table(titles, [_row(one) for one in corrections], right=("image",), whole=("label",))
     else:
         context.output.note("no corrections")
     return ExitCode.OK
 
 
 def _row(one: Correction) -> tuple[str, ...]:
-    said = one.predicted or ""
+    predicted = one.predicted or ""
     if one.confidence is not None:
-        said += f" ({one.confidence:.2f})"
-    return str(one.seq), one.name, one.label, said, one.corrected_by or "", one.note or ""
+        predicted += f" ({one.confidence:.2f})"
+    return str(one.seq), one.name, one.label, predicted, one.corrected_by or "", one.note or ""
 
 
 COMMAND = Command(

@@ -12,16 +12,16 @@ from phytobatch.exit_codes import ExitCode
 from phytobatch.words import plural
 
 DESCRIPTION = """\
-One folder for each label, with the original images in it: what
-`python -m worker.training train --data FOLDER` takes. The same command again
-brings what is new and removes what has another label now; folders of several
-jobs can be one."""
+One folder for each label, with the original images in it, as
+`python -m worker.training train --data FOLDER` takes it. The same command again
+downloads new images and removes those with another label; several jobs can
+share one folder."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
     options.job_argument(parser)
-    parser.add_argument("--out", type=Path, metavar="FOLDER", required=True, help="where to")
+    parser.add_argument("--out", type=Path, metavar="FOLDER", required=True, help="folder to fill")
 
 
 def run(context: Context) -> ExitCode:

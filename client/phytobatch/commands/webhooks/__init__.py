@@ -6,12 +6,12 @@ from phytobatch.commands.command import Group
 from phytobatch.commands.webhooks import endpoints, job_secret, redeliver, trial
 
 DESCRIPTION = """\
-Addresses that are told of what happens to jobs, in signed requests. To look at
-what was sent: phytobatch deliveries."""
+Addresses that receive the events of jobs in signed requests. The requests that
+were sent: phytobatch deliveries."""
 
 WEBHOOKS = Group(
     "webhooks",
-    "addresses that are told of what happens to jobs",
+    "addresses that receive the events of jobs",
     (
         endpoints.CREATE,
         endpoints.LIST,

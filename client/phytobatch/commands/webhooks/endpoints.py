@@ -18,15 +18,17 @@ from phytobatch.words import moment, plural
 
 def add_create_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
-    parser.add_argument("address", metavar="URL", help="where to send events; https")
+    parser.add_argument("address", metavar="URL", help="address that receives the events; https")
     options.event_option(parser)
-    parser.add_argument("--description", metavar="TEXT", help="what it is for")
+    parser.add_argument("--description", metavar="TEXT", help="its purpose, in your words")
 
 
 def create(context: Context) -> ExitCode:
     """Make the webhook, and print its secret."""
-    given = context.options
-    webhook = context.client.webhooks.create(given.address, events=given.event, description=given.description)
+    arguments = context.options
+    webhook = context.client.webhooks.create(
+        arguments.address, events=arguments.event, description=arguments.description
+    )
     print_with_secret(context, webhook)
     return ExitCode.OK
 
@@ -58,16 +60,16 @@ def add_update_arguments(parser: argparse.ArgumentParser) -> None:
     # --url is the server's, everywhere.
     parser.add_argument("--to", metavar="URL", help="send events there from now on; https")
     options.event_option(parser)
-    parser.add_argument("--description", metavar="TEXT", help="what it is for")
+    parser.add_argument("--description", metavar="TEXT", help="its purpose, in your words")
 
 
 def update(context: Context) -> ExitCode:
-    """Change what is given."""
-    given = context.options
-    changes = {"url": given.to, "events": given.event, "description": given.description}
+    """Change the webhook, and print it."""
+    arguments = context.options
+    changes = {"url": arguments.to, "events": arguments.event, "description": arguments.description}
     if all(value is None for value in changes.values()):
         raise ConfigurationError("There is nothing to change: give --to, --event or --description.")
-    print_webhook(context, context.client.webhooks.update(given.webhook, **changes))
+    print_webhook(context, context.client.webhooks.update(arguments.webhook, **changes))
     return ExitCode.OK
 
 
@@ -105,7 +107,7 @@ def print_with_secret(context: Context, webhook: Webhook) -> None:
 
 
 def print_secret(output: Output, secret: str) -> None:
-    """Print a secret on a line of its own; nobody can look it up later."""
+    """Print a secret on a line of its own; nobody can read it later."""
     if not output.as_json:
         output.text(f"secret {secret}")
     output.note("Keep the secret now: it is not shown again. Receivers verify with it.")

@@ -12,8 +12,8 @@ from phytobatch.webhooks.resources import JobSecret
 from phytobatch.words import moment
 
 DESCRIPTION = """\
-The secret that signs what goes to the --webhook-url of jobs: one for all jobs.
-Without an option: whether there is one, and since when."""
+The secret that signs requests to the --webhook-url of jobs: one for all jobs.
+Without an option: says whether it exists, and since when."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -54,7 +54,7 @@ def _document(made: JobSecret) -> JsonObject:
 
 COMMAND = Command(
     "job-secret",
-    "look at, make or rotate the secret for jobs' own addresses",
+    "show, make or rotate the secret for jobs' own addresses",
     add_arguments,
     run,
     examples=("phytobatch webhooks job-secret", "phytobatch webhooks job-secret --new"),

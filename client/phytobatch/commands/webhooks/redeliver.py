@@ -10,8 +10,8 @@ from phytobatch.exit_codes import ExitCode
 from phytobatch.words import moment, plural
 
 DESCRIPTION = """\
-Send every event since then that the webhook wants and has not got, also those
-from while it was disabled."""
+Send every event since then that the webhook subscribes to and did not receive,
+also those from while it was disabled."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -22,25 +22,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=options.moment_ago,
         required=True,
         metavar="TIME",
-        help="how long ago, as 30m, 6h or 2d, or a time as 2026-06-01T08:00:00Z",
+        help="an age as 30m, 6h or 2d, or a time as 2026-06-01T08:00:00Z",
     )
-    parser.add_argument("--all", action="store_true", help="also what did arrive")
+    parser.add_argument("--all", action="store_true", help="also events that arrived")
 
 
 def run(context: Context) -> ExitCode:
     """Request it, and print how many events are sent again."""
-    given = context.options
-    count = context.client.webhooks.redeliver(given.webhook, given.since, all_events=given.all)
+    arguments = context.options
+    count = context.client.webhooks.redeliver(arguments.webhook, arguments.since, all_events=arguments.all)
     if context.output.as_json:
-        context.output.document({"redelivered": count, "since": given.since.isoformat()})
+        context.output.document({"redelivered": count, "since": arguments.since.isoformat()})
     else:
-        context.output.text(f"{plural(count, 'event')} since {moment(given.since)} on the way")
+        context.output.text(f"{plural(count, 'event')} since {moment(arguments.since)} on the way")
     return ExitCode.OK
 
 
 COMMAND = Command(
     "redeliver",
-    "send again what did not arrive since a time",
+    "send again the events that did not arrive since a time",
     add_arguments,
     run,
     examples=(

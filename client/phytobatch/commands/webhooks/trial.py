@@ -1,4 +1,4 @@
-"""``phytobatch webhooks test``: send a test event and say what the receiver answered."""
+"""``phytobatch webhooks test``: send a test event and print the receiver's answer."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=options.positive_number,
         default=WAIT_SECONDS,
         metavar="SECONDS",
-        help="how long to wait for the receiver's answer (default 30)",
+        help="longest wait for the receiver's answer (default 30)",
     )
 
 
@@ -59,7 +59,7 @@ def _attempted(context: Context, delivery: Delivery) -> Delivery:
 
 COMMAND = Command(
     "test",
-    "send a test event and say what the receiver answered",
+    "send a test event and print the receiver's answer",
     add_arguments,
     run,
     examples=("phytobatch webhooks test WEBHOOK && echo it works",),

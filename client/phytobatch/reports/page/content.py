@@ -18,7 +18,7 @@ MAX_POINTS = 5000
 # Squares along the longer side of the field, where nobody says how long their edge is.
 SQUARES_ACROSS = 30
 SHORTEST_EDGE = 1.0  # metres; receivers know no better
-LONGEST_EDGE = 100_000.0  # metres; the server draws no longer ones
+MAX_EDGE = 100_000.0  # metres; the server draws no longer ones
 METRES_PER_DEGREE = 111_320.0
 ROUND_EDGES = (1.0, 2.0, 5.0)
 
@@ -145,4 +145,4 @@ def round_edge(points: Sequence[Point]) -> float | None:
     wide = (max(longitudes) - min(longitudes)) * METRES_PER_DEGREE * math.cos(middle)
     smallest = max(max(tall, wide) / SQUARES_ACROSS, SHORTEST_EDGE)
     power = 10.0 ** math.floor(math.log10(smallest))
-    return min(LONGEST_EDGE, next((power * step for step in ROUND_EDGES if power * step >= smallest), 10 * power))
+    return min(MAX_EDGE, next((power * step for step in ROUND_EDGES if power * step >= smallest), 10 * power))

@@ -196,7 +196,7 @@ def test_a_job_that_runs_anew_is_followed_from_where_it_stands(
 def test_a_silent_stream_is_checked_by_a_question(
     server: Scripted, client: Phytobatch, pauses: list[float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(until_terminal, "LOOK_SECONDS", 0.0)
+    monkeypatch.setattr(until_terminal, "POLL_SECONDS", 0.0)
     server.replies = {
         "job": [job("running"), job("completed")],
         "events": [stream(b": still here\n\n", after="hang")],
