@@ -22,7 +22,7 @@ from worker.context import Context
 from worker.inference.errors import ImageError
 from worker.inference.interpret import Interpretation
 from worker.inference.pipeline import Item, Odd, Outcome
-from worker.leasing.leases import Held
+from worker.leasing.leases import Lease
 from worker.leasing.outcome import ChunkOutcome, TurnOver
 from worker.metrics import WRITE, count_results
 
@@ -39,7 +39,7 @@ OBJECT_ERRORS = {
 }
 
 
-def classify(context: Context, held: Held) -> ChunkOutcome:
+def classify(context: Context, lease: Lease) -> ChunkOutcome:
     """Classify every image of the chunk that has no result yet, and close the chunk.
 
     If only odd pictures are left, the chunk is set aside for the slot that decodes them in processes.
@@ -49,13 +49,13 @@ def classify(context: Context, held: Held) -> ChunkOutcome:
         DatabaseUnavailable: Postgres stayed away for longer than a lease.
         LeaseLost: the chunk belongs to another worker.
         OutputInvalid: the model returned numbers that are not probabilities.
-        CancelRequested, StopRequested: an order, from ``held.check()``.
+        CancelRequested, StopRequested: an order, from ``lease.check()``.
         TurnOver: the chunk had its turn, and another tenant waits for the slot.
     """
-    chunk, database, done = held.claim, context.database, held.done
+    chunk, database, done = lease.claim, context.database, lease.done
     with database.begin() as session:
         images = pending_images(session, chunk.job_id, first_seq=chunk.first_seq, last_seq=chunk.last_seq)
-    if _run(context, held, images):
+    if _run(context, lease, images):
         log.info("chunk_set_aside", finished=len(done), images=len(images))
         count_results(database.run(lambda session: claims.set_aside(session, chunk, done)))
         return ChunkOutcome.SET_ASIDE
@@ -68,13 +68,13 @@ def classify(context: Context, held: Held) -> ChunkOutcome:
     return ChunkOutcome.FINISHED
 
 
-def _run(context: Context, held: Held, images: list[PendingImage]) -> int:
-    """Fill ``held.done``, which keeps the finished results if something is raised.
+def _run(context: Context, lease: Lease, images: list[PendingImage]) -> int:
+    """Fill ``lease.done``, which keeps the finished results if something is raised.
 
     Returns:
         The number of pictures that are left for the slot that decodes in processes.
     """
-    pipeline = context.pipelines[classifier_pool_of(held.claim.pool)]
+    pipeline = context.pipelines[classifier_pool_of(lease.claim.pool)]
     began, deferred = time.monotonic(), 0
     outcomes = pipeline.run(
         [
@@ -82,17 +82,17 @@ def _run(context: Context, held: Held, images: list[PendingImage]) -> int:
             for i in images
         ],
         _fetcher(context, images),
-        on_batch=lambda: _check(context, held, began),
-        odd=_odd_pictures(held.claim),
-        urgent=held.claim.urgent,
+        on_batch=lambda: _check(context, lease, began),
+        odd=_odd_pictures(lease.claim),
+        urgent=lease.claim.urgent,
     )
     with closing(outcomes):
         for outcome in outcomes:
             if outcome.deferred:
                 deferred += 1
             else:
-                held.done.append(_result_of(outcome, pipeline.classifier.runtime))
-            held.progressed()
+                lease.done.append(_result_of(outcome, pipeline.classifier.runtime))
+            lease.progressed()
     return deferred
 
 
@@ -103,15 +103,15 @@ def _odd_pictures(claim: Claim) -> Odd:
     return Odd.ISOLATE if claim.urgent else Odd.DEFER
 
 
-def _check(context: Context, held: Held, began: float) -> None:
-    """Do ``held.check()``, and end the turn of an isolated chunk while another tenant waits for its slot.
+def _check(context: Context, lease: Lease, began: float) -> None:
+    """Do ``lease.check()``, and end the turn of an isolated chunk while another tenant waits for its slot.
 
     Raises:
         TurnOver: something is finished, the turn was long enough, and another tenant waits.
     """
-    held.check()
-    claim = held.claim
-    if not claim.isolated or claim.urgent or not held.done:  # Each turn brings a chunk further.
+    lease.check()
+    claim = lease.claim
+    if not claim.isolated or claim.urgent or not lease.done:  # Each turn brings a chunk further.
         return
     if time.monotonic() - began < TURN_SECONDS:
         return

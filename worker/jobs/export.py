@@ -19,7 +19,7 @@ from shared.exports.sheet import Sheet, plan
 from shared.metrics.definitions import EXPORT_SECONDS, EXPORTS_ENDED
 from shared.storage.keys import export_key, export_prefix, token_of
 from worker.context import Context
-from worker.leasing.leases import Held
+from worker.leasing.leases import Lease
 from worker.leasing.outcome import ChunkOutcome, ExportOutdated, NotRepresentable, StopRequested
 
 log = structlog.get_logger()
@@ -43,7 +43,7 @@ class Made:
     size: int
 
 
-def export(context: Context, held: Held) -> ChunkOutcome:
+def export(context: Context, lease: Lease) -> ChunkOutcome:
     """Make an export and close its chunk; only close it if the export was made or deleted meanwhile.
 
     Raises:
@@ -54,23 +54,23 @@ def export(context: Context, held: Held) -> ChunkOutcome:
         StopRequested: this process is to stop.
         StoreUnavailable, DatabaseUnavailable: infrastructure is away.
     """
-    begun = context.database.run(lambda session: claimed.begin(session, held.claim))
+    begun = context.database.run(lambda session: claimed.begin(session, lease.claim))
     if begun is None:
         return ChunkOutcome.FINISHED
     outcome = ExportOutcome.MADE
     try:
         with EXPORT_SECONDS.labels(begun.format).time():
-            made = make(context, held, begun)
+            made = make(context, lease, begun)
     except Exception as error:
         outcome = next((one for kind, one in RAISED.items() if isinstance(error, kind)), ExportOutcome.FAULT)
         raise
     finally:
         EXPORTS_ENDED.labels(begun.format, outcome).inc()
-    log.info("export_made", format=begun.format.value, rows=made.rows, bytes=made.size, attempt=held.claim.attempt)
+    log.info("export_made", format=begun.format.value, rows=made.rows, bytes=made.size, attempt=lease.claim.attempt)
     return ChunkOutcome.FINISHED
 
 
-def make(context: Context, held: Held, begun: Begun) -> Made:
+def make(context: Context, lease: Lease, begun: Begun) -> Made:
     """Write the file of an export and close its chunk.
 
     Files of earlier attempts are removed first, never those of later ones. The object has the token of this attempt in
@@ -83,12 +83,12 @@ def make(context: Context, held: Held, begun: Begun) -> Made:
         ExportOutdated: the job was retried meanwhile.
         StoreUnavailable, DatabaseUnavailable: infrastructure is away.
     """
-    claim, export_id = held.claim, _export_id(held)
-    sheet = _plan(context, held, begun)
+    claim, export_id = lease.claim, _export_id(lease)
+    sheet = _plan(context, lease, begun)
     key = export_key(claim.job_id, export_id, claim.token)
     context.store.discard(export_prefix(claim.job_id, export_id), only=lambda found: token_of(found) < claim.token)
     try:
-        size = _write(context, held, begun, sheet, key)
+        size = _write(context, lease, begun, sheet, key)
     except InvalidRequest as error:
         raise NotRepresentable(str(error)) from error
     except Conflict as error:
@@ -105,40 +105,40 @@ def make(context: Context, held: Held, begun: Begun) -> Made:
     return Made(sheet.rows, size)
 
 
-def _plan(context: Context, held: Held, begun: Begun) -> Sheet:
+def _plan(context: Context, lease: Lease, begun: Begun) -> Sheet:
     with context.database.begin() as session:
-        job = session.get(Job, held.claim.job_id)
+        job = session.get(Job, lease.claim.job_id)
         if job is None or job.deleted_at is not None:
-            raise LeaseLost(f"job {held.claim.job_id} was deleted")
+            raise LeaseLost(f"job {lease.claim.job_id} was deleted")
         columns = context.settings.export_metadata_columns
         return plan(session, job, filter_of(begun.parameters), metadata_columns=columns)
 
 
-def _write(context: Context, held: Held, begun: Begun, sheet: Sheet, key: str) -> int:
+def _write(context: Context, lease: Lease, begun: Begun, sheet: Sheet, key: str) -> int:
     chosen = FORMATS[begun.format]
     with (
         context.store.writing(key, media_type=chosen.media_type) as out,
-        closing(chosen.encode(sheet, _checked(held, sheet.pages(context.database)))) as pieces,
+        closing(chosen.encode(sheet, _checked(lease, sheet.pages(context.database)))) as pieces,
     ):
         for piece in pieces:
-            _check(held)
+            _check(lease)
             out.write(piece)
     return out.size
 
 
-def _checked(held: Held, pages: Iterator[Page]) -> Iterator[Page]:
+def _checked(lease: Lease, pages: Iterator[Page]) -> Iterator[Page]:
     for page in pages:
-        _check(held)
+        _check(lease)
         yield page
 
 
-def _check(held: Held) -> None:
-    held.progressed()
-    held.check()
+def _check(lease: Lease) -> None:
+    lease.progressed()
+    lease.check()
 
 
-def _export_id(held: Held) -> uuid.UUID:
-    if held.claim.export_id is None:
-        msg = f"chunk {held.claim.no} of job {held.claim.job_id} is of the kind export and names none"
+def _export_id(lease: Lease) -> uuid.UUID:
+    if lease.claim.export_id is None:
+        msg = f"chunk {lease.claim.no} of job {lease.claim.job_id} is of the kind export and names none"
         raise AssertionError(msg)
-    return held.claim.export_id
+    return lease.claim.export_id

@@ -27,7 +27,7 @@ from shared.limits.quotas import Quotas
 from shared.storage.store import StoredObject
 from worker.context import Context
 from worker.jobs.sidecars import Sidecar, fetch_sidecar, store_sidecars
-from worker.leasing.leases import Held
+from worker.leasing.leases import Lease
 from worker.leasing.outcome import CancelRequested, SourceRejected
 
 log = structlog.get_logger()
@@ -57,46 +57,46 @@ class _Prefix:
     ignored: int = 0
 
 
-def import_images(context: Context, held: Held, source: Source) -> Listing:
+def import_images(context: Context, lease: Lease, source: Source) -> Listing:
     """Add every object of the source with the name of an image to the images of the job.
 
     Raises:
         SourceRejected: the source cannot be used; the sentence says why.
         StoreUnavailable, DatabaseUnavailable: a server is away.
-        LeaseLost, CancelRequested, StopRequested: as ``held.check()``.
+        LeaseLost, CancelRequested, StopRequested: as ``lease.check()``.
     """
-    found = _list(context, held, source.s3)
+    found = _list(context, lease, source.s3)
     if not found.images:
         raise SourceRejected("source_empty", _nothing_found(source.s3, found.ignored))
     objects, unusable = storable(found.images)
-    sidecars = [fetch_sidecar(context, held, source, one) for one in found.sidecars]
+    sidecars = [fetch_sidecar(context, lease, source, one) for one in found.sidecars]
     try:
-        context.database.run(lambda session: _store(session, context, held, source.s3, objects, sidecars))
+        context.database.run(lambda session: _store(session, context, lease, source.s3, objects, sidecars))
     except (DataError, psycopg.DataError) as error:  # COPY does not go through SQLAlchemy.
         reason = str(getattr(error, "orig", error)).partition("\n")[0]
         raise SourceRejected("source_unusable", f"{source.s3.uri} holds what cannot be stored: {reason}") from error
     return Listing({one.key: one for one in objects}, unusable)
 
 
-def checked(held: Held, objects: Iterator[StoredObject]) -> Iterator[StoredObject]:
-    """Yield the objects, with ``held.check()`` and progress once per page.
+def checked(lease: Lease, objects: Iterator[StoredObject]) -> Iterator[StoredObject]:
+    """Yield the objects, with ``lease.check()`` and progress once per page.
 
     Raises:
-        LeaseLost, CancelRequested, StopRequested: as ``held.check()``.
+        LeaseLost, CancelRequested, StopRequested: as ``lease.check()``.
     """
     for number, one in enumerate(objects):
         if number % CHECK_EVERY == 0:
-            held.check()
-            held.progressed()
+            lease.check()
+            lease.progressed()
         yield one
 
 
-def _list(context: Context, held: Held, source: S3Prefix) -> _Prefix:
+def _list(context: Context, lease: Lease, source: S3Prefix) -> _Prefix:
     """List the images below the prefix, and the sidecars in order of precedence."""
     folder = source.prefix[: source.prefix.rfind("/") + 1]
     found = _Prefix([], [])
     try:
-        for one in checked(held, context.store.list_objects(source.prefix, bucket=source.bucket)):
+        for one in checked(lease, context.store.list_objects(source.prefix, bucket=source.bucket)):
             if one.key.endswith("/") or is_system_path(one.key.removeprefix(folder)):
                 found.ignored += 1
             elif is_image_name(PurePosixPath(one.key).name):
@@ -184,15 +184,15 @@ def free_name(name: str, is_taken: Callable[[str], bool]) -> str:
 def _store(
     session: Session,
     context: Context,
-    held: Held,
+    lease: Lease,
     source: S3Prefix,
     objects: list[StoredObject],
     sidecars: list[Sidecar],
 ) -> None:
     """Insert the images under our token; images that an earlier attempt inserted keep their numbers and names."""
-    quota = quotas.lock_tenant(session, held.claim.tenant_id, Quotas.of(context.settings))
-    job = lifecycle.lock_job(session, held.claim.job_id)
-    if claims.read_state(session, held.claim) is JobState.CANCELING:
+    quota = quotas.lock_tenant(session, lease.claim.tenant_id, Quotas.of(context.settings))
+    job = lifecycle.lock_job(session, lease.claim.job_id)
+    if claims.read_state(session, lease.claim) is JobState.CANCELING:
         raise CancelRequested
     names = name_objects(objects, source.prefix, named_objects(session, job, source.bucket))
     new = [

@@ -2,11 +2,11 @@
 
 from shared.jobs.purge import remove_job
 from worker.context import Context
-from worker.leasing.leases import Held
+from worker.leasing.leases import Lease
 from worker.leasing.outcome import ChunkOutcome
 
 
-def purge(context: Context, held: Held) -> ChunkOutcome:
+def purge(context: Context, lease: Lease) -> ChunkOutcome:
     """Remove what is left of a deleted job. It may be repeated.
 
     Raises:
@@ -16,8 +16,8 @@ def purge(context: Context, held: Held) -> ChunkOutcome:
     """
 
     def beat() -> None:
-        held.progressed()
-        held.check()
+        lease.progressed()
+        lease.check()
 
-    remove_job(context.database, context.store, held.claim, beat=beat)
+    remove_job(context.database, context.store, lease.claim, beat=beat)
     return ChunkOutcome.FINISHED

@@ -13,7 +13,7 @@ from shared.geography.sidecar.row import SidecarInvalid, SidecarRow
 from shared.geography.sidecar.storing import apply_sidecar
 from shared.storage.store import StoredObject
 from worker.context import Context
-from worker.leasing.leases import Held
+from worker.leasing.leases import Lease
 from worker.leasing.outcome import SourceRejected
 
 log = structlog.get_logger()
@@ -31,16 +31,16 @@ class Sidecar:
     rows: list[SidecarRow]
 
 
-def fetch_sidecar(context: Context, held: Held, source: Source, found: StoredObject) -> Sidecar:
+def fetch_sidecar(context: Context, lease: Lease, source: Source, found: StoredObject) -> Sidecar:
     """Fetch and read one sidecar of an import.
 
     Raises:
         SourceRejected: it cannot be used; the sentence names it and its fault.
         StoreUnavailable: the object store is away.
-        CancelRequested, StopRequested: an order, from ``held.check()``.
+        CancelRequested, StopRequested: an order, from ``lease.check()``.
     """
-    held.check()
-    held.progressed()
+    lease.check()
+    lease.progressed()
     try:
         data = context.store.get(found.key, bucket=source.s3.bucket, max_bytes=context.settings.max_sidecar_bytes)
         rows = read_sidecar(data)

@@ -14,14 +14,14 @@ from shared.storage.keys import upload_prefix
 from shared.storage.store import StoredObject
 from worker.context import Context
 from worker.jobs.importing import Listing, checked, import_images
-from worker.leasing.leases import Held
+from worker.leasing.leases import Lease
 from worker.leasing.outcome import ChunkOutcome
 from worker.metrics import count_results
 
 log = structlog.get_logger()
 
 
-def validate(context: Context, held: Held) -> ChunkOutcome:
+def validate(context: Context, lease: Lease) -> ChunkOutcome:
     """List what arrived; in one transaction at the end, reject what cannot run and cut the rest into chunks.
 
     Raises:
@@ -29,18 +29,18 @@ def validate(context: Context, held: Held) -> ChunkOutcome:
         DatabaseUnavailable: Postgres is away.
         LeaseLost: the chunk belongs to another worker.
         SourceRejected: the source of an import cannot be used; the sentence says why.
-        CancelRequested, StopRequested: an order, from ``held.check()``.
+        CancelRequested, StopRequested: an order, from ``lease.check()``.
     """
     with context.database.begin() as session:
-        job = session.get_one(Job, held.claim.job_id)
+        job = session.get_one(Job, lease.claim.job_id)
     source = Source.model_validate(job.source) if job.source else None
-    listing = import_images(context, held, source) if source else _uploads(context, held)
+    listing = import_images(context, lease, source) if source else _uploads(context, lease)
     with context.database.begin() as session:
         images = pending_images(session, job.id)
     rejected = list(_reject(images, listing, context.settings.max_image_bytes))
     kept = context.database.run(
         lambda session: claims.finish_validation(
-            session, held.claim, rejected, chunk_images=context.settings.chunk_images
+            session, lease.claim, rejected, chunk_images=context.settings.chunk_images
         )
     )
     count_results(kept)
@@ -48,9 +48,9 @@ def validate(context: Context, held: Held) -> ChunkOutcome:
     return ChunkOutcome.FINISHED
 
 
-def _uploads(context: Context, held: Held) -> Listing:
+def _uploads(context: Context, lease: Lease) -> Listing:
     """List the objects below the upload prefix of the job."""
-    uploads = checked(held, context.store.list_objects(upload_prefix(held.claim.job_id)))
+    uploads = checked(lease, context.store.list_objects(upload_prefix(lease.claim.job_id)))
     return Listing({one.key: one for one in uploads}, {})
 
 

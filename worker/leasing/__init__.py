@@ -1,1 +1,1 @@
-"""The lowest floor of the worker: held chunks and their leases, slots, and the outcomes of a chunk."""
+"""The lowest floor of the worker: leases of chunks, slots, and the outcomes of a chunk."""

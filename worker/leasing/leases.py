@@ -1,4 +1,4 @@
-"""Held chunks: the renewal of their leases, the orders to give one up, and the watchdog."""
+"""Leases: their renewal, the orders to give one up, and the watchdog."""
 
 import os
 import threading
@@ -28,8 +28,8 @@ TICK_SECONDS = 1.0
 EXIT_STUCK = 70  # EX_SOFTWARE of sysexits.h: the supervisor starts a new process
 
 
-class Held:
-    """One chunk that this process holds. ``check()`` is called between batches.
+class Lease:
+    """The lease of one chunk of this process. Its runner calls ``check()`` between batches.
 
     ``done``: the results until now. They are stored however the work on the chunk ends, but for a fault.
     """
@@ -78,7 +78,7 @@ class Held:
         if state is JobState.CANCELING and self.claim.kind is not ChunkKind.EXPORT:
             self._canceling.set()
 
-    def lose(self) -> None:
+    def mark_lost(self) -> None:
         """Note that the token no longer matches."""
         self._lost.set()
 
@@ -87,7 +87,7 @@ class Held:
             with self._database.begin() as session:
                 self.note_state(claims.read_state(session, self.claim))
         except LeaseLost:
-            self.lose()
+            self.mark_lost()
         except DatabaseUnavailable:
             log.warning("lease_probe_failed")  # The lease still holds; the end of the chunk waits for Postgres.
 
@@ -123,7 +123,7 @@ class LeaseKeeper:
         self._lease_seconds = lease_seconds
         self._renew_seconds = renew_seconds
         self._stuck_seconds = stuck_seconds
-        self._held: dict[int, Held] = {}
+        self._leases: dict[int, Lease] = {}
         self._lock = threading.Lock()
         self._closed = threading.Event()
         self._thread = threading.Thread(target=self._run, name="lease-keeper", daemon=True)
@@ -143,42 +143,43 @@ class LeaseKeeper:
         self._thread.join(timeout=self._renew_seconds)
 
     @contextmanager
-    def holding(self, claim: Claim, stopping: threading.Event) -> Iterator[Held]:
+    def holding(self, claim: Claim, stopping: threading.Event) -> Iterator[Lease]:
         """Renew the lease of this chunk for the length of the block."""
-        held = Held(claim, self._database, stopping)
+        lease = Lease(claim, self._database, stopping)
         with self._lock:
-            self._held[claim.token] = held
+            self._leases[claim.token] = lease
         try:
-            yield held
+            yield lease
         finally:
             with self._lock:
-                self._held.pop(claim.token, None)
+                self._leases.pop(claim.token, None)
 
     def _run(self) -> None:
         due = time.monotonic() + self._renew_seconds
         while not self._closed.wait(min(self._renew_seconds, TICK_SECONDS)):
             with self._lock:
-                held = list(self._held.values())
+                leases = list(self._leases.values())
             if time.monotonic() < due:
-                for one in held:
+                for one in leases:
                     if one.lifeline != self._lifeline():
                         self._renew(one)
                 continue
-            self._exit_if_stuck(held)
-            renewed = [self._renew(one) for one in held]
+            self._exit_if_stuck(leases)
+            renewed = [self._renew(one) for one in leases]
             due = time.monotonic() + (self._renew_seconds if all(renewed) else RETRY_SECONDS)
             self._beat()
 
-    def _renew(self, held: Held) -> bool:
+    def _renew(self, lease: Lease) -> bool:
         lifeline = self._lifeline()
         try:
             with self._database.begin() as session:
-                held.note_state(claims.renew(session, held.claim, lease_seconds=self._lease_seconds, lifeline=lifeline))
-            held.lifeline = lifeline
+                state = claims.renew(session, lease.claim, lease_seconds=self._lease_seconds, lifeline=lifeline)
+            lease.note_state(state)
+            lease.lifeline = lifeline
         except LeaseLost:
-            held.lose()
+            lease.mark_lost()
         except DatabaseUnavailable:
-            log.warning("lease_renewal_failed", job_id=str(held.claim.job_id), chunk=held.claim.no)
+            log.warning("lease_renewal_failed", job_id=str(lease.claim.job_id), chunk=lease.claim.no)
             return False
         except Exception:
             log.exception("lease_renewal_fault")  # This thread must not end: it holds every chunk of the process.
@@ -196,9 +197,9 @@ class LeaseKeeper:
         except Exception:
             log.exception("heartbeat_fault")  # A read-only server or a full disk must not cost the leases.
 
-    def _exit_if_stuck(self, held: list[Held]) -> None:
+    def _exit_if_stuck(self, leases: list[Lease]) -> None:
         """Exit if a chunk is stuck: a thread cannot be ended from outside. Leases and attempts do the rest."""
-        for one in held:
+        for one in leases:
             if one.stuck_seconds > self._stuck_seconds:
                 log.critical("chunk_stuck", job_id=str(one.claim.job_id), chunk=one.claim.no)
                 os._exit(EXIT_STUCK)

@@ -21,7 +21,7 @@ from worker.jobs.classify import classify
 from worker.jobs.export import export
 from worker.jobs.purge import purge
 from worker.jobs.validate import validate
-from worker.leasing.leases import Held
+from worker.leasing.leases import Lease
 from worker.leasing.outcome import (
     CancelRequested,
     ChunkOutcome,
@@ -38,7 +38,7 @@ log = structlog.get_logger()
 # The pause of a tenant's chunks of a pool after a turn.
 TURN_PAUSE_SECONDS = 5.0
 
-RUNNERS: Mapping[ChunkKind, Callable[[Context, Held], ChunkOutcome]] = {
+RUNNERS: Mapping[ChunkKind, Callable[[Context, Lease], ChunkOutcome]] = {
     ChunkKind.VALIDATE: validate,
     ChunkKind.CLASSIFY: classify,
     ChunkKind.PURGE: purge,
@@ -145,12 +145,12 @@ ENDINGS: Mapping[type[Exception], Ending] = {
 }
 
 
-def run_chunk(context: Context, held: Held) -> ChunkOutcome:
+def run_chunk(context: Context, lease: Lease) -> ChunkOutcome:
     """Run a chunk, and close it, hand it back, or leave it to its lease, whatever happens."""
     try:
-        return RUNNERS[held.claim.kind](context, held)
+        return RUNNERS[lease.claim.kind](context, lease)
     except Exception as error:  # noqa: BLE001  # the table has an ending for each
-        return _end(Ended(context, held.claim, held.done, error))
+        return _end(Ended(context, lease.claim, lease.done, error))
 
 
 def _end(ended: Ended) -> ChunkOutcome:

@@ -105,8 +105,8 @@ class WorkLoop:
             return None
         with chunk_context(claim, worker=self.context.name):
             CHUNK_ATTEMPTS.labels(claim.kind).inc()
-            with self._keeper.holding(claim, self._stopping) as held:
-                outcome = run_chunk(self.context, held)
+            with self._keeper.holding(claim, self._stopping) as lease:
+                outcome = run_chunk(self.context, lease)
             CHUNKS_ENDED.labels(claim.kind, outcome).inc()
         return claim.kind
 

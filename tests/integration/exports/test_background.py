@@ -33,7 +33,7 @@ from tests.integration.exports.conftest import ExportSlot
 from worker.context import Context
 from worker.jobs import export as runner
 from worker.jobs.export import Made, make
-from worker.leasing.leases import Held
+from worker.leasing.leases import Lease
 
 POLICY = CrashPolicy(isolate_after=2, fail_after=5, fail_export_after=3, keep_export_hours=1)
 OFFERS = (Offer(ChunkKind.EXPORT, Priority.BULK),)
@@ -81,7 +81,7 @@ def begun(context: Context, claim: Claim) -> exports.Begun:
 
 
 def made(context: Context, claim: Claim) -> Made:
-    return make(context, Held(claim, context.database, threading.Event()), begun(context, claim))
+    return make(context, Lease(claim, context.database, threading.Event()), begun(context, claim))
 
 
 def error_code(database: Database, export_id: str) -> str | None:
@@ -200,7 +200,7 @@ def test_a_worker_that_was_overtaken_leaves_no_file_and_changes_nothing(
     assert (fast.export_id, fast.attempt) == (slow.export_id, 2)
     finished = made(context, fast)
     with pytest.raises(LeaseLost):
-        make(context, Held(slow, context.database, threading.Event()), late)
+        make(context, Lease(slow, context.database, threading.Event()), late)
     with pytest.raises(LeaseLost):
         begun(context, slow)
     export = seen(api, export_id)

@@ -25,7 +25,7 @@ from tests.integration.worker.jobs.test_validate import announce, context, image
 from worker.context import Context
 from worker.jobs.importing import import_images
 from worker.jobs.validate import validate
-from worker.leasing.leases import Held
+from worker.leasing.leases import Lease
 from worker.leasing.outcome import CancelRequested, ChunkOutcome
 from worker.loop.chunk import run_chunk
 
@@ -118,26 +118,26 @@ def begin(database: Database, jobs: Jobs, settings: Settings, store: S3Store, th
         name="test",
     )
 
-    def begun(*answers: Answer) -> tuple[uuid.UUID, Held, Context]:
+    def begun(*answers: Answer) -> tuple[uuid.UUID, Lease, Context]:
         theirs.answers = list(answers)
         job_id = announce(database, source=source("theirs", "a/"))
         with database.begin() as session:
             lifecycle.commit(session, job_id, jobs.classifier.id)
-        held = Held(jobs.claim_kind(ChunkKind.VALIDATE), database, threading.Event())
-        assert held.claim.job_id == job_id
-        return job_id, held, context
+        lease = Lease(jobs.claim_kind(ChunkKind.VALIDATE), database, threading.Event())
+        assert lease.claim.job_id == job_id
+        return job_id, lease, context
 
     return begun
 
 
-Begin = Callable[..., tuple[uuid.UUID, Held, Context]]
+Begin = Callable[..., tuple[uuid.UUID, Lease, Context]]
 
 
 def test_keys_whose_names_become_equal_and_keys_that_are_no_names_are_all_images(begin: Begin) -> None:
     keys = ("a//1.jpg", "a/1.jpg", COMPOSED, DECOMPOSED, "a/nul\0.jpg", f"a/{'k' * 1100}.jpg")
-    job_id, held, context = begin(lists(*keys))
-    import_images(context, held, Source.model_validate(source("theirs", "a/")))
-    validate(context, held)  # The worker before it ended between import and validation.
+    job_id, lease, context = begin(lists(*keys))
+    import_images(context, lease, Source.model_validate(source("theirs", "a/")))
+    validate(context, lease)  # The worker before it ended between import and validation.
     images = images_of(context.database, job_id)
     names = ["1.jpg", "1~2.jpg", "\u00e9.jpg", "e\u0301~2.jpg", "nul\ufffd.jpg", "k" * 1022]
     assert [image.name for image in images] == names
@@ -148,9 +148,9 @@ def test_keys_whose_names_become_equal_and_keys_that_are_no_names_are_all_images
 
 
 def test_an_object_that_changed_between_two_attempts_is_one_image_with_a_reason(begin: Begin) -> None:
-    job_id, held, context = begin(lists("a/1.jpg"), lists("a/1.jpg", size=5))
-    import_images(context, held, Source.model_validate(source("theirs", "a/")))
-    validate(context, held)
+    job_id, lease, context = begin(lists("a/1.jpg"), lists("a/1.jpg", size=5))
+    import_images(context, lease, Source.model_validate(source("theirs", "a/")))
+    validate(context, lease)
     with context.database.begin() as session:
         result = session.query(Result).filter_by(job_id=job_id).one()
     assert result.error_code == "size_mismatch"
@@ -173,25 +173,25 @@ def test_an_object_that_changed_between_two_attempts_is_one_image_with_a_reason(
 def test_what_is_wrong_with_a_source_ends_the_job_at_once_with_a_sentence_about_it(
     begin: Begin, jobs: Jobs, answer: Answer, code: str, words: str
 ) -> None:
-    job_id, held, context = begin(answer)
-    assert run_chunk(context, held) is ChunkOutcome.FINISHED
+    job_id, lease, context = begin(answer)
+    assert run_chunk(context, lease) is ChunkOutcome.FINISHED
     job = jobs.get(job_id)
-    assert (job.state, job.error_code, held.claim.attempt) == (JobState.FAILED, code, 1)
+    assert (job.state, job.error_code, lease.claim.attempt) == (JobState.FAILED, code, 1)
     assert words in str(job.error_detail)
     assert "worker" not in str(job.error_detail)
 
 
 @pytest.mark.parametrize("answer", [error(503, "SlowDown"), error(403, "SignatureDoesNotMatch"), says(200, b"<html>")])
 def test_a_store_that_is_ill_is_tried_again_and_ends_no_job(begin: Begin, jobs: Jobs, answer: Answer) -> None:
-    job_id, held, context = begin(answer)
+    job_id, lease, context = begin(answer)
     with pytest.raises(StoreUnavailable):
-        validate(context, held)
+        validate(context, lease)
     assert jobs.get(job_id).state == JobState.VALIDATING
 
 
 def test_an_import_that_is_canceled_meanwhile_is_an_order_and_no_fault(begin: Begin) -> None:
-    job_id, held, context = begin(lists("a/1.jpg"))
+    job_id, lease, context = begin(lists("a/1.jpg"))
     with context.database.begin() as session:
         lifecycle.cancel(session, job_id)
     with pytest.raises(CancelRequested):
-        validate(context, held)
+        validate(context, lease)

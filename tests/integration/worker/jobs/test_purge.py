@@ -19,13 +19,13 @@ from shared.storage.s3 import S3Store
 from tests.integration.jobs.factory import Jobs
 from worker.context import Context
 from worker.jobs.purge import purge
-from worker.leasing.leases import Held
+from worker.leasing.leases import Lease
 from worker.leasing.outcome import ChunkOutcome, StopRequested
 
 OBJECTS = 7
 
 
-class Watched(Held):
+class Watched(Lease):
     """Writes down when something came of the chunk."""
 
     def __init__(self, claim: Claim, database: Database, stopping: threading.Event, events: list[str]) -> None:
@@ -78,7 +78,7 @@ def test_a_removal_stops_between_two_steps_and_goes_on_later(settings: Settings,
     stopping.set()
     context = Context(settings, jobs.database, S3Store(settings), Wakeups(settings), {}, "test")
     with pytest.raises(StopRequested):
-        purge(context, Held(deleted, jobs.database, stopping))
+        purge(context, Lease(deleted, jobs.database, stopping))
     assert len(list(context.store.list_objects(upload_prefix(deleted.job_id)))) == OBJECTS
-    assert purge(context, Held(deleted, jobs.database, threading.Event())) is ChunkOutcome.FINISHED
+    assert purge(context, Lease(deleted, jobs.database, threading.Event())) is ChunkOutcome.FINISHED
     assert list(context.store.list_objects(upload_prefix(deleted.job_id))) == []

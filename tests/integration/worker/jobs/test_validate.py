@@ -20,7 +20,7 @@ from shared.storage.keys import upload_key
 from shared.storage.s3 import S3Store
 from tests.integration.jobs.factory import Jobs
 from worker.context import Context
-from worker.leasing.leases import Held
+from worker.leasing.leases import Lease
 from worker.loop.chunk import run_chunk
 
 
@@ -47,8 +47,8 @@ def run(context: Context, jobs: Jobs) -> Callable[[uuid.UUID], dict[str, str]]:
     def validate_job(job_id: uuid.UUID) -> dict[str, str]:
         with context.database.begin() as session:
             lifecycle.commit(session, job_id, jobs.classifier.id)
-        held = Held(jobs.claim_kind(ChunkKind.VALIDATE), context.database, threading.Event())
-        run_chunk(context, held)
+        lease = Lease(jobs.claim_kind(ChunkKind.VALIDATE), context.database, threading.Event())
+        run_chunk(context, lease)
         with context.database.begin() as session:
             refused = session.query(Result).filter_by(job_id=job_id, status="rejected").all()
             names = {i.seq: i.name for i in images_of(context.database, job_id)}
@@ -158,8 +158,8 @@ def test_an_import_over_the_quota_fails_the_job_and_takes_nothing_until_there_is
     with database.begin() as session:
         session.get_one(Tenant, job.tenant_id).max_pending_images = None
         lifecycle.retry(session, job_id, chunk_images=64)
-    held = jobs.claim_kind(ChunkKind.VALIDATE)
-    assert held.job_id == job_id
+    claim = jobs.claim_kind(ChunkKind.VALIDATE)
+    assert claim.job_id == job_id
 
 
 def test_an_import_from_a_bucket_that_is_not_there_fails_the_job_with_a_reason(

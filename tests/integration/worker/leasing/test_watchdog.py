@@ -35,12 +35,12 @@ with database.begin() as session:
     held_claim = claim(session, [Offer(ChunkKind.VALIDATE, Priority.BULK)], worker="test", lease_seconds=60)
 keeper = LeaseKeeper(database, lease_seconds=60, renew_seconds=0.2, stuck_seconds=1)
 keeper.start()
-with keeper.holding(held_claim, threading.Event()) as held:
+with keeper.holding(held_claim, threading.Event()) as lease:
     for _ in range(20 if sys.argv[1] == "progress" else 10_000):
-        held.check()
+        lease.check()
         clock.now += 0.5
         if sys.argv[1] == "progress":
-            held.progressed()
+            lease.progressed()
         time.sleep(0.05)  # the keeper barks in its own thread, by the real clock
 """
 

@@ -15,7 +15,7 @@ from shared.jobs.results import NewResult
 from shared.settings import Settings
 from tests.integration.jobs.factory import Jobs, answers
 from worker.context import Context
-from worker.leasing.leases import Held
+from worker.leasing.leases import Lease
 from worker.leasing.outcome import CancelRequested, ChunkOutcome, SourceRejected, StopRequested, TurnOver
 from worker.loop import chunk as chunks
 from worker.loop.chunk import run_chunk
@@ -35,14 +35,14 @@ def run(claim: Claim, settings: Settings, database: Database, monkeypatch: pytes
     """Run the chunk with a runner that finishes two images and raises."""
 
     def run_and_raise(error: Exception) -> ChunkOutcome:
-        def runner(_: Context, held: Held) -> ChunkOutcome:
-            held.done += answers(held.claim)[:DONE]
+        def runner(_: Context, lease: Lease) -> ChunkOutcome:
+            lease.done += answers(lease.claim)[:DONE]
             raise error
 
         monkeypatch.setattr(chunks, "RUNNERS", {claim.kind: runner})
         unused: object = None
         context = Context(settings, database, unused, unused, {}, "test")  # type: ignore[arg-type]
-        return run_chunk(context, Held(claim, database, threading.Event()))
+        return run_chunk(context, Lease(claim, database, threading.Event()))
 
     return run_and_raise
 
@@ -87,7 +87,7 @@ def test_a_canceled_chunk_is_closed_with_what_is_finished(run: Run, claim: Claim
 
 def test_a_rejected_source_fails_its_job(jobs: Jobs, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     job_id = jobs.committed()
-    held = Held(jobs.claim_kind(ChunkKind.VALIDATE), jobs.database, threading.Event())
+    lease = Lease(jobs.claim_kind(ChunkKind.VALIDATE), jobs.database, threading.Event())
 
     def reject(*_: object) -> ChunkOutcome:
         raise SourceRejected("source_empty", "there is nothing")
@@ -95,14 +95,14 @@ def test_a_rejected_source_fails_its_job(jobs: Jobs, settings: Settings, monkeyp
     monkeypatch.setattr(chunks, "RUNNERS", {ChunkKind.VALIDATE: reject})
     unused: object = None
     context = Context(settings, jobs.database, unused, unused, {}, "test")  # type: ignore[arg-type]
-    assert run_chunk(context, held) is ChunkOutcome.FINISHED
+    assert run_chunk(context, lease) is ChunkOutcome.FINISHED
     job = jobs.get(job_id)
     assert (job.state, job.error_code, job.error_detail) == (JobState.FAILED, "source_empty", "there is nothing")
 
 
 def test_a_canceled_validation_ends_its_job(jobs: Jobs, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     job_id = jobs.committed(images=3)
-    held = Held(jobs.claim_kind(ChunkKind.VALIDATE), jobs.database, threading.Event())
+    lease = Lease(jobs.claim_kind(ChunkKind.VALIDATE), jobs.database, threading.Event())
     with jobs.database.begin() as session:
         lifecycle.cancel(session, job_id)
 
@@ -112,7 +112,7 @@ def test_a_canceled_validation_ends_its_job(jobs: Jobs, settings: Settings, monk
     monkeypatch.setattr(chunks, "RUNNERS", {ChunkKind.VALIDATE: hear})
     unused: object = None
     context = Context(settings, jobs.database, unused, unused, {}, "test")  # type: ignore[arg-type]
-    assert run_chunk(context, held) is ChunkOutcome.CANCELED
+    assert run_chunk(context, lease) is ChunkOutcome.CANCELED
     assert (jobs.get(job_id).state, jobs.counts(job_id)["canceled"]) == (JobState.CANCELED, 3)
 
 
