@@ -111,7 +111,7 @@ class Requires:
     """A dependency of a route: the caller, who must have a scope."""
 
     def __init__(self, scope: Scope) -> None:
-        self._scope = scope
+        self.scope = scope
 
     async def __call__(
         self,
@@ -144,8 +144,8 @@ class Requires:
         allowed, request.state.rate = services.rates.count(key.prefix, caller.requests_per_minute)
         if request.state.rate is not None and not allowed:
             raise request.state.rate.refusal()
-        if not caller.may(self._scope):
-            raise Forbidden(f"this key may not do this: it lacks the scope `{self._scope}`")
+        if not caller.may(self.scope):
+            raise Forbidden(f"this key may not do this: it lacks the scope `{self.scope}`")
         return replace(caller, actor=_located(caller.actor, request))
 
 

@@ -77,7 +77,10 @@ async def health() -> Health:
     openapi_extra=NO_KEY,
 )
 async def ready(services: ServicesDep, response: Response) -> Ready:
-    """Ask the database, the object store and Redis, each for two seconds at most."""
+    """Ask the database, the object store and Redis, each for two seconds at most.
+
+    503 when one that is required is not well; Redis is not required.
+    """
     findings = await services.readiness.check()
     checks = {
         name: CheckOut(ok=c.ok, required=c.required, milliseconds=c.milliseconds, detail=c.detail)

@@ -1,5 +1,6 @@
 """The OpenAPI document: FastAPI's, with the schema of the problems."""
 
+import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
@@ -8,6 +9,7 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
 
+from api.auth import Requires
 from api.errors import Problem
 
 DESCRIPTION = """Asynchronous batch classification of plant photographs.
@@ -49,11 +51,22 @@ def install(app: FastAPI, prefix: str, routers: Sequence[APIRouter]) -> None:
 
 def response_models(routers: Iterable[APIRouter]) -> Iterator[type[BaseModel]]:
     """Yield the models that routes answer with, each once."""
-    routes = [route for router in routers for route in router.routes if isinstance(route, APIRoute)]
-    answers = [(route.response_model, *(one.get("model") for one in route.responses.values())) for route in routes]
+    answers = [
+        (route.response_model, *(one.get("model") for one in route.responses.values())) for route in _routes(routers)
+    ]
     for model in dict.fromkeys(model for models in answers for model in models):
         if isinstance(model, type) and issubclass(model, BaseModel):
             yield model
+
+
+def _routes(routers: Iterable[APIRouter]) -> list[APIRoute]:
+    return [route for router in routers for route in router.routes if isinstance(route, APIRoute)]
+
+
+def _scope(route: APIRoute) -> str:
+    """Return the scope that a key needs for a route; empty where none is asked for."""
+    needed = [one.call.scope for one in route.dependant.dependencies if isinstance(one.call, Requires)]
+    return str(needed[0]) if needed else ""
 
 
 def _document(app: FastAPI, servers: list[dict[str, Any]], routers: Iterable[APIRouter]) -> dict[str, Any]:
@@ -70,13 +83,33 @@ def _document(app: FastAPI, servers: list[dict[str, Any]], routers: Iterable[API
     for model in response_models(routers):
         # FastAPI leaves every null out of the document; in an example it is a field that would be missing.
         schemas[model.__name__]["examples"] = model.model_json_schema()["examples"]
+    scopes = {route.operation_id: _scope(route) for route in _routes(routers)}
     for operation in (one for methods in document["paths"].values() for one in methods.values()):
         for parameter in operation.get("parameters", ()):
             parameter["schema"] = _without_null(parameter["schema"])
+        for scheme in operation.get("security", ()):
+            # OpenAPI 3.1: a scheme that is not OAuth may name the roles that a caller needs.
+            scheme.update({name: [scopes[operation["operationId"]]] for name in scheme})
     problem = Problem.model_json_schema(ref_template=REFERENCE)
     schemas.update(problem.pop("$defs", {}))
     schemas["Problem"] = problem
-    return document
+    return _renamed(document)
+
+
+def _renamed(document: dict[str, Any]) -> dict[str, Any]:
+    """Return the document with the names that generated clients shall have: ``Job``, where we write ``JobOut``."""
+    schemas = document["components"]["schemas"]
+    plain_names = {name: name.removesuffix("Out") for name in schemas}
+    names = {name: plain if plain not in schemas else name for name, plain in plain_names.items()}
+    text = json.dumps(document)
+    for name, plain in names.items():
+        if name != plain:
+            text = text.replace(f'"#/components/schemas/{name}"', f'"#/components/schemas/{plain}"')
+    renamed: dict[str, Any] = json.loads(text)
+    renamed["components"]["schemas"] = {
+        names[name]: {**schema, "title": names[name]} for name, schema in renamed["components"]["schemas"].items()
+    }
+    return renamed
 
 
 def _without_null(schema: dict[str, Any]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from shared.settings import Settings
 DEFAULT = 100
 MAX_ROWS = 1000
 
-Limit = Annotated[int, Query(ge=1, le=MAX_ROWS, description="Most rows in the answer.")]
+Limit = Annotated[int, Query(ge=1, le=MAX_ROWS, description="Maximum number of rows in the answer.")]
 
 
 def check_limit(limit: int, settings: Settings) -> None:

@@ -7,7 +7,7 @@ from fastapi import Depends, Response
 
 from api.answers import answer, problems
 from api.auth import Requires
-from api.classifiers.schemas import ClassifierDetails, ClassifierList, ModelList, classifier_details
+from api.classifiers.schemas import ClassifierList, ClassifierOut, ModelList, classifier_details
 from api.deps import ServicesDep
 from api.routing import Router
 from api.services import Services
@@ -25,7 +25,7 @@ router = Router(prefix="/v1", tags=["classifiers"], dependencies=[Depends(Requir
     responses=problems(),
 )
 def list_classifiers(services: ServicesDep) -> Response:
-    """List the classifiers. Every tenant may use each; jobs that name none get the default."""
+    """List the classifiers that every tenant may use; a job that names none gets the default."""
     return answer(ClassifierList(classifiers=_read(services)))
 
 
@@ -42,6 +42,6 @@ def list_models(services: ServicesDep) -> Response:
     return answer(ModelList(models=_read(services)))
 
 
-def _read(services: Services) -> list[ClassifierDetails]:
+def _read(services: Services) -> list[ClassifierOut]:
     with services.database.begin() as session:
         return [classifier_details(classifier) for classifier in registry.list_classifiers(session)]

@@ -24,7 +24,7 @@ EXAMPLE: dict[str, Any] = {
 }
 
 
-class ClassifierDetails(BaseModel):
+class ClassifierOut(BaseModel):
     """A classifier that jobs can ask for."""
 
     name: str
@@ -43,21 +43,21 @@ class ClassifierList(BaseModel):
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"classifiers": [EXAMPLE]}]})
 
-    classifiers: list[ClassifierDetails]
+    classifiers: list[ClassifierOut]
 
 
 class ModelList(BaseModel):
-    """The same under the name that classifiers had before."""
+    """The classifiers under their older name."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"models": [EXAMPLE]}]})
 
-    models: list[ClassifierDetails]
+    models: list[ClassifierOut]
 
 
-def classifier_details(classifier: Classifier) -> ClassifierDetails:
+def classifier_details(classifier: Classifier) -> ClassifierOut:
     """Return a classifier as clients see it."""
     manifest = Manifest.model_validate(classifier.manifest)
-    return ClassifierDetails(
+    return ClassifierOut(
         name=classifier.name,
         version=classifier.version,
         default=classifier.is_default,

@@ -46,7 +46,11 @@ REQUEST_BODY: dict[str, Any] = {
     responses=problems(404),
 )
 def put_correction(job_id: JobId, seq: Seq, body: PutCorrection, services: ServicesDep, caller: Submitter) -> Response:
-    """Set the label that a person gives to an image, in place of an earlier one. The prediction stays. Idempotent."""
+    """Store a person's label for an image; it replaces an earlier correction.
+
+    The prediction stays. `corrected_by` is the name of the API key unless the request names somebody. Repeating it
+    is harmless.
+    """
     new = NewCorrection(seq, body.label, body.note, body.corrected_by or caller.key_name)
     with services.database.begin() as session:
         job = queries.lock_own_job(session, caller.tenant_id, job_id)
@@ -61,13 +65,16 @@ def put_correction(job_id: JobId, seq: Seq, body: PutCorrection, services: Servi
 @router.delete(
     "/{job_id}/images/{seq}/correction",
     operation_id="delete_correction",
-    summary="Remove a correction",
+    summary="Delete a correction",
     status_code=HTTPStatus.NO_CONTENT,
     response_class=Response,
     responses={204: {"description": "There is none now."}, **problems(404)},
 )
 def delete_correction(job_id: JobId, seq: Seq, services: ServicesDep, caller: Submitter) -> Response:
-    """Remove the label that a person gave to an image. Repeating it is harmless."""
+    """Delete the correction of an image.
+
+    Repeating it is harmless.
+    """
     with services.database.begin() as session:
         store.remove(session, queries.lock_own_job(session, caller.tenant_id, job_id), seq)
         audit.record(session, caller.actor, Action.CORRECTION_DELETE, job_id, tenant_id=caller.tenant_id, seq=seq)
@@ -88,7 +95,7 @@ def list_corrections(
     after: Annotated[int, Query(ge=-1, le=MAX_SEQ, description="Cursor: `after` of the page before.")] = -1,
     limit: Limit = DEFAULT,
 ) -> Response:
-    """List corrections in the order of the images, each with the prediction of the classifier."""
+    """List corrections in the order of the images, each with the prediction; `after` is a `seq`."""
     check_limit(limit, services.settings)
     with services.database.begin() as session:
         queries.get_job(session, caller.tenant_id, job_id)
@@ -106,7 +113,10 @@ def list_corrections(
     openapi_extra={"requestBody": REQUEST_BODY},
 )
 async def import_corrections(request: Request, job_id: JobId, services: ServicesDep, caller: Submitter) -> Response:
-    """Import a CSV with `name` or `seq`, and `label`: all of it or, if a line is invalid, nothing."""
+    """Store the corrections of a CSV table with `name` or `seq`, and `label`; all lines or none.
+
+    422 `rows-invalid` names the lines that make no sense.
+    """
     content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if content_type != MEDIA_TYPE:
         raise InvalidRequest(f"send the table as {MEDIA_TYPE}, this body is {content_type or 'without a Content-Type'}")

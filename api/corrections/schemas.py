@@ -28,7 +28,7 @@ EXAMPLE: dict[str, Any] = {
 TABLE_EXAMPLE = "name,label,note\r\nDJI_0007.JPG,powdery_mildew,white coating\r\nDJI_0009.JPG,healthy,\r\n"
 
 CorrectionLabel = Annotated[
-    str, Field(pattern=LABEL_PATTERN, description="As class ids are; it need not be a class of the classifier.")
+    str, Field(pattern=LABEL_PATTERN, description="Written as class ids are; it need not be a class of the classifier.")
 ]
 Note = Annotated[str, Field(min_length=1, max_length=NOTE_LENGTH), AfterValidator(stored.text)]
 By = Annotated[
@@ -90,7 +90,7 @@ class Imported(BaseModel):
     model_config = ConfigDict(json_schema_extra={"examples": [{"corrections": 2, "changed": 1}]})
 
     corrections: int = Field(description="Lines with a label.")
-    changed: int = Field(description="Those that said something new.")
+    changed: int = Field(description="Lines that changed a correction or made a new one.")
 
 
 def correction_out(job_id: uuid.UUID, row: CorrectionRow) -> CorrectionOut:

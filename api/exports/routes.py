@@ -75,7 +75,12 @@ async def export_job(  # what a client may say
     ] = None,
     accept: Annotated[str | None, Header(include_in_schema=False)] = None,  # OpenAPI 3.1: `Accept` is no parameter,
 ) -> Response:
-    """Send the results that exist now, in the order of the images; `X-Phytobatch-Pending` counts those to come."""
+    """Send the results that are stored now, in the order of the images, as one file.
+
+    `X-Phytobatch-Pending` counts the images that have no answer yet. 406 `not-acceptable` where `Accept` takes no
+    format, 422 `limit-exceeded` for more rows than are sent directly, 422 `export-does-not-fit` for a shapefile
+    over 2 GB or 255 fields.
+    """
     chosen = choose(format, accept)
     place = services.waiting.take(caller.holder)
     try:
@@ -102,7 +107,10 @@ def create_export(
     caller: Reader,
     idempotency_key: IdempotencyKeyHeader = None,
 ) -> Response:
-    """Create a background export: a worker makes the file; poll `Location` until it is completed."""
+    """Queue an export for a worker; poll `Location` until it is completed or failed.
+
+    More than `PHYTOBATCH_MAX_EXPORTS_PER_JOB` exports of a job are 422 `limit-exceeded`.
+    """
     settings = services.settings
     repeatable = RepeatableRequest(
         caller.tenant_id,
@@ -140,7 +148,7 @@ def list_exports(
     after: Annotated[uuid.UUID | None, Query(description="Cursor: `after` of the page before.")] = None,
     limit: Limit = DEFAULT,
 ) -> Response:
-    """List the exports that are in flight or kept, newest first, without their links."""
+    """List the exports that are queued, running or kept, newest first, without download links."""
     check_limit(limit, services.settings)
     with services.database.begin() as session:
         job = jobs.get_job(session, caller.tenant_id, job_id).job
@@ -156,7 +164,10 @@ def list_exports(
     responses=problems(404),
 )
 def get_export(export_id: ExportId, services: ServicesDep, caller: Reader) -> Response:
-    """Return an export, with a fresh link once it is completed; until then `Retry-After` says when to poll again."""
+    """Return an export, with a fresh download link once it is completed.
+
+    Until it is completed or failed, `Retry-After` says when to poll again.
+    """
     with services.database.begin() as session:
         found, job_name = exports.get_export(session, caller.tenant_id, export_id)
     unfinished = found.state in UNFINISHED
@@ -170,10 +181,10 @@ def get_export(export_id: ExportId, services: ServicesDep, caller: Reader) -> Re
     summary="Delete an export",
     status_code=HTTPStatus.NO_CONTENT,
     response_class=Response,
-    responses={204: {"description": "Gone; one that was under way is given up."}, **problems(404)},
+    responses={204: {"description": "Deleted; one that was running is given up."}, **problems(404)},
 )
 def delete_export(export_id: ExportId, services: ServicesDep, caller: Reader) -> Response:
-    """Delete an export and its file."""
+    """Delete an export and its file; one that is running is given up."""
     _delete(services, caller, export_id)
     return Response(status_code=HTTPStatus.NO_CONTENT)
 

@@ -102,7 +102,9 @@ class ExportOut(BaseModel):
     created_at: datetime
     finished_at: datetime | None
     expires_at: datetime | None = Field(description="Moment of its removal.")
-    download: Download | None = Field(description="There once it is completed, anew in each answer; `null` in lists.")
+    download: Download | None = Field(
+        description="Set once it is completed, with a fresh link in each answer; `null` in lists."
+    )
     links: ExportLinks
 
 

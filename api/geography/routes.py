@@ -37,7 +37,11 @@ async def whole_body(request: Request) -> bytes:
 
 def folder_of(
     folder: Annotated[
-        str, Query(max_length=NAME_LENGTH, description="The file speaks of images whose names begin so, as `east/`.")
+        str,
+        Query(
+            max_length=NAME_LENGTH,
+            description="Prefix of the names of the images in the file, as `east/`.",
+        ),
     ] = "",
 ) -> str:
     """Read the beginning of names.
@@ -54,7 +58,7 @@ def folder_of(
 @router.put(
     "/{job_id}/sidecar",
     operation_id="put_sidecar",
-    summary="Send positions for the images of a draft",
+    summary="Set the positions of a draft's images from a file",
     response_model=SidecarReport,
     responses=problems(404, 409, 413),
     openapi_extra={"requestBody": REQUEST_BODY},
@@ -66,8 +70,9 @@ def put_sidecar(
     body: Annotated[bytes, Depends(whole_body)],
     folder: Annotated[str, Depends(folder_of)],
 ) -> Response:
-    """Send a `geo.txt` (OpenDroneMap) or a CSV file, for the images that are named so far.
+    """Read a `geo.txt` (OpenDroneMap) or a CSV file: positions and metadata of the images named so far.
 
-    The client's own position of an image stays. Sending the same file again changes nothing.
+    A position that the client gave with an image stays. A line that cannot be read is 422 `sidecar-invalid`, which
+    names it. Sending the same file again changes nothing.
     """
     return answer(take_sidecar(services, caller, job_id, body, folder), HTTPStatus.OK)

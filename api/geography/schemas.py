@@ -61,9 +61,9 @@ class SidecarReport(BaseModel):
         }
     )
 
-    lines: int = Field(description="That speak of an image.")
+    lines: int = Field(description="Lines that name an image.")
     matched: int
     unmatched: list[UnmatchedLine] = Field(description=f"The first {MAX_NAMED} of them.")
-    images: int = Field(description="That the job names so far.")
+    images: int = Field(description="Images that the job has so far.")
     images_without_position: int
     without_position: list[str] = Field(description=f"The first {MAX_NAMED} of them, by name.")

@@ -41,7 +41,11 @@ Seq = Annotated[int, Path(ge=0, le=MAX_SEQ, description="Number of the image in 
     },
 )
 def get_image_file(job_id: JobId, seq: Seq, services: ServicesDep, caller: Reader) -> Response:
-    """Redirect to the object store, which answers 404 for an image that was never uploaded."""
+    """Redirect to the original in the object store.
+
+    The URL is good for 15 minutes and needs no key: do not send yours there. The object store answers 404 for an
+    image that was never uploaded.
+    """
     with services.database.begin() as session:
         original = find_original(session, caller.tenant_id, job_id, seq)
     name = PurePosixPath(original.name).name or f"{seq}"

@@ -27,7 +27,7 @@ STREAM = {"text/event-stream": {"schema": {"examples": [STREAM_EXAMPLE]}}}
 @router.get(
     "/{job_id}/events",
     operation_id="stream_events",
-    summary="Stream the events of a job",
+    summary="Follow a job as server-sent events",
     response_class=Response,
     responses={
         200: {"description": "Server-sent events; the id is the job's revision.", "content": STREAM},
@@ -40,10 +40,14 @@ async def stream_events(
     services: ServicesDep,
     caller: Reader,
     last_event_id: Annotated[
-        str | None, Header(alias="Last-Event-ID", description="Go on behind this event; what is no id is ignored.")
+        str | None,
+        Header(alias="Last-Event-ID", description="Continue behind this event."),
     ] = None,
 ) -> Response:
-    """Stream the events of a job, from its present state or behind `Last-Event-ID`, to the terminal event."""
+    """Stream the events of a job, from its present state or from behind `Last-Event-ID`, until it is terminal.
+
+    A client that connects again with the id of the terminal event gets 204.
+    """
     watch = services.hub.watch(caller.holder, job_id, Purpose.EVENTS)
     try:
         snapshot = await watch.first()

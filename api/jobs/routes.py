@@ -60,7 +60,12 @@ Wait = Annotated[
 def create_job(
     body: CreateJob, services: ServicesDep, caller: Submitter, idempotency_key: IdempotencyKeyHeader = None
 ) -> Response:
-    """Create a draft that waits for images; with `source`, a job whose images are found in that bucket."""
+    """Create a draft that waits for its images.
+
+    Answers 201 with `Location` and the job in `draft`. With `source`, a bucket and prefix of S3, the job takes its
+    images from there, is `validating` at once and the status is 202; 403 `source-not-allowed` where the prefix lies
+    outside of the tenant's list.
+    """
     repeatable = RepeatableRequest(caller.tenant_id, idempotency_key, fingerprint("POST /v1/jobs", body.content()))
     with once(services.database, repeatable, keep_hours=services.settings.idempotency_key_hours) as ticket:
         if ticket.stored:
@@ -72,7 +77,7 @@ def create_job(
 @router.post(
     "/upload",
     operation_id="upload_job",
-    summary="Create, upload and commit a small set in one call",
+    summary="Create, upload and commit a small job in one call",
     status_code=HTTPStatus.ACCEPTED,
     response_model=JobOut,
     responses=problems(409, 413),
@@ -81,7 +86,12 @@ def create_job(
 async def upload_job(
     request: Request, services: ServicesDep, caller: Submitter, idempotency_key: IdempotencyKeyHeader = None
 ) -> Response:
-    """Create, upload and commit a job in one request. Upload larger sets to presigned URLs."""
+    """Create a job from the files of a form, and commit it.
+
+    Answers with `Location` and the job. When anything fails, nothing is left of it. The file names are the names of
+    the images, so no two are the same. Files named `geo.txt` and `images.csv` are no images but sidecars: they say
+    where the others were taken. Larger jobs go to presigned URLs.
+    """
     settings = services.settings
     limits = Limits(
         files=settings.max_multipart_files,
@@ -103,7 +113,7 @@ def list_jobs(
     after: Annotated[uuid.UUID | None, Query(description="Cursor: `after` of the page before.")] = None,
     limit: Limit = DEFAULT,
 ) -> Response:
-    """List the tenant's jobs, newest first."""
+    """List the jobs of the tenant, newest first."""
     check_limit(limit, services.settings)
     with services.database.begin() as session:
         rows, has_more = queries.list_jobs(
@@ -132,7 +142,13 @@ async def get_job(  # what a client may say
     wait: Wait = 0,
     if_none_match: Annotated[str | None, Header()] = None,
 ) -> Response:
-    """Return state and counts. While the job is not terminal, `Retry-After` says when to poll again."""
+    """Return the state, the counts and the progress of a job.
+
+    The answer has an `ETag`; `If-None-Match` with it is answered 304 while nothing has changed. While the job is
+    not terminal, `Retry-After` says when to poll again. With `wait`, the answer comes as soon as the job differs
+    from `If-None-Match`, or, without that header, as soon as it is terminal; at the latest after so many seconds,
+    with 304 or with the job as it is.
+    """
     check_wait(wait, max_seconds=services.settings.max_wait_seconds)
     if wait:
         patience = Patience(wait, if_none_match)
@@ -160,7 +176,12 @@ def _read(services: Services, caller: Caller, job_id: uuid.UUID) -> queries.JobD
     responses=problems(404, 409, 413),
 )
 def add_images(job_id: JobId, body: AddImages, services: ServicesDep, caller: Submitter) -> Response:
-    """Add a page of images. The same page again gets the same numbers and fresh URLs."""
+    """Add up to 1,000 images to a draft, and return their numbers and upload URLs in the same order.
+
+    Send the headers of each upload exactly. The same name with the same size and sha256 gets the same `seq` and a
+    fresh URL: this is how an expired URL is renewed. The same name with other content is 409 `image-name-taken`;
+    after the commit every call is 409 `job-not-draft`.
+    """
     return answer(AddedImages(images=submit.name_images(services, caller, job_id, body.images)))
 
 
@@ -173,7 +194,10 @@ def add_images(job_id: JobId, body: AddImages, services: ServicesDep, caller: Su
     responses=problems(404, 409),
 )
 def commit_job(job_id: JobId, services: ServicesDep, caller: Submitter) -> Response:
-    """Validate the uploaded images and put the job into the queue. Repeating it is harmless."""
+    """Validate a draft whose images are uploaded, and put it into the queue.
+
+    Repeating it is harmless. A draft without images is 409 `job-empty`.
+    """
     job = submit.commit(services, caller, job_id)
     return answer(job, HTTPStatus.ACCEPTED, {"Location": job.links.self})
 
@@ -186,7 +210,10 @@ def commit_job(job_id: JobId, services: ServicesDep, caller: Submitter) -> Respo
     responses={202: {"model": JobOut, "description": "A worker still works on it."}, **problems(404)},
 )
 def cancel_job(job_id: JobId, services: ServicesDep, caller: Submitter) -> Response:
-    """Cancel a job. Finished results stay. Repeating it is harmless."""
+    """Cancel a job; finished results stay.
+
+    Answers 202 while chunks still run (`canceling`), and 200 once the job is terminal. Repeating it is harmless.
+    """
     with services.database.begin() as session:
         queries.lock_own_job(session, caller.tenant_id, job_id)
         job = lifecycle.cancel(session, job_id)
@@ -198,13 +225,17 @@ def cancel_job(job_id: JobId, services: ServicesDep, caller: Submitter) -> Respo
 @router.post(
     "/{job_id}/retry",
     operation_id="retry_job",
-    summary="Run failed images again",
+    summary="Retry the failed images of a job",
     status_code=HTTPStatus.ACCEPTED,
     response_model=JobOut,
     responses=problems(404, 409),
 )
 def retry_job(job_id: JobId, services: ServicesDep, caller: Submitter) -> Response:
-    """Run failed images again in the same job. Other results stay; the run ends with a terminal event of its own."""
+    """Run the failed images of a terminal job again; results that stand are kept.
+
+    Answers with `Location` and the job. The run ends with a terminal event of its own. 409 `job-active` while the
+    job runs, `nothing-to-retry` where nothing failed, `originals-removed` once retention has removed the uploads.
+    """
     with services.database.begin() as session:
         quota = quotas.lock_tenant(session, caller.tenant_id, Quotas.of(services.settings))
         before = queries.lock_own_job(session, caller.tenant_id, job_id)
@@ -229,7 +260,11 @@ def retry_job(job_id: JobId, services: ServicesDep, caller: Submitter) -> Respon
     },
 )
 def delete_job(job_id: JobId, services: ServicesDep, caller: Submitter) -> Response:
-    """Delete a draft or a terminal job, with its images and results."""
+    """Delete a draft or a terminal job with its images and results.
+
+    The job is invisible at once; objects and rows are removed soon after. `Location` is the receipt. 409
+    `job-active` while the job runs: cancel it first.
+    """
     with services.database.begin() as session:
         queries.lock_own_job(session, caller.tenant_id, job_id)
         receipt_id = lifecycle.delete(session, job_id, by=caller.key_name)

@@ -33,7 +33,7 @@ PERCENT_DIGITS = DIGITS - 2
     operation_id="predict",
     summary="Classify one image now",
     response_model=Prediction,
-    responses={202: {"model": JobOut, "description": "The wait is over; ask for the job."}, **problems(404, 409, 413)},
+    responses={202: {"model": JobOut, "description": "The wait is over; poll the job."}, **problems(404, 409, 413)},
     openapi_extra={"requestBody": REQUEST_BODY},
 )
 async def predict(
@@ -43,7 +43,11 @@ async def predict(
     classifier: Annotated[ClassifierText | None, Query()] = None,
     idempotency_key: IdempotencyKeyHeader = None,
 ) -> Response:
-    """Classify one image and wait for the result; if it takes too long, the answer is the job."""
+    """Classify one image and return the answer.
+
+    An image that cannot be read is 422 `image-not-readable` with its error code as `error_code`. When the wait is
+    over first, the answer is 202 with the job.
+    """
     limits = Limits(files=1, file_bytes=services.settings.max_image_bytes)
     try:
         async with received(request, limits) as form:

@@ -25,7 +25,7 @@ def list_receipts(
     after: Annotated[uuid.UUID | None, Query(description="Cursor: `after` of the page before.")] = None,
     limit: Limit = DEFAULT,
 ) -> Response:
-    """List the removals of this tenant's data, newest first."""
+    """List what was removed of this tenant, newest first; `job_id` also finds a job that is gone."""
     check_limit(limit, services.settings)
     with services.database.begin() as session:
         rows, has_more = queries.list_receipts(session, caller.tenant_id, job_id=job_id, after=after, limit=limit)
@@ -40,7 +40,7 @@ def list_receipts(
     responses=problems(404),
 )
 def get_receipt(receipt_id: ReceiptId, services: ServicesDep, caller: Reader) -> Response:
-    """Return when and why a removal was requested, when it was done, and how much it removed."""
+    """Return one removal: when and why it was requested, when it was completed, and its counts."""
     with services.database.begin() as session:
         receipt = queries.get_receipt(session, caller.tenant_id, receipt_id)
     return answer(receipt_out(receipt))

@@ -41,7 +41,7 @@ async def result_filter(  # a coroutine, because FastAPI calls what is none in a
 @router.get(
     "/{job_id}/results",
     operation_id="list_results",
-    summary="Read results",
+    summary="List results",
     response_model=ResultPage,
     responses=problems(404),
 )
@@ -53,7 +53,10 @@ def list_results(
     after: Annotated[int, Query(ge=0, lt=2**63, description="Cursor: `after` of the page before.")] = 0,
     limit: Limit = DEFAULT,
 ) -> Response:
-    """List results in the order in which they were stored: pass `after`, and none is read twice or missed."""
+    """List results in the order in which they were stored, also while the job runs.
+
+    A reader that keeps `after` reads every result exactly once.
+    """
     check_limit(limit, services.settings)
     with services.database.begin() as session:
         # The job first: when it was over before the results were read, they are all there.

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from api.geography.schemas import PlaceOut, place_out
-from api.wire.jobs import ClassifierOut, Counts
+from api.wire.jobs import Counts, PinnedClassifier
 from shared.contracts.manifest import Manifest, ReviewReason
 from shared.contracts.states import ImageErrorCode, ImageStatus, JobState
 from shared.db.models import Classifier
@@ -122,7 +122,7 @@ class Provenance:
         str | None, Field(description="The program that ran it; `null` in results from before this was stored.")
     ]
     preprocessing: Annotated[
-        str, Field(description="Names the road from bytes to numbers; the same for the same pixels.")
+        str, Field(description="Name of the steps from bytes to numbers; the same for the same pixels.")
     ]
 
 
@@ -153,7 +153,7 @@ class ResultOut:
         ReviewReason | None, Field(description="The reason for a review; `null` when none is needed.")
     ]
     error: ImageError | None
-    classifier: Annotated[ClassifierOut | None, Field(description="`null` where no classifier saw the image.")]
+    classifier: Annotated[PinnedClassifier | None, Field(description="`null` where no classifier saw the image.")]
     provenance: Annotated[Provenance | None, Field(description="Origin of this result; `null` as `classifier`.")]
     metadata: dict[str, Any]
     place: PlaceOut
@@ -214,7 +214,7 @@ class ResultWriter:
     def __init__(self, classifier: Classifier | None) -> None:
         manifest = None if classifier is None else Manifest.model_validate(classifier.manifest)
         self._classifier = (
-            None if classifier is None else ClassifierOut(name=classifier.name, version=classifier.version)
+            None if classifier is None else PinnedClassifier(name=classifier.name, version=classifier.version)
         )
         self._preprocessing = "" if manifest is None else manifest.preprocessing_id
         self._sha256 = "" if classifier is None else classifier.sha256

@@ -55,7 +55,7 @@ Healthy = Annotated[
 @router.get(
     "/{job_id}/summary",
     operation_id="summarise_job",
-    summary="Get shares per class, group and day",
+    summary="Summarise a job",
     response_model=SummaryOut,
     responses=problems(404),
 )
@@ -69,7 +69,10 @@ def summarise_job(  # what a client may say
     time_zone: Annotated[Text, Query(description="Time zone of the days, as `Europe/Madrid`.")] = "UTC",
     healthy: Healthy = None,
 ) -> Response:
-    """Summarise the job as it is now; corrections count before predictions."""
+    """Return shares per class, group and day, positions, and the images to review first.
+
+    The figures are those of now; a correction counts before the prediction.
+    """
     _check_time_zone(time_zone)
     max_values = services.settings.max_summary_groups
     with services.database.begin() as session:
@@ -98,7 +101,7 @@ def summarise_job(  # what a client may say
 @router.get(
     "/{job_id}/grid",
     operation_id="grid_of_job",
-    summary="Get shares in squares on the ground",
+    summary="Summarise a job in squares on the ground",
     response_class=GeoJson,
     response_model=GridOut,
     responses=problems(404),
@@ -119,7 +122,10 @@ def grid_of_job(  # what a client may say
     ] = None,
     healthy: Healthy = None,
 ) -> Response:
-    """Return GeoJSON (RFC 7946) of the squares that have an image. Edges are metres on the ground, not degrees."""
+    """Return the squares that have an image as GeoJSON (RFC 7946), with the shares of each.
+
+    Edges are metres on the ground, not degrees.
+    """
     begin = None if origin is None else _origin(origin)
     with services.database.begin() as session:
         job = queries.get_job(session, caller.tenant_id, job_id).job

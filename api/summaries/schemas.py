@@ -31,15 +31,15 @@ class LabelShare(BaseModel):
 class SharesOut(BaseModel):
     """Images by result. ``images`` is ``counted``, ``needs_review`` and ``not_classified`` together."""
 
-    images: int = Field(description="With a final answer of any kind.")
+    images: int = Field(description="Images with a final answer of any kind.")
     counted: int = Field(description="Images with a final label: corrected, or predicted and not in need of review.")
     labels: list[LabelShare] = Field(description="The most frequent first; shares are parts of `counted`.")
-    diseased: int | None = Field(description="Counted, and none of the healthy labels; `null`: no label is healthy.")
-    diseased_share: float | None = Field(description="Part of `counted`; `null` where nothing is counted.")
+    diseased: int | None = Field(description="Counted, with no healthy label; `null` where no label is healthy.")
+    diseased_share: float | None = Field(description="As a part of `counted`; `null` where nothing is counted.")
     needs_review: int
-    review: dict[str, int] = Field(description="By reason.")
+    review: dict[str, int] = Field(description="Images that need a review, by reason.")
     not_classified: int
-    failures: dict[str, int] = Field(description="By code.")
+    failures: dict[str, int] = Field(description="Images without a classification, by error code.")
     corrected: int
 
 
@@ -64,7 +64,7 @@ class PositionsOut(BaseModel):
 
 
 class UncertainOut(BaseModel):
-    """An image that a person should look at first."""
+    """An image to review first."""
 
     seq: int
     name: str

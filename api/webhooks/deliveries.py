@@ -39,7 +39,7 @@ def list_deliveries(
     after: Annotated[uuid.UUID | None, Query(description="Cursor: `after` of the page before.")] = None,
     limit: Limit = DEFAULT,
 ) -> Response:
-    """List the tenant's deliveries, newest first, also those to the `webhook_url`s of jobs."""
+    """List the deliveries of the tenant, newest first, also those to the `webhook_url`s of jobs."""
     check_limit(limit, services.settings)
     filters = queries.Filters(endpoint_id=endpoint, job_id=job, state=state)
     with services.database.begin() as session:
@@ -55,7 +55,7 @@ def list_deliveries(
     responses=problems(404),
 )
 def get_delivery(delivery_id: DeliveryId, services: ServicesDep, caller: Reader) -> Response:
-    """Return the body of a delivery, and the outcome of each attempt."""
+    """Return a delivery with its body and the last 100 attempts."""
     with services.database.begin() as session:
         delivery = queries.get_delivery(session, caller.tenant_id, delivery_id)
     return answer(delivery_with_attempts(delivery, public_url=services.settings.public_url))
@@ -64,13 +64,16 @@ def get_delivery(delivery_id: DeliveryId, services: ServicesDep, caller: Reader)
 @router.post(
     "/{delivery_id}/redeliver",
     operation_id="redeliver",
-    summary="Send one delivery again",
+    summary="Redeliver one delivery",
     status_code=HTTPStatus.ACCEPTED,
     response_model=DeliveryOut,
     responses=problems(404, 409),
 )
 def redeliver(delivery_id: DeliveryId, services: ServicesDep, caller: Submitter) -> Response:
-    """Make a delivery due now, whatever its state, and restart its schedule."""
+    """Make a delivery due now and restart its schedule, whatever became of it.
+
+    Answers with `Location` and the delivery; 409 `webhook-disabled`.
+    """
     with services.database.begin() as session:
         delivery = redelivery.redeliver(session, caller.tenant_id, delivery_id)
         audit.record(session, caller.actor, Action.DELIVERY_REDELIVER, delivery_id, tenant_id=caller.tenant_id)

@@ -23,7 +23,7 @@ router = Router(prefix="/v1/webhooks/job-secret", tags=["webhooks"])
     responses=problems(),
 )
 def get_job_secret(services: ServicesDep, caller: Reader) -> Response:
-    """Return whether there is a job secret, and since when. The secret itself is not shown."""
+    """Say when the secret of `webhook_url`s was made and rotated; the secret itself is not shown."""
     with services.database.begin() as session:
         secret = secrets.job_secret(session, caller.tenant_id)
     return answer(job_secret_out(secret))
@@ -37,7 +37,10 @@ def get_job_secret(services: ServicesDep, caller: Reader) -> Response:
     responses=problems(),
 )
 def renew_job_secret(services: ServicesDep, caller: Admin) -> Response:
-    """Create or rotate the job secret. It is shown in this answer only. For a while the old one signs too."""
+    """Create or rotate the secret that signs deliveries to the `webhook_url`s of jobs.
+
+    The secret is in this answer alone. The one before signs too for some hours.
+    """
     overlap = timedelta(hours=services.settings.webhook_secret_overlap_hours)
     with services.database.begin() as session:
         secret, state = secrets.renew_job_secret(session, caller.tenant_id, overlap=overlap)

@@ -50,7 +50,11 @@ SECRET_HEADERS = {"Cache-Control": "no-store"}
 def create_webhook(
     body: CreateEndpoint, services: ServicesDep, caller: Admin, idempotency_key: IdempotencyKeyHeader = None
 ) -> Response:
-    """Create a webhook. Its secret is in this answer only; a repeated request gets `null` for it: rotate to get one."""
+    """Create an endpoint and return it with its secret, which no other answer shows.
+
+    A repeated request with the same `Idempotency-Key` gets `null` for the secret, because it is not stored with the
+    answer: rotate to get one.
+    """
     settings = services.settings
     services.webhook_policy.check(body.url)
     new = endpoints.NewEndpoint(url=body.url, events=body.events, description=body.description)
@@ -78,7 +82,7 @@ def list_webhooks(
     after: Annotated[uuid.UUID | None, Query(description="Cursor: `after` of the page before.")] = None,
     limit: Limit = DEFAULT,
 ) -> Response:
-    """List the tenant's webhooks, newest first, without the `webhook_url`s of jobs."""
+    """List the endpoints of the tenant, newest first, without the `webhook_url`s of jobs."""
     check_limit(limit, services.settings)
     with services.database.begin() as session:
         rows, has_more = endpoints.list_endpoints(session, caller.tenant_id, after=after, limit=limit)
@@ -93,7 +97,7 @@ def list_webhooks(
     responses=problems(404),
 )
 def get_webhook(endpoint_id: EndpointId, services: ServicesDep, caller: Reader) -> Response:
-    """Return a webhook, its state and its last deliveries. Its secret is not shown."""
+    """Return an endpoint and the state of its deliveries; its secret is not shown."""
     with services.database.begin() as session:
         row = endpoints.get(session, caller.tenant_id, endpoint_id)
     return answer(endpoint_out(row))
@@ -107,7 +111,11 @@ def get_webhook(endpoint_id: EndpointId, services: ServicesDep, caller: Reader) 
     responses=problems(404, 409, 413),
 )
 def change_webhook(endpoint_id: EndpointId, body: ChangeEndpoint, services: ServicesDep, caller: Admin) -> Response:
-    """Change a webhook. Pending deliveries go to the new URL. The `webhook_url` of a job cannot be changed."""
+    """Change the fields that the request names.
+
+    Pending deliveries go to the new `url`, and failures under the old one are forgotten. The `webhook_url` of a job
+    cannot be changed: 409 `webhook-per-job`.
+    """
     if body.url is not None:
         services.webhook_policy.check(body.url)
     with services.database.begin() as session:
@@ -128,7 +136,7 @@ def change_webhook(endpoint_id: EndpointId, body: ChangeEndpoint, services: Serv
     responses={204: {"description": "It is gone, with its deliveries."}, **problems(404)},
 )
 def delete_webhook(endpoint_id: EndpointId, services: ServicesDep, caller: Admin) -> Response:
-    """Delete a webhook with its deliveries, also pending ones."""
+    """Delete an endpoint with its deliveries, also the pending ones."""
     with services.database.begin() as session:
         endpoints.remove(session, caller.tenant_id, endpoint_id)
         audit.record(session, caller.actor, Action.WEBHOOK_DELETE, endpoint_id, tenant_id=caller.tenant_id)
@@ -143,7 +151,10 @@ def delete_webhook(endpoint_id: EndpointId, services: ServicesDep, caller: Admin
     responses=problems(404, 409),
 )
 def rotate_webhook_secret(endpoint_id: EndpointId, services: ServicesDep, caller: Admin) -> Response:
-    """Rotate the secret. For a while the old one signs too; a second rotation in that time ends the oldest at once."""
+    """Create a new secret; the old one signs too for 24 hours.
+
+    Two are valid at most: another rotation within that time ends the oldest at once.
+    """
     overlap = timedelta(hours=services.settings.webhook_secret_overlap_hours)
     with services.database.begin() as session:
         row, secret = endpoints.rotate(session, caller.tenant_id, endpoint_id, overlap=overlap)
@@ -159,7 +170,10 @@ def rotate_webhook_secret(endpoint_id: EndpointId, services: ServicesDep, caller
     responses=problems(404),
 )
 def enable_webhook(endpoint_id: EndpointId, services: ServicesDep, caller: Admin) -> Response:
-    """Enable a webhook, clear its failures, and make its pending deliveries due at once. Repeating it is harmless."""
+    """Enable an endpoint: its failures are forgotten, and pending deliveries are due at once.
+
+    Repeating it is harmless.
+    """
     with services.database.begin() as session:
         row = endpoints.enable(session, caller.tenant_id, endpoint_id)
         audit.record(session, caller.actor, Action.WEBHOOK_ENABLE, endpoint_id, tenant_id=caller.tenant_id)
@@ -174,7 +188,10 @@ def enable_webhook(endpoint_id: EndpointId, services: ServicesDep, caller: Admin
     responses=problems(404),
 )
 def disable_webhook(endpoint_id: EndpointId, services: ServicesDep, caller: Admin) -> Response:
-    """Disable a webhook. Pending deliveries wait, and no new ones are kept. Repeating it is harmless."""
+    """Disable an endpoint: pending deliveries wait, and no new events are kept for it.
+
+    Repeating it is harmless.
+    """
     with services.database.begin() as session:
         row = endpoints.disable(session, caller.tenant_id, endpoint_id)
         audit.record(session, caller.actor, Action.WEBHOOK_DISABLE, endpoint_id, tenant_id=caller.tenant_id)
@@ -190,7 +207,10 @@ def disable_webhook(endpoint_id: EndpointId, services: ServicesDep, caller: Admi
     responses=problems(404, 409),
 )
 def test_webhook(endpoint_id: EndpointId, services: ServicesDep, caller: Submitter) -> Response:
-    """Send a `webhook.test`, delivered like every other event."""
+    """Queue a `webhook.test`, which is delivered like every other event.
+
+    Answers with `Location` and the delivery; 409 `webhook-disabled`.
+    """
     with services.database.begin() as session:
         delivery_id = endpoints.send_test(session, caller.tenant_id, endpoint_id)
         audit.record(session, caller.actor, Action.WEBHOOK_TEST, endpoint_id, tenant_id=caller.tenant_id)
@@ -201,7 +221,7 @@ def test_webhook(endpoint_id: EndpointId, services: ServicesDep, caller: Submitt
 @router.post(
     "/{endpoint_id}/redeliver",
     operation_id="redeliver_to_webhook",
-    summary="Send events since a moment again",
+    summary="Redeliver the events since a moment",
     status_code=HTTPStatus.ACCEPTED,
     response_model=Redelivered,
     responses=problems(404, 409, 413),
@@ -209,7 +229,12 @@ def test_webhook(endpoint_id: EndpointId, services: ServicesDep, caller: Submitt
 def redeliver_to_webhook(
     endpoint_id: EndpointId, body: Redeliver, services: ServicesDep, caller: Submitter
 ) -> Response:
-    """Send events again that it has not received, also those from while it was disabled. Repeating it is harmless."""
+    """Queue every event since `since` that the endpoint subscribes to and has not received.
+
+    Events from while it was disabled count, `job.progress` never; with `all`, delivered ones are sent again, too.
+    `since` has a time zone and is not in the future. 409 `webhook-disabled` while it is disabled. Repeating it is
+    harmless.
+    """
     again = redelivery.Redelivery(caller.tenant_id, endpoint_id, body.since, body.everything)
     count = redelivery.redeliver_since(services.database, again)
     with services.database.begin() as session:  # It was done page by page, in transactions of its own.

@@ -124,7 +124,7 @@ class Redeliver(RequestBody):
     model_config = ConfigDict(json_schema_extra={"examples": [{"since": "2026-06-01T08:00:00Z"}]})
 
     since: Moment = Field(description="With its time zone, and not in the future.")
-    everything: StrictBool = Field(default=False, alias="all", description="Also what was delivered.")
+    everything: StrictBool = Field(default=False, alias="all", description="Send delivered events again, too.")
 
 
 class Redelivered(BaseModel):

@@ -52,7 +52,7 @@ JOB_EXAMPLE: dict[str, Any] = {
 }
 
 
-class ClassifierOut(BaseModel):
+class PinnedClassifier(BaseModel):
     """The classifier that a job is pinned to, or asks for."""
 
     name: str
@@ -73,7 +73,7 @@ class Counts(BaseModel):
 class ProgressOut(BaseModel):
     """The progress of the job, by its own speed."""
 
-    percent: float = Field(description="Images that have their final answer.")
+    percent: float = Field(description="Share of the images that have their final answer, 0 to 100.")
     images_per_second: float | None = Field(
         description="Over the last half to full minute; over the whole run once the job is over."
     )
@@ -115,7 +115,7 @@ class JobOut(BaseModel):
     external_id: str | None
     priority: Priority
     metadata: dict[str, Any]
-    classifier: ClassifierOut | None
+    classifier: PinnedClassifier | None
     counts: Counts
     progress: ProgressOut | None = Field(
         description="In the answer for a single job; `null` in lists and answers of POST."
@@ -177,7 +177,7 @@ def job_out(
         external_id=job.external_id,
         priority=Priority(job.priority),
         metadata=job.metadata_,
-        classifier=None if classifier is None else ClassifierOut(name=classifier.name, version=classifier.version),
+        classifier=None if classifier is None else PinnedClassifier(name=classifier.name, version=classifier.version),
         counts=Counts(**counts(job)),
         progress=progress,
         error=None if job.error_code is None else JobError(code=job.error_code, detail=job.error_detail),

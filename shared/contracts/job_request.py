@@ -65,14 +65,14 @@ class JobRequest(BaseModel):
         strict=True,
         ge=1,
         le=MAX_DAYS,
-        description="Days after its end after which the job is deleted; the operator may keep it shorter.",
+        description="Days from its end until the job is deleted; the operator may set fewer.",
     )
     keep_originals_days: int | None = Field(
         default=None,
         strict=True,
         ge=1,
         le=MAX_DAYS,
-        description="Days after its end after which its uploads are removed; the results stay.",
+        description="Days from its end until its uploads are removed; the results stay.",
     )
 
     def content(self) -> dict[str, Any]:

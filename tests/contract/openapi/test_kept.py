@@ -9,6 +9,7 @@ import pytest
 from tests.contract.openapi import keep
 from tests.contract.openapi.breaks import find_breaks, unknown_keywords
 from tests.contract.openapi.kept import FIRST, ROOT, announced, current_document, current_version, kept_document
+from tests.contract.openapi.tables import PAGE, PLACE, with_tables
 
 Json = dict[str, Any]
 
@@ -66,3 +67,11 @@ CHANGELOG = """# Changelog
 )
 def test_words_are_announced_a_version_ahead(version: str, words: set[str]) -> None:
     assert announced(CHANGELOG, version) == words
+
+
+def test_the_tables_of_the_page_are_those_of_the_document(document: Json) -> None:
+    """``python -m tests.contract.openapi.tables`` writes them."""
+    page = PAGE.read_text()
+    assert with_tables(page, document) == page
+    tags = {tag.strip() for found in PLACE.finditer(page) for tag in found[2].split(",")}
+    assert tags == {tag["name"] for tag in document["tags"]}

@@ -117,32 +117,32 @@ def _feature(cell: Cell) -> Json:
 VIEWS: Mapping[tuple[str, str], Callable[[Any], object]] = {
     ("AddedImage", "upload"): lambda target: target,
     ("AddedImages", "images"): lambda targets: targets,
-    ("ClassifierDetails", "classes"): lambda one: one.class_labels,
+    ("Classifier", "classes"): lambda one: one.class_labels,
     ("ClassifierList", "classifiers"): lambda found: found,
     ("CorrectionPage", "corrections"): lambda page: page.items,
     ("DeliveryPage", "deliveries"): lambda page: page.items,
-    ("EndpointOut", "disabled"): lambda one: {"reason": one.disabled_reason, "at": one.disabled_at},
+    ("Endpoint", "disabled"): lambda one: {"reason": one.disabled_reason, "at": one.disabled_at},
     ("EndpointPage", "webhooks"): lambda page: page.items,
     ("EndpointWithSecret", "disabled"): lambda one: {"reason": one.disabled_reason, "at": one.disabled_at},
-    ("ExportOut", "bytes"): lambda one: one.size,
-    ("ExportOut", "download"): lambda one: {
+    ("Export", "bytes"): lambda one: one.size,
+    ("Export", "download"): lambda one: {
         "url": one.url, "file_name": one.file_name, "expires_at": one.url_expires_at
     },
     ("ExportPage", "exports"): lambda page: page.items,
-    ("GridOut", "features"): lambda grid: [_feature(cell) for cell in grid.cells],
+    ("Grid", "features"): lambda grid: [_feature(cell) for cell in grid.cells],
     ("Health", "status"): lambda status: status,
     ("JobPage", "jobs"): lambda page: page.items,
     ("ReceiptPage", "receipts"): lambda page: page.items,
     ("Redelivered", "redelivered"): lambda count: count,
-    ("ResultOut", "error"): lambda one: {"code": one.error_code, "detail": one.error_detail},
+    ("Result", "error"): lambda one: {"code": one.error_code, "detail": one.error_detail},
     ("ResultPage", "job"): lambda page: {"state": page.state, "counts": page.counts},
     ("ResultPage", "results"): lambda page: page.items,
-    ("SummaryOut", "days"): lambda one: [{"day": day, **_shares(shares)} for day, shares in one.days],
-    ("SummaryOut", "groups"): lambda one: {
+    ("Summary", "days"): lambda one: [{"day": day, **_shares(shares)} for day, shares in one.days],
+    ("Summary", "groups"): lambda one: {
         key: [{"value": value, **_shares(shares)} for value, shares in groups] for key, groups in one.groups.items()
     },
-    ("SummaryOut", "overall"): lambda one: _shares(one.overall),
-    ("SummaryOut", "positions"): lambda one: {
+    ("Summary", "overall"): lambda one: _shares(one.overall),
+    ("Summary", "positions"): lambda one: {
         "known": one.positions, "sources": one.position_sources, "missing": one.missing_positions
     },
 }  # fmt: skip

@@ -232,7 +232,7 @@ def test_a_problem_keeps_every_member() -> None:
 
 
 def test_a_field_that_is_lost_is_found() -> None:
-    job = {"$ref": "#/components/schemas/JobOut"}
+    job = {"$ref": "#/components/schemas/Job"}
     wire = Samples(DOCUMENT).of(job)
     with pytest.raises(AssertionError, match="keep_days"):
         _check(job, wire, {name: value for name, value in wire.items() if name != "keep_days"}, "job")
