@@ -105,7 +105,7 @@ clean: $(STAMP) ## remove the data of the local stack
 	@$(BIN)/python -m deploy.local clean
 
 # Checks
-test: lint types imports ## everything that must be green
+test: lint imports ## everything that must be green
 	@$(MAKE) --no-print-directory checks || echo "the check tools could not be installed; the tests that need them are skipped"
 	@$(BIN)/python -m tests.side_by_side
 

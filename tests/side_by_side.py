@@ -1,43 +1,67 @@
-"""``python -m tests.side_by_side``: all tests, whole programs beside the rest.
+"""``python -m tests.side_by_side``: all tests and the types, in groups that run at the same time.
 
 Then the tests that read plans once more, on the oldest PostgreSQL that is supported.
 
-Most of the time a test of whole programs waits: for a start, a lease, a pause. Side by side the two groups take little
-longer than the longer one alone. Each has servers, databases and ports of its own.
+Most of the time a test of whole programs waits: for a start, a lease, a pause. Side by side the groups keep two
+processors busy, and take as long as the longest alone. Each has servers, databases and ports of its own. The workers of
+pytest-xdist would each collect all tests, which is 16 s of a processor, where a group collects its own alone.
 """
 
 import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
+from typing import IO
 
 from tests import on_postgres
 
 ROOT = Path(__file__).parents[1]
-BESIDE = ("tests/acceptance",)
-SHOWN = ("tests/unit", "tests/contract", "tests/integration", "tests/model")
+PYTEST = (sys.executable, "-m", "pytest")
+SHOWN = (*PYTEST, "tests/unit", "tests/contract", "tests/model")
+LARGE = ("tests/integration/api", "tests/integration/jobs")
+KEPT = (
+    ("make", "--no-print-directory", "types"),
+    (*PYTEST, *LARGE),
+    (*PYTEST, "tests/integration", *(f"--ignore={folder}" for folder in LARGE)),
+    (*PYTEST, "tests/acceptance"),
+)
 
 
-def main() -> int:
-    """Show one group while it runs, the other when both are over; returns 0 if all are green."""
-    with tempfile.TemporaryFile() as output:
-        beside = subprocess.Popen(_command(BESIDE), cwd=ROOT, stdout=output, stderr=subprocess.STDOUT)
-        try:
-            shown = subprocess.run(_command(SHOWN), cwd=ROOT, check=False).returncode
-            older = on_postgres.main([])
-            ended = beside.wait()
-        finally:
-            beside.terminate()
-            beside.wait()
-        output.seek(0)
-        sys.stdout.buffer.write(output.read())
+class Group:
+    """A command whose output is kept until it is over."""
+
+    def __init__(self, command: Sequence[str], output: IO[bytes]) -> None:
+        self._output = output
+        self._process = subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT)
+
+    def end(self) -> int:
+        """Wait for the end, show the output, return the exit status."""
+        status = self._process.wait()
+        self._output.seek(0)
+        sys.stdout.buffer.write(self._output.read())
         sys.stdout.flush()
-    return shown or older or ended
+        return status
+
+    def stop(self) -> None:
+        """End it, if it still runs."""
+        self._process.terminate()
+        self._process.wait()
 
 
-def _command(paths: Sequence[str]) -> list[str]:
-    return [sys.executable, "-m", "pytest", *paths]
+def main(shown: Sequence[str] = SHOWN, kept: Sequence[Sequence[str]] = KEPT) -> int:
+    """Show one group while it runs, the others when they are over; return 0 if all are green."""
+    with ExitStack() as stack:
+        groups = []
+        for command in kept:
+            groups.append(Group(command, stack.enter_context(tempfile.TemporaryFile())))
+            stack.callback(groups[-1].stop)
+        failed = subprocess.run(shown, cwd=ROOT, check=False).returncode
+        failed |= on_postgres.main([])
+        for group in groups:
+            failed |= group.end()
+    return failed
 
 
 if __name__ == "__main__":
