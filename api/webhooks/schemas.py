@@ -49,7 +49,7 @@ JOB_SECRET_EXAMPLE: dict[str, Any] = {
 }
 
 
-def _can_be_asked_for(events: list[EventType]) -> list[EventType]:
+def _check_subscribable(events: list[EventType]) -> list[EventType]:
     for event in events:
         if event not in SUBSCRIBABLE_EVENTS:
             msg = f"{event} cannot be asked for; it comes by itself"
@@ -63,7 +63,7 @@ def _can_be_asked_for(events: list[EventType]) -> list[EventType]:
 Events = Annotated[
     list[EventType],
     Field(min_length=1),
-    AfterValidator(_can_be_asked_for),
+    AfterValidator(_check_subscribable),
     WithJsonSchema(
         {
             "type": "array",
