@@ -93,7 +93,8 @@ def run(page: Path, language: str, folder: Path, environment: Mapping[str, str])
         start_new_session=True,
     ) as process:
         try:
-            out, err = process.communicate(timeout=PATIENCE_SECONDS)
+            # A page starts dozens of programs, one after the other.
+            out, err = process.communicate(timeout=3 * PATIENCE_SECONDS)
         finally:  # with what it left in the background
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
