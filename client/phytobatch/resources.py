@@ -293,7 +293,7 @@ class RankedClass:
 
 @dataclass(frozen=True)
 class Provenance:
-    """What made an answer: the checksum of the image's bytes, the runtime, and how pixels were prepared."""
+    """Provenance of an answer: the checksum of the image's bytes, the runtime, and how pixels were prepared."""
 
     sha256: str
     runtime: str | None
@@ -465,7 +465,7 @@ class Classifier:
 
 @dataclass(frozen=True)
 class DependencyCheck:
-    """How one dependency of the server is; the server is ready without those that are not ``required``."""
+    """State of one dependency of the server; the server is ready without those that are not ``required``."""
 
     ok: bool
     required: bool

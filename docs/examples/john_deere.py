@@ -39,7 +39,7 @@ class Field:
         self._pool = urllib3.PoolManager(timeout=30, retries=patience, headers=headers)
 
     def marks(self) -> set[str]:
-        """The photographs that have a flag already."""
+        """Return the photographs that have a flag already."""
         return {mark for flag in self._flags() for mark in MARK.findall(flag.get("notes") or "")}
 
     def _flags(self) -> Iterator[dict[str, Any]]:
@@ -50,7 +50,7 @@ class Field:
             address = next((link["uri"] for link in page["links"] if link["rel"] == "nextPage"), None)
 
     def add(self, longitude: float, latitude: float, notes: str) -> None:
-        """A new flag."""
+        """Add a flag."""
         flag = {
             "@type": "Flag",
             "geometry": {"type": "Point", "coordinates": [longitude, latitude]},
@@ -72,7 +72,7 @@ def _good(answer: urllib3.BaseHTTPResponse) -> urllib3.BaseHTTPResponse:
 
 
 def diseased(phytobatch: Phytobatch, job_id: str) -> list[Result]:
-    """What can be relied on and has a position, the surest first."""
+    """Return the results that need no review and have a position, highest confidence first."""
     found = [
         result
         for result in phytobatch.results(job_id, status="succeeded")

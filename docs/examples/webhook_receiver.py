@@ -36,7 +36,7 @@ class Refused(Exception):
 
 
 def verify(secret: str, headers: Message | Mapping[str, str], body: bytes) -> dict[str, Any]:
-    """The event in `body`, the bytes as they came, if one of the signatures fits.
+    """Return the event in `body`, the bytes as they came, if one of the signatures fits.
 
     Raises:
         Refused: it cannot be believed; answer with 400.
@@ -101,7 +101,7 @@ class Receiver(BaseHTTPRequestHandler):
         self.end_headers()
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-        """Requests that were refused, to standard error."""
+        """Log requests that were refused, to standard error."""
         if len(args) > 1 and str(args[1]) != str(HTTPStatus.NO_CONTENT.value):
             super().log_message(format, *args)
 

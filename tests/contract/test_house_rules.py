@@ -1,5 +1,6 @@
 """House rules that no linter knows."""
 
+import ast
 import re
 import tomllib
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ TOP_LEVEL = {
     "client", "docs", "README.md", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "Makefile",
 }  # fmt: skip
 WRITES_STATE = re.compile(r"UPDATE\s+jobs\s+SET\s+(?:[^;\"]*,\s*)?state\s*=|\bjob\.state\s*=[^=]", re.IGNORECASE)
+RELATIVE_CLAUSE = re.compile(r"(What|Whether|How|Who)\b")
 # What a lock or a setting could call the place packages come from.
 INDEX = re.compile(r"pypi\.|--(extra-)?index-url|--find-links|pythonhosted", re.IGNORECASE)
 
@@ -38,6 +40,19 @@ def test_only_the_lifecycle_writes_the_state_of_a_job() -> None:
 
 def test_no_module_is_a_drawer() -> None:
     assert [file for file in python_files(*PROGRAMS) if DRAWERS & {file.stem, file.parent.name}] == []
+
+
+def docstrings(file: Path) -> Iterator[str]:
+    kinds = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, kinds) and (text := ast.get_docstring(node)):
+            yield text
+
+
+def test_no_docstring_begins_with_a_relative_clause() -> None:
+    """It would be a riddle for a name; ruff's D401 asks the same of functions alone."""
+    riddles = [text for file in python_files(*PROGRAMS) for text in docstrings(file) if RELATIVE_CLAUSE.match(text)]
+    assert riddles == []
 
 
 def test_nothing_new_lies_at_the_top() -> None:
