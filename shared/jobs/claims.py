@@ -158,13 +158,13 @@ def claim(
 
 def _with_ready_chunk(session: Session, offers: Sequence[Offer], worker: str | None) -> list[Offer]:
     """Select the offers for which a chunk is ready, in their order: one query instead of a claim for each."""
-    asked = {
+    parameters = {
         "pools": [o.pool for o in offers],
         "priorities": [PRIORITY_ORDER[o.priority] for o in offers],
         "worker": worker or "",
         "heeds": worker is not None,
     }
-    return [offers[nth - 1] for nth in session.scalars(WITH_READY_CHUNK, asked)]
+    return [offers[nth - 1] for nth in session.scalars(WITH_READY_CHUNK, parameters)]
 
 
 def claim_parameters(

@@ -65,8 +65,8 @@ def _places() -> Subquery:
 
     Interactive jobs come before all bulk jobs; among equals the oldest is first.
     """
-    asked = aliased(Job)
-    tenants = select(asked.tenant_id).where(_among(asked), asked.state.in_(WAITING_STATES))
+    chosen = aliased(Job)
+    tenants = select(chosen.tenant_id).where(_among(chosen), chosen.state.in_(WAITING_STATES))
     place = func.row_number().over(partition_by=Job.tenant_id, order_by=(Job.priority != Priority.INTERACTIVE, Job.id))
     return select(Job.id, place.label("place")).where(ACTIVE, Job.tenant_id.in_(tenants)).subquery("places")
 

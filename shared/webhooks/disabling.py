@@ -52,8 +52,8 @@ def disable(session: Session, what: Disabling, now: datetime) -> bool:
     )
     session.add(event)
     session.flush()
-    told = outbox.subscribers_of(
+    subscribers = outbox.subscribers_of(
         session, what.tenant_id, EventType.WEBHOOK_DISABLED, job_endpoint_id=None, without=what.endpoint_id
     )
-    outbox.add_deliveries(session, event, told)
+    outbox.add_deliveries(session, event, subscribers)
     return True

@@ -127,7 +127,7 @@ def test_the_command_has_large_exports_made_and_goes_on_where_it_was_interrupted
     out.unlink()
     (tmp_path / f".large.ndjson.{export.id}.part").write_bytes(whole[:1_000_000])
     said = phytobatch(stack, "export", job_id, "--out", str(out))
-    assert f"going on with export {export.id}" in said
+    assert f"resuming export {export.id}" in said
     assert out.read_bytes() == whole
     assert [path.name for path in tmp_path.iterdir()] == ["large.ndjson"]
 
