@@ -182,11 +182,11 @@ class System:
             return api.job(job_id)
 
     def wait_until(self, job_id: str, reached: Callable[[Job], bool], seconds: float = PATIENCE_SECONDS) -> Job:
-        """Look at the job until it is as wanted; fail with what was seen last."""
+        """Read the job until it is as wanted; fail with what was read last."""
         return wait_for(lambda: self.job(job_id), reached, seconds)
 
     def wait_for_end(self, job_id: str, seconds: float = PATIENCE_SECONDS) -> Job:
-        """Look at the job until it is over."""
+        """Read the job until it is over."""
         return self.wait_until(job_id, lambda job: job.is_terminal, seconds)
 
     def results(self, job_id: str) -> list[Result]:

@@ -34,13 +34,13 @@ def test_an_image_that_ends_its_process_fails_alone(
     job_id = system.submit(files)
     workers = [system.start_worker(POISONED_WORKER)]
 
-    def look() -> bool:
+    def is_split() -> bool:
         """What a supervisor does: start a worker that died again."""
         if workers[-1].returncode is not None:
             workers.append(system.start_worker(POISONED_WORKER))
         return system.job(job_id).is_terminal
 
-    wait_for(look, bool)
+    wait_for(is_split)
     assert len(workers) - 1 == DEATHS
     assert workers[-1].returncode is None, "the last worker is healthy"
     job = system.job(job_id)

@@ -127,12 +127,12 @@ def floor(system: System, questions: Iterable[Question]) -> Server:
     url = f"http://127.0.0.1:{(port := free_port())}"
     with urllib3.PoolManager(retries=False, timeout=START_SECONDS) as pool:
 
-        def look(base: str, question: Question) -> str:
+        def read(base: str, question: Question) -> str:
             headers = {"X-API-Key": system.api_key, "Content-Type": "application/json"}
             answer = pool.request(question.method, base + question.target, body=question.body, headers=headers)
             return answer.data.decode() if answer.status == HTTPStatus.OK else ""
 
-        answers = {urlsplit(one.target).path.lstrip("/"): look(system.url, one) for one in questions}
+        answers = {urlsplit(one.target).path.lstrip("/"): read(system.url, one) for one in questions}
         file = system.folder / "answers.json"
         file.write_text(json.dumps(answers), encoding="utf-8")
         child = system.start("floor", "-m", "tests.benchmarks.api_floor", str(file), str(port))

@@ -5,7 +5,7 @@ import time
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-MOST_BYTES = 16 * 1024 * 1024
+MAX_BYTES = 16 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ def ask(url: str, key: str, question: Question, *, clients: int, seconds: float)
 async def _ask_all(url: str, key: str, question: Question, clients: int, seconds: float) -> Asked:
     at = urlsplit(url)
     wire = question.encode(at.netloc, key)
-    connections = [await asyncio.open_connection(at.hostname, at.port, limit=MOST_BYTES) for _ in range(clients)]
+    connections = [await asyncio.open_connection(at.hostname, at.port, limit=MAX_BYTES) for _ in range(clients)]
     began = time.perf_counter()
     taken = await asyncio.gather(*(_repeat(*one, wire, began + seconds) for one in connections))
     ended = time.perf_counter()

@@ -149,7 +149,7 @@ def _child(what: str, small: str, large: str) -> None:
         began = time.perf_counter()
         size = run(database, uuid.UUID(large))
         seconds = time.perf_counter() - began
-    found = {"seconds": seconds, "bytes": size, "peak": peak.most, "growth": peak.most - before}
+    found = {"seconds": seconds, "bytes": size, "peak": peak.max_bytes, "growth": peak.max_bytes - before}
     print(json.dumps(found))
     database.dispose()
 
@@ -160,8 +160,8 @@ class _Peak:
     def __init__(self, process: psutil.Process) -> None:
         self._process = process
         self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._look)
-        self.most = 0
+        self._thread = threading.Thread(target=self._sample)
+        self.max_bytes = 0
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -170,11 +170,11 @@ class _Peak:
     def __exit__(self, *_: object) -> None:
         self._ended.set()
         self._thread.join()
-        self.most = max(self.most, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
+        self.max_bytes = max(self.max_bytes, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
 
-    def _look(self) -> None:
+    def _sample(self) -> None:
         while not self._ended.wait(0.01):
-            self.most = max(self.most, self._process.memory_info().rss)
+            self.max_bytes = max(self.max_bytes, self._process.memory_info().rss)
 
 
 def _sheet(database: Database, job_id: uuid.UUID) -> Sheet:

@@ -25,7 +25,7 @@ from tests.benchmarks.throughput import production_system
 from tests.integration.conftest import insert_key, insert_tenant
 
 WAIT_SECONDS = 600.0
-LOOK_SECONDS = 0.05
+POLL_SECONDS = 0.05
 JOB_IMAGES = 10
 SMALL = "POST /predict, 256 px"
 FULL = "POST /predict, 10.7 megapixels"
@@ -114,7 +114,7 @@ def once(key: str, system: System, files: list[Path], *, priority: str) -> None:
         while not (job := api.job(created.id)).is_terminal:
             if time.monotonic() > until:
                 raise SystemExit(f"a job of {len(files)} images did not end: {job}")
-            time.sleep(LOOK_SECONDS)
+            time.sleep(POLL_SECONDS)
         if job.counts.succeeded != len(files):
             raise SystemExit(f"not every image succeeded: {job.counts}")
 

@@ -16,7 +16,7 @@ from tests.benchmarks.images import write_set
 from tests.benchmarks.throughput import production_system
 
 PAGE = 1000
-LOOK_SECONDS = 0.2
+POLL_SECONDS = 0.2
 MEBIBYTE = 1024 * 1024
 TABLES = ("images", "results", "chunks", "events", "jobs", "webhook_deliveries")
 
@@ -70,7 +70,7 @@ def run(figures: Figures, system: System, kind: str, count: int, peaks: dict[str
         while not api.job(job_id).is_terminal:
             for name, used in memory(system).items():
                 peaks[name] = max(peaks[name], used)
-            time.sleep(LOOK_SECONDS)
+            time.sleep(POLL_SECONDS)
     after = table_bytes(system)
     sent = sum(file.stat().st_size for file in files)
     grown = folder_bytes(system.servers.folder.path / "objects") - stored

@@ -30,7 +30,7 @@ from tests.patience import wait_for
 
 GOAL = "≥ 3,000"
 PAGE = 1000
-LOOK_SECONDS = 0.1
+POLL_SECONDS = 0.1
 WAIT_SECONDS = 120.0
 # Workers, and tenants with a job each.
 CASES = ((1, 1), (2, 1), (4, 1), (2, 4))
@@ -127,7 +127,7 @@ class Bench:
         """Looked at over the API, as by somebody who waits; bounded."""
         with self.client(self._owners[jobs[0]]) as api:
             api.job(str(jobs[0]))
-        time.sleep(LOOK_SECONDS)
+        time.sleep(POLL_SECONDS)
         return self._number("SELECT count(*) FROM jobs WHERE id = ANY(%s) AND finished_at IS NULL", [list(jobs)])
 
     def _took(self, jobs: Sequence[uuid.UUID]) -> tuple[float, int]:

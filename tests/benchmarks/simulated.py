@@ -35,7 +35,7 @@ from tests.benchmarks.throughput import production_system
 THOUSAND = 1000
 SMALL_JOB = 10
 PAUSE_SECONDS = 0.3
-LOOK_SECONDS = 0.1
+READ_SECONDS = 0.1
 IDLE_SECONDS = 12.0
 ENDED: LiteralString = "finished_at IS NOT NULL"
 WAIT_SECONDS = 100.0
@@ -201,7 +201,7 @@ def wait_for(system: System, job_id: str, condition: LiteralString) -> None:
     while not is_so(system, job_id, condition):
         if time.monotonic() > until:
             raise SystemExit(f"job {job_id}: {condition} did not come in {WAIT_SECONDS} s")
-        time.sleep(LOOK_SECONDS)
+        time.sleep(READ_SECONDS)
 
 
 def is_so(system: System, job_id: str, condition: LiteralString) -> bool:

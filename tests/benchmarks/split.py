@@ -21,7 +21,7 @@ from tests.benchmarks.figures import Figures
 from tests.benchmarks.footprint import upload
 from tests.benchmarks.images import write_set
 from tests.benchmarks.split_worker import EVERY_SECONDS, FILE
-from tests.benchmarks.throughput import LOOK_SECONDS, TOOK, production_system
+from tests.benchmarks.throughput import POLL_SECONDS, TOOK, production_system
 
 COUNTS = {"small": 600, "full": 200}
 # Of the worker's threads, by what their names contain; the first that fits counts.
@@ -90,7 +90,7 @@ def _classify(system: System, job_id: str) -> float:
         api.commit(job_id)
     with system.sql() as sql:
         while (row := sql.execute(TOOK, [job_id]).fetchone()) is None or row[0] is None:
-            time.sleep(LOOK_SECONDS)
+            time.sleep(POLL_SECONDS)
     return float(row[0])
 
 

@@ -35,7 +35,7 @@ PRODUCTION = {
     "PHYTOBATCH_CHUNK_IMAGES": "64",
 }
 TOOK = "SELECT extract(epoch FROM finished_at - committed_at), succeeded FROM jobs WHERE id = %s"
-LOOK_SECONDS = 0.2
+POLL_SECONDS = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +161,7 @@ def through_the_system(system: System, files: Sequence[Path], classifier: Path) 
     with system.sql() as sql:
         # One row by its key, five times a second: a client that polls would take processor from what is measured.
         while (row := sql.execute(TOOK, [job_id]).fetchone()) is None or row[0] is None:
-            time.sleep(LOOK_SECONDS)
+            time.sleep(POLL_SECONDS)
     succeeded, seconds = int(row[1]), float(row[0])
     if succeeded != len(files):
         raise SystemExit(f"{succeeded} of {len(files)} images succeeded")

@@ -59,7 +59,7 @@ class Checker:
     calm: Sequence[Answer]
 
     def check(self, tenants: Sequence[Tenant], received: Sequence[Received]) -> Findings:
-        """Look at everything."""
+        """Check everything."""
         found = Findings()
         bodies = _by_webhook_id(received, found)
         with self.system.sql() as sql:

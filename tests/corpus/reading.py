@@ -13,8 +13,8 @@ LAST_WORDS = 2000
 MEBIBYTE = 1024**2
 # A picture at the pixel limit takes 60 million times 4 bytes, in its own mode and as RGB, and as much again where it
 # is converted once more. What is left over afterwards would be a leak.
-MOST_PEAK = 1024 * MEBIBYTE
-MOST_LEFT = 128 * MEBIBYTE
+MAX_PEAK = 1024 * MEBIBYTE
+MAX_LEFT = 128 * MEBIBYTE
 
 
 @dataclass(slots=True)
@@ -62,7 +62,9 @@ def read_corpus(files: int, *, seed: int = 1, seconds: float = 30.0) -> Report:
         report.take(json.loads(line))
     if done.returncode:
         raise AssertionError(f"status {done.returncode} at {report.last}\n{done.stderr[-LAST_WORDS:]}")
-    for what, grown, most in (("peak", report.peak_growth, MOST_PEAK), ("at the end", report.rss_growth, MOST_LEFT)):
-        if grown > most:
-            raise AssertionError(f"memory grew by {grown / MEBIBYTE:.0f} MiB ({what}), more than {most / MEBIBYTE:.0f}")
+    for what, grown, bound in (("peak", report.peak_growth, MAX_PEAK), ("at the end", report.rss_growth, MAX_LEFT)):
+        if grown > bound:
+            raise AssertionError(
+                f"memory grew by {grown / MEBIBYTE:.0f} MiB ({what}), more than {bound / MEBIBYTE:.0f}"
+            )
     return report

@@ -1,4 +1,4 @@
-"""``python -m tests.hostile --minutes 10``: look for the picture that costs a worker most.
+"""``python -m tests.hostile --minutes 10``: search for the picture that costs a worker most.
 
 Structures of files are changed (counts, repeats, sides), and what costs most is changed further. Prints the worst that
 it found; the exit status is 1 where a file took more than it may.

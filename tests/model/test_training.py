@@ -33,8 +33,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for kind in (*CLASSES, "other_disease"):
         (folder / kind).mkdir()
         for seed in range(24):
-            look = "healthy" if kind == "other_disease" else kind
-            render(look, (96, 96), seed).save(folder / kind / f"{seed}.png")
+            drawn = "healthy" if kind == "other_disease" else kind
+            render(drawn, (96, 96), seed).save(folder / kind / f"{seed}.png")
     return folder
 
 

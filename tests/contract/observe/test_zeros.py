@@ -27,7 +27,7 @@ LABELLED = [
     (program, line) for line in TABLE if line.labels and line.counts is not None for program in sorted(line.programs)
 ]
 # A scrape every 15 seconds carries all of them, from each process.
-MOST_SERIES = {Program.API: 2500, Program.WORKER: 1200, Program.DELIVERER: 100, Program.BEAT: 20}
+MAX_SERIES = {Program.API: 2500, Program.WORKER: 1200, Program.DELIVERER: 100, Program.BEAT: 20}
 # Bounds of histograms below the first minutes; what takes longer is not waited for on purpose.
 WIDEST_STEP, WIDEST_STEP_OF_WAITS = 2.5, 1.5
 HALF_A_MINUTE, THREE_MINUTES = 30.0, 180.0
@@ -80,7 +80,7 @@ def test_a_scrape_of_a_program_that_has_just_started_stays_small(program: Progra
     for line in TABLE:
         if line.counts is not None and program in line.programs:
             registry.register(line.counts)
-    assert sum(len(family.samples) for family in registry.collect()) < MOST_SERIES[program]
+    assert sum(len(family.samples) for family in registry.collect()) < MAX_SERIES[program]
 
 
 def test_every_route_that_can_wait_is_known_as_one() -> None:

@@ -37,11 +37,11 @@ def set_limits(database: Database, tenant_id: uuid.UUID) -> SetLimits:
 def used(database: Database, tenant_id: uuid.UUID) -> Callable[[], Usage]:
     """What the tenant of ``api`` uses."""
 
-    def look() -> Usage:
+    def read() -> Usage:
         with database.begin() as session:
             return quotas.usage(session, tenant_id)
 
-    return look
+    return read
 
 
 def page(*names: str) -> dict[str, Any]:

@@ -33,25 +33,25 @@ def test_every_step_of_a_job_changes_its_etag(api: Api, hands: Hands) -> None:
     job_id = api.new_job()
     tags: list[str] = []
 
-    def look() -> str:
+    def state() -> str:
         answer = api.get(f"/v1/jobs/{job_id}", headers={"If-None-Match": tags[-1] if tags else '"none"'})
         assert answer.status == 200
         tags.append(answer.headers["ETag"])
         return str(answer.json()["state"])
 
-    assert look() == "draft"
+    assert state() == "draft"
     api.add(job_id, "1", "2", "3")
-    assert look() == "draft"
+    assert state() == "draft"
     api.commit(job_id)
-    assert look() == "validating"
+    assert state() == "validating"
     hands.step(job_id)
-    assert look() == "queued"
+    assert state() == "queued"
     held = hands.claim_of(job_id)
-    assert look() == "running"
+    assert state() == "running"
     hands.finish(held, rust)
-    assert look() == "running"
+    assert state() == "running"
     hands.step(job_id)
-    assert look() == "completed"
+    assert state() == "completed"
     assert len(set(tags)) == 7
 
 

@@ -217,10 +217,10 @@ def test_limits_of_an_upload_are_named(make_settings: MakeSettings, serve_api: S
         big = b"x" * 200_001
         for answer in (upload(api, ("big", big)), api.post("/predict", fields={"file": ("big", big)})):
             assert assert_problem(answer, 413, "body-too-large")["setting"] == "PHYTOBATCH_MAX_IMAGE_BYTES"
-        most = b"x" * 190_000
-        problem = assert_problem(upload(api, ("1", most), ("2", most)), 413, "body-too-large")
+        half = b"x" * 190_000
+        problem = assert_problem(upload(api, ("1", half), ("2", half)), 413, "body-too-large")
         assert problem["setting"] == "PHYTOBATCH_MAX_MULTIPART_BYTES"
-        assert upload(api, ("1", most), ("2", b"x")).status == 202
+        assert upload(api, ("1", half), ("2", b"x")).status == 202
         assert len(api.get("/v1/jobs").json()["jobs"]) == 1
     database.dispose()
 

@@ -96,10 +96,10 @@ def of_tenant(database: Database, tenant_id: uuid.UUID) -> Callable[..., None]:
 def objects_of(store: S3Store) -> Callable[[str], list[str]]:
     """Every object in the bucket whose key names a job."""
 
-    def look(job_id: str) -> list[str]:
+    def read(job_id: str) -> list[str]:
         return [found.key for found in store.list_objects("") if job_id in found.key]
 
-    return look
+    return read
 
 
 @pytest.fixture

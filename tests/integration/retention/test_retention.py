@@ -33,13 +33,13 @@ Objects = Callable[[str], list[str]]
 def kept(api: Api, finished: Finished, sweep: Sweep, of_tenant: Callable[..., None]) -> Kept:
     """Whether a job that ended so long ago is still there after a sweep."""
 
-    def look(ended: str, tenant: dict[str, int], setting: int, job: dict[str, int]) -> bool:
+    def is_purged(ended: str, tenant: dict[str, int], setting: int, job: dict[str, int]) -> bool:
         of_tenant(**tenant)
         job_id = finished(ended, **job)
         sweep(keep_days_results=setting)
         return is_there(api, job_id)
 
-    return look
+    return is_purged
 
 
 def is_there(api: Api, job_id: str) -> bool:

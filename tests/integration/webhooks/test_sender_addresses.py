@@ -265,15 +265,15 @@ def test_an_attempt_is_over_at_its_deadline_also_while_a_name_server_hangs() -> 
 
 def test_look_ups_are_bounded_and_those_that_wait_get_their_turn(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(resolving, "MAX_LOOKUPS", 2)
-    running, most = 0, 0
+    running, max_running = 0, 0
     lock = threading.Lock()
     gate = threading.Barrier(2, timeout=PATIENCE_SECONDS)
 
     def resolve(name: str) -> Sequence[Address]:
-        nonlocal running, most
+        nonlocal running, max_running
         with lock:
             running += 1
-            most = max(most, running)
+            max_running = max(max_running, running)
         gate.wait()  # two at a time are let through together
         with lock:
             running -= 1
@@ -288,4 +288,4 @@ def test_look_ups_are_bounded_and_those_that_wait_get_their_turn(monkeypatch: py
     first, second, bad, last = asyncio.run(all_names())
     assert first == second == last == [ip_address("127.0.0.1")]
     assert isinstance(bad, socket.gaierror)
-    assert most == 2
+    assert max_running == 2

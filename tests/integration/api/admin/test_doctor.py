@@ -26,7 +26,7 @@ from tests.integration.jobs.factory import Jobs
 from tests.integration.security.open_store import OpenServer
 from tests.integration.webhooks.factory import Outbox
 
-Look = Callable[[], dict[str, dict[str, str]]]
+Examine = Callable[[], dict[str, dict[str, str]]]
 HEALTHY = (
     "secrets",
     "database",
@@ -42,7 +42,7 @@ HEALTHY = (
 
 
 @pytest.fixture
-def look(admin: Admin) -> Look:
+def examine(admin: Admin) -> Examine:
     """The findings by the name of their check; the exit status is what they say."""
 
     def run() -> dict[str, dict[str, str]]:
@@ -68,11 +68,11 @@ def change(admin_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Callabl
 
 
 def test_an_installation_that_is_well_has_nothing_to_do_but_what_tests_leave_out(
-    look: Look, admin: Admin, admin_settings: Settings
+    examine: Examine, admin: Admin, admin_settings: Settings
 ) -> None:
     bucket = open_client(admin_settings, admin_settings.s3_endpoint_url, 1)
     bucket.delete_bucket_cors(Bucket=admin_settings.s3_bucket)  # other tests may have set it
-    found = look()
+    found = examine()
     assert {found[name]["level"] for name in HEALTHY} == {"OK"}
     assert {name for name, one in found.items() if one["level"] != "OK"} == {
         "PHYTOBATCH_PUBLIC_URL",
@@ -97,14 +97,14 @@ def test_settings_that_are_missing_are_the_one_thing_to_do(
     assert "PHYTOBATCH_DATABASE_URL" in said
 
 
-def test_servers_that_are_away_are_each_said_once(look: Look, change: Callable[..., Settings]) -> None:
+def test_servers_that_are_away_are_each_said_once(examine: Examine, change: Callable[..., Settings]) -> None:
     port = free_port()
     change(
         database_url=f"postgresql+psycopg://p:{'x' * 20}@127.0.0.1:{port}/p",
         redis_url=f"redis://:{'x' * 20}@127.0.0.1:{port}/0",
         s3_endpoint_url=f"http://127.0.0.1:{port}",
     )
-    found = look()
+    found = examine()
     assert found["database"]["said"].startswith("cannot be reached")
     assert "does not answer" in found["redis"]["said"]
     assert "cannot be reached" in found["bucket"]["said"]
@@ -112,25 +112,25 @@ def test_servers_that_are_away_are_each_said_once(look: Look, change: Callable[.
 
 
 def test_tables_that_are_missing_or_of_another_version_are_noticed(
-    look: Look, change: Callable[..., Settings], servers: LocalServers, admin_settings: Settings
+    examine: Examine, change: Callable[..., Settings], servers: LocalServers, admin_settings: Settings
 ) -> None:
     database = Database(admin_settings, pool_size=1)
     with database.begin() as session:
         session.execute(text("UPDATE alembic_version SET version_num = 'of tomorrow'"))
     database.dispose()
-    assert "a newer version has migrated" in look()["migrations"]["said"]
+    assert "a newer version has migrated" in examine()["migrations"]["said"]
     change(database_url=servers.postgres.database_url(servers.postgres.create_database()))
-    found = look()
+    found = examine()
     assert (found["database"]["level"], found["migrations"]["level"]) == ("OK", "FAIL")
     assert "migrate" in found["migrations"]["do"]
 
 
-def test_a_redis_that_may_forget_is_noticed(look: Look, servers: LocalServers) -> None:
+def test_a_redis_that_may_forget_is_noticed(examine: Examine, servers: LocalServers) -> None:
     with redis.Redis.from_url(servers.valkey.url) as valkey:
         valkey.config_set("maxmemory-policy", "allkeys-lru")
         valkey.config_set("appendonly", "no")
         try:
-            found = look()
+            found = examine()
         finally:
             valkey.config_set("maxmemory-policy", "noeviction")
             valkey.config_set("appendonly", "yes")
@@ -139,12 +139,12 @@ def test_a_redis_that_may_forget_is_noticed(look: Look, servers: LocalServers) -
 
 
 def test_a_bucket_that_anybody_can_read_or_nobody_can_reach_is_noticed(
-    look: Look, change: Callable[..., Settings], servers: LocalServers
+    examine: Examine, change: Callable[..., Settings], servers: LocalServers
 ) -> None:
     change(s3_bucket="not-there")
-    assert "create-bucket" in look()["bucket"]["do"]
+    assert "create-bucket" in examine()["bucket"]["do"]
     change(s3_public_endpoint_url=f"http://127.0.0.1:{servers.objects.port + 1}")  # its master speaks HTTP, but no S3
-    assert "to an upload" in look()["uploads"]["said"]
+    assert "to an upload" in examine()["uploads"]["said"]
     change(s3_bucket="public", s3_public_endpoint_url=f"http://127.0.0.1:{free_port()}")
     with closing(servers.objects.client()) as s3:
         s3.create_bucket(Bucket="public")
@@ -153,7 +153,7 @@ def test_a_bucket_that_anybody_can_read_or_nobody_can_reach_is_noticed(
         policy = {"Version": "2012-10-17", "Statement": [{**everybody, "Resource": resource}]}
         s3.put_bucket_policy(Bucket="public", Policy=json.dumps(policy))
         s3.create_multipart_upload(Bucket="public", Key="never-finished")
-        found = look()
+        found = examine()
         assert s3.list_objects_v2(Bucket="public").get("KeyCount") == 0, "no probe is left"
     assert found["privacy"]["level"] == "FAIL"
     assert "cannot be reached from here" in found["uploads"]["said"]
@@ -161,32 +161,32 @@ def test_a_bucket_that_anybody_can_read_or_nobody_can_reach_is_noticed(
 
 
 def test_a_store_whose_other_ports_ask_for_no_key_is_noticed(
-    look: Look, admin: Admin, change: Callable[..., Settings], open_store: OpenServer
+    examine: Examine, admin: Admin, change: Callable[..., Settings], open_store: OpenServer
 ) -> None:
-    assert look()["store ports"]["level"] == "OK"
+    assert examine()["store ports"]["level"] == "OK"
     change(s3_endpoint_url=open_store.url)
     said = admin("doctor")[1]
     for part in ("the master", "the volume server", "the filer", "measurements", "gRPC without TLS"):
         assert part in said
     # The ports of a cloud are not ours to look at.
     change(s3_endpoint_url="https://93.184.215.14")
-    assert "not looked at" in look()["store ports"]["said"]
+    assert "not looked at" in examine()["store ports"]["said"]
 
 
 def test_uploads_to_localhost_are_judged_at_the_store_where_localhost_is_another_machine(
-    look: Look, change: Callable[..., Settings], servers: LocalServers
+    examine: Examine, change: Callable[..., Settings], servers: LocalServers
 ) -> None:
     """As in a container: clients on the host reach a proxy there, which no container can."""
     elsewhere = servers.objects.url.replace("127.0.0.1", "127.1")  # stands for the name of another machine
     nobody = f"https://localhost:{free_port()}"
     change(s3_endpoint_url=elsewhere, s3_public_endpoint_url=nobody)
-    assert (look()["uploads"]["level"], nobody in look()["uploads"]["said"]) == ("OK", True)
+    assert (examine()["uploads"]["level"], nobody in examine()["uploads"]["said"]) == ("OK", True)
     change(s3_endpoint_url=elsewhere, s3_public_endpoint_url=nobody.replace("localhost", "photos.invalid"))
-    assert look()["uploads"]["level"] == "WARN"
+    assert examine()["uploads"]["level"] == "WARN"
 
 
 def test_classifiers_that_are_not_what_the_register_says_are_noticed(
-    look: Look, change: Callable[..., Settings], database: Database
+    examine: Examine, change: Callable[..., Settings], database: Database
 ) -> None:
     (folder,) = shipped_folders()
     shipped = read_folder(folder)
@@ -194,16 +194,16 @@ def test_classifiers_that_are_not_what_the_register_says_are_noticed(
         registry.register(session, shipped.model_copy(update={"sha256": "f" * 64, "onnx_sha256": None}))
     title = f"{MANIFEST.name}@{MANIFEST.version}"
     settings = change(classifiers=title)
-    found = look()
+    found = examine()
     assert found["classifier files"]["level"] == "FAIL"
     assert found["published files"]["said"].startswith(f"workers are to serve {title}")
     key = model_key(MANIFEST.name, MANIFEST.version, "model.keras")
     S3Store(settings).put(key, BytesIO(b"other weights"), size=13)
-    assert "registered is abababababab" in look()["published files"]["said"]
+    assert "registered is abababababab" in examine()["published files"]["said"]
     S3Store(settings).delete([key])
 
 
-def test_work_that_nobody_does_is_noticed(look: Look, jobs: Jobs, outbox: Outbox) -> None:
+def test_work_that_nobody_does_is_noticed(examine: Examine, jobs: Jobs, outbox: Outbox) -> None:
     jobs.queued()
     held = jobs.claim()
     outbox.endpoint("https://farm.example.org/", enabled=False, disabled_reason="failing")
@@ -213,7 +213,7 @@ def test_work_that_nobody_does_is_noticed(look: Look, jobs: Jobs, outbox: Outbox
             text("UPDATE jobs SET queued_at = now() - :late, started_at = now() - :late, committed_at = now() - :late"),
             LATE,
         )
-    found = look()
+    found = examine()
     assert found["sweep"]["said"].startswith("1 leases ran out")
     assert "no worker is at work" in found["workers"]["said"]
     assert "no deliverer is at work" in found["deliverer"]["said"]
@@ -221,10 +221,10 @@ def test_work_that_nobody_does_is_noticed(look: Look, jobs: Jobs, outbox: Outbox
     with jobs.database.begin() as session:
         session.execute(text("UPDATE chunks SET state = 'ready' WHERE no = :no"), {"no": held.no})
     assert found["default served"]["level"] == "OK"
-    assert "no worker takes them" in look()["default served"]["said"]
+    assert "no worker takes them" in examine()["default served"]["said"]
     with jobs.database.begin() as session:
         Heartbeat(ProgramKind.WORKER, "host:1").write(session)
-    assert "have had no news for 15m" in look()["jobs"]["said"]
+    assert "have had no news for 15m" in examine()["jobs"]["said"]
 
 
 LATE = {"late": timedelta(hours=1)}

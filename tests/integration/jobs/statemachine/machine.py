@@ -23,7 +23,7 @@ T = TypeVar("T")
 WHICH = st.integers(min_value=0, max_value=59)  # divides by 2 to 6, so that no choice is rare
 FOUND = st.lists(st.sampled_from([ImageStatus.SUCCEEDED, ImageStatus.SUCCEEDED, ImageStatus.FAILED]), min_size=6)
 KINDS = st.sampled_from([ChunkKind.CLASSIFY, ChunkKind.CLASSIFY, ChunkKind.VALIDATE, ChunkKind.PURGE])
-MOST_JOBS = 3
+MAX_JOBS = 3
 PAST = "now() - interval '1 second'"
 
 
@@ -44,7 +44,7 @@ class LifeOfJobs(RuleBasedStateMachine):
 
     # What clients do
 
-    @precondition(lambda self: len(self.models) < MOST_JOBS)
+    @precondition(lambda self: len(self.models) < MAX_JOBS)
     @rule(images=st.integers(min_value=1, max_value=6))
     def create(self, images: int) -> None:
         job_id = self.jobs.draft(images=images, tenant=self.tenant)

@@ -317,11 +317,11 @@ def test_the_files_of_a_form_together_stay_out_of_memory(monkeypatch: pytest.Mon
             assert [_content(file) for file in found.files] == contents
             yield [hasattr(file.body, "fileno") and _has_descriptor(file) for file in found.files]
 
-    async def look() -> Sequence[bool]:
+    async def ask() -> Sequence[bool]:
         async with where() as found:
             return found
 
-    assert asyncio.run(look()) == [False, True, False]
+    assert asyncio.run(ask()) == [False, True, False]
 
 
 def _has_descriptor(file: form.ReceivedFile) -> bool:

@@ -52,13 +52,13 @@ async def silence() -> AsyncIterator[uuid.UUID]:
 
 
 def run(
-    test: Callable[[Hub, Jobs], Coroutine[object, object, None]], *, watch_seconds: float = NEVER, most: int = 100
+    test: Callable[[Hub, Jobs], Coroutine[object, object, None]], *, watch_seconds: float = NEVER, places: int = 100
 ) -> None:
     """Run a test on a hub that hears no hints but the test's."""
 
     async def inside() -> None:
         jobs = Jobs()
-        hub = Hub(jobs, watch_seconds=watch_seconds, places=Pool(most, Shares(1, 1), WAITING))
+        hub = Hub(jobs, watch_seconds=watch_seconds, places=Pool(places, Shares(1, 1), WAITING))
         async with hub.running(silence()):
             await asyncio.wait_for(test(hub, jobs), PATIENCE_SECONDS)
 
@@ -148,7 +148,7 @@ def test_a_client_too_many_is_refused_until_one_has_left() -> None:
         first.close()
         hub.watch(HOLDER, JOB).close()
 
-    run(test, most=1)
+    run(test, places=1)
 
 
 def test_another_tenants_job_and_one_that_is_gone_do_not_exist() -> None:

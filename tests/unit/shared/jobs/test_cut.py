@@ -6,12 +6,12 @@ from hypothesis import strategies as st
 from shared.jobs.cut import LEAST_IMAGES, SHARE_OF_THE_REST, cut
 
 
-@given(images=st.integers(0, 30_000), most=st.integers(1, 1024))
-def test_every_image_is_in_one_chunk_and_none_is_larger_than_asked(images: int, most: int) -> None:
-    sizes = list(cut(images, most))
+@given(images=st.integers(0, 30_000), max_images=st.integers(1, 1024))
+def test_every_image_is_in_one_chunk_and_none_is_larger_than_asked(images: int, max_images: int) -> None:
+    sizes = list(cut(images, max_images))
     assert sum(sizes) == images
-    assert all(1 <= size <= most for size in sizes)
-    assert all(size >= min(most, LEAST_IMAGES) for size in sizes[:-1]), "only the last one is smaller"
+    assert all(1 <= size <= max_images for size in sizes)
+    assert all(size >= min(max_images, LEAST_IMAGES) for size in sizes[:-1]), "only the last one is smaller"
 
 
 @given(images=st.integers(1, 30_000))
