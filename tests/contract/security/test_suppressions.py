@@ -37,7 +37,7 @@ def test_every_suppressed_security_rule_has_its_reason() -> None:
 
 def test_the_rules_of_bandit_are_on() -> None:
     ruff = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["ruff"]["lint"]
-    assert ruff["select"] == ["ALL"]
+    assert "ALL" in ruff["select"]
     assert not [rule for rule in ruff["ignore"] if SECURITY.fullmatch(rule)]
     for place, rules in ruff["per-file-ignores"].items():
         off = {rule for rule in rules if SECURITY.fullmatch(rule) or rule == "S"}
