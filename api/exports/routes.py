@@ -203,7 +203,10 @@ def _signed(services: Services, export: Export, job_name: str | None) -> Presign
 def _delete(services: Services, caller: Caller, export_id: uuid.UUID) -> None:
     with services.database.begin() as session:
         found, _ = exports.get_export(session, caller.tenant_id, export_id)
-    services.store.discard(export_prefix(found.job_id, found.id))
+    prefix = export_prefix(found.job_id, found.id)
+    services.store.discard(prefix)
     with services.database.begin() as session:
         exports.remove(session, caller.tenant_id, export_id)
         audit.record(session, caller.actor, Action.EXPORT_DELETE, export_id, tenant_id=caller.tenant_id)
+    if found.state in UNFINISHED:  # Its worker may have completed the file while the lease still held.
+        services.store.discard(prefix)

@@ -6,8 +6,9 @@ chunk from the next sweep. Their cancel closes every ready chunk of a job and co
 exports: a trigger keeps those open. The release after this one drops the trigger, and the columns by which exports were
 claimed (``attempt``, ``not_before``, ``lease_token``, ``lease_until``).
 
-Who goes back to the version before while a worker of this one was killed at an export finds it ``running`` until this
-version comes again; one that is stopped hands its export over.
+Who goes back to the programs of the version before while a worker of this one was killed at an export finds it
+``running`` until this version comes again, or until this migration is taken back; a worker that is stopped hands its
+export over.
 """
 
 from collections.abc import Sequence
@@ -54,6 +55,9 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.execute("DELETE FROM chunks WHERE kind = 'export'")
+    op.execute(
+        "UPDATE exports SET state = 'queued', lease_token = NULL WHERE state = 'running' AND lease_until IS NULL"
+    )
     op.execute("DROP TRIGGER keep_export_chunk_open ON chunks")
     op.execute("DROP FUNCTION keep_export_chunk_open")
     op.drop_column("exports", "error_code")

@@ -72,9 +72,12 @@ def finish(session: Session, claim: Claim, *, object_key: str, size: int, rows: 
     """Say that the file is there, and close the chunk. Harmless to repeat.
 
     Raises:
-        LeaseLost: the chunk belongs to somebody else, or the export was deleted; nothing is written.
+        LeaseLost: the chunk belongs to somebody else, or export or job was deleted; nothing is written.
     """
     if claims.close(session, claim):
+        # The removal of the job may have listed its files before this one was there.
+        if session.execute(IS_DELETED, {"job": claim.job_id}).scalar_one():
+            raise _lost(claim)
         values = {"key": object_key, "bytes": size, "rows": rows, "keep": timedelta(hours=keep_hours)}
         session.execute(FINISH, {"id": claim.export_id, "token": claim.token, **values})
 

@@ -77,6 +77,10 @@ class Installation:
         """Migrate, as an upgrade does before its programs change."""
         command.upgrade(self.config, AFTER)
 
+    def downgrade(self) -> None:
+        """Take the migration back."""
+        command.downgrade(self.config, BEFORE)
+
     def add(self) -> uuid.UUID:
         """An API of the version before adds an export."""
         with self.database.begin() as session:
@@ -224,6 +228,20 @@ def test_what_our_worker_hands_back_may_be_made_by_one_of_the_version_before(her
         claims.release(session, ours)
     theirs = here.old_claim()
     assert theirs.attempt == 1
+    assert here.old_finish(theirs)
+
+
+def test_what_our_worker_held_is_made_by_the_version_before_after_a_downgrade(here: Installation) -> None:
+    here.upgrade()
+    here.add()
+    sweep(here.database, POLICY)
+    ours = here.claim()
+    assert ours is not None
+    here.begin(ours)
+    here.downgrade()
+    assert here.all("SELECT 1 FROM chunks WHERE kind = 'export'") == []
+    theirs = here.old_claim()
+    assert theirs is not None
     assert here.old_finish(theirs)
 
 

@@ -309,6 +309,45 @@ def test_deleting_an_export_ends_the_worker_that_makes_it(
     assert_problem(api.get(f"/v1/exports/{export_id}"), 404, "not-found")
 
 
+@pytest.mark.parametrize("path", ["jobs/{job}", "exports/{export}"])
+def test_what_is_deleted_just_when_the_file_is_there_leaves_no_file(
+    api: Api, done: str, exporter: ExportSlot, monkeypatch: pytest.MonkeyPatch, store: S3Store, path: str
+) -> None:
+    """The lease still holds, and whoever removes the files has listed them already."""
+    export_id = ask(api, done)
+    write = runner._write
+
+    def write_and_delete(*what: Any) -> int:  # noqa: ANN401  # as they come
+        size = write(*what)
+        assert api.request("DELETE", f"/v1/{path.format(job=done, export=export_id)}").status in {202, 204}
+        return size
+
+    monkeypatch.setattr(runner, "_write", write_and_delete)
+    with counted(ExportFormat.CSV, ExportOutcome.LEASE_LOST):
+        assert exporter.work_once()
+    assert list(store.list_objects(exports_prefix(uuid.UUID(done)))) == []
+
+
+def test_a_file_that_is_completed_while_its_export_is_deleted_goes_with_it(
+    api: Api, done: str, exporter: ExportSlot, monkeypatch: pytest.MonkeyPatch, store: S3Store
+) -> None:
+    export_id = ask(api, done)
+    discard = S3Store.discard
+    finished: list[bool] = []
+
+    def discard_and_finish(used: S3Store, prefix: str, **only: Any) -> None:  # noqa: ANN401  # as they come
+        discard(used, prefix, **only)
+        if not finished:
+            finished.append(True)
+            assert exporter.work_once()
+            assert seen(api, export_id)["state"] == "completed"
+
+    monkeypatch.setattr(S3Store, "discard", discard_and_finish)
+    assert api.request("DELETE", f"/v1/exports/{export_id}").status == 204
+    assert finished
+    assert list(store.list_objects(exports_prefix(uuid.UUID(done)))) == []
+
+
 def test_an_object_store_that_is_away_costs_no_attempt(
     api: Api, done: str, context: Context, exporter: ExportSlot, make_settings: MakeSettings
 ) -> None:

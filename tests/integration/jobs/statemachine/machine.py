@@ -8,10 +8,13 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 from sqlalchemy import text
+from sqlalchemy.orm import Session
 
+from shared.contracts.exports import ExportState
 from shared.contracts.states import ChunkKind, ImageStatus, JobState
 from shared.errors import Conflict, LeaseLost
-from shared.jobs import claims, lifecycle
+from shared.exports import claimed, queries
+from shared.jobs import claims, exports, lifecycle
 from shared.jobs.claims import Claim
 from shared.jobs.results import NewResult
 from shared.jobs.sweep import sweep
@@ -22,13 +25,17 @@ from tests.integration.jobs.statemachine.observed import assert_as_in_the_model
 T = TypeVar("T")
 WHICH = st.integers(min_value=0, max_value=59)  # divides by 2 to 6, so that no choice is rare
 FOUND = st.lists(st.sampled_from([ImageStatus.SUCCEEDED, ImageStatus.SUCCEEDED, ImageStatus.FAILED]), min_size=6)
-KINDS = st.sampled_from([ChunkKind.CLASSIFY, ChunkKind.CLASSIFY, ChunkKind.VALIDATE, ChunkKind.PURGE])
+KINDS = st.sampled_from([ChunkKind.CLASSIFY, ChunkKind.CLASSIFY, ChunkKind.VALIDATE, ChunkKind.EXPORT, ChunkKind.PURGE])
 MAX_JOBS = 3
+MAX_EXPORTS = 2
 PAST = "now() - interval '1 second'"
 
 
 class LifeOfJobs(RuleBasedStateMachine):
-    """``jobs`` is put here by the test. ``held``: claims under a good token; ``lost``: those that were taken away."""
+    """``jobs`` is put here by the test.
+
+    ``held``: claims under a good token; ``lost``: those that were taken away; ``begun``: tokens of exports in flight.
+    """
 
     jobs: ClassVar[Jobs]
     tenant: ClassVar[uuid.UUID]
@@ -41,6 +48,7 @@ class LifeOfJobs(RuleBasedStateMachine):
         self.held: list[Claim] = []
         self.lost: list[Claim] = []
         self.closed: list[tuple[Claim, list[NewResult]]] = []
+        self.begun: set[int] = set()
 
     # What clients do
 
@@ -54,7 +62,7 @@ class LifeOfJobs(RuleBasedStateMachine):
     @rule(which=WHICH)
     def commit(self, which: int) -> None:
         model = self.pick(self.visible(), which)
-        refused = model.state is JobState.EXPIRED or (model.state is JobState.CANCELED and not model.chunks)
+        refused = model.state is JobState.EXPIRED or (model.state is JobState.CANCELED and not model.was_committed)
         self.ask(
             model,
             model.commit,
@@ -91,6 +99,33 @@ class LifeOfJobs(RuleBasedStateMachine):
             refused=not (model.is_over or model.state is JobState.DRAFT),
         )
 
+    @precondition(lambda self: any(len(model.exports) < MAX_EXPORTS for model in self.visible()))
+    @rule(which=WHICH)
+    def create_export(self, which: int) -> None:
+        """Of any job, whatever its state."""
+        model = self.pick([one for one in self.visible() if len(one.exports) < MAX_EXPORTS], which)
+        model.add_export(self.jobs.export(model.id))
+
+    @precondition(lambda self: any(model.exports for model in self.visible()))
+    @rule(which=WHICH)
+    def delete_export(self, which: int) -> None:
+        model, export_id = self.pick(self.all_exports(), which)
+        self.in_one(lambda session: queries.remove(session, self.tenant, export_id))
+        model.remove_export(export_id)
+        self.lost += [held for held in self.held if held.export_id == export_id]
+        self.held = [held for held in self.held if held.export_id != export_id]
+
+    @precondition(lambda self: any(model.exports for model in self.visible()))
+    @rule(which=WHICH)
+    def start_export_over(self, which: int) -> None:
+        model, export_id = self.pick(self.all_exports(), which)
+        self.ask(
+            model,
+            lambda: model.start_over(export_id),
+            lambda: self.in_one(lambda session: exports.start_over(session, export_id)),
+            refused=model.exports[export_id] is not ExportState.FAILED,
+        )
+
     # What workers do
 
     @rule(kind=KINDS)
@@ -117,6 +152,11 @@ class LifeOfJobs(RuleBasedStateMachine):
         if held.kind is ChunkKind.PURGE:
             self.in_one(lambda session: claims.finish_purge(session, held))
             model.gone = True
+            self.lost += [one for one in self.held if one.job_id == model.id]
+            self.held = [one for one in self.held if one.job_id != model.id]
+            return
+        if held.kind is ChunkKind.EXPORT:
+            self.finish_export(held, fits=not forgotten)
             return
         if held.kind is ChunkKind.VALIDATE:
             self.finish_validation(held, found, as_a_whole=bool(forgotten))
@@ -125,6 +165,33 @@ class LifeOfJobs(RuleBasedStateMachine):
         self.in_one(lambda session: claims.finish(session, held, answers))
         model.finish(held.no, statuses(answers))
         self.closed.append((held, answers))
+
+    def finish_export(self, held: Claim, *, fits: bool) -> None:
+        """Its file is there, or its format cannot hold it; in a deleted job it may neither begin nor end."""
+        model = self.models[held.job_id]
+        if held.token not in self.begun:
+            what = self.in_one(lambda session: claimed.begin(session, held))
+            assert (what is None) == model.deleted
+            if what is None:
+                model.end_export(held.no, ExportState.COMPLETED)
+                return
+            model.begin_export(held.no)
+        if fits and model.deleted:
+            with pytest.raises(LeaseLost):
+                self.in_one(lambda session: made(session, held))
+            return
+        self.in_one(lambda session: made(session, held) if fits else claimed.fail(session, held, "no", keep_hours=1))
+        model.end_export(held.no, ExportState.COMPLETED if fits else ExportState.FAILED)
+
+    @precondition(lambda self: any(held.kind is ChunkKind.EXPORT for held in self.held))
+    @rule(which=WHICH)
+    def begin_export(self, which: int) -> None:
+        held = self.pick([one for one in self.held if one.kind is ChunkKind.EXPORT], which)
+        model = self.models[held.job_id]
+        if not model.deleted:
+            self.in_one(lambda session: claimed.begin(session, held))
+            model.begin_export(held.no)
+            self.begun.add(held.token)
 
     def finish_validation(self, held: Claim, found: list[ImageStatus], *, as_a_whole: bool) -> None:
         """What was drawn as failed is refused; or the job fails as a whole."""
@@ -153,8 +220,13 @@ class LifeOfJobs(RuleBasedStateMachine):
     @rule(which=WHICH)
     def renew(self, which: int) -> None:
         held = self.pick(self.held, which)
+        model = self.models[held.job_id]
+        if model.deleted and held.kind is ChunkKind.EXPORT:
+            with pytest.raises(LeaseLost):
+                self.in_one(lambda session: claims.renew(session, held, lease_seconds=60))
+            return
         self.in_one(lambda session: claims.renew(session, held, lease_seconds=60))
-        self.models[held.job_id].chunks[held.no].expired = False
+        model.chunks[held.no].expired = False
 
     # What goes wrong
 
@@ -171,7 +243,7 @@ class LifeOfJobs(RuleBasedStateMachine):
 
     @rule()
     def sweep(self) -> None:
-        sweep(self.jobs.database, POLICY)
+        assert sweep(self.jobs.database, POLICY).exports == 0, "every export that is to be made has its chunk"
         for held in list(self.held):
             if self.models[held.job_id].chunks[held.no].expired:
                 self.held.remove(held)
@@ -216,19 +288,25 @@ class LifeOfJobs(RuleBasedStateMachine):
     def teardown(self) -> None:
         """Whatever happened, everything that was committed can still be brought to its end."""
         for _ in range(200):
-            for kind in (ChunkKind.VALIDATE, ChunkKind.CLASSIFY, ChunkKind.PURGE):
+            for kind in (ChunkKind.VALIDATE, ChunkKind.CLASSIFY, ChunkKind.EXPORT, ChunkKind.PURGE):
                 self.claim(kind)
             if not self.held:
                 break
             self.finish(0, [ImageStatus.SUCCEEDED] * 6, 0)
         self.the_database_is_as_in_the_model()
         assert all(model.is_over or model.state is JobState.DRAFT for model in self.models.values())
+        ended = {ExportState.COMPLETED, ExportState.FAILED}
+        assert all(ended.issuperset(model.exports.values()) for model in self.visible())
 
     # How the rules do it
 
     def visible(self) -> list[ModelJob]:
         """What the API still shows."""
         return [model for model in self.models.values() if not model.deleted]
+
+    def all_exports(self) -> list[tuple[ModelJob, uuid.UUID]]:
+        """The exports of what the API still shows."""
+        return [(model, export_id) for model in self.visible() for export_id in model.exports]
 
     def pick(self, choices: list[T], which: int) -> T:
         return choices[which % len(choices)]
@@ -264,6 +342,11 @@ def statuses(answers: list[NewResult]) -> dict[int, ImageStatus]:
     return {one.seq: one.status for one in answers}
 
 
+def made(session: Session, held: Claim) -> None:
+    """The file of an export is there."""
+    claimed.finish(session, held, object_key="file", size=1, rows=1, keep_hours=1)
+
+
 def late_writes(held: Claim, answers: list[NewResult]) -> list[Callable[..., object]]:
     """Everything that a worker may say about a chunk."""
     return [
@@ -274,4 +357,16 @@ def late_writes(held: Claim, answers: list[NewResult]) -> list[Callable[..., obj
         lambda session: claims.finish_purge(session, held),
         lambda session: claims.renew(session, held, lease_seconds=60),
         lambda session: claims.read_state(session, held),
+        *late_writes_of_exports(held),
+    ]
+
+
+def late_writes_of_exports(held: Claim) -> list[Callable[..., object]]:
+    """Everything that the worker of an export may say besides."""
+    if held.kind is not ChunkKind.EXPORT:
+        return []
+    return [
+        lambda session: claimed.begin(session, held),
+        lambda session: made(session, held),
+        lambda session: claimed.fail(session, held, "late", keep_hours=1),
     ]

@@ -4,10 +4,11 @@ import uuid
 from collections import Counter
 from dataclasses import dataclass, field
 
+from shared.contracts.exports import ExportState
 from shared.contracts.states import ChunkKind, ChunkState, ImageStatus, JobState
 from shared.jobs.sweep import CrashPolicy
 
-POLICY = CrashPolicy(isolate_after=2, fail_after=3)
+POLICY = CrashPolicy(isolate_after=2, fail_after=3, fail_export_after=2)
 CHUNK_IMAGES = 2
 OVER = {JobState.COMPLETED, JobState.COMPLETED_WITH_ERRORS, JobState.FAILED, JobState.CANCELED, JobState.EXPIRED}
 
@@ -25,16 +26,22 @@ class ModelChunk:
     isolated: bool = False
     token: int | None = None
     expired: bool = False
+    export: uuid.UUID | None = None
 
 
 @dataclass(slots=True)
 class ModelJob:
-    """One job. ``answers``: the status of each image; ``endings``: how many terminal events there must be."""
+    """One job.
+
+    ``answers``: the status of each image; ``endings``: how many terminal events there must be; ``exports``: the state
+    of each.
+    """
 
     id: uuid.UUID
     answers: dict[int, ImageStatus]
     state: JobState = JobState.DRAFT
     chunks: dict[int, ModelChunk] = field(default_factory=dict)
+    exports: dict[uuid.UUID, ExportState] = field(default_factory=dict)
     endings: int = 0
     has_error: bool = False
     deleted: bool = False
@@ -49,24 +56,54 @@ class ModelJob:
         return Counter(self.answers.values())
 
     @property
+    def was_committed(self) -> bool:
+        return any(chunk.kind is ChunkKind.VALIDATE for chunk in self.chunks.values())
+
+    @property
     def open(self) -> list[ModelChunk]:
-        return [chunk for chunk in self.chunks.values() if chunk.state is not ChunkState.DONE]
+        """Chunks that the job waits for: no exports."""
+        chunks = self.chunks.values()
+        return [one for one in chunks if one.state is not ChunkState.DONE and one.kind is not ChunkKind.EXPORT]
 
     def ready(self, kind: ChunkKind) -> list[ModelChunk]:
         return [one for one in self.chunks.values() if one.state is ChunkState.READY and one.kind is kind]
 
     def commit(self) -> None:
         if self.state is JobState.DRAFT:
-            self._add(ModelChunk(0, ChunkKind.VALIDATE))
+            self._add(ModelChunk(self._next_no(), ChunkKind.VALIDATE))
             self.state = JobState.VALIDATING
 
     def claim(self, no: int, token: int) -> ModelChunk:
         chunk = self.chunks[no]
         chunk.state, chunk.token, chunk.expired = ChunkState.RUNNING, token, False
         chunk.attempt += 1
-        if self.state is JobState.QUEUED:
+        if self.state is JobState.QUEUED and chunk.kind is not ChunkKind.EXPORT:
             self.state = JobState.RUNNING
         return chunk
+
+    def add_export(self, export_id: uuid.UUID) -> None:
+        self.exports[export_id] = ExportState.QUEUED
+        self._add(ModelChunk(self._next_no(), ChunkKind.EXPORT, export=export_id))
+
+    def start_over(self, export_id: uuid.UUID) -> None:
+        self.add_export(export_id)
+
+    def remove_export(self, export_id: uuid.UUID) -> None:
+        del self.exports[export_id]
+        self.chunks = {no: one for no, one in self.chunks.items() if one.export != export_id}
+
+    def end_export(self, no: int, state: ExportState) -> None:
+        """End the one of a chunk; in a deleted job nothing more is said of it."""
+        self._close(no)
+        if not self.deleted:
+            self._show(self.chunks[no], state)
+
+    def begin_export(self, no: int) -> None:
+        self._show(self.chunks[no], ExportState.RUNNING)
+
+    def _show(self, chunk: ModelChunk, state: ExportState) -> None:
+        assert chunk.export is not None
+        self.exports[chunk.export] = state
 
     def finish(self, no: int, answers: dict[int, ImageStatus]) -> None:
         self._close(no)
@@ -93,6 +130,9 @@ class ModelJob:
         chunk = self.chunks[no]
         chunk.attempt -= 1
         self._make_ready(chunk)
+        if chunk.kind is ChunkKind.EXPORT:
+            self._show(chunk, ExportState.QUEUED)
+            return
         self._store(answers)
         self._stop_if_canceling()
 
@@ -104,12 +144,22 @@ class ModelJob:
 
     def _take_back(self, chunk: ModelChunk) -> None:
         self._make_ready(chunk)
-        if self.state is JobState.CANCELING:
+        if chunk.kind is ChunkKind.EXPORT:
+            self._take_back_export(chunk)
+        elif self.state is JobState.CANCELING:
             self._stop_if_canceling()
         elif chunk.kind is ChunkKind.VALIDATE and chunk.attempt >= POLICY.fail_after:
             self.fail_as_a_whole(chunk.no)
         elif chunk.kind is ChunkKind.CLASSIFY:
             self._contain_crash(chunk)
+
+    def _take_back_export(self, chunk: ModelChunk) -> None:
+        if self.deleted:
+            del self.chunks[chunk.no]
+        elif chunk.attempt >= POLICY.fail_export_after:
+            self.end_export(chunk.no, ExportState.FAILED)
+        else:
+            self._show(chunk, ExportState.QUEUED)
 
     def _contain_crash(self, chunk: ModelChunk) -> None:
         if chunk.first == chunk.last and chunk.attempt >= POLICY.fail_after:
@@ -149,6 +199,8 @@ class ModelJob:
     def delete(self) -> None:
         if self.state is JobState.DRAFT:
             self.cancel()
+        for chunk in self.ready(ChunkKind.EXPORT):
+            del self.chunks[chunk.no]
         self._add(ModelChunk(self._next_no(), ChunkKind.PURGE))
         self.deleted = True
 

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from shared.contracts.states import TERMINAL_EVENT, ChunkState, ImageStatus
+from shared.contracts.states import TERMINAL_EVENT, ChunkKind, ChunkState, ImageStatus
 from shared.db.models import Job
 from tests.integration.jobs.statemachine.model import ModelJob
 
@@ -15,6 +15,7 @@ CHUNKS = text(
     "FROM chunks WHERE job_id = :job ORDER BY no"
 )
 RESULTS = text("SELECT seq, status, position FROM results WHERE job_id = :job")
+EXPORTS = text("SELECT id, state FROM exports WHERE job_id = :job")
 ENDINGS = text("SELECT count(*) FROM events WHERE job_id = :job AND type = ANY(:types)")
 
 
@@ -30,6 +31,7 @@ def assert_as_in_the_model(session: Session, model: ModelJob) -> None:
     assert (job.error_code is not None) == model.has_error
     _assert_results(session, job, model)
     _assert_chunks(session, job, model)
+    assert {row.id: row.state for row in session.execute(EXPORTS, {"job": job.id})} == model.exports
     types = [event.value for event in TERMINAL_EVENT.values()]
     assert session.execute(ENDINGS, {"job": job.id, "types": types}).scalar_one() == model.endings
 
@@ -55,7 +57,8 @@ def _assert_chunks(session: Session, job: Job, model: ModelJob) -> None:
     for row in rows:
         assert (row.state == ChunkState.RUNNING) == bool(row.leased)
         assert row.state != ChunkState.RUNNING or row.lease_token == model.chunks[row.no].token
-    assert job.open_chunks == sum(row.state != ChunkState.DONE for row in rows)
+    waited_for = [row for row in rows if row.kind != ChunkKind.EXPORT]
+    assert job.open_chunks == sum(row.state != ChunkState.DONE for row in waited_for)
     assert not model.is_over or job.open_chunks == model.deleted, "a job that is over has no open chunk"
 
 
