@@ -28,7 +28,7 @@ def test_a_folder_with_its_sidecars_says_what_matched(
     assert answer["files"]["not_images"] == 0
     rows = results(command, answer["job"]["id"])
     assert rows["DJI_0000.JPG"]["position_source"] == "sidecar"
-    assert [(rows[f"DJI_000{n}.JPG"]["row"], rows[f"DJI_000{n}.JPG"]["bed"]) for n in range(3)] == [
+    assert [(rows[f"DJI_000{n}.JPG"]["meta_row"], rows[f"DJI_000{n}.JPG"]["meta_bed"]) for n in range(3)] == [
         ("7", "A"),
         ("7", "B"),
         ("8", "A"),
