@@ -9,11 +9,14 @@ from shared.jobs import pauses
 from shared.metrics import definitions as metrics
 
 OPEN = (ExportState.QUEUED, ExportState.RUNNING)
+# Of a deleted job nobody waits for one: its rows go with the job, which may take as long as the object store is away.
 EXPORTS = text(
     f"""
     SELECT state, count(*) AS exports, extract(epoch FROM now() - min(created_at) FILTER (
                WHERE NOT ({pauses.EVERYTHING} OR tenant_id IN ({pauses.TENANTS})))) AS oldest
-    FROM exports WHERE state IN ('queued', 'running') GROUP BY state
+    FROM exports WHERE state IN ('queued', 'running')
+      AND NOT EXISTS (SELECT 1 FROM jobs WHERE jobs.id = exports.job_id AND jobs.deleted_at IS NOT NULL)
+    GROUP BY state
     """  # noqa: S608  # constants
 )
 

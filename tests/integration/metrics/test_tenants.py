@@ -114,3 +114,7 @@ def test_exports_that_are_not_made_yet_are_told(session: Session) -> None:
     found = read_exports(session)
     assert values(found, metrics.EXPORTS) == {("queued",): 2, ("running",): 1}
     assert values(found, metrics.OLDEST_EXPORT_WAITING)[()] == pytest.approx(300, abs=60)
+    session.execute(text("UPDATE jobs SET deleted_at = now() WHERE tenant_id = :farm").bindparams(farm=farm))
+    gone = read_exports(session)
+    assert values(gone, metrics.EXPORTS) == {("queued",): 0, ("running",): 0}, "nobody waits for those of a deleted job"
+    assert values(gone, metrics.OLDEST_EXPORT_WAITING) == {(): 0}
