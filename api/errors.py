@@ -173,10 +173,10 @@ REFUSED = "a value of this request cannot be stored, and nothing of it was taken
 INTERNAL = "something went wrong on our side; tell the operator the request id"
 
 
-def too_deep(most: int) -> LimitExceeded:
+def too_deep(limit: int) -> LimitExceeded:
     """Make the error for a JSON body that is nested too deep."""
     return LimitExceeded(
-        f"objects and lists may stand {most} deep in each other, here it is more; make it flatter",
+        f"objects and lists may stand {limit} deep in each other, here it is more; make it flatter",
         setting="PHYTOBATCH_MAX_JSON_DEPTH",
     )
 

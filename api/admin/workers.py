@@ -35,7 +35,7 @@ CONNECTED = text(
     """
 )
 # A pooler lends its connections: who is connected through one is known by its own word alone.
-AT_WORK = text("SELECT kind, name, now() - seen_at AS ago FROM programs ORDER BY kind, name")
+PROGRAMS = text("SELECT kind, name, now() - seen_at AS ago FROM programs ORDER BY kind, name")
 
 
 def show(arguments: argparse.Namespace) -> str:
@@ -48,7 +48,7 @@ def show(arguments: argparse.Namespace) -> str:
     with transaction() as session:
         rows = session.execute(LIST, {"since": arguments.since}).all()
         connected = session.execute(CONNECTED).all()
-        at_work = [(row.kind, row.name, f"{short(row.ago)} ago") for row in session.execute(AT_WORK)]
+        seen = [(row.kind, row.name, f"{short(row.ago)} ago") for row in session.execute(PROGRAMS)]
     lease = timedelta(seconds=get_settings().lease_seconds)
     workers = (
         table(HEADINGS, [_row(row, lease) for row in rows])
@@ -56,7 +56,7 @@ def show(arguments: argparse.Namespace) -> str:
         else f"No worker holds a chunk or closed one in the last {short(arguments.since)}."
     )
     programs = table(("CONNECTED", "FROM", "CONNECTIONS"), connected) if connected else "No program is connected."
-    tables = [workers, table(("AT WORK", "NAME", "SEEN"), at_work)] if at_work else [workers]
+    tables = [workers, table(("AT WORK", "NAME", "SEEN"), seen)] if seen else [workers]
     return "\n\n".join([*tables, programs])
 
 

@@ -21,7 +21,7 @@ import urllib3
 
 from phytobatch import Phytobatch, Result
 
-MOST_FLAGS = 200  # of one job; the surest first
+MAX_FLAGS = 200  # of one job; the surest first
 AXIOM = "application/vnd.deere.axiom.v3+json"
 MARK = re.compile(r"phytobatch:\S+")
 
@@ -88,7 +88,7 @@ def main(job_id: str) -> None:
     there = field.marks()
     added = 0
     with Phytobatch() as phytobatch:
-        for result in diseased(phytobatch, job_id)[:MOST_FLAGS]:
+        for result in diseased(phytobatch, job_id)[:MAX_FLAGS]:
             mark = f"phytobatch:{job_id}/{result.seq}"
             if mark not in there:
                 notes = f"{result.label}, {result.confidence:.0%} sure, photograph {result.name}\n{mark}"

@@ -3,8 +3,9 @@
 from enum import StrEnum
 
 
+# Each is the file of that name in ``shared/exports/formats``.
 class ExportFormat(StrEnum):
-    """The formats; each is the file of that name in ``shared/exports/formats``."""
+    """The format of an export."""
 
     CSV = "csv"
     NDJSON = "ndjson"
@@ -25,7 +26,7 @@ class ExportState(StrEnum):
 
 
 class ExportErrorCode(StrEnum):
-    """Why an export has no file, for operators; clients read the sentence beside it."""
+    """The reason why an export has no file, for operators; clients read its sentence."""
 
     NOT_REPRESENTABLE = "not_representable"  # The format cannot hold it; another one can.
     WORKER_CRASHED = "worker_crashed"  # Every attempt lost its worker, or ended with an error of ours.

@@ -9,8 +9,9 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from pathlib import PurePosixPath
 
+from shared.contracts.formulas import unguarded
+
 NO_IMAGE = "no image has this name"
-FORMULA_STARTS = "=+-@\t\r"
 
 
 def composed(name: str) -> str:
@@ -21,11 +22,6 @@ def composed(name: str) -> str:
 def spellings(name: str) -> tuple[str, ...]:
     """List the name, and its composed and decomposed forms if they differ."""
     return tuple(dict.fromkeys((name, composed(name), unicodedata.normalize("NFD", name))))
-
-
-def without_apostrophe(cell: str) -> str:
-    """Remove the apostrophe that our CSV exports put in front of a text that a spreadsheet would run."""
-    return cell[1:] if cell[:1] == "'" and cell[1:2] and cell[1] in FORMULA_STARTS else cell
 
 
 def _as_sent(name: str) -> str:
@@ -69,7 +65,7 @@ class ImageNames:
         The whole name counts before the file name alone, the exact form before a similar one; a name that fits several
         images means none of them.
         """
-        variants = tuple(dict.fromkeys((name, without_apostrophe(name), name.strip())))
+        variants = tuple(dict.fromkeys((name, unguarded(name), name.strip())))
         for form in _WHOLE:
             numbers = self._with(form, variants)
             if len(numbers) == 1:

@@ -6,8 +6,9 @@ Each state has one sentence, because users read these words in answers, exports 
 from enum import StrEnum
 
 
+# ``shared.jobs.lifecycle`` is the only writer.
 class JobState(StrEnum):
-    """The state of a job. ``shared.jobs.lifecycle`` is the only writer."""
+    """The state of a job."""
 
     DRAFT = "draft"  # Images are being named and uploaded; nothing runs before the commit.
     VALIDATING = "validating"  # Committed; a worker checks what really arrived in the object store.

@@ -14,7 +14,8 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from shared.contracts.encoded import decoded
-from shared.contracts.image_names import NO_IMAGE, ImageNames, without_apostrophe
+from shared.contracts.formulas import unguarded
+from shared.contracts.image_names import NO_IMAGE, ImageNames
 from shared.corrections.store import BY_LENGTH, LABEL_PATTERN, NOTE_LENGTH, NewCorrection
 from shared.db.models import Job
 from shared.errors import RowsInvalid
@@ -160,7 +161,7 @@ def _number(cell: str) -> int | None:
 
 
 def _short(cell: str, what: str, max_length: int) -> str | None:
-    value = without_apostrophe(cell.strip())
+    value = unguarded(cell.strip())
     if len(value) > max_length:
         raise ValueError(f"the {what} has {len(value)} characters, at most {max_length} are kept")
     return value or None

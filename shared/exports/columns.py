@@ -189,10 +189,10 @@ def columns_of(
         *([_other_metadata(frozenset(key.name for key in keys))] if has_more_keys else []),
         Column("finished_at", Kind.TIME, lambda r: r.finished_at),
     )
-    return tuple(_told_apart(columns))
+    return tuple(_distinct(columns))
 
 
-def _told_apart(columns: Iterable[Column]) -> Iterator[Column]:
+def _distinct(columns: Iterable[Column]) -> Iterator[Column]:
     """Write ``_2`` behind the name of a column that some reader would take for that of one before it.
 
     SQL does not see the case of a name (`Row` and `row`), file systems and editors compose what was decomposed, and XML

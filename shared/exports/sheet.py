@@ -179,9 +179,9 @@ def _facts() -> Select[*tuple[Any, ...]]:
     ).group_by(func.grouping_sets(tuple_(), degree))
 
 
-def _read_facts(session: Session, asked: Select[*tuple[Any, ...]]) -> tuple[Row[Any], list[Row[Any]]]:
+def _read_facts(session: Session, query: Select[*tuple[Any, ...]]) -> tuple[Row[Any], list[Row[Any]]]:
     """Read the facts of all images, and those of each degree; told apart here, as sorting is switched off there."""
-    rows = session.execute(asked).all()
+    rows = session.execute(query).all()
     (whole,) = (row for row in rows if row.of_all)
     return whole, [row for row in rows if not row.of_all]
 

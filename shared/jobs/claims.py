@@ -356,7 +356,7 @@ def release(
 
 
 def set_aside(session: Session, claim: Claim, results: Sequence[NewResult]) -> Sequence[NewResult]:
-    """Hand a chunk back for the slot that decodes in processes: only pictures out of the ordinary are left of it.
+    """Hand a chunk back for the slot that decodes in processes: only unusual pictures are left of it.
 
     Returns:
         What was stored, as :func:`finish` does.

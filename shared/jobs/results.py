@@ -262,7 +262,7 @@ _OWN = (
     Result.runtime,
     Result.finished_at,
 )
-# Looked up as ``shared.db.plans`` says.
+# Joined as ``shared.db.plans`` says.
 _IMAGE = (
     select(Image.name, Image.metadata_.label("metadata"), *place_columns(), Image.seq.label("seq"))
     .where(Image.job_id == Result.job_id, Image.seq >= Result.seq)
@@ -270,7 +270,7 @@ _IMAGE = (
     .limit(1)
     .lateral("image")
 )
-_LOOKED_UP = [column for column in _IMAGE.c if column.key != "seq"]
+_JOINED = [column for column in _IMAGE.c if column.key != "seq"]
 _CORRECTION = (
     select(Correction.label, Correction.note, Correction.corrected_by, Correction.corrected_at)
     .where(Correction.job_id == Result.job_id, Correction.seq == Result.seq)
@@ -283,7 +283,7 @@ _WEIGHT = (
     + bytes_of(Result.error_detail, _IMAGE.c.name, cast(_IMAGE.c.metadata, Text), _CORRECTION.c.note)
 )
 _PAGE = (
-    select(*_OWN, *_LOOKED_UP, *_CORRECTION.c, _WEIGHT.label(WEIGHT))
+    select(*_OWN, *_JOINED, *_CORRECTION.c, _WEIGHT.label(WEIGHT))
     .select_from(Result)
     .join(_IMAGE, _IMAGE.c.seq == Result.seq)
     .outerjoin(_CORRECTION, true())
@@ -293,7 +293,7 @@ _PAGE = (
 )
 _POSITION = "position"
 _NAMED = len(_OWN) + 2
-_PLACED = len(_OWN) + len(_LOOKED_UP)
+_PLACED = len(_OWN) + len(_JOINED)
 
 
 def read_results(

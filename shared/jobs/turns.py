@@ -25,7 +25,7 @@ FEW = 16
 JOBS = 64
 JOBS_PER_TENANT = 2
 # Where so many tenants have something running, hardly one of the others has an old job.
-MANY_AT_WORK = 256
+MANY_RUNNING = 256
 
 # What counts against the limit of running chunks: classifying bulk images, under a lease that holds.
 COUNTED = f"kind = '{ChunkKind.CLASSIFY}' AND priority = {PRIORITY_ORDER[Priority.BULK]} AND lease_until > now()"
@@ -78,7 +78,7 @@ CLAIM = text(
         SELECT nth + 1, next.job_id, next.tenant_id FROM oldest, LATERAL (
             SELECT job_id, tenant_id FROM chunks WHERE {READY} AND job_id > oldest.job_id
             ORDER BY job_id LIMIT 1) AS next
-        WHERE nth < (SELECT CASE WHEN count(*) < {MANY_AT_WORK} THEN {JOBS} + {JOBS_PER_TENANT} * count(*) ELSE 0 END
+        WHERE nth < (SELECT CASE WHEN count(*) < {MANY_RUNNING} THEN {JOBS} + {JOBS_PER_TENANT} * count(*) ELSE 0 END
                      FROM running)),
     {_fair("few", ARE_FEW)}, {_fair("every", f"NOT {ARE_FEW}")},
     candidates AS MATERIALIZED (

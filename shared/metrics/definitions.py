@@ -253,7 +253,7 @@ WEBHOOK_ATTEMPTS = TABLE.counter(
 WEBHOOK_ATTEMPT_SECONDS = TABLE.histogram(
     "phytobatch_webhook_attempt_seconds", DELIVERER, "One attempt: name, connection, TLS, answer.", buckets=QUICK
 )
-WEBHOOK_UNDER_WAY = TABLE.sampled("phytobatch_webhook_under_way", DELIVERER, "Attempts in flight now.")
+WEBHOOKS_IN_FLIGHT = TABLE.sampled("phytobatch_webhook_under_way", DELIVERER, "Attempts in flight now.")
 
 # Beat
 BEAT_REQUESTS = TABLE.counter(

@@ -13,7 +13,7 @@ from shared.settings import Settings
 # An answer with one of these and `Retry-After` speaks of the whole receiver (RFC 6585, section 4; RFC 9110, 15.6.4).
 OVERLOADED = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE})
 # Far beyond any longest pause.
-MOST_DOUBLINGS = 20
+MAX_DOUBLINGS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ class Breaker:
             consecutive_failures=health.consecutive_failures + counts,
             failing_since=health.failing_since or now,
         )
-        pauses = [self._asked(failure)]
+        pauses = [self._requested_pause(failure)]
         if counts:
             pauses.append(self._pause(failed.consecutive_failures))
         return replace(failed, open_until=_later(health.open_until, now, max(pauses)))
@@ -95,10 +95,10 @@ class Breaker:
         if probes < 0:
             return timedelta(0)
         # The exponent is bounded so that the product stays a timedelta.
-        doubled = self.first_pause.total_seconds() * 2.0 ** min(probes, MOST_DOUBLINGS)
+        doubled = self.first_pause.total_seconds() * 2.0 ** min(probes, MAX_DOUBLINGS)
         return min(timedelta(seconds=doubled), self.longest_pause)
 
-    def _asked(self, failure: Failure) -> timedelta:
+    def _requested_pause(self, failure: Failure) -> timedelta:
         if failure.status not in OVERLOADED or not failure.retry_after:
             return timedelta(0)
         return min(timedelta(seconds=failure.retry_after), self.longest_pause)

@@ -11,7 +11,7 @@ from shared.contracts.states import DeliveryState
 from shared.db.models import Event, WebhookAttempt, WebhookDelivery, WebhookEndpoint
 from shared.errors import NotFound
 
-MOST_ATTEMPTS = 100
+MAX_ATTEMPTS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +115,6 @@ def get_delivery(session: Session, tenant_id: uuid.UUID, delivery_id: uuid.UUID)
         select(WebhookAttempt)
         .where(WebhookAttempt.delivery_id == delivery_id)
         .order_by(WebhookAttempt.id.desc())
-        .limit(MOST_ATTEMPTS)
+        .limit(MAX_ATTEMPTS)
     ).all()
     return DeliveryDetail(DeliveryRow(delivery, url, event.job_id), event, attempts)

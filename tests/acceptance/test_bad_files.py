@@ -112,7 +112,7 @@ def assert_told(seen: Scrape, expected: Counter[str]) -> None:
     fetched = expected.total() - 1  # all but the one of zero bytes
     assert seen.value("phytobatch_chunks_total", kind="classify", outcome="set_aside") == 1
     again = seen.total("phytobatch_stage_seconds_count", stage="download") - fetched
-    assert 0 < again < fetched / 2, "pictures out of the ordinary are fetched once more, for a process"
+    assert 0 < again < fetched / 2, "unusual pictures are fetched once more, for a process"
     assert seen.value("phytobatch_stage_seconds_count", stage="decode") == fetched
     assert seen.total("phytobatch_stage_seconds_count", stage="predict") >= 1
     assert seen.value("phytobatch_stage_seconds_count", stage="write") == 1

@@ -52,7 +52,7 @@ BULK = SlotKind("bulk", lambda settings: settings.worker_slots, bulk_offers)
 # They are tried in this order, so an express slot stays free until the others are taken.
 SLOT_KINDS = (
     BULK,
-    # Pictures out of the ordinary may take seconds each; no bulk image waits for them.
+    # Unusual pictures may take seconds each; no bulk image waits for them.
     SlotKind("isolated", lambda _: 1, isolated_offers),
     # An export takes seconds to minutes; neither it nor images wait for the other.
     SlotKind("export", lambda _: 1, export_offers),

@@ -13,7 +13,7 @@ from shared.db.session import Database
 from shared.errors import DatabaseUnavailable
 from shared.logging import configure_logging
 from shared.metrics.definition import Program
-from shared.metrics.definitions import WEBHOOK_UNDER_WAY
+from shared.metrics.definitions import WEBHOOKS_IN_FLIGHT
 from shared.metrics.exposition import Exposition
 from shared.metrics.readings import Readings, number
 from shared.programs import Heartbeat, ProgramKind, own_name
@@ -76,7 +76,7 @@ async def _serve(settings: Settings, policy: Policy, ledger: Ledger, exposition:
         shutdown_seconds=settings.shutdown_seconds,
         on_poll=ready.touch,
     )
-    exposition.show(Readings({WEBHOOK_UNDER_WAY: number(lambda: deliverer.in_flight)}))
+    exposition.show(Readings({WEBHOOKS_IN_FLIGHT: number(lambda: deliverer.in_flight)}))
 
     def stop() -> None:
         late = threading.Timer(settings.shutdown_seconds + LAST_WORDS_SECONDS, os._exit, [EXIT_SLOW_STOP])

@@ -119,6 +119,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
         "--code",
         choices=[code.value for code in ImageErrorCode],
         nargs="+",
+        metavar="CODE",
         default=list(FAULTS),
         help=f"codes of failed images (default: {' '.join(FAULTS)})",
     )

@@ -47,7 +47,7 @@ class Context:
         return RetryPolicy(total_seconds=RETRY_SECONDS)
 
     def say_retry(self, error: Exception, pause: float) -> None:
-        """Tell the person who waits."""
+        """Tell the user."""
         self.output.note(f"{error} Trying again in {in_time(max(1.0, pause))}.")
 
 

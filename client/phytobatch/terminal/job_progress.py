@@ -47,7 +47,7 @@ class JobBar:
     def __init__(self, output: Output, connection: Connection) -> None:
         self._connection = connection
         self._job: Job | None = None
-        self._began = self._told = time.monotonic()
+        self._began = self._shown_at = time.monotonic()
         from rich.live import Live
 
         self._live = Live(
@@ -59,7 +59,7 @@ class JobBar:
 
     def show(self, job: Job) -> None:
         """Redraw."""
-        self._job, self._told = job, time.monotonic()
+        self._job, self._shown_at = job, time.monotonic()
         self._live.refresh()
 
     def __enter__(self) -> Self:
@@ -81,7 +81,7 @@ class JobBar:
         return Group(
             self._bar(self._job, now - self._began),
             Text(breakdown(self._job.counts)),
-            Text(self._pace(self._job, now - self._told), style="dim"),
+            Text(self._pace(self._job, now - self._shown_at), style="dim"),
         )
 
     def _pace(self, job: Job, since: float) -> str:

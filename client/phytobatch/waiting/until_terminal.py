@@ -77,7 +77,7 @@ class Waiting:
         """
         job = self._take(self._ask(self._job_id))
         while job is None or not job.is_terminal:
-            job = self._by_stream() if self._streams else self._by_asking()
+            job = self._by_stream() if self._streams else self._by_polling()
         return job
 
     def _by_stream(self) -> Job | None:
@@ -95,10 +95,10 @@ class Waiting:
             raise self._too_late()
         if self._stream.received:
             self._pause(self._stream.reconnect_seconds)
-            return self._look()
+            return self._poll()
         if self._stream.is_over:
             return self._start_again()
-        return self._by_asking()
+        return self._by_polling()
 
     def _after(self, event: JobEvent | None) -> Job | None:
         if event is not None and self._job is not None and not event.is_terminal:
@@ -106,20 +106,20 @@ class Waiting:
             return self._job
         # The last word is the whole job; and now and then it is polled, whatever the stream says.
         is_due = event is not None or time.monotonic() - self._polled_at >= POLL_SECONDS
-        return self._look() if is_due else None
+        return self._poll() if is_due else None
 
     def _start_again(self) -> Job | None:
         """Poll after the last event of a stream: the job is over, or runs again since."""
-        job = self._look()
+        job = self._poll()
         if job is not None and not job.is_terminal:
             self._stream.forget()
             self._pause(self._stream.reconnect_seconds)
         return job
 
-    def _look(self) -> Job | None:
+    def _poll(self) -> Job | None:
         return self._take(self._ask(self._job_id))
 
-    def _by_asking(self) -> Job | None:
+    def _by_polling(self) -> Job | None:
         """Return the job if it changed, after one poll; pause if the server did not."""
         began = time.monotonic()
         answer = self._held()

@@ -10,6 +10,7 @@ from collections.abc import Callable, Generator, Iterator, Mapping
 from typing import Any
 
 from shared.contracts.exports import ExportFormat
+from shared.contracts.formulas import guarded
 from shared.exports.columns import Kind, text_of
 from shared.exports.format import Format
 from shared.exports.rows import Page
@@ -17,7 +18,6 @@ from shared.exports.sheet import Sheet
 from shared.times import rfc3339
 
 BYTE_ORDER_MARK = "\ufeff"
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def encode(sheet: Sheet, pages: Iterator[Page]) -> Generator[bytes, None, None]:
@@ -26,7 +26,7 @@ def encode(sheet: Sheet, pages: Iterator[Page]) -> Generator[bytes, None, None]:
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\r\n")
     buffer.write(BYTE_ORDER_MARK)
-    writer.writerow([neutral(column.name) for column in sheet.columns])
+    writer.writerow([guarded(column.name) for column in sheet.columns])
     yield _drain(buffer)
     for page in pages:
         writer.writerows(
@@ -35,15 +35,10 @@ def encode(sheet: Sheet, pages: Iterator[Page]) -> Generator[bytes, None, None]:
         yield _drain(buffer)
 
 
-def neutral(value: str) -> str:
-    """Put an apostrophe in front of text that a spreadsheet would run as a formula."""
-    return f"'{value}" if value.startswith(FORMULA_STARTS) else value
-
-
 def _json(value: object) -> object:
     """Write a JSON value; a number stays one, whatever else its column has."""
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return value if is_number else neutral(text_of(value))
+    return value if is_number else guarded(text_of(value))
 
 
 def _drain(buffer: io.StringIO) -> bytes:
@@ -58,7 +53,7 @@ CELLS: Mapping[Kind, Callable[[Any], object]] = {
     Kind.LONG: int,
     Kind.NUMBER: repr,
     Kind.FLAG: lambda value: "true" if value else "false",
-    Kind.TEXT: neutral,
+    Kind.TEXT: guarded,
     Kind.TIME: rfc3339,
     Kind.JSON: _json,
 }

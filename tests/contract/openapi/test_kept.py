@@ -1,4 +1,4 @@
-"""The fear of an integrator: an API that changes under him."""
+"""The OpenAPI document keeps what 0.1.0 promised."""
 
 import json
 from pathlib import Path
