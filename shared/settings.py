@@ -389,7 +389,7 @@ class Settings(BaseSettings):
         "system's folder for temporary files.",
     )
     worker_slots: int = Field(
-        default=2, ge=1, le=64, description="Chunks that one worker process works on at a time, sharing one model."
+        default=2, ge=1, le=64, description="Chunks that one worker process works on at a time, sharing one classifier."
     )
     runtime: Runtime = Field(
         default=Runtime.AUTO,
@@ -400,8 +400,8 @@ class Settings(BaseSettings):
         default=0,
         ge=0,
         le=1024,
-        description="Images in one call of the model; 0: 8 on ONNX Runtime, whose working memory then fits the caches "
-        "of a processor, 32 on TensorFlow.",
+        description="Images in one call of the classifier; 0: 8 on ONNX Runtime, whose working memory then fits the "
+        "caches of a processor, 32 on TensorFlow.",
     )
     download_threads: int = Field(default=8, ge=1, le=128, description="Objects that a worker downloads at a time.")
     decode_threads: int = Field(

@@ -56,7 +56,7 @@ def _load(**_: object) -> None:
         log.critical("worker_not_started", reason=str(error))
         sys.exit(1)
     except Exception:
-        # Celery would log it and go on, as a worker that takes messages without a model.
+        # Celery would log it and go on, as a worker that takes messages without a classifier.
         log.exception("worker_not_started")
         sys.exit(1)
 

@@ -12,7 +12,7 @@ from worker.inference.pipeline import Pipeline
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """The parts of this process that all chunks share: each model once, its threads, one pool of connections."""
+    """The parts of this process that all chunks share: each classifier once, its threads, one pool of connections."""
 
     settings: Settings
     database: Database

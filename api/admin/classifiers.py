@@ -19,7 +19,7 @@ from shared.settings import get_settings
 from shared.storage.s3 import S3Store
 
 HEADINGS = ("CLASSIFIER", "SHA256", "ONNX", "DEFAULT", "OPEN JOBS", "OPEN CHUNKS", "LAST RUN")
-# Drafts are pinned too, where they name a classifier. One look at the chunks, however many classifiers there are.
+# Drafts are pinned too, where they name a classifier. One pass over the chunks, however many classifiers there are.
 LIST = text(
     """
     WITH work AS (

@@ -140,7 +140,7 @@ async def get_job(  # what a client may say
     services: ServicesDep,
     caller: Reader,
     wait: Wait = 0,
-    if_none_match: Annotated[str | None, Header()] = None,
+    if_none_match: Annotated[str | None, Header(description="`ETag` of the answer that the client has.")] = None,
 ) -> Response:
     """Return the state, the counts and the progress of a job.
 

@@ -75,7 +75,7 @@ OF_A_TENANT: Sequence[Limit] = (
     Limit("requests of a key in a minute", "requests_per_minute", "429 `rate-limited`"),
     Limit("open jobs", "max_open_jobs", QUOTA),
     Limit("images without an answer", "max_pending_images", f"{QUOTA}; an import is `failed: quota_exceeded`"),
-    Limit("chunks of bulk jobs at work", "max_running_chunks", "the next one waits; nobody is refused"),
+    Limit("running chunks of bulk jobs", "max_running_chunks", "the next one waits; nobody is refused"),
     Limit("webhooks", "max_webhook_endpoints", LIMIT),
     Limit("days of a job", "keep_days_results", "the job is deleted: 404, and a receipt"),
     Limit("days of its uploads", "keep_days_originals", "404 of the file, 409 `originals-removed` of a retry"),

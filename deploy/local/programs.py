@@ -85,5 +85,5 @@ def api_ready(url: str) -> bool:
 
 
 def ready_file(folder: DataFolder) -> Path:
-    """Return the file that the worker touches when its model is warm."""
+    """Return the file that the worker touches when its classifier is warm."""
     return folder.run / "worker.ready"

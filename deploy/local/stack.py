@@ -59,7 +59,7 @@ class Stack:
         return f"http://{ANY_ADDRESS.get(host, host)}:{self._port}"
 
     def start(self) -> None:
-        """Start everything and return when the API is ready; the worker may still load its model.
+        """Start everything and return when the API is ready; the worker may still load its classifier.
 
         Raises:
             LocalStackError: see :meth:`LocalServers.start`, or a program of ours does not start.

@@ -414,7 +414,7 @@ def delete(
         The id of the receipt.
 
     Raises:
-        Conflict: the job is still at work.
+        Conflict: the job is still active.
     """
     job = lock_job(session, job_id)
     if job.state == JobState.DRAFT:

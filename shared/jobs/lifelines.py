@@ -45,7 +45,7 @@ def hold(connection: Connection) -> int:
 
 
 def ended(connection: Connection, *, own: int) -> set[int]:
-    """Find the lifelines of chunks at work whose worker is gone, or has lost its connection at this moment."""
+    """Find the lifelines of running chunks whose worker is gone, or has lost its connection at this moment."""
     return {int(row[0]) for row in connection.execute(ENDED, {"class": CLASS, "own": own}).fetchall()}
 
 

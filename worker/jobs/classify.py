@@ -48,7 +48,7 @@ def classify(context: Context, lease: Lease) -> ChunkOutcome:
         StoreUnavailable: the object store is away.
         DatabaseUnavailable: Postgres stayed away for longer than a lease.
         LeaseLost: the chunk belongs to another worker.
-        OutputInvalid: the model returned numbers that are not probabilities.
+        OutputInvalid: the classifier returned numbers that are not probabilities.
         CancelRequested, StopRequested: an order, from ``lease.check()``.
         TurnOver: the chunk had its turn, and another tenant waits for the slot.
     """

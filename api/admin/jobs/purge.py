@@ -36,7 +36,7 @@ def run(arguments: argparse.Namespace) -> str:
 
     Raises:
         NotFound: there is no such job.
-        Conflict: it is still at work; cancel it first.
+        Conflict: it is still active; cancel it first.
         StoreUnavailable: the object store is away.
     """
     if arguments.orphans:

@@ -23,7 +23,7 @@ def run(arguments: argparse.Namespace) -> str:
     """End the pauses of ready chunks, take back the chunks of a worker that is dead, or make a failed export again.
 
     The first two happen by themselves: a pause ends after PHYTOBATCH_RELEASE_BACKOFF_SECONDS, a lease after
-    PHYTOBATCH_LEASE_SECONDS. Wake-ups are published, so that workers look at once.
+    PHYTOBATCH_LEASE_SECONDS. Wake-ups are published, so that workers poll at once.
 
     Raises:
         NotFound: this worker holds nothing, or there is no such export.

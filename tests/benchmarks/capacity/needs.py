@@ -12,7 +12,6 @@ GIGABYTE = 1e9
 DAYS_OF_MONTH = 30
 LEAST_PROCESSORS = 2
 LIST_PAGE = 1_000  # keys in one answer of ListObjectsV2
-DAY_SECONDS = 86_400
 
 
 @dataclass(frozen=True, slots=True)
