@@ -1,4 +1,4 @@
-"""What every test needs of its process."""
+"""Settings of the process that every test needs."""
 
 import signal
 

@@ -1,4 +1,4 @@
-"""How long a test waits for something that must come, and the one function that waits until something is true.
+"""The patience of tests with something that must come, and the one function that waits until something is true.
 
 The bound ends a hang, and says nothing of speed: what comes earlier is not waited for. On a machine that does ten other
 things a start of TensorFlow takes minutes instead of seconds, so whoever waits in a test waits for this long. A test

@@ -24,23 +24,23 @@ FOLDERS = ("/usr/sbin",)
 
 
 def find(name: str) -> Path | None:
-    """Where a program of the table lies; ``None``: it is not installed."""
+    """Return the path of a program of the table; ``None``: it is not installed."""
     found = shutil.which(name) or shutil.which(name, path=os.pathsep.join(FOLDERS))
     return None if found is None else Path(found)
 
 
 def in_ci() -> bool:
-    """Whether this is CI, where every program of the table is installed."""
+    """Return True in CI, where every program of the table is installed."""
     return os.environ.get("CI") == "true"
 
 
 def missing(name: str) -> str:
-    """What to say where a program is missing."""
+    """Return the sentence for a program that is missing."""
     return f"{name} is not installed (Debian: apt-get install {PACKAGES[name]})"
 
 
 def program(name: str) -> Path:
-    """Where a program of the table lies; skips the test where it is not installed, in CI the test fails."""
+    """Return the path of a program of the table; skip the test where it is missing, and fail it in CI."""
     found = find(name)
     if found is None and in_ci():
         pytest.fail(f"{missing(name)}; `.ci/run` installs it")

@@ -142,7 +142,7 @@ EXPORTS = TABLE.sampled("phytobatch_exports", API, "Exports that are not made ye
 OLDEST_EXPORT_WAITING = TABLE.sampled(
     "phytobatch_oldest_export_waiting_seconds",
     API,
-    "Since the oldest export that is queued or running was asked for; 0 when there is none.",
+    "Since the oldest export that is queued or running was requested; 0 when there is none.",
 )
 WEBHOOK_DELIVERIES = TABLE.sampled(
     "phytobatch_webhook_deliveries", API, "Deliveries that wait for an attempt (state pending).", "state"
@@ -174,7 +174,7 @@ TENANT_OLDEST_IMAGE = TABLE.sampled(
 TENANT_IMAGES = TABLE.sampled(
     "phytobatch_tenant_images",
     API,
-    "Images with a result, of a tenant's jobs that are at work or ended within the hour: succeeded, failed, rejected.",
+    "Images with a result, of a tenant's jobs that are active or ended within the hour: succeeded, failed, rejected.",
     "tenant",
     "status",
 )
@@ -206,7 +206,7 @@ LEASE_EXPIRIES = TABLE.counter(
 EXPORTS_ENDED = TABLE.counter(
     "phytobatch_exports_total",
     WORKER,
-    "What became of claimed exports: made, failed (the format cannot hold it), handed_back (stop or outage), outdated "
+    "Outcomes of claimed exports: made, failed (the format cannot hold it), handed_back (stop or outage), outdated "
     "(the job was retried), lease_lost, fault (ours), given_up (every attempt lost its worker).",
     "format",
     "outcome",

@@ -14,7 +14,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 
 @dataclass(frozen=True)
 class SeenSpan:
-    """What a test looks at."""
+    """A span as a test reads it."""
 
     name: str
     service: str
@@ -48,7 +48,7 @@ class Collector:
 
     @property
     def url(self) -> str:
-        """What ``PHYTOBATCH_TRACES_ENDPOINT`` takes."""
+        """The address for ``PHYTOBATCH_TRACES_ENDPOINT``."""
         return f"http://127.0.0.1:{self._server.server_address[1]}/v1/traces"
 
     def take(self, body: bytes) -> None:

@@ -1,4 +1,4 @@
-"""How long it took to recover from a fault: waited for with its bound, and written down where somebody asks for it."""
+"""The time of a recovery from a fault: waited for with its bound, and written down where somebody asks for it."""
 
 import json
 import os
@@ -29,7 +29,7 @@ def recovers(reached: Callable[[], bool], *, bound: float) -> float:
 
 
 def goes_on(system: System, job_id: str) -> Callable[[], bool]:
-    """Whether more images of the job have an answer than now, or all have one, by the word of the database."""
+    """Return a check: more images of the job have an answer in the database than now, or all have one."""
 
     def answered() -> tuple[int, bool]:
         with system.sql() as sql:

@@ -96,7 +96,7 @@ def test_every_odd_file_gets_its_answer_or_its_reason(quiet: System, leaf_files:
 
 
 def is_idle(seen: Scrape) -> bool:
-    """Whether every chunk that was claimed has ended."""
+    """Return True if every chunk that was claimed has ended."""
     claimed, ended = seen.total("phytobatch_chunk_attempts_total"), seen.total("phytobatch_chunks_total")
     return claimed == ended == 3 and seen.value("phytobatch_slots_busy") == 0
 

@@ -1,4 +1,4 @@
-"""What must survive what: real processes are killed, paused and cut off in the middle of a job.
+"""Survival of faults: real processes are killed, paused and cut off in the middle of a job.
 
 Every test ends with the same question: did every image get exactly one answer?
 """

@@ -1,4 +1,4 @@
-"""What operators do with a running installation as a whole: back it up and restore it, and upgrade it."""
+"""A running installation as a whole: backup and restore, and upgrade."""
 
 import json
 import signal
@@ -20,7 +20,7 @@ def under_way(job: Job) -> bool:
 
 
 def answers(results: list[Result]) -> list[tuple[object, ...]]:
-    """What a user reads of results, but for when."""
+    """Return results as a user reads them, without their times."""
     return [(r.seq, r.name, r.status, r.label, pytest.approx(r.confidence, abs=1e-5), r.error_code) for r in results]
 
 

@@ -35,7 +35,7 @@ def test_an_image_that_ends_its_process_fails_alone(
     workers = [system.start_worker(POISONED_WORKER)]
 
     def is_split() -> bool:
-        """What a supervisor does: start a worker that died again."""
+        """Return True once the job is over; start a worker that died again, as a supervisor does."""
         if workers[-1].returncode is not None:
             workers.append(system.start_worker(POISONED_WORKER))
         return system.job(job_id).is_terminal

@@ -12,7 +12,7 @@ SIGNATURE = "X-Amz-Signature"
 
 
 def secrets_of(system: System) -> dict[str, str]:
-    """What nobody may read anywhere: the secret part of the key, and every password of the settings."""
+    """Return the texts that nobody may read: the secret part of the key, and every password of the settings."""
     environment = system.environment
     addresses = {name: environment[f"PHYTOBATCH_{name}"] for name in ("DATABASE_URL", "REDIS_URL")}
     passwords = {name: unquote(urlsplit(address).password or "") for name, address in addresses.items()}

@@ -53,7 +53,7 @@ def test_a_kill_between_commit_and_acknowledgement_does_no_work_twice(quiet: Sys
 
 
 def redeliver(valkey: "redis.Redis") -> None:
-    """What kombu does when the visibility timeout of 15 minutes is over: the message is in the queue again."""
+    """Put the message into the queue again, as kombu does after the visibility timeout of 15 minutes."""
     for tag in list(valkey.hkeys(f"{PREFIX}unacked")):
         message, *_ = json.loads(valkey.hget(f"{PREFIX}unacked", tag) or "[]")
         valkey.lpush(f"{PREFIX}{WORK_QUEUE}", json.dumps(message))

@@ -60,7 +60,7 @@ class Judged:
 
     @property
     def review(self) -> NDArray[np.bool_]:
-        """Whether a person should look."""
+        """True where a person should review the image."""
         over = (self.outputs[:, len(CLASSES) :] > self.limits).any(axis=1)
         return np.asarray(over | (self.confidence < self.threshold))
 

@@ -10,7 +10,7 @@ MAX_BYTES = 16 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is asked again and again."""
+    """The request that is repeated."""
 
     method: str
     target: str

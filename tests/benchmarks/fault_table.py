@@ -23,12 +23,12 @@ class FaultRow:
 
     @property
     def node(self) -> str:
-        """What pytest takes."""
+        """The name of the test as pytest takes it."""
         return self.test.strip("`")
 
     @property
     def is_measured(self) -> bool:
-        """Whether the test writes its recovery down."""
+        """True if the test writes its recovery down."""
         return self.recovery != "no wait"
 
     def measured(self, seconds: float) -> "FaultRow":

@@ -1,4 +1,4 @@
-"""What a benchmark measured: printed at once, kept as JSON, and read again by ``tests.benchmarks.table``."""
+"""Figures of a benchmark: printed at once, kept as JSON, and read again by ``tests.benchmarks.table``."""
 
 import json
 import shlex
@@ -75,7 +75,7 @@ class Figures:
 
 
 def command() -> str:
-    """How this benchmark was started, to be typed again."""
+    """Return the command that started this benchmark, to be typed again."""
     spec = sys.modules["__main__"].__spec__
     module = spec.name if spec else Path(sys.argv[0]).name
     return shlex.join(["python", "-m", module, *sys.argv[1:]])

@@ -1,4 +1,4 @@
-"""What every benchmark says of where it ran: the machine and the versions."""
+"""The machine and the versions, which every benchmark names."""
 
 import os
 import platform

@@ -35,7 +35,7 @@ def example(number: int) -> dict[str, object]:
 
 
 def data(number: int) -> dict[str, object]:
-    """What an event says of its job."""
+    """Return the data of an event, which describe its job."""
     counts = {"total": 500, "pending": 0, "succeeded": 498, "failed": 1, "rejected": 1, "canceled": 0}
     return {
         "job_id": f"01934f6e-7a3c-7b1e-8f00-{number:012d}",

@@ -54,7 +54,7 @@ def main() -> None:
 
 
 def ways(settings: Settings, store: S3Store) -> Mapping[str, Read]:
-    """How an object can be read, by name."""
+    """Return the ways to read an object, by name."""
     client = open_client(settings, settings.s3_endpoint_url, THREADS)
     pool = urllib3.PoolManager(maxsize=THREADS, retries=False)
     found: dict[str, Read] = {

@@ -89,7 +89,7 @@ def _asked(found: Sequence[Interpretation]) -> str:
 
 
 def interpret_files(classifier: Classifier, files: Sequence[Path]) -> list[Interpretation]:
-    """What a classifier says of files."""
+    """Classify files."""
     manifest = classifier.manifest
     return _classified(
         classifier, [preprocess(f.read_bytes(), manifest.preprocessing, manifest.input_size) for f in files]
@@ -97,7 +97,7 @@ def interpret_files(classifier: Classifier, files: Sequence[Path]) -> list[Inter
 
 
 def interpret_pictures(classifier: Classifier, pictures: Sequence[NDArray[np.uint8]]) -> list[Interpretation]:
-    """What a classifier says of pixels."""
+    """Classify pixels."""
     manifest = classifier.manifest
     size = manifest.input_size[::-1]
     resized = [np.asarray(Image.fromarray(p).resize(size), np.float64) for p in pictures]

@@ -205,7 +205,7 @@ def wait_for(system: System, job_id: str, condition: LiteralString) -> None:
 
 
 def is_so(system: System, job_id: str, condition: LiteralString) -> bool:
-    """Whether something holds for the row of a job."""
+    """Return True if something holds for the row of a job."""
     with system.sql() as sql:
         row = sql.execute("SELECT " + condition + " FROM jobs WHERE id = %s", [job_id]).fetchone()  # noqa: S608  # ours
     return bool(row and row[0])

@@ -78,7 +78,7 @@ class Ender:
             held.append(one)
 
     def end(self, held: Sequence[Claim]) -> dict[str, float]:
-        """When the end of each job was stored."""
+        """End each job and return when that was stored."""
         ended = {}
         for one in held:
             result = NewResult(seq=one.first_seq, status=ImageStatus.SUCCEEDED, label="rust", confidence=1.0)

@@ -74,7 +74,7 @@ def _campaign(seed: int, seconds: float, workers: int, logs: Path, scratch: Path
 
 
 def _calm(system: System, leaves: list[bytes], scratch: Path) -> list[Answer]:
-    """What each picture is called while nothing happens."""
+    """Classify each picture while nothing happens, and return the answers."""
     files = [scratch / f"calm-{number:02d}.jpg" for number in range(len(leaves))]
     for path, leaf in zip(files, leaves, strict=True):
         path.write_bytes(leaf)

@@ -36,7 +36,7 @@ Answer = tuple[str, float]
 
 @dataclass(slots=True)
 class Findings:
-    """What the checker counted and what it found wrong, each a sentence."""
+    """The counts of the checker, and its findings as sentences."""
 
     jobs: int = 0
     images: int = 0

@@ -1,4 +1,4 @@
-"""How long the service needed to come back, read from what it stored."""
+"""The time that the service needed to come back, read from what it stored."""
 
 from collections.abc import Sequence
 from typing import Any

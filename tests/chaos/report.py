@@ -1,4 +1,4 @@
-"""What a campaign did, and what it found."""
+"""The report of a campaign: its faults and its findings."""
 
 from tests.acceptance.system import System
 from tests.chaos.checker import Findings

@@ -14,7 +14,7 @@ TOOLS = Path(sys.prefix) / "checks" / "bin"
 
 
 def tool(name: str) -> Path:
-    """Where a program lies; skips the test where it is not installed."""
+    """Return the path of a program; skip the test where it is not installed."""
     path = TOOLS / name
     if not path.exists():
         pytest.skip(f"{name} is not installed: run `make checks`")
@@ -22,6 +22,6 @@ def tool(name: str) -> Path:
 
 
 def run(name: str, *arguments: str | Path, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
-    """What a program says; nothing is raised when it fails."""
+    """Run a program and return its output; nothing is raised when it fails."""
     command: Sequence[str | Path] = (tool(name), *arguments)
     return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False)

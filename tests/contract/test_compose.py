@@ -107,7 +107,7 @@ def test_an_empty_variable_is_an_absent_one() -> None:
 
 
 def rendered(*files: str, **variables: str) -> dict[str, Any]:
-    """What Compose makes of its files and a ``.env`` with these variables; other secrets are there."""
+    """Return the services of the files and a ``.env`` with these variables; other secrets are there."""
     given = dict.fromkeys(re.findall(r"\$\{(\w+):\?", COMPOSE_TEXT), "secret") | variables
     with tempfile.NamedTemporaryFile("w", suffix=".env") as env:
         env.writelines(f"{name}={value}\n" for name, value in given.items())

@@ -78,7 +78,7 @@ def test_the_guide_names_every_code_that_a_user_can_see() -> None:
 
 
 def code_of(page: Path) -> list[tuple[str, list[str]]]:
-    """What a reader would run, and what is shown, without comments."""
+    """Return the code that a reader would run, and what is shown, without comments."""
     return [
         (block.language, [re.sub(r"\s+# .*$", "", line) for line in block.lines if not line.startswith("#")])
         for block in blocks(page)

@@ -1,4 +1,4 @@
-"""What happens to files: bits flip, copies break off, headers lie. Every damage is drawn from the given generator."""
+"""Damage of files: bits flip, copies break off, headers lie. Every damage is drawn from the given generator."""
 
 from collections.abc import Callable
 from random import Random

@@ -19,7 +19,7 @@ MAX_LEFT = 128 * MEBIBYTE
 
 @dataclass(slots=True)
 class Report:
-    """What came of the corpus. Sizes in bytes, times in seconds."""
+    """The outcome of a corpus. Sizes in bytes, times in seconds."""
 
     outcomes: dict[str, Counter[str]] = field(default_factory=dict)
     files: int = 0

@@ -65,7 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(one: Pass, target: Target, folder: Path, given: argparse.Namespace) -> bool:
-    """Whether schemathesis found something."""
+    """Run one pass; return True if schemathesis found something."""
     print(f"== {one.name} ({one.phases})", flush=True)
     seconds = max(10, int(given.minutes * 60 * one.share))
     configuration = folder / f"{PASSES.index(one)}.toml"

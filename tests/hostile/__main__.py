@@ -42,7 +42,7 @@ def main() -> int:
 
 
 def is_over(cost: Cost) -> bool:
-    """Whether a file took more than one may."""
+    """Return True if a file took more than one may."""
     return cost.processor_seconds > MAX_SECONDS or cost.memory > MAX_MEMORY
 
 

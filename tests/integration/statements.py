@@ -1,4 +1,4 @@
-"""What PostgreSQL is asked, and how it answers that: statements and plans."""
+"""Statements that PostgreSQL gets, and the plans by which it answers them."""
 
 import secrets
 from collections.abc import Iterator

@@ -15,7 +15,7 @@ from tests.patience import PATIENCE_SECONDS
 
 
 class Stack(Protocol):
-    """What these tests use of the stack."""
+    """The parts of the stack that these tests use."""
 
     url: str
     api_key: str

@@ -33,7 +33,7 @@ def wait_for_uploads(command: Command, count: int, process: "subprocess.Popen[st
 
 
 def objects(environment: dict[str, str]) -> dict[str, datetime]:
-    """When each object was written, by its key."""
+    """Return when each object was written, by its key."""
     client = boto3.client(
         "s3",
         endpoint_url=environment["PHYTOBATCH_S3_ENDPOINT_URL"],

@@ -38,7 +38,7 @@ class Block:
 
     @property
     def runs(self) -> bool:
-        """Whether a test runs it."""
+        """True if a test runs it."""
         return self.language in RUN and not self.excused
 
 

@@ -56,7 +56,7 @@ class Running:
             return pool.request("POST", f"http://{host}:{self.port}/hooks", body=body, headers=headers).status
 
     def accepted(self) -> list[str]:
-        """What it printed of the events that it believed."""
+        """Return the lines that it printed of the events that it believed."""
         return [line for line in self.log.read_text(encoding="utf-8").splitlines() if line.startswith("job.")]
 
 

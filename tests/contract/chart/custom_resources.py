@@ -102,7 +102,7 @@ class PodMonitor(Strict):
 
 
 class RuleGroups(Strict):
-    """What stands in the groups is checked by promtool, where the rules are tested."""
+    """The groups are checked by promtool, where the rules are tested."""
 
     groups: list[dict[str, Any]] = Field(min_length=1)
 

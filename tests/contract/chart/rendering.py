@@ -67,7 +67,7 @@ def workloads(example: str, *values: str) -> dict[str, Manifest]:
 
 
 def pod(workload: Manifest) -> Manifest:
-    """What a Deployment or Job makes."""
+    """Return the pod of a Deployment or Job."""
     spec: Manifest = workload["spec"]["template"]["spec"]
     return spec
 

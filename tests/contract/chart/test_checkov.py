@@ -31,7 +31,7 @@ EXAMPLES = tuple(EXPECTED)
 
 @pytest.fixture(scope="module")
 def report(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """What checkov says of these examples, from one start of it."""
+    """Return the report of checkov on these examples, from one start of it."""
     folder = tmp_path_factory.mktemp("rendered")
     files(folder, EXAMPLES)
     done = run("checkov", "--directory", folder, "--framework", "kubernetes", "--skip-download", "--output", "json")

@@ -1,4 +1,4 @@
-"""Who may talk to whom."""
+"""Network policies: the connections that are allowed, and no others."""
 
 from typing import Any
 

@@ -30,7 +30,7 @@ TARGETS = {"api": "api", "worker": "worker", "worker-gpu": "gpu", "deliverer": "
 
 
 def target(name: str) -> str:
-    """What deploy/Dockerfile says of an image."""
+    """Return the stage of deploy/Dockerfile that makes an image."""
     found = re.search(rf"^FROM base AS {name}$(.*?)(?=^FROM|\Z)", DOCKERFILE, re.MULTILINE | re.DOTALL)
     assert found, name
     return found[1]

@@ -1,4 +1,4 @@
-"""What the exporters of others show, as far as rules and dashboards ask for it: each metric with its labels.
+"""The metrics of exporters of others, as far as rules and dashboards ask for it: each metric with its labels.
 
 Seen on real servers: node exporter 1.5, postgres_exporter 0.11, redis_exporter 1.45 (as user `monitor`), Caddy 2.6,
 SeaweedFS 4.48 (`-metricsPort`), Alertmanager 0.25, Prometheus 2.42. A name that is not here may be a typing error.

@@ -1,4 +1,4 @@
-"""What an operator's eyes are made of: the rules, their tests, the dashboard, the runbook, as data."""
+"""The files of monitoring: the rules, their tests, the dashboard, the runbook, as data."""
 
 import json
 import re

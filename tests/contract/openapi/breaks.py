@@ -1,4 +1,4 @@
-"""What of an OpenAPI document breaks its clients: a pure comparison of an older document with a newer one.
+"""Changes of an OpenAPI document that break its clients: a pure comparison of an older document with a newer one.
 
 A request must go on to be accepted, and an answer must be one that the older document allows. Both are the same
 question: is everything that one schema allows allowed by the other? For requests the newer one has to be as wide as the

@@ -1,4 +1,4 @@
-"""How each operation of the OpenAPI document is called through the SDK, and where its answer lies there.
+"""Calls of each operation of the OpenAPI document through the SDK, and the place of its answer there.
 
 A new operation needs a line in ``CALLS``; a field whose attribute has another name, or another place, one in ``VIEWS``.
 """

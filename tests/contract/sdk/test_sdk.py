@@ -39,7 +39,7 @@ STREAM = f"id: 7\nevent: job.completed\ndata: {json.dumps(EVENT)}\n\n".encode()
 
 @dataclass(slots=True)
 class Recorder:
-    """What the server got, and what it answers."""
+    """The request that the server got, and the answer that it gives."""
 
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)

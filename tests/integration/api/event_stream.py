@@ -23,7 +23,7 @@ class Told:
 
     @property
     def data(self) -> dict[str, Any]:
-        """What it says of the job."""
+        """The job in the event."""
         return dict(self.body["data"])
 
 

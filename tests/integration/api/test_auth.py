@@ -1,4 +1,4 @@
-"""Who is let in, and to what."""
+"""Keys and scopes: who is let in, and to what."""
 
 from datetime import timedelta
 

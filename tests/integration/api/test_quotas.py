@@ -35,7 +35,7 @@ def set_limits(database: Database, tenant_id: uuid.UUID) -> SetLimits:
 
 @pytest.fixture
 def used(database: Database, tenant_id: uuid.UUID) -> Callable[[], Usage]:
-    """What the tenant of ``api`` uses."""
+    """Return a function that reads the use of the tenant of ``api``."""
 
     def read() -> Usage:
         with database.begin() as session:

@@ -1,4 +1,4 @@
-"""How often a key may ask, counted in a real Valkey."""
+"""Rate limits of keys, counted in a real Valkey."""
 
 import re
 import uuid
@@ -24,7 +24,7 @@ def settings(make_settings: MakeSettings) -> Settings:
 
 
 def left(api: Api) -> int:
-    """What one more request leaves."""
+    """Return the requests that are left after one more."""
     return int(re.fullmatch(r'"requests";r=(\d+);t=\d+', api.get("/v1/classifiers").headers["RateLimit"])[1])  # type: ignore[index]
 
 

@@ -1,4 +1,4 @@
-"""How large a request may be besides its body."""
+"""Limits of a request besides its body."""
 
 import gzip
 import json

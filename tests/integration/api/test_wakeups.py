@@ -15,7 +15,7 @@ def broker(settings: Settings) -> redis.Redis:
 
 
 def wait_for_messages(broker: redis.Redis, settings: Settings, count: int) -> int:
-    """How many messages wait, once there are ``count`` of them."""
+    """Return the number of messages that wait, once there are ``count`` of them."""
     return wait_for(lambda: int(broker.llen(f"{settings.broker_key_prefix}{WORK_QUEUE}")), lambda found: found >= count)
 
 

@@ -30,12 +30,12 @@ ONLY_GPU = (*NAMED, "worker.enabled=false")
 
 
 def query(workers: str, *values: str) -> str:
-    """What KEDA asks for a pool of workers."""
+    """Return the query of KEDA for a pool of workers."""
     return str(trigger(workers, *values)["query"])
 
 
 def trigger(workers: str, *values: str) -> dict[str, Any]:
-    """What the chart says to KEDA of a pool of workers."""
+    """Return the trigger of a pool of workers, as the chart renders it."""
     (only,) = of_kind("ScaledObject", *values)[workers]["spec"]["triggers"]
     return dict(only["metadata"])
 

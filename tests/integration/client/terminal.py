@@ -32,7 +32,7 @@ class Terminal:
 
     @property
     def rows(self) -> list[str]:
-        """What was written, row by row, without steering."""
+        """The text that was written, row by row, without control sequences."""
         return re.split(r"[\r\n]+", STEERING.sub("", self.written))
 
     def wait_for(self, text: str) -> None:
@@ -62,7 +62,7 @@ class Terminal:
             self.process.wait()
 
     def _read(self) -> bool:
-        """Whether the program can still write."""
+        """Read what comes; return True while the program can still write."""
         ready, _, _ = select.select([self._master], [], [], 0.2)
         if not ready:
             return True

@@ -92,7 +92,7 @@ class Installation:
             return session.execute(OLD_CLAIM, {"lease": lease}).one_or_none()
 
     def old_finish(self, row: Any) -> bool:  # noqa: ANN401  # a row
-        """Whether the file of a worker of the version before counts."""
+        """Finish as a worker of the version before; return True if its file counts."""
         with self.database.begin() as session:
             return session.execute(OLD_FINISH, {"id": row.id, "token": row.lease_token}).one_or_none() is not None
 

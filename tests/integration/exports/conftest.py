@@ -38,7 +38,7 @@ class ExportSlot:
 
 @pytest.fixture
 def context(settings: Settings, database: Database, store: S3Store) -> Context:
-    """What a worker has, without a classifier."""
+    """Return the context of a worker, without a classifier."""
     store.create_bucket()
     return Context(
         settings=settings, database=database, store=store, wakeups=Wakeups(settings), pipelines={}, name="test"

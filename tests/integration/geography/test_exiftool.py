@@ -31,7 +31,7 @@ def photos() -> list[Path]:
 
 @pytest.fixture(scope="module")
 def told(photos: list[Path]) -> dict[Path, dict[str, float]]:
-    """What exiftool says of each photo."""
+    """Return what exiftool reads of each photo."""
     tags = ("-Composite:GPSLatitude", "-Composite:GPSLongitude", "-Composite:GPSAltitude")
     answers: dict[Path, dict[str, float]] = {}
     for some in _in_hundreds(photos):

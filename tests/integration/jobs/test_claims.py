@@ -19,7 +19,7 @@ POLICY = CrashPolicy(isolate_after=2, fail_after=5)
 
 
 def expire(database: Database, held: Claim) -> None:
-    """What the passing of a minute does."""
+    """Let the lease of a chunk run out."""
     with database.begin() as session:
         session.execute(
             text("UPDATE chunks SET lease_until = now() - interval '1 second' WHERE job_id = :job AND no = :no"),

@@ -127,7 +127,7 @@ def test_a_worker_that_lost_its_connection_alone_keeps_its_chunks(jobs: Jobs, st
 
 
 def watched(other: Worker) -> Callable[[], bool]:
-    """Whether the other one has looked for longer than the grace since now."""
+    """Return a check: the other one has polled for longer than the grace since now."""
     since = time.monotonic()
     return lambda: time.monotonic() - since > GRACE + 0.5 and other.lifeline.number is not None
 

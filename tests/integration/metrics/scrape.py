@@ -1,4 +1,4 @@
-"""What Prometheus would see."""
+"""A scrape, as Prometheus reads it."""
 
 from dataclasses import dataclass
 

@@ -40,7 +40,7 @@ def celery_alone(settings: Settings) -> bool:
 
 
 def threads(settings: Settings) -> bool:
-    """What hints are published by."""
+    """Return True if Redis answers the client that publishes hints."""
     try:
         with connect(settings, socket_timeout=PATIENCE_SECONDS) as client:
             return bool(client.ping())
@@ -49,7 +49,7 @@ def threads(settings: Settings) -> bool:
 
 
 def event_loop(settings: Settings) -> bool:
-    """What hints are heard by."""
+    """Return True if Redis answers the client that listens to hints."""
 
     async def ask() -> bool:
         client = connect_async(settings, socket_timeout=PATIENCE_SECONDS)

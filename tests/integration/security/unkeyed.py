@@ -44,7 +44,7 @@ def shown(host: str, port: int) -> list[str]:
 
 
 def listens(host: str, port: int) -> bool:
-    """Whether a connection is taken at all."""
+    """Return True if a connection is taken at all."""
     try:
         socket.create_connection((host, port), timeout=SECONDS).close()
     except OSError:

@@ -68,12 +68,12 @@ class Hooks:
             return list(session.execute(text(statement), values).all())
 
     def write(self, statement: str, **values: object) -> None:
-        """What another program would write."""
+        """Write as another program would."""
         with self.database.begin() as session:
             session.execute(text(statement), values)
 
     def end(self, delivery_id: str, state: DeliveryState) -> None:
-        """What a deliverer writes at the end of a delivery."""
+        """Write the end of a delivery, as a deliverer does."""
         self.write(
             "UPDATE webhook_deliveries SET state = :state, step = 3, attempts = 3, ended_at = now(), last_status = 503 "
             "WHERE id = :id",
@@ -82,7 +82,7 @@ class Hooks:
         )
 
     def postpone(self, delivery_id: str) -> None:
-        """What a deliverer writes after a failure: the next attempt is in an hour."""
+        """Write a failure, as a deliverer does: the next attempt is in an hour."""
         self.write(
             "UPDATE webhook_deliveries SET step = 2, attempts = 2, next_attempt_at = now() + interval '1 hour' "
             "WHERE id = :id",

@@ -36,7 +36,7 @@ class Received:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What to answer.
+    """The answer to give.
 
     ``delay``: seconds before the first byte; ``after``: the first byte comes when this is set. ``hang``: nothing at
     all, until the sender goes. ``pause``: seconds after every piece of the body (16 kB, or ``piece`` bytes). ``raw``:
@@ -98,7 +98,7 @@ class Receiver:
 
     @property
     def url(self) -> str:
-        """Where webhooks for it go."""
+        """The address of its webhooks."""
         scheme = "http" if self._ssl_context is None else "https"
         host = f"[{self._host}]" if ":" in self._host else self._host
         return f"{scheme}://{host}:{self.port}/hooks"

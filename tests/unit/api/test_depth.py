@@ -1,4 +1,4 @@
-"""How deep JSON is nested."""
+"""The depth of JSON."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Which backups stay, and when the next one is due."""
+"""Backups that stay, and the time of the next one."""
 
 from datetime import UTC, datetime, time, timedelta
 

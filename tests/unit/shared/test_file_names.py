@@ -1,4 +1,4 @@
-"""Which names are hidden or the system's."""
+"""Names that are hidden or the system's."""
 
 from pathlib import Path
 

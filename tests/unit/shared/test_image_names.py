@@ -1,4 +1,4 @@
-"""Which image a name in a table means."""
+"""The image that a name in a table means."""
 
 import unicodedata
 from typing import Literal

@@ -1,4 +1,4 @@
-"""Which classifiers a worker serves."""
+"""The classifiers that a worker serves."""
 
 import pytest
 

@@ -29,7 +29,7 @@ class Admin:
         return status, said.out.strip(), said.err.strip()
 
     def say(self, *arguments: object) -> str:
-        """What a command that succeeds prints."""
+        """Return the output of a command that succeeds."""
         status, said, refused = self(*arguments)
         assert status == 0, refused or said
         return said

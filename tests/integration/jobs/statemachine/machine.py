@@ -301,7 +301,7 @@ class LifeOfJobs(RuleBasedStateMachine):
     # How the rules do it
 
     def visible(self) -> list[ModelJob]:
-        """What the API still shows."""
+        """Return the jobs that the API still shows."""
         return [model for model in self.models.values() if not model.deleted]
 
     def all_exports(self) -> list[tuple[ModelJob, uuid.UUID]]:
@@ -328,7 +328,7 @@ class LifeOfJobs(RuleBasedStateMachine):
         self.held = [held for held in self.held if self.holds(held)]
 
     def holds(self, held: Claim) -> bool:
-        """Whether its token is still the one of the chunk."""
+        """Return True if its token is still the one of the chunk."""
         return self.models[held.job_id].chunks[held.no].token == held.token
 
 

@@ -1,4 +1,4 @@
-"""Who is woken when; the look at Postgres is a function of the test."""
+"""Wakes of waiting clients; the poll of Postgres is a function of the test."""
 
 import asyncio
 import uuid
@@ -27,7 +27,7 @@ NEVER = 3600.0
 
 
 class Jobs:
-    """What Postgres would say, and how often it was asked."""
+    """Jobs in the place of Postgres; ``looks`` has those of each poll."""
 
     def __init__(self) -> None:
         self.standing: dict[uuid.UUID, Snapshot | None] = {}

@@ -1,4 +1,4 @@
-"""Which files are found."""
+"""Files that are found."""
 
 from __future__ import annotations
 

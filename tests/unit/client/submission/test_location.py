@@ -1,4 +1,4 @@
-"""Where journals lie."""
+"""The place of journals."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a job is cut into chunks."""
+"""The cut of a job into chunks."""
 
 from hypothesis import given
 from hypothesis import strategies as st
