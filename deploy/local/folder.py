@@ -115,6 +115,8 @@ class FolderLock:
     def release(self) -> None:
         """Release the lock, if it is held."""
         if self._descriptor is not None:
+            # By name: a child that is just being forked has the descriptor, too, until it runs its program.
+            fcntl.flock(self._descriptor, fcntl.LOCK_UN)
             os.close(self._descriptor)
             self._descriptor = None
 

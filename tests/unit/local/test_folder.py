@@ -56,6 +56,21 @@ def test_one_lock_at_a_time_and_the_holder_is_named(tmp_path: Path) -> None:
     assert folder.is_ours
 
 
+def test_a_released_lock_is_free_though_a_child_that_is_being_forked_has_its_descriptor(tmp_path: Path) -> None:
+    folder = DataFolder(tmp_path / "data")
+    folder.prepare()
+    lock = FolderLock(folder)
+    lock.take()
+    assert lock._descriptor is not None
+    of_the_child = os.dup(lock._descriptor)
+    try:
+        lock.release()
+        with FolderLock(folder):
+            pass
+    finally:
+        os.close(of_the_child)
+
+
 def test_the_variable_chooses_the_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PHYTOBATCH_LOCAL_DATA", "elsewhere")
