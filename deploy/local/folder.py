@@ -3,6 +3,7 @@
 import fcntl
 import os
 import shutil
+import time
 from pathlib import Path
 from typing import Self
 
@@ -10,6 +11,7 @@ from deploy.local.errors import FolderInUse, FolderRefused
 
 DATA_VARIABLE = "PHYTOBATCH_LOCAL_DATA"
 DEFAULT_DATA = ".data"
+RETRY_SECONDS = 2.0
 MARKER = ".phytobatch-local"
 MARKER_TEXT = "The data folder of a local Phytobatch stack. `python -m deploy.local clean` removes it.\n"
 
@@ -96,18 +98,19 @@ class FolderLock:
         self._descriptor: int | None = None
 
     def take(self) -> None:
-        """Take the lock.
+        """Take the lock; retry for a moment, because ``running_pid`` of another process holds it while it reads.
 
         Raises:
             FolderInUse: another process holds it.
         """
         descriptor = os.open(self._folder.lock_file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            pid = os.pread(descriptor, 32, 0).decode().strip()
-            os.close(descriptor)
-            raise FolderInUse(self._folder.path, int(pid) if pid.isdigit() else None) from None
+        deadline = time.monotonic() + RETRY_SECONDS
+        while not _locks(descriptor, fcntl.LOCK_EX):
+            if time.monotonic() >= deadline:
+                pid = _pid_in(descriptor)
+                os.close(descriptor)
+                raise FolderInUse(self._folder.path, pid)
+            time.sleep(RETRY_SECONDS / 20)
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, str(os.getpid()).encode(), 0)
         self._descriptor = descriptor
@@ -130,10 +133,25 @@ class FolderLock:
 
 def running_pid(folder: DataFolder) -> int | None:
     """Return the process that runs a stack on ``folder``, or None. It is read from the lock, so it is never stale."""
-    if not folder.lock_file.is_file():
+    try:
+        descriptor = os.open(folder.lock_file, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
         return None
     try:
-        with FolderLock(folder):
-            return None
-    except FolderInUse as error:
-        return error.pid
+        # Shared: those who only read do not take one another for a stack.
+        return None if _locks(descriptor, fcntl.LOCK_SH) else _pid_in(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _locks(descriptor: int, kind: int) -> bool:
+    try:
+        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _pid_in(descriptor: int) -> int | None:
+    pid = os.pread(descriptor, 32, 0).decode().strip()
+    return int(pid) if pid.isdigit() else None

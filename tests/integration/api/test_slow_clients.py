@@ -76,6 +76,7 @@ def test_no_connection_is_held_open_by_going_slowly(api: Api, monkeypatch: pytes
     job_id = api.new_job()
     answered = {
         "a head": (b"408", line(api, "GET /v1/jobs HTTP/1.1\r\nX-Slow: ")),
+        "a head that stops": (b"408", line(api, "GET /v1/jobs HTTP/1.1\r\nX-Slow: ", byte=b"")),
         "the head after an answer": (b"200", line(api, "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\nGET /heal")),
         "empty lines": (b"200", line(api, "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n", byte=b"\r\n")),
         "JSON without a key": (b"401", line(api, post("/v1/jobs", "Content-Type: application/json\r\n", "{"))),

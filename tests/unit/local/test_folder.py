@@ -1,4 +1,6 @@
+import fcntl
 import os
+import threading
 from pathlib import Path
 
 import pytest
@@ -77,3 +79,16 @@ def test_the_variable_chooses_the_folder(monkeypatch: pytest.MonkeyPatch, tmp_pa
     assert chosen_folder() == tmp_path / "elsewhere"
     monkeypatch.delenv("PHYTOBATCH_LOCAL_DATA")
     assert chosen_folder() == tmp_path / ".data"
+
+
+def test_who_only_asks_whether_a_stack_runs_keeps_none_from_starting(tmp_path: Path) -> None:
+    folder = DataFolder(tmp_path / "data")
+    folder.prepare()
+    with FolderLock(folder):
+        pass
+    reader = os.open(folder.lock_file, os.O_RDONLY)
+    fcntl.flock(reader, fcntl.LOCK_SH)
+    assert running_pid(folder) is None
+    threading.Timer(0.2, os.close, (reader,)).start()
+    with FolderLock(folder):
+        assert running_pid(folder) == os.getpid()
