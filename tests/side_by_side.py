@@ -21,11 +21,13 @@ ROOT = Path(__file__).parents[1]
 PYTEST = (sys.executable, "-m", "pytest")
 SHOWN = (*PYTEST, "tests/unit", "tests/contract", "tests/model")
 LARGE = ("tests/integration/api", "tests/integration/jobs")
+READERS = ("tests/acceptance/client", "tests/acceptance/docs")
 KEPT = (
     ("make", "--no-print-directory", "types"),
     (*PYTEST, *LARGE),
     (*PYTEST, "tests/integration", *(f"--ignore={folder}" for folder in LARGE)),
-    (*PYTEST, "tests/acceptance"),
+    (*PYTEST, "tests/acceptance", *(f"--ignore={folder}" for folder in READERS)),
+    (*PYTEST, *READERS),
 )
 
 

@@ -64,6 +64,7 @@ def reader(documented: System, farmos: FarmOS, john_deere: JohnDeere) -> dict[st
     return {
         **documented.environment,
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "PYTHONPATH": str(ROOT),  # The reader is in the checkout, which is no installed package.
         "XDG_STATE_HOME": str(documented.folder / "state"),
         "COLUMNS": "120",
         "PORT": str(free_port()),
