@@ -165,14 +165,22 @@ class Transport:
             NetworkError: no answer arrived.
             ApiError: the answer is neither 2xx nor 304.
         """
+        return self.repeat(lambda: self._once(request), lambda error: request.may_repeat or error.did_nothing)
+
+    def repeat(self, attempt: Callable[[], T], is_safe: Callable[[NetworkError | ApiError], bool]) -> T:
+        """Make an attempt, and again while that is safe, may help, and fits into the policy's total time.
+
+        Raises:
+            NetworkError, ApiError: the error of the last attempt.
+        """
         started = time.monotonic()
-        for attempt in itertools.count():
+        for number in itertools.count():
             try:
-                return self._once(request)
+                return attempt()
             except (NetworkError, ApiError) as error:
-                if not (error.retryable and (request.may_repeat or error.did_nothing)):
+                if not (error.retryable and is_safe(error)):
                     raise
-                self.pause(error, attempt, time.monotonic() - started)
+                self.pause(error, number, time.monotonic() - started)
         raise AssertionError  # pragma: no cover  # count() never ends
 
     def pause(self, error: NetworkError | ApiError, attempt: int, elapsed: float) -> None:

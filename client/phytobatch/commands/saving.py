@@ -19,12 +19,10 @@ from phytobatch.errors import ConfigurationError, LimitExceeded, NotFound
 from phytobatch.exports.formats import FORMATS, TEXT_FORMATS
 from phytobatch.exports.resources import Export
 from phytobatch.sdk import Phytobatch
-from phytobatch.streams import Stream
 from phytobatch.terminal.download_progress import downloading
 from phytobatch.words import plural
 
 DIRECT_LIMIT = "PHYTOBATCH_MAX_DIRECT_EXPORT_ROWS"
-READ_SECONDS = 90.0
 BLOCK_BYTES = 64 * 1024
 
 
@@ -103,24 +101,15 @@ def _blocks(file: Path) -> Iterator[bytes]:
 
 
 def _direct(context: Context, client: Phytobatch, table: Table, out: Path) -> None:
-    stream = client.exports.open(table.job_id, table.format, **table.filters)
     part = out.with_name(f".{out.name}.part")
     try:
-        with downloading(context.output, out.name, None) as arrived, part.open("wb") as file:
-            while block := stream.read(READ_SECONDS):
-                file.write(block)
-                arrived(len(block))
+        with downloading(context.output, out.name, None) as arrived:
+            pending = client.exports.save(table.job_id, table.format, part, progress=arrived, **table.filters)
         part.replace(out)
     except OSError as error:
         raise ConfigurationError(f"{out} cannot be written: {error.strerror or error}.") from error
     finally:
-        stream.close()
         part.unlink(missing_ok=True)
-    _warn_of_pending(context, stream)
-
-
-def _warn_of_pending(context: Context, stream: Stream) -> None:
-    pending = int(stream.headers.get("X-Phytobatch-Pending", "0"))
     if pending:
         context.output.warn(f"The job still runs: {plural(pending, 'image')} without an answer not in the file.")
 

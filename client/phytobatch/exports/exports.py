@@ -8,7 +8,7 @@ from pathlib import Path
 
 from phytobatch.calls import Calls, idempotency, path_of
 from phytobatch.downloads.download import Download, Progress
-from phytobatch.errors import ExportFailed, WaitTimeout
+from phytobatch.errors import ExportFailed, NetworkError, WaitTimeout
 from phytobatch.exports.resources import Export
 from phytobatch.resources import JsonObject, Page
 from phytobatch.retry import RetryPolicy
@@ -44,6 +44,47 @@ class Exports:
         query = {"format": format, "status": status, "label": label, "place": place}
         request = Request("GET", f"{path_of('jobs', job_id)}/export", query, {"Accept": "*/*"})
         return self._calls.transport.open(request, read_seconds=READ_SECONDS)
+
+    def save(
+        self,
+        job_id: str,
+        format: str,  # noqa: A002  # its name on the wire
+        part: Path,
+        *,
+        status: str | None = None,
+        label: str | None = None,
+        place: str | None = None,
+        progress: Progress | None = None,
+    ) -> int:
+        """Save the file into ``part`` while the server writes it; one that is broken off begins again.
+
+        Returns:
+            Images of the job that have no answer yet and are not in the file.
+
+        Raises:
+            LimitExceeded: it has too many rows to be sent directly; ``create`` it.
+            NetworkError: it was broken off for longer than the patience.
+            OSError: ``part`` cannot be written.
+        """
+
+        def attempt() -> int:
+            stream = self.open(job_id, format, status=status, label=label, place=place)
+            written = 0
+            try:
+                with part.open("wb") as file:
+                    while block := stream.read(READ_SECONDS):
+                        file.write(block)
+                        written += len(block)
+                        report(len(block))
+            except NetworkError:
+                report(-written)
+                raise
+            finally:
+                stream.close()
+            return int(stream.headers.get("X-Phytobatch-Pending", "0"))
+
+        report = progress or (lambda _: None)
+        return self._calls.transport.repeat(attempt, lambda _: True)
 
     def create(
         self,
