@@ -180,3 +180,7 @@ class ConfigurationError(PhytobatchError):
 
 class LeaseLost(PhytobatchError):
     code = "lease-lost"
+
+
+class StoredMapInvalid(PhytobatchError):
+    """A stored map of tiles cannot be read: a newer program wrote it, or it is damaged."""

@@ -4,7 +4,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from shared.contracts.manifest import ClassLabel, Manifest
+from shared.classifiers.registry import manifest_of
+from shared.contracts.manifest import ClassLabel
 from shared.db.models import Classifier
 
 EXAMPLE: dict[str, Any] = {
@@ -56,7 +57,7 @@ class ModelList(BaseModel):
 
 def classifier_details(classifier: Classifier) -> ClassifierOut:
     """Return a classifier as clients see it."""
-    manifest = Manifest.model_validate(classifier.manifest)
+    manifest = manifest_of(classifier)
     return ClassifierOut(
         name=classifier.name,
         version=classifier.version,

@@ -11,7 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from api.geography.schemas import PlaceOut, place_out
 from api.wire.jobs import Counts, PinnedClassifier
-from shared.contracts.manifest import Manifest, ReviewReason
+from shared.classifiers.registry import manifest_of
+from shared.contracts.manifest import ReviewReason
 from shared.contracts.states import ImageErrorCode, ImageStatus, JobState
 from shared.db.models import Classifier
 from shared.jobs.results import Room, StoredResult
@@ -212,7 +213,7 @@ class ResultWriter:
     """A writer of rows as results, which reads the manifest of the job's classifier once for all of them."""
 
     def __init__(self, classifier: Classifier | None) -> None:
-        manifest = None if classifier is None else Manifest.model_validate(classifier.manifest)
+        manifest = None if classifier is None else manifest_of(classifier)
         self._classifier = (
             None if classifier is None else PinnedClassifier(name=classifier.name, version=classifier.version)
         )

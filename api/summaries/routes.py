@@ -22,7 +22,7 @@ from api.summaries.schemas import (
     uncertain_out,
 )
 from api.wire.jobs import Counts
-from shared.contracts.manifest import Manifest
+from shared.classifiers.registry import manifest_of
 from shared.contracts.states import JobState
 from shared.contracts.stored import Text
 from shared.db.models import Job
@@ -139,7 +139,7 @@ def _healthy(session: Session, job: Job, named: list[str] | None) -> list[str]:
     if named:
         return list(dict.fromkeys(named))
     classifier = classifier_of(session, job)
-    labels = () if classifier is None else Manifest.model_validate(classifier.manifest).labels
+    labels = () if classifier is None else manifest_of(classifier).labels
     return [shares.HEALTHY] if shares.HEALTHY in labels else []
 
 

@@ -1,6 +1,7 @@
 """The register of classifiers: a name and a version identify one file of weights, for ever."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import insert
@@ -25,7 +26,8 @@ def register(session: Session, manifest: Manifest) -> Classifier:
             name=manifest.name,
             version=manifest.version,
             sha256=manifest.sha256,
-            manifest=manifest.model_dump(mode="json"),
+            manifest=manifest.model_dump(mode="json", exclude={"tiling"}),
+            tiling=_tiling_of(manifest),
         )
         .on_conflict_do_nothing(index_elements=["name", "version"])
     )
@@ -44,9 +46,22 @@ def register(session: Session, manifest: Manifest) -> Classifier:
     return known
 
 
+def manifest_of(classifier: Classifier) -> Manifest:
+    """Return the whole manifest of a registered classifier."""
+    tiling = {} if classifier.tiling is None else {"tiling": classifier.tiling}
+    return Manifest.model_validate({**classifier.manifest, **tiling})
+
+
+def _tiling_of(manifest: Manifest) -> dict[str, Any] | None:
+    return None if manifest.tiling is None else manifest.tiling.model_dump(mode="json")
+
+
 def _check_same(known: Classifier, manifest: Manifest) -> None:
-    """Refuse other weights under a registered version; add a missing file, because it gives the same answers."""
-    registered = Manifest.model_validate(known.manifest)
+    """Refuse other weights, or other tiles, under a registered version; add what is missing.
+
+    A missing file gives the same answers, and a version without tiles has given no answer by tiles yet.
+    """
+    registered = manifest_of(known)
     old, new = registered.model_files, manifest.model_files
     for file in HASH_FIELDS:
         if file in old and file in new and old[file] != new[file]:
@@ -58,6 +73,14 @@ def _check_same(known: Classifier, manifest: Manifest) -> None:
     added = {HASH_FIELDS[file]: new[file] for file in new.keys() - old.keys()}
     if added:
         known.manifest = {**known.manifest, **added}
+    if registered.tiling is None:
+        known.tiling = _tiling_of(manifest)
+    elif manifest.tiling is not None and manifest.tiling != registered.tiling:
+        raise Conflict(
+            f"{manifest.name} version {manifest.version} is registered with another `tiling` in its manifest; a "
+            "version never changes: give this one another version",
+            code="classifier-differs",
+        )
 
 
 def make_default(session: Session, name: str, version: str) -> Classifier:

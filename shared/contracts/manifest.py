@@ -89,6 +89,11 @@ class ReviewReason(StrEnum):
     NOT_A_LEAF = "not_a_leaf"  # Nothing that the classifier has learned: a road, a lens cap, a cat.
     OTHER_SYMPTOM = "other_symptom"  # A leaf with signs of something that is not among the classes.
     LOW_CONFIDENCE = "low_confidence"  # The best class is below the review threshold.
+    # Of tiles, and of photographs that are answered by tiles:
+    UNUSUAL_LIGHT = "unusual_light"  # Its colours lie outside of what was learned: lamps, dusk, a filter.
+    TOO_COARSE = "too_coarse"  # Its pixels are larger on the ground than those that were learned.
+    TOO_FEW_TILES = "too_few_tiles"  # Fewer tiles count than an answer needs.
+    NO_LEAF = "no_leaf"  # Too few tiles count, and most of the others show no leaf.
 
 
 class ReviewOutput(Strict):
@@ -97,6 +102,37 @@ class ReviewOutput(Strict):
     name: str = Field(min_length=1, max_length=64)
     reason: ReviewReason
     limit: float = Field(gt=0)
+
+
+class LearnedLight(Strict):
+    """The light that a classifier has learned: the range of each colour's share in the mean of a tile.
+
+    A share is that colour's mean divided by the sum of the three, 0 to 1.
+    """
+
+    red: tuple[float, float]
+    green: tuple[float, float]
+    blue: tuple[float, float]
+
+
+class ManifestTiling(Strict):
+    """The tiles that a classifier has learned to read, and the rule by which they make the answer of a photograph.
+
+    Attributes:
+        edge: of a tile, in pixels of the original; ``"auto"`` in a job takes it.
+        overlap: the part of an edge that neighbours share.
+        ground_resolution_mm: the finest and the coarsest pixel that it can read, in millimetres of plant or ground.
+        report_from: the share of a disease among the tiles that count from which the photograph is called diseased.
+        min_tiles: the number of tiles that must count before a photograph is called healthy.
+        light: outside of it a tile does not count (``unusual_light``).
+    """
+
+    edge: int = Field(default=256, ge=32, le=8192)
+    overlap: float = Field(default=0.0, ge=0, le=0.5)
+    ground_resolution_mm: tuple[float, float] | None = None
+    report_from: float = Field(default=0.1, gt=0, le=1)
+    min_tiles: int = Field(default=4, ge=1)
+    light: LearnedLight | None = None
 
 
 class Manifest(Strict):
@@ -117,6 +153,9 @@ class Manifest(Strict):
     preprocessing: Preprocessing = Preprocessing()
     review_threshold: float = Field(default=0.6, ge=0, le=1)
     review_outputs: tuple[ReviewOutput, ...] = ()
+    tiling: ManifestTiling | None = Field(
+        default=None, exclude_if=lambda value: value is None, description="How to read photographs of many plants."
+    )
     description: Words = ""
     metrics: dict[Words, Finite] = Field(default_factory=dict)
     training_command: Words = ""

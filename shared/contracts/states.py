@@ -60,6 +60,8 @@ class ImageErrorCode(StrEnum):
     DECODE_FAILED = "decode_failed"
     WORKER_CRASHED = "worker_crashed"
     DUPLICATE = "duplicate"
+    TOO_MANY_TILES = "too_many_tiles"  # The job's tiles are too small for so large a picture.
+    GROUND_RESOLUTION_UNKNOWN = "ground_resolution_unknown"  # Tiles in millimetres need it.
     NOT_STORABLE = "not_storable"  # The database refuses what the file or the classifier says, or its name.
 
 
@@ -75,6 +77,7 @@ class ChunkKind(StrEnum):
     """The work of a chunk."""
 
     VALIDATE = "validate"  # Check what arrived, reject what cannot run, cut the rest into chunks.
+    INSPECT = "inspect"  # Read the heads of files: size, orientation, pose. Only for jobs that need them.
     CLASSIFY = "classify"  # Classify the images of a range of sequence numbers.
     PURGE = "purge"  # Remove the objects and then the rows of a deleted job.
     EXPORT = "export"  # Make one export of a job; the job neither waits for it nor ends it.

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, Select, Text, cast, func, select, text, tuple_
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from shared.contracts.manifest import Manifest
+from shared.classifiers.registry import manifest_of
 from shared.contracts.states import JobState
 from shared.db.models import Classifier, Image, Job, Result
 from shared.db.pages import bytes_of
@@ -133,7 +133,7 @@ def plan(session: Session, job: Job, only: ResultFilter, *, metadata_columns: in
     walk_in_order(session)
     facts, degrees = _read_facts(session, of_job(_facts(), job.id, upto=job.last_position, only=only))
     own = [key for key in keys[:metadata_columns] if not key.is_long]
-    labels = () if classifier is None else Manifest.model_validate(classifier.manifest).labels
+    labels = () if classifier is None else manifest_of(classifier).labels
     return Sheet(
         job_id=job.id,
         job_name=job.name,

@@ -39,7 +39,8 @@ class Chunk(Base):
     no: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     tenant_id: Mapped[uuid.UUID]
     kind: Mapped[str] = mapped_column(Text, default=ChunkKind.CLASSIFY)
-    # Which workers can run it: "validate", "purge", "export", "classify:<classifier id>" or "isolated:<classifier id>".
+    # Which workers can run it: "validate", "inspect", "purge", "export", "classify:<classifier id>" or
+    # "tiles:<classifier id>", and the same two behind "isolated:".
     pool: Mapped[str] = mapped_column(Text)
     # 0 interactive, 1 bulk: a number, because the claim sorts by it.
     priority: Mapped[int] = mapped_column(SmallInteger)
@@ -47,6 +48,8 @@ class Chunk(Base):
     export_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("exports.id", ondelete="CASCADE"))
     first_seq: Mapped[int] = mapped_column(server_default=text("0"))
     last_seq: Mapped[int] = mapped_column(server_default=text("0"))
+    # In tiles, a whole photograph is one; NULL: as many as it has images (``shared.jobs.work``).
+    work: Mapped[int | None]
     state: Mapped[str] = mapped_column(Text, default=ChunkState.READY)
     # Counted at the claim, before a byte is read, so that a crash cannot escape it.
     attempt: Mapped[int] = mapped_column(SmallInteger, server_default=text("0"))

@@ -64,6 +64,10 @@ class Job(Base):
     external_id: Mapped[str | None] = mapped_column(Text)
     metadata_: Mapped[dict[str, Any]] = mapped_column("metadata", JSONB, server_default=text("'{}'"))
     source: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    # As ``shared.contracts.tiling.Tiling``; NULL: one answer for each photograph.
+    tiling: Mapped[dict[str, Any] | str | None] = mapped_column(JSONB(none_as_null=True))
+    on_coarse: Mapped[str | None] = mapped_column(Text)
+    ground_resolution_mm: Mapped[float | None]
     # Pinned when the job is committed; a job never mixes versions.
     classifier_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("classifiers.id"))
     # The endpoint of the job's own `webhook_url`.
@@ -77,6 +81,10 @@ class Job(Base):
     rejected: Mapped[int] = mapped_column(server_default=ZERO)
     canceled: Mapped[int] = mapped_column(server_default=ZERO)
     open_chunks: Mapped[int] = mapped_column(server_default=ZERO)
+    # In tiles, known once the photographs are inspected; NULL: a whole photograph is one, and the counts say it all.
+    work_total: Mapped[int | None] = mapped_column(BigInteger)
+    work_done: Mapped[int] = mapped_column(BigInteger, server_default=ZERO)
+    inspected: Mapped[int] = mapped_column(server_default=ZERO)
     # Last number given to a result: results are numbered in the order in which they become visible.
     last_position: Mapped[int] = mapped_column(BigInteger, server_default=ZERO)
     # Goes up with every visible change; the ETag is made of it.
@@ -96,6 +104,8 @@ class Job(Base):
     traceparent: Mapped[str | None] = mapped_column(Text)
     error_code: Mapped[str | None] = mapped_column(Text)
     error_detail: Mapped[str | None] = mapped_column(Text)
+    # What the client should know before it reads the answers: a list of {"code", "detail"}.
+    warnings: Mapped[list[dict[str, str]]] = mapped_column(JSONB, server_default=text("'[]'"))
 
     created_at: Mapped[CreatedAt]
     committed_at: Mapped[Instant | None]

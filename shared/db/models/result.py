@@ -2,8 +2,8 @@
 
 import uuid
 
-from sqlalchemy import REAL, BigInteger, ForeignKey, Index, Text, text
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import REAL, BigInteger, ForeignKey, ForeignKeyConstraint, Index, LargeBinary, Text, text
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from shared.contracts.states import ImageStatus
@@ -39,6 +39,8 @@ class Result(Base):
     probabilities: Mapped[list[float] | None] = mapped_column(ARRAY(REAL))
     needs_review: Mapped[bool | None]
     review_reason: Mapped[str | None] = mapped_column(Text)
+    # Of an image that is answered by tiles: the sums of its map, as ``shared.tiles.tile_map.TileSums``.
+    tile_sums: Mapped[dict[str, dict[str, int]] | None] = mapped_column(JSONB)
     error_code: Mapped[str | None] = mapped_column(Text)
     error_detail: Mapped[str | None] = mapped_column(Text)
     # NULL if no classifier ran on the image.
@@ -54,3 +56,17 @@ class Result(Base):
     captured_at: Mapped[Instant | None]
     # Why the file has no position (``PositionFault``).
     position_fault: Mapped[str | None] = mapped_column(Text)
+
+
+class TileMapRow(Base):
+    """The map of an image that is answered by tiles, as ``shared.tiles.codec`` writes it; stored with its result.
+
+    A table of its own, so that whoever reads results does not read maps.
+    """
+
+    __tablename__ = "tile_maps"
+    __table_args__ = (ForeignKeyConstraint(["job_id", "seq"], ["results.job_id", "results.seq"], ondelete="CASCADE"),)
+
+    job_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    seq: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    map: Mapped[bytes] = mapped_column(LargeBinary)
