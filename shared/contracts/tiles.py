@@ -1,4 +1,4 @@
-"""What a map of tiles can say of one tile besides its label, and the numbers under which that is stored.
+"""The words of a map of tiles besides its labels, and the numbers under which that is stored.
 
 Rows of bytes are kept for years: a number is never given to another word, and a new word gets a new number.
 """

@@ -48,7 +48,7 @@ class Image(Base):
 
 
 class ImageHead(Base):
-    """What the head of an image's file says, read once by an ``inspect`` chunk; only for jobs that need it.
+    """The head of an image's file, read once by an ``inspect`` chunk; only for jobs that need it.
 
     ``width`` and ``height`` are those of the stored pixels, before ``orientation`` (EXIF, 1 to 8) turns them. A head
     that cannot be read has neither; whoever decodes the file says why.

@@ -160,13 +160,14 @@ OURS: Mapping[str, str] = {
     "tenants": "s3_sources",
     "api_keys": "prefix scopes",
     "idempotency_keys": "key location",
-    "classifiers": "name version sha256",
-    "jobs": "state priority request_id traceparent error_code",
+    "classifiers": "name version sha256 tiling",
+    "jobs": "state priority request_id traceparent error_code tiling on_coarse ground_resolution_mm warnings",
     "chunks": "kind pool state worker",
     "programs": "kind name",
     "backups": "what name",
-    "images": "bucket position_source",
-    "results": "status review_reason error_code position_fault",
+    "images": "bucket position_source height_above_ground",
+    "image_heads": "ground_resolution_mm ground_resolution_source pose",
+    "results": "status review_reason error_code position_fault tile_sums",
     "events": "type",
     "exports": "format parameters state object_key error_code",
     "receipts": "what reason removed",
@@ -176,6 +177,7 @@ OURS: Mapping[str, str] = {
     "webhook_attempts": "error",
     "audit_log": "actor_kind action details request_id",
     "corrections": "",
+    "correction_entries": "label note corrected_by",
 }
 REALS = frozenset({"images.heading", "results.heading", "results.confidence", "results.probabilities"})
 # One row in each table, to be changed by each example.
