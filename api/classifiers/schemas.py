@@ -5,7 +5,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from shared.classifiers.registry import manifest_of
-from shared.contracts.manifest import ClassLabel
+from shared.contracts.manifest import ClassLabel, ManifestTiling
 from shared.db.models import Classifier
 
 EXAMPLE: dict[str, Any] = {
@@ -22,6 +22,14 @@ EXAMPLE: dict[str, Any] = {
     "input_size": [128, 128],
     "review_threshold": 0.6,
     "metrics": {"accuracy": 0.96},
+    "tiling": {
+        "edge": 256,
+        "overlap": 0.0,
+        "ground_resolution_mm": [0.1, 1.0],
+        "report_from": 0.1,
+        "min_tiles": 4,
+        "light": None,
+    },
 }
 
 
@@ -37,6 +45,9 @@ class ClassifierOut(BaseModel):
     input_size: tuple[int, int] = Field(description="Height and width in pixels.")
     review_threshold: float
     metrics: dict[str, float]
+    tiling: ManifestTiling | None = Field(
+        description="The tiles that it has learned to read; null where it has learned none, and `auto` is refused."
+    )
 
 
 class ClassifierList(BaseModel):
@@ -68,4 +79,5 @@ def classifier_details(classifier: Classifier) -> ClassifierOut:
         input_size=manifest.input_size,
         review_threshold=manifest.review_threshold,
         metrics=manifest.metrics,
+        tiling=manifest.tiling,
     )

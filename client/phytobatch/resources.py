@@ -420,6 +420,40 @@ class ClassLabel:
 
 
 @dataclass(frozen=True)
+class LearnedTiling:
+    """The tiles that a classifier has learned to read.
+
+    Attributes:
+        edge: of a tile, in pixels of the upright original; a job with ``auto`` takes it.
+        overlap: the part of an edge that neighbours share.
+        ground_resolution_mm: the finest and the coarsest pixel that it reads, in millimetres of plant or ground.
+        report_from: the share of a disease among the tiles that count from which a photograph is called diseased.
+        min_tiles: the number of tiles that must count before a photograph is called healthy.
+        light: for each colour the range of its share in the mean of a tile; outside, a tile does not count.
+    """
+
+    edge: int
+    overlap: float = 0.0
+    ground_resolution_mm: tuple[float, float] | None = None
+    report_from: float | None = None
+    min_tiles: int | None = None
+    light: Mapping[str, Any] | None = None
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> LearnedTiling:
+        """Read ``tiling`` of a classifier."""
+        learned = data.get("ground_resolution_mm")
+        return cls(
+            edge=int(data["edge"]),
+            overlap=float(data.get("overlap") or 0.0),
+            ground_resolution_mm=(float(learned[0]), float(learned[1])) if learned else None,
+            report_from=data.get("report_from"),
+            min_tiles=data.get("min_tiles"),
+            light=data.get("light"),
+        )
+
+
+@dataclass(frozen=True)
 class Classifier:
     """A classifier that the server offers.
 
@@ -428,6 +462,7 @@ class Classifier:
         classes: ids that results use as labels; ``class_labels`` has their names, too.
         sha256: of the files of the classifier.
         input_size: height and width in pixels.
+        tiling: the tiles that it has learned to read; None where it has learned none.
     """
 
     name: str
@@ -440,6 +475,7 @@ class Classifier:
     class_labels: tuple[ClassLabel, ...] = ()
     sha256: str = ""
     input_size: tuple[int, ...] = ()
+    tiling: LearnedTiling | None = None
     raw: JsonObject = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
@@ -459,6 +495,7 @@ class Classifier:
             class_labels=labels,
             sha256=data.get("sha256") or "",
             input_size=tuple(data.get("input_size") or ()),
+            tiling=LearnedTiling.from_json(data["tiling"]) if data.get("tiling") else None,
             raw=data,
         )
 

@@ -224,7 +224,9 @@ def test_classifiers_say_what_their_answers_mean(api: Api) -> None:
     assert leaf["input_size"] == [128, 128]
     assert set(leaf) == {
         "name", "version", "default", "description", "sha256", "classes", "input_size", "review_threshold", "metrics",
+        "tiling",
     }  # fmt: skip
+    assert leaf["tiling"] is None
 
 
 def test_the_older_name_of_classifiers_answers_as_before(api: Api) -> None:
