@@ -105,4 +105,6 @@ Text = Annotated[str, Field(min_length=1, max_length=NAME_LENGTH), AfterValidato
 Latitude = Annotated[float, Field(strict=True, ge=-90, le=90), AfterValidator(double)]
 Longitude = Annotated[float, Field(strict=True, ge=-180, le=180), AfterValidator(double)]
 Altitude = Annotated[float, Field(strict=True, allow_inf_nan=False), AfterValidator(double)]
+MAX_HEIGHT_ABOVE_GROUND = 10_000.0
+HeightAboveGround = Annotated[float, Field(strict=True, gt=0, le=MAX_HEIGHT_ABOVE_GROUND), AfterValidator(real)]
 Heading = Annotated[float, Field(strict=True, ge=0, le=360, allow_inf_nan=False), AfterValidator(real)]

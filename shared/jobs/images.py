@@ -19,7 +19,7 @@ from shared.storage.keys import upload_key
 
 COPY = (
     "COPY images (job_id, seq, name, size, sha256, bucket, object_key, metadata, latitude, longitude, altitude, "
-    "heading, captured_at) FROM STDIN"
+    "heading, captured_at, height_above_ground) FROM STDIN"
 )
 
 
@@ -66,7 +66,8 @@ def named_objects(session: Session, job: Job, bucket: str) -> dict[str, str]:
 class NewImage:
     """An image as a client names it.
 
-    ``size`` in bytes; position in WGS 84 degrees and metres; ``heading`` in degrees clockwise from true north.
+    ``size`` in bytes; position in WGS 84 degrees and metres; ``heading`` in degrees clockwise from true north;
+    ``height_above_ground`` of the camera in metres.
     """
 
     name: str
@@ -78,6 +79,7 @@ class NewImage:
     altitude: float | None = None
     heading: float | None = None
     captured_at: datetime | None = None
+    height_above_ground: float | None = None
     # For imports: where the object lies. Uploads get a key of ours.
     bucket: str | None = None
     object_key: str | None = None
@@ -162,6 +164,7 @@ def _copy(session: Session, job: Job, fresh: list[tuple[int, NewImage]]) -> None
                     image.altitude,
                     image.heading,
                     image.captured_at,
+                    image.height_above_ground,
                 )
             )
     session.execute(

@@ -18,7 +18,10 @@ class SidecarInvalid(InvalidRequest):
 
 @dataclass(frozen=True, slots=True)
 class SidecarRow:
-    """The values of an image in one line. ``line`` counts from 1; units as in ``shared.geography.place.Place``."""
+    """The values of an image in one line. ``line`` counts from 1; units as in ``shared.geography.place.Place``.
+
+    ``height_above_ground`` in metres.
+    """
 
     line: int
     name: str
@@ -27,6 +30,7 @@ class SidecarRow:
     altitude: float | None = None
     heading: float | None = None
     captured_at: datetime | None = None
+    height_above_ground: float | None = None
     metadata: dict[str, str] = field(default_factory=dict)
 
 
@@ -61,6 +65,21 @@ def heading(text: str, line: int) -> float:
         SidecarInvalid: it is not such a yaw.
     """
     return stored.real(degrees(text, line, "heading", TURN) % TURN)
+
+
+def height_above_ground(text: str, line: int) -> float:
+    """Read metres above the ground, more than 0.
+
+    Raises:
+        SidecarInvalid: it is no such number.
+    """
+    value = number(text, line, "height_above_ground")
+    if not 0 < value <= stored.MAX_HEIGHT_ABOVE_GROUND:
+        raise SidecarInvalid(
+            f"line {line}: height_above_ground {text[:40]} is not between 0 and {stored.MAX_HEIGHT_ABOVE_GROUND:g} "
+            "metres; leave the cell empty where it is unknown"
+        )
+    return stored.real(value)
 
 
 def moment(text: str, line: int) -> datetime:

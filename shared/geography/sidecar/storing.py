@@ -27,6 +27,8 @@ STORE = text(
         heading = CASE WHEN r.replaces THEN coalesce(r.heading, i.heading) ELSE coalesce(i.heading, r.heading) END,
         captured_at = CASE WHEN r.replaces THEN coalesce(r.captured_at, i.captured_at)
                       ELSE coalesce(i.captured_at, r.captured_at) END,
+        height_above_ground = CASE WHEN r.replaces THEN coalesce(r.height_above_ground, i.height_above_ground)
+                              ELSE coalesce(i.height_above_ground, r.height_above_ground) END,
         metadata = CASE WHEN r.metadata = '{}' THEN i.metadata
                    ELSE r.metadata || coalesce(i.metadata, '{}') END
     FROM (
@@ -35,7 +37,7 @@ STORE = text(
                AND (known.position_source = :sidecar OR known.latitude IS NULL OR known.longitude IS NULL) AS places
         FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS given(
             seq int, latitude float8, longitude float8, altitude float8, heading real, captured_at timestamptz,
-            metadata jsonb)
+            height_above_ground real, metadata jsonb)
         JOIN images known ON known.job_id = :job AND known.seq = given.seq) AS r
     WHERE i.job_id = :job AND i.seq = r.seq
     """

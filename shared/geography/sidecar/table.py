@@ -10,7 +10,15 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from shared.contracts.metadata import IMAGE_METADATA_BYTES, bounded_json
-from shared.geography.sidecar.row import SidecarInvalid, SidecarRow, degrees, heading, moment, number
+from shared.geography.sidecar.row import (
+    SidecarInvalid,
+    SidecarRow,
+    degrees,
+    heading,
+    height_above_ground,
+    moment,
+    number,
+)
 
 if TYPE_CHECKING:
     from _csv import Reader
@@ -26,6 +34,8 @@ ALIASES = MappingProxyType(
         "altitude": "altitude", "alt": "altitude",
         "heading": "heading", "yaw": "heading",
         "captured_at": "captured_at",
+        "height_above_ground": "height_above_ground", "height": "height_above_ground", "agl": "height_above_ground",
+        "relative_altitude": "height_above_ground", "relativealtitude": "height_above_ground",
     }
 )  # fmt: skip
 VALUES: MappingProxyType[str, Callable[[str, int], object]] = MappingProxyType(
@@ -35,6 +45,7 @@ VALUES: MappingProxyType[str, Callable[[str, int], object]] = MappingProxyType(
         "altitude": lambda text, line: number(text, line, "altitude"),
         "heading": heading,
         "captured_at": moment,
+        "height_above_ground": height_above_ground,
     }
 )
 NUMBERS = frozenset(VALUES) - {"captured_at"}

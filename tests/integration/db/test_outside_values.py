@@ -34,6 +34,7 @@ from shared.db.models import Image, Result
 from shared.db.session import Database
 from shared.errors import InvalidRequest
 from shared.geography.sidecar.read import read_sidecar
+from shared.geography.sidecar.row import height_above_ground
 from shared.geography.sidecar.storing import apply_sidecar
 from shared.jobs import lifecycle
 from shared.jobs.images import add_images
@@ -128,6 +129,7 @@ DOORS: Mapping[str, Door] = {
     "images.altitude": Door(NUMBERS, image("altitude")),
     "images.heading": Door(NUMBERS, image("heading")),
     "images.captured_at": Door(MOMENTS, image("captured_at")),
+    "images.height_above_ground": Door(NUMBERS.map(repr), lambda raw: height_above_ground(raw, 1)),
     "results.label": Door(TEXTS, found("label")),
     "results.confidence": Door(NUMBERS, found("confidence")),
     "results.probabilities": Door(st.lists(NUMBERS, max_size=3), lambda raw: list(found("probabilities")(raw))),
@@ -165,7 +167,7 @@ OURS: Mapping[str, str] = {
     "chunks": "kind pool state worker",
     "programs": "kind name",
     "backups": "what name",
-    "images": "bucket position_source height_above_ground",
+    "images": "bucket position_source",
     "image_heads": "ground_resolution_mm ground_resolution_source pose",
     "results": "status review_reason error_code position_fault tile_sums",
     "events": "type",
@@ -179,7 +181,12 @@ OURS: Mapping[str, str] = {
     "corrections": "",
     "correction_entries": "label note corrected_by",
 }
-REALS = frozenset({"images.heading", "results.heading", "results.confidence", "results.probabilities"})
+REALS = frozenset(
+    {
+        "images.heading", "images.height_above_ground", "results.heading", "results.confidence",
+        "results.probabilities",
+    }
+)  # fmt: skip
 # One row in each table, to be changed by each example.
 ROWS = """
     INSERT INTO tenants (id, name) VALUES (:id, 'rows');
@@ -277,6 +284,7 @@ def test_every_column_that_people_or_files_could_fill_has_a_door_or_is_ours() ->
     assert ours <= taken
 
 
+HEIGHT = {"height_above_ground": NUMBERS}
 PLACES = {"latitude": NUMBERS, "longitude": NUMBERS, "altitude": NUMBERS, "heading": NUMBERS}
 
 
@@ -346,7 +354,7 @@ def test_results_come_back_as_they_were_found(session: Session, row_id: uuid.UUI
 
 
 def test_lines_of_a_sidecar_come_back_as_they_were_written(session: Session, row_id: uuid.UUID) -> None:
-    cells = {**{name: NUMBERS.map(repr) for name in PLACES}, "captured_at": MOMENTS, "note": TEXTS}
+    cells = {**{name: NUMBERS.map(repr) for name in PLACES | HEIGHT}, "captured_at": MOMENTS, "note": TEXTS}
 
     @SOME
     @given(st.fixed_dictionaries({}, optional=cells))
@@ -363,6 +371,7 @@ def test_lines_of_a_sidecar_come_back_as_they_were_written(session: Session, row
             names = ("latitude", "longitude", "altitude", "captured_at")
             assert fields_of(kept, *names) == fields_of(row, *names)
             assert single(kept.heading) == row.heading
+            assert single(kept.height_above_ground) == row.height_above_ground
             assert (kept.metadata_ or {}) == row.metadata
             savepoint.rollback()
 

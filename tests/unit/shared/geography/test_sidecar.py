@@ -43,6 +43,12 @@ def test_geo_txt_may_have_names_with_blanks(line: str, name: str) -> None:
     assert (row.name, row.longitude, row.latitude, row.altitude) == (name, 0.6187, 41.6532, 226.5)
 
 
+@pytest.mark.parametrize("column", ["height_above_ground", "Height", "relative_altitude", "RelativeAltitude", "agl"])
+def test_a_table_may_have_heights_above_the_ground(column: str) -> None:
+    (row,) = rows(f"name;{column}\na.jpg;11,25\n")
+    assert (row.height_above_ground, row.metadata) == (11.25, {})
+
+
 @pytest.mark.parametrize(
     "projection", ["epsg:4326", "EPSG: 4326", "WGS84", "+proj=longlat +datum=WGS84 +no_defs", "EPSG:4979"]
 )
@@ -109,6 +115,8 @@ def test_a_table_without_positions_is_metadata_alone() -> None:
         ("name,captured_at\na.jpg,2026-06-03T10:30:00\n", "without a time zone"),
         ("name,captured_at\na.jpg,yesterday\n", "captured_at is 'yesterday'"),
         ("name,heading\na.jpg,400\n", "heading 400 is not between"),
+        ("name,height\na.jpg,0\n", "height_above_ground 0 is not between 0 and 10000 metres; leave the cell empty"),
+        ("name,height\na.jpg,low\n", "height_above_ground is 'low', which is no number"),
         ("name,note\na.jpg," + "x" * 5000 + "\n", "at most 4096 bytes"),
         ("name,note\na.jpg," + "x" * 200_000 + "\n", "line 2: field larger than field limit"),
     ],
