@@ -23,6 +23,7 @@ from api.summaries.schemas import (
 )
 from api.wire.jobs import Counts
 from shared.classifiers.registry import manifest_of
+from shared.contracts.manifest import HEALTHY
 from shared.contracts.states import JobState
 from shared.contracts.stored import Text
 from shared.db.models import Job
@@ -140,7 +141,7 @@ def _healthy(session: Session, job: Job, named: list[str] | None) -> list[str]:
         return list(dict.fromkeys(named))
     classifier = classifier_of(session, job)
     labels = () if classifier is None else manifest_of(classifier).labels
-    return [shares.HEALTHY] if shares.HEALTHY in labels else []
+    return [HEALTHY] if HEALTHY in labels else []
 
 
 def _check_time_zone(name: str) -> None:

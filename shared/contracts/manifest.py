@@ -18,6 +18,7 @@ MAX_CLASS_ID = 64  # letters
 MANIFEST_FILE = "manifest.json"
 MODEL_FILE = "model.keras"
 ONNX_FILE = "model.onnx"
+HEALTHY = "healthy"  # The id of the class of plants without a disease; every other class is one.
 # Each model file of a classifier, and the field of the manifest with its SHA-256.
 HASH_FIELDS = {MODEL_FILE: "sha256", ONNX_FILE: "onnx_sha256"}
 CLASS_ID = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"

@@ -13,7 +13,6 @@ from shared.contracts.image_names import composed, spellings
 from shared.errors import LimitExceeded
 from shared.summaries.rows import answered
 
-HEALTHY = "healthy"
 VALUE_LENGTH = 256
 MAX_KEYS = 5  # of metadata, in one summary
 READ_AT_A_TIME = 200

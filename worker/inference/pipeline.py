@@ -25,8 +25,10 @@ from worker.inference.isolation import IsolatedPool
 from worker.inference.limits import DEFAULT_LIMITS, PictureLimits
 from worker.inference.observer import NullObserver, Observer
 from worker.inference.run import Item, Lane, Outcome, Run, RunParts
+from worker.inference.tiles.answer import TiledAnswer
+from worker.inference.tiles.tile_cut import TileCut
 
-__all__ = ["Item", "Odd", "Outcome", "Pipeline", "Pixels"]
+__all__ = ["Item", "Odd", "Outcome", "Pipeline", "Pixels", "TileCut", "TiledAnswer"]
 
 # What is urgent is little: an eighth of the bytes, and a few downloads at a time.
 URGENT_SHARE = 8

@@ -18,6 +18,8 @@ from worker.inference.fair_threads import FairThreads
 from worker.inference.geography import FilePlace, read_place
 from worker.inference.interpret import Interpretation, interpret
 from worker.inference.observer import Stage, timed
+from worker.inference.tiles.answer import TiledAnswer
+from worker.inference.tiles.tile_cut import TileCut
 
 ASSUMED_BYTES = 8 * 1024 * 1024  # Reserved for an item whose size is not known, until it is fetched.
 AHEAD_OF_A_PROCESS = 2  # Images that are fetched for each process, the one at work included.
@@ -26,19 +28,24 @@ POLL_SECONDS = 1.0  # on_batch is called at least so often while the run waits f
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One image to classify. ``size`` in bytes is what is reserved for it; ``sha256`` (hexadecimal) is verified."""
+    """One image to classify.
+
+    ``size`` in bytes is what is reserved for it; ``sha256`` (hexadecimal) is verified. With ``tiles`` it is answered in
+    tiles, else as a whole.
+    """
 
     seq: int
     name: str
     size: int | None = None
     sha256: str | None = None
+    tiles: TileCut | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The result of one image: an interpretation or an error, never both; ``place`` if its bytes arrived.
+    """The result of one image: an interpretation, an answer of tiles, or an error; ``place`` if its bytes arrived.
 
-    ``deferred``: neither, because the picture is unusual and the run leaves such pictures out.
+    ``deferred``: none of them, because the picture is unusual and the run leaves such pictures out.
     """
 
     seq: int
@@ -46,11 +53,13 @@ class Outcome:
     error: ImageError | None = None
     place: FilePlace | None = None
     deferred: bool = False
+    answer: TiledAnswer | None = None
 
     @property
     def status(self) -> ImageStatus:
         """``succeeded`` or ``failed``."""
-        return ImageStatus.FAILED if self.interpretation is None else ImageStatus.SUCCEEDED
+        answered = self.interpretation is not None or self.answer is not None
+        return ImageStatus.SUCCEEDED if answered else ImageStatus.FAILED
 
 
 class Lane:
