@@ -4,7 +4,10 @@ Programs of the version before go on as they did: what is new is nullable or has
 keeps its form (tiles stand in a column of their own), and chunks of jobs with tiles wait in pools that those programs
 do not know (``inspect``, ``tiles:…``).
 
-Corrections become rows that are only added. Programs of the version before go on with the table ``corrections``.
+Corrections become rows that are only added; a trigger marks the one that counts for an image or tile (``is_valid``).
+Programs of the version before go on with the table ``corrections``: what they write there becomes entries, and what
+entries say of an image as a whole is written there, by two triggers that the release after this one drops with that
+table.
 """
 
 from collections.abc import Sequence
@@ -18,6 +21,89 @@ revision: str = "0014"
 down_revision: str | None = "0013"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
+
+# The latest entry of each person stands unless it takes back, and the latest of those is valid: by ``id``, because
+# writers of one job follow each other under its lock, and their transactions began in any order.
+#
+# Each row is looked up by its key, whatever PostgreSQL believes of the tables (as ``shared.db.plans`` does it): the
+# statements of a function are planned once for a session, for one correction as for an import of thousands.
+DECIDE = """
+    CREATE FUNCTION decide_valid_correction() RETURNS trigger LANGUAGE plpgsql SET enable_seqscan = off AS $$
+    BEGIN
+        UPDATE correction_entries SET is_valid = false WHERE id = ANY (ARRAY(
+            SELECT was.id FROM (SELECT DISTINCT job_id, seq, tile FROM added) a CROSS JOIN LATERAL (
+                SELECT e.id FROM correction_entries e
+                WHERE e.job_id = a.job_id AND e.seq = a.seq AND e.tile IS NOT DISTINCT FROM a.tile AND e.is_valid
+                LIMIT 1) was));
+        UPDATE correction_entries SET is_valid = true WHERE id = ANY (ARRAY(
+            SELECT latest.id FROM (SELECT DISTINCT job_id, seq, tile FROM added) a CROSS JOIN LATERAL (
+                SELECT stands.id FROM (
+                    SELECT DISTINCT ON (e.corrected_by) e.id, e.label FROM correction_entries e
+                    WHERE e.job_id = a.job_id AND e.seq = a.seq AND e.tile IS NOT DISTINCT FROM a.tile
+                    ORDER BY e.corrected_by, e.id DESC) stands
+                WHERE stands.label IS NOT NULL ORDER BY stands.id DESC LIMIT 1) latest));
+        RETURN NULL;
+    END $$;
+    CREATE TRIGGER decide_valid_correction AFTER INSERT ON correction_entries
+    REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION decide_valid_correction();
+"""
+# Runs after the trigger above: PostgreSQL goes by their names.
+MIRROR = """
+    CREATE FUNCTION mirror_valid_correction() RETURNS trigger LANGUAGE plpgsql SET enable_seqscan = off AS $$
+    BEGIN
+        INSERT INTO corrections AS c (job_id, seq, label, note, corrected_by, corrected_at)
+        SELECT a.job_id, a.seq, valid.label, valid.note, valid.corrected_by, valid.corrected_at
+        FROM (SELECT DISTINCT job_id, seq FROM added WHERE tile IS NULL) a CROSS JOIN LATERAL (
+            SELECT e.label, e.note, e.corrected_by, e.corrected_at FROM correction_entries e
+            WHERE e.job_id = a.job_id AND e.seq = a.seq AND e.tile IS NULL AND e.is_valid LIMIT 1) valid
+        ON CONFLICT (job_id, seq) DO UPDATE
+        SET label = excluded.label, note = excluded.note, corrected_by = excluded.corrected_by,
+            corrected_at = excluded.corrected_at
+        WHERE (c.label, c.note, c.corrected_by, c.corrected_at)
+              IS DISTINCT FROM (excluded.label, excluded.note, excluded.corrected_by, excluded.corrected_at);
+        DELETE FROM corrections WHERE ctid = ANY (ARRAY(
+            SELECT was.ctid FROM (SELECT DISTINCT job_id, seq FROM added WHERE tile IS NULL) a
+            CROSS JOIN LATERAL (
+                SELECT c.ctid FROM corrections c WHERE c.job_id = a.job_id AND c.seq = a.seq LIMIT 1) was
+            LEFT JOIN LATERAL (
+                SELECT e.id FROM correction_entries e
+                WHERE e.job_id = a.job_id AND e.seq = a.seq AND e.tile IS NULL AND e.is_valid LIMIT 1) valid ON true
+            WHERE valid.id IS NULL));
+        RETURN NULL;
+    END $$;
+    CREATE TRIGGER mirror_valid_correction AFTER INSERT ON correction_entries
+    REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION mirror_valid_correction();
+"""
+# Only what a program says itself: neither what the trigger above writes, nor what goes with its image. A deletion named
+# nobody, and those programs expect no correction afterwards, so it is the taking back of everybody's.
+ENTER = """
+    CREATE FUNCTION enter_correction() RETURNS trigger LANGUAGE plpgsql SET enable_seqscan = off AS $$
+    BEGIN
+        IF TG_OP = 'DELETE' THEN
+            INSERT INTO correction_entries (job_id, seq, corrected_by)
+            SELECT s.job_id, s.seq, theirs.corrected_by FROM said s CROSS JOIN LATERAL (
+                SELECT DISTINCT ON (e.corrected_by) e.corrected_by, e.label FROM correction_entries e
+                WHERE e.job_id = s.job_id AND e.seq = s.seq AND e.tile IS NULL
+                ORDER BY e.corrected_by, e.id DESC) theirs
+            WHERE theirs.label IS NOT NULL;
+        ELSE
+            INSERT INTO correction_entries (job_id, seq, label, note, corrected_by, corrected_at)
+            SELECT job_id, seq, label, note, corrected_by, corrected_at FROM said;
+        END IF;
+        RETURN NULL;
+    END $$;
+    CREATE TRIGGER enter_inserted_correction AFTER INSERT ON corrections REFERENCING NEW TABLE AS said
+    FOR EACH STATEMENT WHEN (pg_trigger_depth() = 0) EXECUTE FUNCTION enter_correction();
+    CREATE TRIGGER enter_updated_correction AFTER UPDATE ON corrections REFERENCING NEW TABLE AS said
+    FOR EACH STATEMENT WHEN (pg_trigger_depth() = 0) EXECUTE FUNCTION enter_correction();
+    CREATE TRIGGER enter_deleted_correction AFTER DELETE ON corrections REFERENCING OLD TABLE AS said
+    FOR EACH STATEMENT WHEN (pg_trigger_depth() = 0) EXECUTE FUNCTION enter_correction();
+"""
+ADOPT = """
+    INSERT INTO correction_entries (job_id, seq, label, note, corrected_by, corrected_at, is_valid)
+    SELECT job_id, seq, label, note, corrected_by, corrected_at, true
+    FROM corrections ORDER BY corrected_at, job_id, seq
+"""
 
 JSONB = postgresql.JSONB(astext_type=sa.Text())
 
@@ -88,6 +174,7 @@ def upgrade() -> None:
         sa.Column("note", sa.Text()),
         sa.Column("corrected_by", sa.Text()),
         sa.Column("corrected_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("is_valid", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.ForeignKeyConstraint(
             ["job_id", "seq"],
             ["images.job_id", "images.seq"],
@@ -97,12 +184,36 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_correction_entries")),
     )
     op.create_index(
-        "ix_correction_entries_standing", "correction_entries", ["job_id", "seq", "tile", "corrected_by", "id"]
+        "ix_correction_entries_history",
+        "correction_entries",
+        ["job_id", "seq", sa.literal_column("tile NULLS FIRST"), "id"],
     )
+    op.create_index(
+        "uq_correction_entries_image",
+        "correction_entries",
+        ["job_id", "seq"],
+        unique=True,
+        postgresql_where=sa.text("is_valid AND tile IS NULL"),
+    )
+    op.create_index(
+        "uq_correction_entries_tile",
+        "correction_entries",
+        ["job_id", "seq", "tile"],
+        unique=True,
+        postgresql_where=sa.text("is_valid AND tile IS NOT NULL"),
+    )
+    op.execute(ENTER)  # locks out the other programs until the end of this transaction
+    op.execute(ADOPT)
+    op.execute(DECIDE)
+    op.execute(MIRROR)
 
 
 def downgrade() -> None:
+    for trigger in ("enter_inserted_correction", "enter_updated_correction", "enter_deleted_correction"):
+        op.execute(f"DROP TRIGGER {trigger} ON corrections")
     op.drop_table("correction_entries")
+    for function in ("enter_correction", "decide_valid_correction", "mirror_valid_correction"):
+        op.execute(f"DROP FUNCTION {function}")
     op.drop_table("tile_maps")
     op.drop_table("image_heads")
     op.execute("DELETE FROM jobs WHERE tiling IS NOT NULL AND tiling <> 'null'")

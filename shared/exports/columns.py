@@ -15,7 +15,8 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, bindparam, literal_column, select
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
-from shared.db.models import Correction, Image, Result
+from shared.corrections import standing
+from shared.db.models import CorrectionEntry, Image, Result
 from shared.geography.place import place_columns
 
 PROBABILITY_DIGITS = 6  # they are stored as 32-bit numbers, which have about seven
@@ -28,10 +29,10 @@ HEADING_DIGITS = 2
 # OFFSET keeps PostgreSQL 15 from merging this into the statement around it, where it no longer sees that the key has
 # the rows of one job in order.
 Corrected = aliased(
-    Correction,
-    select(Correction)
-    .where(Correction.job_id == bindparam("job"), Correction.seq > bindparam("after"))
-    .order_by(Correction.seq)
+    CorrectionEntry,
+    select(CorrectionEntry)
+    .where(CorrectionEntry.job_id == bindparam("job"), CorrectionEntry.seq > bindparam("after"), standing.OF_IMAGES)
+    .order_by(CorrectionEntry.seq)
     .offset(literal_column("0"))
     .subquery("corrected"),
 )

@@ -16,7 +16,8 @@ from shared.contracts import stored
 from shared.contracts.geography import PlaceFilter, PositionFault
 from shared.contracts.manifest import ReviewReason
 from shared.contracts.states import ImageErrorCode, ImageStatus
-from shared.db.models import Classifier, Correction, Image, Job, Result
+from shared.corrections import standing
+from shared.db.models import Classifier, CorrectionEntry, Image, Job, Result
 from shared.db.pages import ANY_SIZE, WEIGHT, bytes_of, cut, within
 from shared.db.plans import read_a_page
 from shared.db.refusals import store_or_refuse
@@ -272,8 +273,8 @@ _IMAGE = (
 )
 _JOINED = [column for column in _IMAGE.c if column.key != "seq"]
 _CORRECTION = (
-    select(Correction.label, Correction.note, Correction.corrected_by, Correction.corrected_at)
-    .where(Correction.job_id == Result.job_id, Correction.seq == Result.seq)
+    select(CorrectionEntry.label, CorrectionEntry.note, CorrectionEntry.corrected_by, CorrectionEntry.corrected_at)
+    .where(CorrectionEntry.job_id == Result.job_id, CorrectionEntry.seq == Result.seq, standing.OF_IMAGES)
     .limit(1)
     .lateral("correction")
 )
@@ -322,7 +323,7 @@ def read_results(
 
 def _stored(*row: Any) -> StoredResult:  # noqa: ANN401  # columns of many types
     corrected = row[_PLACED:]
-    # Of the columns of a correction, the label is never NULL.
+    # Of the columns of a valid correction, the label is never NULL.
     correction = None if corrected[0] is None else StoredCorrection(*corrected)
     return StoredResult._make((*row[:_NAMED], Place.of(*row[_NAMED:_PLACED]), correction))
 

@@ -28,7 +28,7 @@ ROWS = text(
     """
     SELECT (SELECT count(*) FROM images WHERE job_id = :job) AS images,
            (SELECT count(*) FROM results WHERE job_id = :job) AS results,
-           (SELECT count(*) FROM corrections WHERE job_id = :job) AS corrections,
+           (SELECT count(*) FROM correction_entries WHERE job_id = :job) AS corrections,
            (SELECT count(*) FROM exports WHERE job_id = :job) AS exports,
            (SELECT count(*) FROM chunks WHERE job_id = :job) AS chunks,
            (SELECT count(*) FROM events WHERE job_id = :job) AS events,

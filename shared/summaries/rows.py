@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 
 from shared.contracts.manifest import ReviewReason
 from shared.contracts.states import ImageStatus
-from shared.db.models import Correction, Image, Result
+from shared.corrections import standing
+from shared.db.models import CorrectionEntry, Image, Result
 from shared.db.plans import read_a_whole_job
 from shared.geography import place
 
@@ -21,21 +22,21 @@ _CLASSIFIED = Result.status == ImageStatus.SUCCEEDED
 def answered(session: Session, job_id: uuid.UUID) -> Subquery:
     """Select the images of a job with a final answer, for statements of this transaction."""
     read_a_whole_job(session)
-    is_asking = and_(_CLASSIFIED, Result.needs_review.is_(True), Correction.label.is_(None))
+    is_asking = and_(_CLASSIFIED, Result.needs_review.is_(True), CorrectionEntry.label.is_(None))
     return (
         select(
             Result.seq,
             Image.name,
             Image.metadata_.label("metadata"),
-            func.coalesce(Correction.label, case((and_(_CLASSIFIED, ~is_asking), Result.label))).label("label"),
+            func.coalesce(CorrectionEntry.label, case((and_(_CLASSIFIED, ~is_asking), Result.label))).label("label"),
             case((is_asking, func.coalesce(Result.review_reason, ReviewReason.LOW_CONFIDENCE.value))).label("review"),
             case(
-                (or_(_CLASSIFIED, Correction.label.is_not(None)), None),
+                (or_(_CLASSIFIED, CorrectionEntry.label.is_not(None)), None),
                 else_=func.coalesce(Result.error_code, Result.status),
             ).label("failure"),
             Result.label.label("predicted"),
             Result.confidence,
-            Correction.label.is_not(None).label("corrected"),
+            CorrectionEntry.label.is_not(None).label("corrected"),
             place.latitude().label("latitude"),
             place.longitude().label("longitude"),
             place.captured_at().label("captured_at"),
@@ -43,7 +44,10 @@ def answered(session: Session, job_id: uuid.UUID) -> Subquery:
             place.fault().label("fault"),
         )
         .join(Image, and_(Image.job_id == Result.job_id, Image.seq == Result.seq))
-        .outerjoin(Correction, and_(Correction.job_id == Result.job_id, Correction.seq == Result.seq))
+        .outerjoin(
+            CorrectionEntry,
+            and_(CorrectionEntry.job_id == Result.job_id, CorrectionEntry.seq == Result.seq, standing.OF_IMAGES),
+        )
         .where(Result.job_id == job_id)
         .subquery("answered")
     )

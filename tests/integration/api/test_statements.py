@@ -34,7 +34,7 @@ FILL = (
     SELECT job_id, seq, seq, 'succeeded', 'rust', '{0.1, 0.1, 0.8}', (SELECT id FROM classifiers LIMIT 1)
     FROM images WHERE job_id = :job
     """,
-    "INSERT INTO corrections (job_id, seq, label) SELECT job_id, seq, 'healthy' FROM images WHERE job_id = :job",
+    "INSERT INTO correction_entries (job_id, seq, label) SELECT job_id, seq, 'healthy' FROM images WHERE job_id = :job",
     """
     INSERT INTO exports (id, tenant_id, job_id, format, state, object_key, finished_at)
     SELECT gen_random_uuid(), :tenant, :job, 'csv', 'completed', 'exports/x/y/1', now()

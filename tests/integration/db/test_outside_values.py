@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
-from sqlalchemy import REAL, Float, Table, Text, insert, text, update
+from sqlalchemy import REAL, Float, Table, Text, Uuid, insert, text, update
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Session
 
@@ -140,9 +140,9 @@ DOORS: Mapping[str, Door] = {
     "results.altitude": Door(NUMBERS, found("altitude")),
     "results.heading": Door(NUMBERS, found("heading")),
     "results.captured_at": Door(MOMENTS.map(datetime.fromisoformat), found("captured_at")),
-    "corrections.label": Door(TEXTS, field(PutCorrection, "label")),
-    "corrections.note": Door(TEXTS, field(PutCorrection, "note", label="a")),
-    "corrections.corrected_by": Door(TEXTS, field(PutCorrection, "corrected_by", label="a")),
+    "correction_entries.label": Door(TEXTS, field(PutCorrection, "label")),
+    "correction_entries.note": Door(TEXTS, field(PutCorrection, "note", label="a")),
+    "correction_entries.corrected_by": Door(TEXTS, field(PutCorrection, "corrected_by", label="a")),
     "idempotency_keys.body": Door(JSON, field(CreateJob, "metadata")),  # the answer shows the job
     "events.data": Door(TEXTS, lambda raw: {"name": field(CreateJob, "name")(raw)}),
     "exports.error": Door(TEXTS, stored.words),
@@ -178,8 +178,7 @@ OURS: Mapping[str, str] = {
     "webhook_deliveries": "event_type state last_error",
     "webhook_attempts": "error",
     "audit_log": "actor_kind action details request_id",
-    "corrections": "",
-    "correction_entries": "label note corrected_by",
+    "corrections": "label note corrected_by",  # written by a trigger, of the entries
 }
 REALS = frozenset(
     {
@@ -197,7 +196,7 @@ ROWS = """
     INSERT INTO jobs (id, tenant_id, state, priority, total) VALUES (:id, :id, 'draft', 'bulk', 0);
     INSERT INTO images (job_id, seq, name, size, object_key) VALUES (:id, 1, 'a', 1, 'k');
     INSERT INTO results (job_id, seq, position, status) VALUES (:id, 1, 1, 'failed');
-    INSERT INTO corrections (job_id, seq, label) VALUES (:id, 1, 'rust');
+    INSERT INTO correction_entries (job_id, seq, label) VALUES (:id, 1, 'rust');
     INSERT INTO exports (id, tenant_id, job_id, format) VALUES (:id, :id, :id, 'csv');
     INSERT INTO events (id, tenant_id, type, data) VALUES (:id, :id, 'job.started', '{}');
     INSERT INTO signing_secrets (id, tenant_id, secret) VALUES (:id, :id, 's');
@@ -248,7 +247,7 @@ def change(table: Table, column: str, row_id: uuid.UUID, value: object) -> Any: 
     if table.name == "audit_log":  # Nobody may change what is written there.
         row = {"id": uuid.uuid4(), "actor_kind": "key", "actor": "a", "action": "job.create", "subject": "s"}
         return insert(table).values({**row, column: value}).returning(table.c[column])
-    key = next(table.c[name] for name in FIRST_KEYS if name in table.c)
+    key = next(table.c[name] for name in FIRST_KEYS if isinstance(getattr(table.c.get(name), "type", None), Uuid))
     return update(table).where(key == row_id).values({column: value}).returning(table.c[column])
 
 

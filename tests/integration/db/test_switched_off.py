@@ -35,7 +35,8 @@ FILL = text(
         INSERT INTO images (job_id, seq, name, size, object_key, metadata, latitude, longitude)
         SELECT job.id, n, 'flight/' || n || '.jpg', 4, n::text, jsonb_build_object('row', n % 3), 47.9, 7.8
         FROM job, generate_series(1, 300) AS n RETURNING job_id, seq),
-    corrected AS (INSERT INTO corrections (job_id, seq, label) SELECT job_id, seq, 'rust' FROM named WHERE seq < 9)
+    corrected AS (
+        INSERT INTO correction_entries (job_id, seq, label) SELECT job_id, seq, 'rust' FROM named WHERE seq < 9)
     INSERT INTO results (job_id, seq, position, status, label, confidence)
     SELECT job_id, seq, seq, 'succeeded', 'rust', 0.9 FROM named
     """

@@ -47,7 +47,8 @@ FILL = text(
     """
 )
 CORRECT = text(
-    "INSERT INTO corrections (job_id, seq, label) SELECT :job, n, 'healthy' FROM generate_series(1, :images, 7) AS n"
+    "INSERT INTO correction_entries (job_id, seq, label) "
+    "SELECT :job, n, 'healthy' FROM generate_series(1, :images, 7) AS n"
 )
 PREDICTED = (
     """
@@ -56,7 +57,7 @@ PREDICTED = (
     """,
     "INSERT INTO images (job_id, seq, name, size, object_key) SELECT id, 1, 'x', 4, 'x' FROM jobs",
     "INSERT INTO results (job_id, seq, position, status, label) SELECT id, 1, 1, 'succeeded', 'rust' FROM jobs",
-    "INSERT INTO corrections (job_id, seq, label) SELECT id, 1, 'rust' FROM jobs",
+    "INSERT INTO correction_entries (job_id, seq, label) SELECT id, 1, 'rust' FROM jobs",
 )
 
 
@@ -95,7 +96,7 @@ def database(request: pytest.FixtureRequest, make_settings: MakeSettings) -> Ite
 
 def analyze(database: Database) -> None:
     with database.begin() as session:
-        session.execute(text("ANALYZE images, results, corrections"))
+        session.execute(text("ANALYZE images, results, correction_entries"))
 
 
 @pytest.fixture(scope="module", params=["known", "new to the statistics"])
