@@ -206,6 +206,12 @@ class Settings(BaseSettings):
         ge=0,
         description="Maximum of images without an answer in the open jobs of one tenant; 0: no limit.",
     )
+    max_pending_tiles: int = Field(
+        default=0,
+        ge=0,
+        description="Maximum of tiles without an answer in the open jobs of one tenant, a whole photograph is one; "
+        "checked when the photographs of a job are inspected; 0: no limit.",
+    )
     max_running_chunks: int = Field(
         default=0,
         ge=0,
@@ -348,6 +354,19 @@ class Settings(BaseSettings):
         ge=1,
         le=1024,
         description="Maximum of images in one chunk, the unit of work and retry; the first and last ones are smaller.",
+    )
+    chunk_tiles: int = Field(
+        default=1024,
+        ge=1,
+        le=1_000_000,
+        description="Maximum of tiles in one chunk of a job that cuts its photographs; a photograph of more is a chunk "
+        "alone.",
+    )
+    inspect_images: int = Field(
+        default=500,
+        ge=1,
+        le=100_000,
+        description="Images whose heads one chunk reads before a job is cut into tiles.",
     )
     lease_seconds: float = Field(
         default=60.0, gt=0, description="How long a chunk belongs to a worker without renewal."

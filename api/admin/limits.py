@@ -68,7 +68,7 @@ def show(arguments: argparse.Namespace) -> str:
 
 def _rows(session: Session, tenant: Tenant, settings: Settings) -> list[tuple[object, ...]]:
     used = usage(session, tenant.id)
-    uses = {"max_open_jobs": used.jobs, "max_pending_images": used.images}
+    uses = {"max_open_jobs": used.jobs, "max_pending_images": used.images, "max_pending_tiles": used.tiles}
     return [
         (tenant.name, name, _holds(tenant, settings, name), _from(tenant, name), uses.get(name, ""))
         for name in LIMITS_OF_TENANTS

@@ -27,6 +27,7 @@ from shared.geography.sidecar.read import folder_of, read_sidecar
 from shared.geography.sidecar.row import SidecarRow
 from shared.geography.sidecar.storing import apply_sidecar
 from shared.jobs import lifecycle
+from shared.jobs.cut import ChunkSizes
 from shared.jobs.images import NewImage, add_images
 from shared.limits import quotas
 from shared.limits.quotas import Quotas
@@ -181,8 +182,8 @@ def _commit(  # the one transaction that all of them meet in
 ) -> JobOut:
     with services.database.begin() as session:
         if files.are_checked:
-            chunk_images = services.settings.chunk_images
-            job = lifecycle.commit_arrived(session, job_id, classifier.id, chunk_images=chunk_images)
+            sizes = ChunkSizes.of(services.settings)
+            job = lifecycle.commit_arrived(session, job_id, classifier.id, sizes=sizes)
         else:
             job = lifecycle.commit(session, job_id, classifier.id)
         images = len(files.images)

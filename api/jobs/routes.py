@@ -26,6 +26,7 @@ from shared import audit
 from shared.contracts.audit import Action
 from shared.contracts.states import TERMINAL_STATES, JobState
 from shared.jobs import lifecycle, queries
+from shared.jobs.cut import ChunkSizes
 from shared.jobs.progress import counts
 from shared.jobs.results import classifier_of
 from shared.limits import quotas
@@ -240,7 +241,7 @@ def retry_job(job_id: JobId, services: ServicesDep, caller: Submitter) -> Respon
         quota = quotas.lock_tenant(session, caller.tenant_id, Quotas.of(services.settings))
         before = queries.lock_own_job(session, caller.tenant_id, job_id)
         with span("retry job", parent=before.traceparent, attributes={"phytobatch.job_id": str(job_id)}):
-            job = lifecycle.retry(session, job_id, chunk_images=services.settings.chunk_images)
+            job = lifecycle.retry(session, job_id, sizes=ChunkSizes.of(services.settings))
         quota.check(jobs=1, images=counts(job)["pending"])
         audit.record(session, caller.actor, Action.JOB_RETRY, job_id, tenant_id=caller.tenant_id)
         out = job_out(job, classifier_of(session, job), url_of(session, job))

@@ -75,6 +75,7 @@ OF_A_TENANT: Sequence[Limit] = (
     Limit("requests of a key in a minute", "requests_per_minute", "429 `rate-limited`"),
     Limit("open jobs", "max_open_jobs", QUOTA),
     Limit("images without an answer", "max_pending_images", f"{QUOTA}; an import is `failed: quota_exceeded`"),
+    Limit("tiles without an answer", "max_pending_tiles", "the job is `failed: quota_exceeded` once it is inspected"),
     Limit("running chunks of bulk jobs", "max_running_chunks", "the next one waits; nobody is refused"),
     Limit("webhooks", "max_webhook_endpoints", LIMIT),
     Limit("days of a job", "keep_days_results", "the job is deleted: 404, and a receipt"),

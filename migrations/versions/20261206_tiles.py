@@ -2,7 +2,7 @@
 
 Programs of the version before go on as they did: what is new is nullable or has a default, the manifest of a classifier
 keeps its form (tiles stand in a column of their own), and chunks of jobs with tiles wait in pools that those programs
-do not know (``inspect``, ``tiles:…``).
+do not know (``inspect``, ``tiles:…``), whoever makes them: a trigger puts them there.
 
 Corrections become rows that are only added; a trigger marks the one that counts for an image or tile (``is_valid``).
 Programs of the version before go on with the table ``corrections``: what they write there becomes entries, and what
@@ -117,19 +117,56 @@ def _new_columns() -> dict[str, tuple[sa.Column[Any], ...]]:
             sa.Column("work_total", sa.BigInteger()),
             sa.Column("work_done", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
             sa.Column("inspected", sa.Integer(), server_default=sa.text("0"), nullable=False),
+            sa.Column("work_before", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
+            sa.Column("mark_work", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
+            sa.Column("older_mark_work", sa.BigInteger()),
             sa.Column("warnings", JSONB, server_default=sa.text("'[]'"), nullable=False),
         ),
         "chunks": (sa.Column("work", sa.Integer()),),
         "classifiers": (sa.Column("tiling", JSONB),),
         "images": (sa.Column("height_above_ground", sa.REAL()),),
         "results": (sa.Column("tile_sums", JSONB),),
+        "tenants": (sa.Column("max_pending_tiles", sa.Integer()),),
     }
+
+
+LIMITS_OF_TENANTS = (
+    "max_pending_images",
+    "max_open_jobs",
+    "max_running_chunks",
+    "requests_per_minute",
+    "keep_days_results",
+    "keep_days_originals",
+)
+# An API of the version before commits and retries a tiled job into the pools that its workers know, and their sweep may
+# cut it again; they would answer each photograph as a whole.
+KEEP_APART = """
+    CREATE FUNCTION keep_tiled_work_apart() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        IF EXISTS (SELECT 1 FROM jobs WHERE id = NEW.job_id AND tiling IS NOT NULL) THEN
+            NEW.pool := CASE NEW.pool WHEN 'validate' THEN 'inspect'
+                        ELSE regexp_replace(NEW.pool, '^(isolated:)?(classify:)?', '\\1tiles:') END;
+        END IF;
+        RETURN NEW;
+    END $$;
+    CREATE TRIGGER keep_tiled_work_apart BEFORE INSERT ON chunks FOR EACH ROW
+    WHEN (NEW.pool = 'validate' OR NEW.pool ~ '^(classify:|isolated:(?!tiles:))')
+    EXECUTE FUNCTION keep_tiled_work_apart();
+"""
+
+
+def _check_limits(*names: str) -> None:
+    name = op.f("ck_tenants_limits_not_negative")
+    op.drop_constraint(name, "tenants")
+    op.create_check_constraint(name, "tenants", " AND ".join(f"{one} >= 0" for one in names))
 
 
 def upgrade() -> None:
     for table, columns in _new_columns().items():
         for column in columns:
             op.add_column(table, column)
+    _check_limits(LIMITS_OF_TENANTS[0], "max_pending_tiles", *LIMITS_OF_TENANTS[1:])
+    op.execute(KEEP_APART)
     op.create_table(
         "image_heads",
         sa.Column("job_id", sa.UUID(), nullable=False),
@@ -216,6 +253,9 @@ def downgrade() -> None:
         op.execute(f"DROP FUNCTION {function}")
     op.drop_table("tile_maps")
     op.drop_table("image_heads")
+    op.execute("DROP TRIGGER keep_tiled_work_apart ON chunks")
+    op.execute("DROP FUNCTION keep_tiled_work_apart")
+    _check_limits(*LIMITS_OF_TENANTS)
     op.execute("DELETE FROM jobs WHERE tiling IS NOT NULL AND tiling <> 'null'")
     for table, columns in _new_columns().items():
         for column in columns:

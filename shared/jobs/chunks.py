@@ -1,7 +1,9 @@
 """Chunks: the functions that make them. The caller holds the lock of the job's row, which numbers them in turn."""
 
 import uuid
+from collections.abc import Sequence
 from itertools import accumulate, pairwise
+from typing import NamedTuple
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
@@ -9,19 +11,61 @@ from sqlalchemy.orm import Session
 from shared.contracts.states import ChunkKind, Priority
 from shared.db.models import Chunk, Job
 from shared.db.plans import IMAGES_WITH_RESULT
-from shared.jobs.cut import cut
+from shared.jobs.cut import ChunkSizes, cut_by_work
+from shared.jobs.work import WORK
 
-CLASSIFY, ISOLATED = f"{ChunkKind.CLASSIFY}:", "isolated:"
+# Pools of a classifier have its id behind one of these: whole photographs, tiles, and either in isolated processes.
+CLASSIFY, TILES, ISOLATED = f"{ChunkKind.CLASSIFY}:", "tiles:", "isolated:"
+POOLS_OF_CLASSIFIER = (CLASSIFY, TILES, ISOLATED, f"{ISOLATED}{TILES}")
 # The claim sorts by it: smaller first.
 PRIORITY_ORDER = {Priority.INTERACTIVE: 0, Priority.BULK: 1}
 
 DROP_READY_EXPORTS = text("DELETE FROM chunks WHERE job_id = :job AND kind = :kind AND state = 'ready'")
 _OPEN = f"{IMAGES_WITH_RESULT} WHERE i.job_id = :job AND i.seq BETWEEN :first AND :last AND r.seq IS NULL"
+OPEN = text(f"SELECT i.seq, 1 AS work FROM {_OPEN} ORDER BY i.seq")  # noqa: S608  # above
+OPEN_WITH_WORK = text(f"SELECT i.seq, {WORK.format('i')} AS work FROM {_OPEN} ORDER BY i.seq")  # noqa: S608  # above
+UNREAD = text(
+    f"""
+    SELECT i.seq FROM {IMAGES_WITH_RESULT} WHERE i.job_id = :job AND r.seq IS NULL
+        AND (SELECT 1 FROM image_heads h WHERE h.job_id = i.job_id AND h.seq = i.seq) IS NULL ORDER BY i.seq
+    """  # noqa: S608  # a text of shared.db.plans
+)
+INSERT = text(
+    """
+    INSERT INTO chunks (job_id, no, tenant_id, kind, pool, priority, first_seq, last_seq, work, state, attempt,
+                        isolated)
+    SELECT :job, :no + part - 1, :tenant, :kind, :pool, :priority, first, last, work, 'ready', :attempt, :isolated
+    FROM unnest(CAST(:firsts AS integer[]), CAST(:lasts AS integer[]), CAST(:work AS integer[]))
+         WITH ORDINALITY AS cut (first, last, work, part)
+    """
+)
 
 
 def pool_of(classifier_id: uuid.UUID) -> str:
     """Name the pool of the chunks that need this classifier; workers claim from the pools that they serve."""
     return f"{CLASSIFY}{classifier_id}"
+
+
+def tiles_pool_of(pool: str) -> str:
+    """Name the pool of tiled photographs for the classifier of ``pool``, which is one of ``pool_of``.
+
+    Programs of the version before do not know it: they would answer each photograph as a whole.
+    """
+    return f"{TILES}{pool.removeprefix(CLASSIFY)}"
+
+
+def classifying_pool_of(job: Job) -> str:
+    """Name the pool of the classifying chunks of a committed job."""
+    if job.classifier_id is None:
+        msg = f"job {job.id} was committed without a classifier"
+        raise AssertionError(msg)
+    pool = pool_of(job.classifier_id)
+    return pool if job.tiling is None else tiles_pool_of(pool)
+
+
+def validating_pool_of(job: Job) -> str:
+    """Name the pool of the chunk that validates a job: workers that cannot cut tiles must not cut it into chunks."""
+    return ChunkKind.VALIDATE if job.tiling is None else ChunkKind.INSPECT
 
 
 def isolated_pool_of(pool: str) -> str:
@@ -33,8 +77,8 @@ def isolated_pool_of(pool: str) -> str:
 
 
 def classifier_pool_of(pool: str) -> str:
-    """Name the pool as ``pool_of`` does, given that pool or the one of isolated chunks."""
-    return f"{CLASSIFY}{pool.removeprefix(ISOLATED)}" if pool.startswith(ISOLATED) else pool
+    """Name the pool as ``pool_of`` does, given any pool of the classifier."""
+    return f"{CLASSIFY}{pool.removeprefix(ISOLATED).removeprefix(TILES).removeprefix(CLASSIFY)}"
 
 
 def add_chunk(
@@ -68,45 +112,72 @@ def drop_ready_exports(session: Session, job_id: uuid.UUID) -> None:
     session.execute(DROP_READY_EXPORTS, {"job": job_id, "kind": ChunkKind.EXPORT})
 
 
-def cut_chunks(  # noqa: PLR0913  # a range, its size and how it runs
+def cut_chunks(  # noqa: PLR0913  # a range, its sizes and how it runs
     session: Session,
     job: Job,
     *,
     pool: str,
-    images_per_chunk: int,
+    sizes: ChunkSizes,
     first_seq: int = 0,
     last_seq: int = 2**31 - 1,
     attempt: int = 0,
     isolated: bool = False,
 ) -> int:
-    """Put every image of the range that has no result yet into a chunk of at most ``images_per_chunk``.
+    """Put every image of the range that has no result yet into a classifying chunk; those of tiled jobs by their work.
 
     Returns:
         How many chunks were made; ``job.open_chunks`` counts them.
     """
-    waiting = session.scalars(
-        text(f"SELECT i.seq FROM {_OPEN} ORDER BY i.seq"),  # noqa: S608  # a text of shared.db.plans
-        {"job": job.id, "first": first_seq, "last": last_seq},
+    is_tiled = job.tiling is not None
+    waiting = session.execute(
+        OPEN_WITH_WORK if is_tiled else OPEN, {"job": job.id, "first": first_seq, "last": last_seq}
     ).all()
-    ends = list(accumulate(cut(len(waiting), images_per_chunk)))
-    made = [(waiting[begin], waiting[end - 1]) for begin, end in pairwise([0, *ends])]
+    work = [row.work for row in waiting]
+    ends = [0, *accumulate(cut_by_work(work, max_work=sizes.tiles, max_images=sizes.images))]
+    made = [
+        _Part(waiting[begin].seq, waiting[end - 1].seq, sum(work[begin:end]) if is_tiled else None)
+        for begin, end in pairwise(ends)
+    ]
+    return _insert(session, job, made, ChunkKind.CLASSIFY, pool=pool, attempt=attempt, isolated=isolated)
+
+
+def cut_inspections(session: Session, job: Job, *, sizes: ChunkSizes) -> int:
+    """Put every image without a result and without a head into an inspecting chunk; return how many were made."""
+    unread = session.scalars(UNREAD, {"job": job.id}).all()
+    ranges = (unread[begin : begin + sizes.heads] for begin in range(0, len(unread), sizes.heads))
+    # As a validation, it costs requests and hardly a processor: one unit of work, however many heads it reads.
+    made = [_Part(part[0], part[-1], 1) for part in ranges]
+    return _insert(session, job, made, ChunkKind.INSPECT, pool=ChunkKind.INSPECT)
+
+
+class _Part(NamedTuple):
+    """The range of a new chunk, and its work where that is not its number of images."""
+
+    first: int
+    last: int
+    work: int | None
+
+
+def _insert(
+    session: Session,
+    job: Job,
+    made: Sequence[_Part],
+    kind: ChunkKind,
+    *,
+    pool: str,
+    attempt: int = 0,
+    isolated: bool = False,
+) -> int:
     session.execute(
-        text(
-            """
-            INSERT INTO chunks (job_id, no, tenant_id, kind, pool, priority, first_seq, last_seq, state, attempt,
-                                isolated)
-            SELECT :job, :no + part - 1, :tenant, :kind, :pool, :priority, first, last, 'ready', :attempt, :isolated
-            FROM unnest(CAST(:firsts AS integer[]), CAST(:lasts AS integer[]))
-                 WITH ORDINALITY AS cut (first, last, part)
-            """
-        ),
+        INSERT,
         {
             "job": job.id,
             "tenant": job.tenant_id,
-            "firsts": [first for first, _ in made],
-            "lasts": [last for _, last in made],
+            "firsts": [part.first for part in made],
+            "lasts": [part.last for part in made],
+            "work": [part.work for part in made],
             "no": _next_no(session, job.id),
-            "kind": ChunkKind.CLASSIFY,
+            "kind": kind,
             "pool": pool,
             "priority": PRIORITY_ORDER[Priority(job.priority)],
             "attempt": attempt,

@@ -17,10 +17,12 @@ from sqlalchemy.orm import Session
 from shared.contracts.states import ChunkKind, ChunkState, JobState, Priority
 from shared.db.models import Job
 from shared.errors import LeaseLost
-from shared.jobs import exports, lifecycle
+from shared.jobs import exports, inspections, lifecycle
 from shared.jobs.chunks import PRIORITY_ORDER, isolated_pool_of
+from shared.jobs.cut import ChunkSizes
 from shared.jobs.results import NewResult, store_results
 from shared.jobs.turns import CLAIM, COUNT_AGAIN, WITH_READY_CHUNK
+from shared.limits.quotas import Quotas, lock_for_tiles
 from shared.receipts import writing as receipts
 from shared.tracing import Origin
 
@@ -70,7 +72,7 @@ PAUSE_TENANT = text(
     """
 )
 
-NOT_LIMITED = frozenset({ChunkKind.VALIDATE, ChunkKind.PURGE, ChunkKind.EXPORT})
+NOT_LIMITED = frozenset(ChunkKind) - {ChunkKind.CLASSIFY}
 
 READ_STATE = text(
     """
@@ -297,9 +299,11 @@ def finish(session: Session, claim: Claim, results: Sequence[NewResult]) -> Sequ
 
 
 def finish_validation(
-    session: Session, claim: Claim, rejected: Sequence[NewResult], *, chunk_images: int
+    session: Session, claim: Claim, rejected: Sequence[NewResult], *, sizes: ChunkSizes
 ) -> Sequence[NewResult]:
     """Store what validation refused, cut the rest into chunks and close the validating chunk.
+
+    A tiled job is cut into inspecting chunks first.
 
     Returns:
         What was stored, as :func:`finish` does.
@@ -311,8 +315,47 @@ def finish_validation(
     if not close(session, claim):
         return rejected
     kept = store_results(session, job, rejected, closed_chunks=1)
-    lifecycle.enqueue(session, job, chunk_images=chunk_images)
+    if job.tiling is None or not lifecycle.inspect(session, job, sizes=sizes):
+        lifecycle.enqueue(session, job, sizes=sizes)
     lifecycle.finish_if_done(session, job)
+    return kept
+
+
+def finish_inspection(
+    session: Session,
+    claim: Claim,
+    rejected: Sequence[NewResult],
+    *,
+    inspected: int,
+    sizes: ChunkSizes,
+    quotas: Quotas,
+) -> Sequence[NewResult]:
+    """Close an inspecting chunk; who closes the last one cuts the rest of the job by its work.
+
+    The heads are stored by the caller before this, in the same transaction: they go with the token.
+
+    Args:
+        session: a transaction.
+        claim: the chunk.
+        rejected: what its heads show cannot run.
+        inspected: the number of images whose heads it read, or tried to.
+        sizes: of the new chunks.
+        quotas: of tenants without their own. A job that has more tiles than its tenant may have waiting fails with
+            ``quota_exceeded``; a retry validates it again.
+
+    Returns:
+        What was stored, as :func:`finish` does.
+
+    Raises:
+        LeaseLost: the chunk belongs to somebody else; nothing is stored, the heads neither.
+    """
+    quota = lock_for_tiles(session, claim.tenant_id, quotas)
+    job = lifecycle.lock_job(session, claim.job_id)
+    if not close(session, claim):
+        return rejected
+    kept = store_results(session, job, rejected, closed_chunks=1)
+    inspections.count(session, job, inspected)
+    inspections.conclude(session, job, sizes=sizes, quota=quota)
     return kept
 
 

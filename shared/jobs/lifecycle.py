@@ -20,7 +20,16 @@ from shared.db.plans import IMAGES_WITH_RESULT
 from shared.db.session import changed
 from shared.errors import Conflict, NotFound
 from shared.jobs import progress
-from shared.jobs.chunks import add_chunk, cut_chunks, drop_ready_exports, pool_of
+from shared.jobs.chunks import (
+    add_chunk,
+    classifying_pool_of,
+    cut_chunks,
+    cut_inspections,
+    drop_ready_exports,
+    validating_pool_of,
+)
+from shared.jobs.cut import SINGLE, ChunkSizes
+from shared.jobs.work import WORK_DONE, WORKED, count_work
 from shared.receipts import writing as receipts
 from shared.tracing import current_origin
 from shared.webhooks import outbox
@@ -151,13 +160,16 @@ def commit(session: Session, job_id: uuid.UUID, classifier_id: uuid.UUID) -> Job
     """
     job = lock_job(session, job_id)
     if _leave_draft(session, job, classifier_id):
-        add_chunk(session, job, ChunkKind.VALIDATE, pool=ChunkKind.VALIDATE)
+        add_chunk(session, job, ChunkKind.VALIDATE, pool=validating_pool_of(job))
         _move(session, job, JobState.VALIDATING)
     return job
 
 
-def commit_arrived(session: Session, job_id: uuid.UUID, classifier_id: uuid.UUID, *, chunk_images: int) -> Job:
+def commit_arrived(session: Session, job_id: uuid.UUID, classifier_id: uuid.UUID, *, sizes: ChunkSizes) -> Job:
     """Move a job from ``draft`` to ``queued`` at once, for a caller that stored and checked every object itself.
+
+    A tiled job of several photographs is inspected first. One photograph is one chunk, whatever its head says, and
+    whoever decodes it knows the rest: nobody who waits for an answer waits for an inspection.
 
     Raises:
         Conflict: the draft has no images, or it expired or was canceled before.
@@ -165,7 +177,10 @@ def commit_arrived(session: Session, job_id: uuid.UUID, classifier_id: uuid.UUID
     job = lock_job(session, job_id)
     if _leave_draft(session, job, classifier_id):
         _move(session, job, JobState.VALIDATING)
-        enqueue(session, job, chunk_images=chunk_images)
+        if job.tiling is None or job.total == 1:
+            enqueue(session, job, sizes=sizes)
+        else:
+            inspect(session, job, sizes=sizes)
     return job
 
 
@@ -189,11 +204,21 @@ def _set_going(job: Job) -> None:
     job.request_id = current_origin().request_id or job.request_id
 
 
-def enqueue(session: Session, job: Job, *, chunk_images: int) -> None:
+def inspect(session: Session, job: Job, *, sizes: ChunkSizes) -> bool:
+    """Cut a validating job into inspecting chunks, of all images whose heads are not read. The caller holds the lock.
+
+    Returns:
+        Whether there are any.
+    """
+    return job.state == JobState.VALIDATING and cut_inspections(session, job, sizes=sizes) > 0
+
+
+def enqueue(session: Session, job: Job, *, sizes: ChunkSizes) -> None:
     """Queue a validating job, with chunks of all images without a result. The caller holds the lock."""
     if job.state != JobState.VALIDATING:
         return
-    cut_chunks(session, job, pool=pool_of(_pinned(job)), images_per_chunk=chunk_images)
+    count_work(session, job)
+    cut_chunks(session, job, pool=classifying_pool_of(job), sizes=sizes)
     _move(session, job, JobState.QUEUED)
     record(session, job, EventType.JOB_VALIDATED)
 
@@ -220,7 +245,7 @@ def finish_if_done(session: Session, job: Job) -> bool:
     elif progress.counts(job)["pending"] > 0:
         # Cannot be, as far as we know. If it is, the images matter more than the reason: cut them again.
         if job.classifier_id is not None:
-            cut_chunks(session, job, pool=pool_of(job.classifier_id), images_per_chunk=1)
+            cut_chunks(session, job, pool=classifying_pool_of(job), sizes=SINGLE)
             session.refresh(job)
         return False
     to = _outcome(job)
@@ -247,11 +272,13 @@ def _cancel_pending_images(session: Session, job: Job) -> None:
                 SELECT i.job_id, i.seq, :position + row_number() OVER (ORDER BY i.seq), :status
                 FROM {IMAGES_WITH_RESULT}
                 WHERE i.job_id = :job AND r.seq IS NULL
-                RETURNING 1)
+                RETURNING job_id, seq, status),
+            {WORKED.format("ended")}
             UPDATE jobs SET canceled = canceled + (SELECT count(*) FROM ended),
-                            last_position = last_position + (SELECT count(*) FROM ended)
+                            last_position = last_position + (SELECT count(*) FROM ended),
+                            work_done = {WORK_DONE}
             WHERE id = :job
-            """  # noqa: S608  # a text of shared.db.plans
+            """  # noqa: S608  # texts of shared.db.plans and shared.jobs.work
         ),
         {"job": job.id, "position": job.last_position, "status": ImageStatus.CANCELED},
     )
@@ -300,7 +327,7 @@ def close_ready_chunks(session: Session, job: Job) -> None:
     session.refresh(job)
 
 
-def retry(session: Session, job_id: uuid.UUID, *, chunk_images: int) -> Job:
+def retry(session: Session, job_id: uuid.UUID, *, sizes: ChunkSizes) -> Job:
     """Run the failed images of a job that is over again, in the same job. Other answers are kept.
 
     A job that failed as a whole (its source could not be read, its validation was lost) is validated again. The run
@@ -331,22 +358,14 @@ def retry(session: Session, job_id: uuid.UUID, *, chunk_images: int) -> Job:
     session.refresh(job)
     _set_going(job)
     if never_ran:
-        add_chunk(session, job, ChunkKind.VALIDATE, pool=ChunkKind.VALIDATE)
+        add_chunk(session, job, ChunkKind.VALIDATE, pool=validating_pool_of(job))
         _move(session, job, JobState.VALIDATING)
     else:
         _forget_failures(session, job)
-        cut_chunks(session, job, pool=pool_of(_pinned(job)), images_per_chunk=chunk_images)
+        cut_chunks(session, job, pool=classifying_pool_of(job), sizes=sizes)
         _move(session, job, JobState.QUEUED)
     record(session, job, EventType.JOB_RETRIED)
     return job
-
-
-def _pinned(job: Job) -> uuid.UUID:
-    """Return the classifier of a committed job."""
-    if job.classifier_id is None:
-        msg = f"job {job.id} was committed without a classifier"
-        raise AssertionError(msg)
-    return job.classifier_id
 
 
 def _nothing_failed(job: Job) -> str:
@@ -372,6 +391,7 @@ def _forget_failures(session: Session, job: Job) -> None:
         {"job": job.id},
     )
     session.refresh(job)
+    count_work(session, job)
 
 
 def fail(session: Session, job: Job, *, code: str, detail: str) -> None:

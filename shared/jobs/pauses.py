@@ -15,14 +15,14 @@ from sqlalchemy.orm import Session
 
 from shared.contracts import stored
 from shared.db.models import Classifier, Pause, Tenant
-from shared.jobs.chunks import CLASSIFY, ISOLATED
+from shared.jobs.chunks import POOLS_OF_CLASSIFIER
 
 # The table has a handful of rows, so each of these is read in microseconds, and once for a statement.
 EVERYTHING = "EXISTS (SELECT 1 FROM pauses WHERE tenant_id IS NULL AND classifier_id IS NULL AND worker IS NULL)"
 TENANTS = "SELECT tenant_id FROM pauses WHERE tenant_id IS NOT NULL"
 CLASSIFIERS = "SELECT classifier_id FROM pauses WHERE classifier_id IS NOT NULL"
 POOLS = (
-    f"SELECT prefix || classifier_id FROM pauses, (VALUES ('{CLASSIFY}'), ('{ISOLATED}')) AS pools (prefix) "  # noqa: S608  # constants
+    f"SELECT prefix || classifier_id FROM pauses, unnest(ARRAY{list(POOLS_OF_CLASSIFIER)}) AS pools (prefix) "  # noqa: S608  # constants
     "WHERE classifier_id IS NOT NULL"
 )
 # A worker by its name, ``host:pid``, or by its host.

@@ -2,6 +2,7 @@
 
 import json
 import uuid
+from base64 import b64encode
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
@@ -23,42 +24,54 @@ from shared.db.plans import read_a_page
 from shared.db.refusals import store_or_refuse
 from shared.db.session import changed
 from shared.geography.place import Place, fault, place_columns
+from shared.jobs.work import WORK_DONE, WORKED
 
 log = structlog.get_logger()
 
 # The first terminal answer wins. Positions are given under the lock of the job's row, so they become visible in order.
 STORE = text(
-    """
-    WITH stored AS (
+    f"""
+    WITH given AS MATERIALIZED (
+        SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(
+            seq int, status text, label text, confidence real, probabilities real[], needs_review boolean,
+            review_reason text, tile_sums jsonb, error_code text, error_detail text, runtime text, latitude float8,
+            longitude float8, altitude float8, heading real, captured_at timestamptz, position_fault text,
+            tile_map text)),
+    stored AS (
         INSERT INTO results (job_id, seq, position, status, label, confidence, probabilities, needs_review,
-                             review_reason, error_code, error_detail, runtime, classifier_id, latitude, longitude,
-                             altitude, heading, captured_at, position_fault)
+                             review_reason, tile_sums, error_code, error_detail, runtime, classifier_id, latitude,
+                             longitude, altitude, heading, captured_at, position_fault)
         SELECT :job, r.seq, :position + row_number() OVER (ORDER BY r.seq), r.status, r.label, r.confidence,
-               r.probabilities, r.needs_review, r.review_reason, r.error_code, r.error_detail, r.runtime,
+               r.probabilities, r.needs_review, r.review_reason, r.tile_sums, r.error_code, r.error_detail, r.runtime,
                CASE WHEN r.status = 'succeeded' THEN CAST(:classifier AS uuid) END,
                r.latitude, r.longitude, r.altitude, r.heading, r.captured_at, r.position_fault
-        FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(
-            seq int, status text, label text, confidence real, probabilities real[], needs_review boolean,
-            review_reason text, error_code text, error_detail text, runtime text, latitude float8, longitude float8,
-            altitude float8, heading real, captured_at timestamptz, position_fault text)
+        FROM given r
         ON CONFLICT (job_id, seq) DO NOTHING
-        RETURNING status)
+        RETURNING job_id, seq, status),
+    maps AS (
+        INSERT INTO tile_maps (job_id, seq, map)
+        SELECT stored.job_id, stored.seq, decode(given.tile_map, 'base64')
+        FROM stored JOIN given ON given.seq = stored.seq WHERE given.tile_map IS NOT NULL),
+    {WORKED.format("stored")}
     UPDATE jobs SET
         succeeded = succeeded + (SELECT count(*) FROM stored WHERE status = 'succeeded'),
         failed = failed + (SELECT count(*) FROM stored WHERE status = 'failed'),
         rejected = rejected + (SELECT count(*) FROM stored WHERE status = 'rejected'),
+        work_done = {WORK_DONE},
         last_position = last_position + :offered,
         open_chunks = open_chunks - :closed,
         revision = revision + 1,
         last_result_at = CASE WHEN :offered > 0 THEN now() ELSE last_result_at END,
         older_mark_at = CASE WHEN mark_at < now() - :mark_age THEN mark_at ELSE older_mark_at END,
         older_mark_done = CASE WHEN mark_at < now() - :mark_age THEN mark_done ELSE older_mark_done END,
+        older_mark_work = CASE WHEN mark_at < now() - :mark_age THEN mark_work ELSE older_mark_work END,
         mark_done = CASE WHEN mark_at < now() - :mark_age
                     THEN succeeded + failed + rejected + canceled + (SELECT count(*) FROM stored) ELSE mark_done END,
+        mark_work = CASE WHEN mark_at < now() - :mark_age THEN {WORK_DONE} ELSE mark_work END,
         mark_at = CASE WHEN mark_at < now() - :mark_age THEN now() ELSE mark_at END
     WHERE id = :job
     RETURNING jobs.*
-    """
+    """  # noqa: S608  # texts of shared.jobs.work
 )
 # The job as it is then comes with it.
 STORE_JOB = select(Job).from_statement(STORE).execution_options(populate_existing=True)
@@ -72,8 +85,11 @@ class NewResult:
     """The final answer for one image, as a worker found it.
 
     ``probabilities`` stand in the order of the classifier's classes and sum to 1; ``confidence`` is the largest.
-    ``runtime`` is what ran the classifier, as ``onnxruntime 1.32.0``. The last six are the word of the file for where
-    and when it was taken (degrees WGS 84, metres, degrees clockwise from true north), or why it has none.
+    ``runtime`` is what ran the classifier, as ``onnxruntime 1.32.0``. Six are the word of the file for where and when
+    it was taken (degrees WGS 84, metres, degrees clockwise from true north), or why it has none.
+
+    An image that is answered by tiles has ``tile_map``, as ``shared.tiles.codec`` writes it, and its ``tile_sums``, as
+    ``TileSums.as_json``: they are stored with the result or not at all.
     """
 
     seq: int
@@ -92,6 +108,8 @@ class NewResult:
     heading: float | None = None
     captured_at: datetime | None = None
     position_fault: PositionFault | None = None
+    tile_sums: dict[str, dict[str, int]] | None = None
+    tile_map: bytes | None = None
 
     def __post_init__(self) -> None:
         """Round numbers as their columns do, and drop what a file says that no column holds."""
@@ -175,10 +193,15 @@ def _store(session: Session, job: Job, results: Sequence[NewResult], *, closed_c
             "closed": closed_chunks,
             "classifier": job.classifier_id,
             "mark_age": MARK_AGE,
-            "rows": json.dumps([_known(r) for r in results], default=datetime.isoformat),
+            "rows": json.dumps([_known(r) for r in results], default=_as_text),
         },
     ).scalar_one()
     changed(session, job.id)
+
+
+def _as_text(value: datetime | bytes) -> str:
+    """Write what JSON has no form for."""
+    return b64encode(value).decode() if isinstance(value, bytes) else value.isoformat()
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from shared.db.session import Database
 from shared.errors import NotFound
 from shared.jobs import exports, lifecycle
 from shared.jobs.chunks import cut_chunks
+from shared.jobs.cut import SINGLE
 from shared.jobs.results import NewResult, store_results
 from shared.metrics.definitions import EXPORTS_ENDED, IMAGES
 from shared.settings import Settings
@@ -176,7 +177,7 @@ def _contain_crash(session: Session, job: Job, chunk: Chunk, policy: CrashPolicy
             session,
             job,
             pool=chunk.pool,
-            images_per_chunk=1,
+            sizes=SINGLE,
             first_seq=chunk.first_seq,
             last_seq=chunk.last_seq,
             attempt=chunk.attempt,

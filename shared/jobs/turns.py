@@ -1,8 +1,9 @@
 """Turns: the one statement that finds the fairest ready chunk and takes it.
 
-Interactive before bulk; then the tenant with the fewest running chunks for its weight; then the oldest job. Exports
-count apart: images cost no tenant its turn with exports, nor exports its turn with images. There are three roads to the
-same chunk, and each is taken only where the one before it did not do:
+Interactive before bulk; then the tenant with the least running work for its weight (in tiles; a whole photograph, or a
+chunk without images, is one); then the oldest job. Exports count apart: images cost no tenant its turn with
+exports, nor exports its turn with images. There are three roads to the same chunk, and each is taken only where the one
+before it did not do:
 
 1. Where few tenants wait, all of them are compared.
 2. Where many wait, most of them have nothing running. Among those the oldest job comes first, so the jobs are looked
@@ -59,7 +60,7 @@ def _fair(tenants: str, when: str) -> str:
         JOIN tenants t ON t.id = w.tenant_id LEFT JOIN running r ON r.tenant_id = w.tenant_id
         WHERE {when} AND {NOT_PAUSED.format("w")} AND (NOT :limited OR coalesce(t.max_running_chunks, :max_running) = 0
            OR coalesce(r.counted, 0) < coalesce(t.max_running_chunks, :max_running))
-        ORDER BY coalesce(r.chunks, 0)::real / t.weight, w.job_id)"""  # noqa: S608  # all of it is in this file
+        ORDER BY coalesce(r.work, 0)::real / t.weight, w.job_id)"""  # noqa: S608  # all of it is in this file
 
 
 # `candidates` is read row by row until `chosen` has one, so the roads behind the first that does are never begun. The
@@ -69,7 +70,8 @@ CLAIM = text(
     f"""
     WITH RECURSIVE {PAUSED}, {_tenants("few", f"WHERE nth <= {FEW}")}, {_tenants("every")},
     running AS MATERIALIZED (
-        SELECT tenant_id, count(*) AS chunks, count(*) FILTER (WHERE {COUNTED}) AS counted
+        SELECT tenant_id, sum(coalesce(work, last_seq - first_seq + 1)) AS work,
+               count(*) FILTER (WHERE {COUNTED}) AS counted
         FROM chunks WHERE state = 'running' AND (kind = '{ChunkKind.EXPORT}') = (:pool = '{ChunkKind.EXPORT}')
         GROUP BY tenant_id),
     oldest AS (

@@ -30,6 +30,7 @@ from shared.hints import Hints
 from shared.jobs import claims, lifecycle
 from shared.jobs.chunks import pool_of
 from shared.jobs.claims import Claim, Offer
+from shared.jobs.cut import SINGLE
 from shared.jobs.images import NewImage, add_images
 from shared.jobs.results import NewResult
 from shared.settings import Settings
@@ -60,7 +61,7 @@ class Ender:
                 classifier = registry.resolve(session)
                 job = lifecycle.create_draft(session, tenant.id, JobRequest(), draft_hours=1)
                 add_images(session, lifecycle.lock_job(session, job.id), [NewImage(name="a", size=1)], max_images=1)
-                lifecycle.commit_arrived(session, job.id, classifier.id, chunk_images=1)
+                lifecycle.commit_arrived(session, job.id, classifier.id, sizes=SINGLE)
                 made.append(job.id)
         return made
 

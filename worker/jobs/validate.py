@@ -8,6 +8,7 @@ from shared.contracts.source import Source
 from shared.contracts.states import ImageErrorCode, ImageStatus
 from shared.db.models import Job
 from shared.jobs import claims
+from shared.jobs.cut import ChunkSizes
 from shared.jobs.images import PendingImage, pending_images
 from shared.jobs.results import NewResult
 from shared.storage.keys import upload_prefix
@@ -39,9 +40,7 @@ def validate(context: Context, lease: Lease) -> ChunkOutcome:
         images = pending_images(session, job.id)
     rejected = list(_reject(images, listing, context.settings.max_image_bytes))
     kept = context.database.run(
-        lambda session: claims.finish_validation(
-            session, lease.claim, rejected, chunk_images=context.settings.chunk_images
-        )
+        lambda session: claims.finish_validation(session, lease.claim, rejected, sizes=ChunkSizes.of(context.settings))
     )
     count_results(kept)
     log.info("job_validated", images=len(images), rejected=len(rejected))

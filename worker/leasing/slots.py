@@ -5,17 +5,20 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from shared.contracts.states import ChunkKind, Priority
-from shared.jobs.chunks import isolated_pool_of
+from shared.jobs.chunks import isolated_pool_of, tiles_pool_of
 from shared.jobs.claims import Offer
 from shared.settings import Settings
+
+# Both are short and wait for the network.
+CHECKS = (ChunkKind.VALIDATE, ChunkKind.INSPECT)
 
 
 def express_offers(pools: Sequence[str]) -> list[Offer]:
     """List the work that somebody waits for, most urgent first: no bulk images, and no removals."""
     return [
-        Offer(ChunkKind.VALIDATE, Priority.INTERACTIVE),
-        *(Offer(pool, Priority.INTERACTIVE) for pool in pools),
-        Offer(ChunkKind.VALIDATE, Priority.BULK),
+        *(Offer(kind, Priority.INTERACTIVE) for kind in CHECKS),
+        *_images(pools, Priority.INTERACTIVE),
+        *(Offer(kind, Priority.BULK) for kind in CHECKS),
     ]
 
 
@@ -23,7 +26,7 @@ def bulk_offers(pools: Sequence[str]) -> list[Offer]:
     """List everything but isolated chunks and exports, most urgent first."""
     return [
         *express_offers(pools),
-        *(Offer(pool, Priority.BULK) for pool in pools),
+        *_images(pools, Priority.BULK),
         Offer(ChunkKind.PURGE, Priority.INTERACTIVE),
         Offer(ChunkKind.PURGE, Priority.BULK),
     ]
@@ -31,7 +34,12 @@ def bulk_offers(pools: Sequence[str]) -> list[Offer]:
 
 def isolated_offers(pools: Sequence[str]) -> list[Offer]:
     """List the chunks whose pictures are all decoded in processes of their own."""
-    return [Offer(isolated_pool_of(pool), Priority.BULK) for pool in pools]
+    return [Offer(isolated_pool_of(one.pool), Priority.BULK) for one in _images(pools, Priority.BULK)]
+
+
+def _images(pools: Sequence[str], priority: Priority) -> list[Offer]:
+    """List whole photographs and tiled ones of each classifier."""
+    return [Offer(one, priority) for pool in pools for one in (pool, tiles_pool_of(pool))]
 
 
 def export_offers(_: Sequence[str]) -> list[Offer]:

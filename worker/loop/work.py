@@ -21,10 +21,12 @@ log = structlog.get_logger()
 
 # The time that one message is good for, so that short chunks do not cost a message each.
 MESSAGE_SECONDS = 10.0
-# After a chunk a process wakes at most RIPPLE others at this interval, and they do the same. After a validation it
-# wakes one for each new chunk.
+# After a chunk a process wakes at most RIPPLE others at this interval, and they do the same. After one that made others
+# it wakes one for each.
 WAKE_PAUSE_SECONDS = 0.25
 RIPPLE = 2
+# The kinds of chunks that are cut into others.
+MAKES_CHUNKS = frozenset({ChunkKind.VALIDATE, ChunkKind.INSPECT})
 
 
 class WorkLoop:
@@ -88,7 +90,7 @@ class WorkLoop:
 
     def _wake_after(self, done: ChunkKind) -> None:
         """Wake others after a chunk: as many as there are ready chunks if it made new ones."""
-        if done is ChunkKind.VALIDATE:
+        if done in MAKES_CHUNKS:
             self.wake_others()
         elif time.monotonic() - self._woke_at >= WAKE_PAUSE_SECONDS:
             self.wake_others(RIPPLE)

@@ -22,6 +22,7 @@ from shared.contracts.states import ImageErrorCode
 from shared.db.session import Database
 from shared.errors import PhytobatchError, Unavailable
 from shared.jobs import exports, lifecycle, progress
+from shared.jobs.cut import ChunkSizes
 from shared.settings import get_settings
 from shared.webhooks import redelivery
 
@@ -71,7 +72,7 @@ def _retry(database: Database, letters: Sequence[Row[Any]]) -> str:
 
 def _retry_job(database: Database, job_id: uuid.UUID) -> str:
     def retry(session: Session) -> str:
-        job = lifecycle.retry(session, job_id, chunk_images=get_settings().chunk_images)
+        job = lifecycle.retry(session, job_id, sizes=ChunkSizes.of(get_settings()))
         by_operator(session, Action.JOB_RETRY, job_id, tenant_id=job.tenant_id)
         return f"{job.state}, {progress.counts(job)['pending']} images run again"
 

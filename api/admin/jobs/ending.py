@@ -13,6 +13,7 @@ from shared.contracts.states import TERMINAL_STATES
 from shared.db.models import Job
 from shared.errors import NotFound
 from shared.jobs import lifecycle, progress
+from shared.jobs.cut import ChunkSizes
 from shared.settings import get_settings
 
 
@@ -37,7 +38,7 @@ def retry(arguments: argparse.Namespace) -> str:
     """
     with transaction() as session:
         find_job(session, arguments.job)
-        job = lifecycle.retry(session, arguments.job, chunk_images=get_settings().chunk_images)
+        job = lifecycle.retry(session, arguments.job, sizes=ChunkSizes.of(get_settings()))
         by_operator(session, Action.JOB_RETRY, job.id, tenant_id=job.tenant_id)
         state, pending = job.state, progress.counts(job)["pending"]
     wake_workers()

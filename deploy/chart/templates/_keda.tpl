@@ -1,7 +1,7 @@
 {{/*
 The open chunks of a pool of workers: (dict "classifiers" (list "leaf@1") "housekeeping" true).
 Waiting (claimable now, and not paused) and running, from the partial indexes of either. Workers that name no classifiers serve the one
-of their image, which the migration made the default. `housekeeping`: validation, removal and exports, which need no model.
+of their image, which the migration made the default. `housekeeping`: validation, inspection, removal and exports, which need no model.
 */}}
 {{- define "phytobatch.openChunks" -}}
 SELECT count(*)
@@ -11,19 +11,19 @@ FROM (
   SELECT pool FROM chunks WHERE state = 'ready' AND not_before <= now()
     AND tenant_id NOT IN (SELECT tenant_id FROM pauses WHERE tenant_id IS NOT NULL)
     AND pool NOT IN (
-      SELECT prefix || classifier_id FROM pauses, (VALUES ('classify:'), ('isolated:')) AS pools (prefix)
+      SELECT prefix || classifier_id FROM pauses, (VALUES ('classify:'), ('tiles:'), ('isolated:'), ('isolated:tiles:')) AS pools (prefix)
       WHERE classifier_id IS NOT NULL)
     AND NOT EXISTS (SELECT 1 FROM pauses WHERE tenant_id IS NULL AND classifier_id IS NULL AND worker IS NULL)
 ) AS open
 WHERE pool IN (
-  SELECT prefix || id FROM classifiers, (VALUES ('classify:'), ('isolated:')) AS pools (prefix)
+  SELECT prefix || id FROM classifiers, (VALUES ('classify:'), ('tiles:'), ('isolated:'), ('isolated:tiles:')) AS pools (prefix)
   {{- if .classifiers }}
   WHERE name || '@' || version IN ('{{ join "', '" .classifiers }}')
   {{- else }}
   WHERE is_default
   {{- end }}
 )
-{{- if .housekeeping }} OR pool IN ('validate', 'purge', 'export'){{ end }}
+{{- if .housekeeping }} OR pool IN ('validate', 'inspect', 'purge', 'export'){{ end }}
 {{- end -}}
 
 {{/*

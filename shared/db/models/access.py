@@ -12,6 +12,7 @@ from shared.db.base import Base, CreatedAt, Id, Instant, readable
 # Each is also a setting.
 LIMITS_OF_TENANTS = (
     "max_pending_images",
+    "max_pending_tiles",
     "max_open_jobs",
     "max_running_chunks",
     "requests_per_minute",
@@ -37,6 +38,7 @@ class Tenant(Base):
     s3_sources: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{}'"))
     # NULL: the setting of the same name holds; 0: no limit, or for ever (``shared.limits``).
     max_pending_images: Mapped[int | None]
+    max_pending_tiles: Mapped[int | None]
     max_open_jobs: Mapped[int | None]
     max_running_chunks: Mapped[int | None]
     requests_per_minute: Mapped[int | None]

@@ -96,6 +96,10 @@ class Job(Base):
     mark_done: Mapped[int] = mapped_column(server_default=ZERO)
     mark_at: Mapped[Instant | None]
     older_mark_done: Mapped[int | None]
+    # The same three in work, for jobs whose work is counted.
+    work_before: Mapped[int] = mapped_column(BigInteger, server_default=ZERO)
+    mark_work: Mapped[int] = mapped_column(BigInteger, server_default=ZERO)
+    older_mark_work: Mapped[int | None] = mapped_column(BigInteger)
     older_mark_at: Mapped[Instant | None]
     last_result_at: Mapped[Instant | None]
     progress_event_at: Mapped[Instant | None]

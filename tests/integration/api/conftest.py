@@ -15,6 +15,7 @@ from shared.jobs.chunks import pool_of
 from shared.jobs.claims import Claim, Offer
 from shared.jobs.results import NewResult
 from tests.integration.conftest import Api
+from tests.integration.jobs.factory import sizes
 
 Classify = Callable[[int], NewResult]
 
@@ -68,7 +69,7 @@ class Hands:
         """Everything arrived; every image gets the answer of the test."""
         with self.database.begin() as session:
             if held.kind == ChunkKind.VALIDATE:
-                claims.finish_validation(session, held, [], chunk_images=self.chunk_images)
+                claims.finish_validation(session, held, [], sizes=sizes(self.chunk_images))
             else:
                 claims.finish(session, held, [classify(seq) for seq in range(held.first_seq, held.last_seq + 1)])
 

@@ -12,11 +12,17 @@ from shared.exports import queries as exports
 from shared.jobs import claims, lifecycle, progress
 from shared.jobs.chunks import pool_of
 from shared.jobs.claims import Claim, Offer
+from shared.jobs.cut import ChunkSizes
 from shared.jobs.images import NewImage, add_images
 from shared.jobs.results import NewResult, ResultFilter
 
 NUMBERS = itertools.count(1)
 MANY = 1_000_000
+
+
+def sizes(images: int, *, tiles: int = 1024, heads: int = 500) -> ChunkSizes:
+    """Sizes of chunks, those of tiled jobs as by default."""
+    return ChunkSizes(images=images, tiles=tiles, heads=heads)
 
 
 class Jobs:
@@ -54,7 +60,7 @@ class Jobs:
         job_id = self.committed(**overrides)
         held = self.claim_kind(ChunkKind.VALIDATE)
         with self.database.begin() as session:
-            claims.finish_validation(session, held, [], chunk_images=chunk_images)
+            claims.finish_validation(session, held, [], sizes=sizes(chunk_images))
         return job_id
 
     def claim_kind(self, kind: ChunkKind) -> Claim:

@@ -14,7 +14,7 @@ from shared.jobs.cut import cut
 from shared.jobs.images import NewImage, add_images
 from shared.jobs.results import NewResult, ResultFilter, read_results
 from shared.jobs.sweep import CrashPolicy, sweep
-from tests.integration.jobs.factory import MANY, Jobs, answers
+from tests.integration.jobs.factory import MANY, Jobs, answers, sizes
 from tests.integration.statements import statements
 
 POLICY = CrashPolicy(isolate_after=2, fail_after=5)
@@ -53,7 +53,7 @@ def test_a_job_of_which_validation_rejects_everything_failed(jobs: Jobs, databas
     held = jobs.claim_kind(ChunkKind.VALIDATE)
     with database.begin() as session:
         empty = NewResult(seq=1, status=ImageStatus.REJECTED, error_code=ImageErrorCode.EMPTY)
-        claims.finish_validation(session, held, [empty], chunk_images=2)
+        claims.finish_validation(session, held, [empty], sizes=sizes(2))
     assert jobs.get(job_id).state == JobState.FAILED
     assert jobs.counts(job_id)["rejected"] == 1
 
@@ -248,7 +248,7 @@ def test_the_status_of_a_hundred_thousand_images_is_one_statement_that_reads_non
         lifecycle.commit(session, job_id, jobs.classifier.id)
     held = jobs.claim_kind(ChunkKind.VALIDATE)
     with database.begin() as session:
-        claims.finish_validation(session, held, [], chunk_images=64)
+        claims.finish_validation(session, held, [], sizes=sizes(64))
     job = jobs.get(job_id)
     assert (job.total, job.open_chunks) == (100_000, len(list(cut(100_000, 64))))
     with statements(database.engine) as asked, database.begin() as session:

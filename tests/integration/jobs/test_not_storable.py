@@ -17,7 +17,7 @@ from shared.geography.sidecar.storing import apply_sidecar
 from shared.jobs import claims
 from shared.jobs.results import NewResult
 from shared.settings import Settings
-from tests.integration.jobs.factory import Jobs, answers
+from tests.integration.jobs.factory import Jobs, answers, sizes
 
 Poison = tuple[str, object]
 POISONS: tuple[Poison, ...] = (
@@ -116,7 +116,7 @@ def test_a_poisoned_reason_of_the_validation_leaves_its_code(jobs: Jobs) -> None
     ]
     poisoned(rejected[0], ("error_detail", "the same file as \0"))
     with jobs.database.begin() as session:
-        claims.finish_validation(session, held, rejected, chunk_images=2)
+        claims.finish_validation(session, held, rejected, sizes=sizes(2))
     assert stored(jobs, job_id) == dict.fromkeys((1, 2), (ImageStatus.REJECTED, ImageErrorCode.DUPLICATE))
     assert jobs.get(job_id).state == JobState.QUEUED
     jobs.finish(jobs.claim())

@@ -11,7 +11,7 @@ from shared.db.session import Database
 from shared.jobs import lifecycle
 from shared.jobs.progress import Progress, progress_of
 from shared.jobs.queries import get_job, read_jobs, standings
-from tests.integration.jobs.factory import Jobs
+from tests.integration.jobs.factory import Jobs, sizes
 
 
 def seen(database: Database, jobs: Jobs, job_id: uuid.UUID, *, after: float = 0) -> Progress:
@@ -77,7 +77,7 @@ def test_when_it_is_over_the_speed_is_that_of_the_run(jobs: Jobs, database: Data
     assert (ended.percent, ended.estimated_end) == (100.0, None)
     assert ended.images_per_second == pytest.approx(0.02, rel=0.05)
     with database.begin() as session:
-        lifecycle.retry(session, job_id, chunk_images=2)
+        lifecycle.retry(session, job_id, sizes=sizes(2))
     assert seen(database, jobs, job_id).percent == 50.0
     held = jobs.claim()
     pass_time(database, job_id, 10)

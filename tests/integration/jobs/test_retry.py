@@ -12,12 +12,12 @@ from shared.db.session import Database
 from shared.errors import Conflict
 from shared.jobs import claims, lifecycle
 from shared.jobs.results import NewResult, ResultFilter, StoredResult, read_results
-from tests.integration.jobs.factory import Jobs, answers
+from tests.integration.jobs.factory import Jobs, answers, sizes
 
 
 def retry(database: Database, job_id: uuid.UUID, *, chunk_images: int = 2) -> Job:
     with database.begin() as session:
-        return lifecycle.retry(session, job_id, chunk_images=chunk_images)
+        return lifecycle.retry(session, job_id, sizes=sizes(chunk_images))
 
 
 def half_failed(jobs: Jobs) -> uuid.UUID:
@@ -114,7 +114,7 @@ def test_a_job_that_never_ran_is_validated_again(jobs: Jobs, database: Database)
     assert (job.state, job.error_code, job.retries) == (JobState.VALIDATING, None, 1)
     held = jobs.claim_kind(ChunkKind.VALIDATE)
     with database.begin() as session:
-        claims.finish_validation(session, held, [], chunk_images=2)
+        claims.finish_validation(session, held, [], sizes=sizes(2))
     run_the_rest(jobs, job_id)
     assert jobs.get(job_id).state == JobState.COMPLETED
     assert terminal_events(database) == ["job.failed", "job.retried", "job.completed"]
@@ -134,7 +134,7 @@ def test_a_job_without_failures_says_why_it_cannot_be_retried(jobs: Jobs, databa
     held = jobs.claim_kind(ChunkKind.VALIDATE)
     with database.begin() as session:
         empty = NewResult(seq=1, status=ImageStatus.REJECTED, error_code=ImageErrorCode.EMPTY)
-        claims.finish_validation(session, held, [empty], chunk_images=2)
+        claims.finish_validation(session, held, [empty], sizes=sizes(2))
     canceled = jobs.queued(images=2, chunk_images=1)
     jobs.finish(jobs.claim(), status=ImageStatus.FAILED)
     with database.begin() as session:

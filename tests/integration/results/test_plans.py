@@ -19,6 +19,7 @@ from shared.jobs.chunks import cut_chunks
 from shared.jobs.images import NewImage, add_images, pending_images
 from shared.jobs.results import ResultFilter, read_results
 from tests.integration.conftest import MakeSettings, insert_tenant
+from tests.integration.jobs.factory import sizes
 from tests.integration.statements import Plan, Statement, explain, statements
 
 pytestmark = pytest.mark.plans
@@ -180,7 +181,7 @@ def test_to_retry_and_to_cancel_read_each_image_once(database: Database) -> None
 
 
 def retry(session: Session, job: Job) -> object:
-    return cut_chunks(session, job, pool="classify:x", images_per_chunk=64)
+    return cut_chunks(session, job, pool="classify:x", sizes=sizes(64))
 
 
 def cancel(session: Session, job: Job) -> object:

@@ -18,7 +18,7 @@ from shared.jobs import claims, exports, lifecycle
 from shared.jobs.claims import Claim
 from shared.jobs.results import NewResult
 from shared.jobs.sweep import sweep
-from tests.integration.jobs.factory import Jobs
+from tests.integration.jobs.factory import Jobs, sizes
 from tests.integration.jobs.statemachine.model import CHUNK_IMAGES, POLICY, ModelJob
 from tests.integration.jobs.statemachine.observed import assert_as_in_the_model
 
@@ -84,7 +84,7 @@ class LifeOfJobs(RuleBasedStateMachine):
         self.ask(
             model,
             model.retry,
-            lambda: self.in_one(lambda session: lifecycle.retry(session, model.id, chunk_images=CHUNK_IMAGES)),
+            lambda: self.in_one(lambda session: lifecycle.retry(session, model.id, sizes=sizes(CHUNK_IMAGES))),
             refused=not model.can_be_retried,
         )
 
@@ -202,7 +202,7 @@ class LifeOfJobs(RuleBasedStateMachine):
             return
         bad = [seq for seq, status in zip(model.answers, found, strict=False) if status is ImageStatus.FAILED]
         rejected = results_of(bad, [ImageStatus.REJECTED] * len(bad))
-        self.in_one(lambda session: claims.finish_validation(session, held, rejected, chunk_images=CHUNK_IMAGES))
+        self.in_one(lambda session: claims.finish_validation(session, held, rejected, sizes=sizes(CHUNK_IMAGES)))
         model.finish_validation(held.no, statuses(rejected))
 
     @precondition(lambda self: self.held)
@@ -352,7 +352,7 @@ def late_writes(held: Claim, answers: list[NewResult]) -> list[Callable[..., obj
     return [
         lambda session: claims.finish(session, held, answers),
         lambda session: claims.release(session, held, answers),
-        lambda session: claims.finish_validation(session, held, answers, chunk_images=1),
+        lambda session: claims.finish_validation(session, held, answers, sizes=sizes(1)),
         lambda session: claims.fail_job(session, held, code="late", detail="late"),
         lambda session: claims.finish_purge(session, held),
         lambda session: claims.renew(session, held, lease_seconds=60),

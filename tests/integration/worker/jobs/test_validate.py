@@ -18,7 +18,7 @@ from shared.jobs.images import NewImage, add_images
 from shared.settings import Settings
 from shared.storage.keys import upload_key
 from shared.storage.s3 import S3Store
-from tests.integration.jobs.factory import Jobs
+from tests.integration.jobs.factory import Jobs, sizes
 from worker.context import Context
 from worker.leasing.leases import Lease
 from worker.loop.chunk import run_chunk
@@ -157,7 +157,7 @@ def test_an_import_over_the_quota_fails_the_job_and_takes_nothing_until_there_is
     assert (job.state, job.error_code, job.total) == (JobState.FAILED, "quota_exceeded", 0)
     with database.begin() as session:
         session.get_one(Tenant, job.tenant_id).max_pending_images = None
-        lifecycle.retry(session, job_id, chunk_images=64)
+        lifecycle.retry(session, job_id, sizes=sizes(64))
     claim = jobs.claim_kind(ChunkKind.VALIDATE)
     assert claim.job_id == job_id
 

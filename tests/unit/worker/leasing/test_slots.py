@@ -25,9 +25,10 @@ def test_a_worker_has_the_slots_of_the_setting_and_one_of_each_further_kind(work
 
 def test_every_kind_of_chunk_is_taken_by_some_slot() -> None:
     taken = {(offer.pool, offer.priority) for kind in SLOT_KINDS for offer in kind.offers(POOLS)}
-    always = {(kind, priority) for kind in (ChunkKind.VALIDATE, ChunkKind.PURGE) for priority in Priority}
-    images = {(pool, priority) for pool in POOLS for priority in Priority}
-    isolated = {(f"isolated:{name}", Priority.BULK) for name in "ab"}
+    kinds = (ChunkKind.VALIDATE, ChunkKind.INSPECT, ChunkKind.PURGE)
+    always = {(kind, priority) for kind in kinds for priority in Priority}
+    images = {(pool, priority) for pool in (*POOLS, "tiles:a", "tiles:b") for priority in Priority}
+    isolated = {(f"isolated:{tiles}{name}", Priority.BULK) for name in "ab" for tiles in ("", "tiles:")}
     assert taken >= always | images | isolated | {(ChunkKind.EXPORT, Priority.BULK)}
 
 
@@ -39,12 +40,12 @@ def test_exports_have_a_slot_to_themselves() -> None:
 def test_an_express_slot_takes_no_bulk_images() -> None:
     express = {(o.pool, o.priority) for o in express_offers(POOLS)}
     assert (POOLS[0], Priority.INTERACTIVE) in express
-    assert not {(pool, Priority.BULK) for pool in (*POOLS, ChunkKind.PURGE)} & express
+    assert not {(pool, Priority.BULK) for pool in (*POOLS, "tiles:a", "tiles:b", ChunkKind.PURGE)} & express
 
 
 def test_a_bulk_slot_takes_everything_what_people_wait_for_first() -> None:
     pools = [(o.pool, o.priority) for o in bulk_offers(POOLS)]
-    assert len(set(pools)) == len(pools) == 8
-    urgent = [i for i, (_, priority) in enumerate(pools[:3]) if priority is Priority.INTERACTIVE]
-    assert urgent == [0, 1, 2]
+    assert len(set(pools)) == len(pools) == 14
+    urgent = [i for i, (_, priority) in enumerate(pools) if priority is Priority.INTERACTIVE]
+    assert urgent[:-1] == [0, 1, 2, 3, 4, 5], "all but removals"
     assert pools.index((POOLS[1], Priority.INTERACTIVE)) < pools.index((POOLS[0], Priority.BULK))
