@@ -106,14 +106,20 @@ class ReviewOutput(Strict):
 
 
 class LearnedLight(Strict):
-    """The light that a classifier has learned: the range of each colour's share in the mean of a tile.
+    """The light that a classifier has learned, read from the pixels of a tile.
 
-    A share is that colour's mean divided by the sum of the three, 0 to 1.
+    Attributes:
+        red: the range of red's share: the mean of red divided by the sum of the three means, 0 to 1.
+        green: that of green's share.
+        blue: that of blue's share.
+        violet: the largest part of the pixels that may have a blue of more than 1.2 times their green. Under white
+            light leaves return more green than blue; under lamps that have little green they cannot.
     """
 
     red: tuple[float, float]
     green: tuple[float, float]
     blue: tuple[float, float]
+    violet: float = Field(ge=0, le=1)
 
 
 class ManifestTiling(Strict):
