@@ -2,6 +2,7 @@
 
     PhytobatchError
     |- NotFound                the requested thing does not exist, or belongs to another tenant
+    |  |- NoTiles              the image was answered as a whole
     |- Conflict                the state of the thing does not allow this
     |  |- IdempotencyInProgress
     |- InvalidRequest          the request can never work as it is
@@ -39,6 +40,12 @@ class PhytobatchError(Exception):
 
 class NotFound(PhytobatchError):
     code = "not-found"
+
+
+class NoTiles(NotFound):
+    """The image has no map of tiles."""
+
+    code = "no-tiles"
 
 
 class Conflict(PhytobatchError):

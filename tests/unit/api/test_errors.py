@@ -35,6 +35,7 @@ def request() -> Request:
     ("error", "status", "code"),
     [
         (errors.NotFound("x"), 404, "not-found"),
+        (errors.NoTiles("x"), 404, "no-tiles"),
         (errors.Conflict("x", code="job-empty"), 409, "job-empty"),
         (errors.IdempotencyInProgress("x"), 409, "idempotency-key-in-use"),
         (errors.InvalidRequest("x"), 422, "invalid-request"),
