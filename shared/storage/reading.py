@@ -9,6 +9,7 @@ Source: Amazon S3 API Reference, "Authenticating Requests: Using the Authorizati
 import hmac
 import os
 import random
+import re
 import socket
 import time
 from dataclasses import replace
@@ -42,6 +43,7 @@ NO_BODY = sha256(b"").hexdigest()
 # The stubs of botocore say less than its functions take, so some of their arguments are marked below.
 # Temporary errors, which are retried, as by boto3.
 PASSING_STATUS = frozenset({429, 500, 502, 503, 504})
+CONTENT_RANGE = re.compile(r"bytes (\d{1,19})-\d{1,19}/")
 PASSING_CODES = frozenset({"RequestTimeout", "SlowDown"})
 
 
@@ -77,27 +79,53 @@ class Reader:
             raise ObjectTooLarge(f"the file has more than {max_bytes} bytes, which are allowed")
         return bytes(body)
 
-    def _answer(self, bucket: str, key: str) -> AWSResponse:
+    def read_range(self, bucket: str, key: str, *, start: int, length: int) -> bytes:
+        """Read at most ``length`` bytes of an object from ``start`` on, as ``read`` does; none behind its end.
+
+        Servers, and what stands before them, may send the whole object all the same (RFC 9110, section 14.2): it is
+        read up to the end of the range then, and the connection given up.
+
+        Raises:
+            ObjectMissing, ClientError, BotoCoreError: as ``read``.
+        """
+        try:
+            answer = self._answer(bucket, key, f"bytes={start}-{start + length - 1}")
+        except ClientError as error:
+            if error.response["ResponseMetadata"].get("HTTPStatusCode") == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
+                return b""
+            raise
+        begin = _begin(answer, start)
+        wanted = max(0, start - begin) + length
+        announced = answer.headers.get("Content-Length")
+        is_whole = announced is not None and int(announced) <= wanted
+        body = StreamingBody(answer.raw, announced).read(None if is_whole else wanted)  # type: ignore[arg-type]
+        if not is_whole:
+            answer.raw.close()
+        return bytes(body[start - begin : wanted]) if begin <= start else b""
+
+    def _answer(self, bucket: str, key: str, part: str | None = None) -> AWSResponse:
         """Send the request up to ``ATTEMPTS`` times and return the successful answer."""
         for pauses in range(ATTEMPTS - 1):
             try:
-                return self._send(bucket, key)
+                return self._send(bucket, key, part)
             except (NoConnection, HTTPClientError):
                 pass
             except ClientError as error:
                 if not _passes(error) and not self._moved(bucket, error):
                     raise
             time.sleep(random.uniform(0, FIRST_PAUSE_SECONDS * 2**pauses))  # noqa: S311  # no secret
-        return self._send(bucket, key)
+        return self._send(bucket, key, part)
 
-    def _send(self, bucket: str, key: str) -> AWSResponse:
+    def _send(self, bucket: str, key: str, part: str | None) -> AWSResponse:
         if self._credentials is None:
             raise NoCredentialsError
         address, path = self._address_of(bucket), quote(key, safe="/~")
         headers = HeadersDict(signed_headers(address, path, self._credentials.get_frozen_credentials(), time.gmtime()))
+        if part is not None:
+            headers["range"] = part  # It need not be signed.
         request = AWSPreparedRequest("GET", address.base + path, headers, None, stream_output=True)  # type: ignore[arg-type]
         answer = self._http.send(request)
-        if answer.status_code == HTTPStatus.OK:
+        if answer.status_code == HTTPStatus.OK or (part and answer.status_code == HTTPStatus.PARTIAL_CONTENT):
             return answer
         raise self._error(answer)
 
@@ -158,6 +186,14 @@ def signed_headers(
         f"{ALGORITHM} Credential={credentials.access_key}/{scope}, SignedHeaders={names}, Signature={signature}"
     )
     return headers
+
+
+def _begin(answer: AWSResponse, start: int) -> int:
+    """Return the place of an answer's first byte in its object: a server may send another range, or everything."""
+    if answer.status_code != HTTPStatus.PARTIAL_CONTENT:
+        return 0
+    match = CONTENT_RANGE.match(answer.headers.get("Content-Range", ""))
+    return int(match[1]) if match else start
 
 
 def _passes(error: ClientError) -> bool:

@@ -86,6 +86,11 @@ class S3Store:
         with s3_call("get", key, missing=MISSING_ELSEWHERE if bucket else MISSING):
             return self._reader.read(bucket or self._bucket, key, max_bytes=max_bytes)
 
+    def get_range(self, key: str, *, bucket: str | None = None, start: int, length: int) -> bytes:
+        """See ``ObjectStore.get_range``."""
+        with s3_call("get_range", key, missing=MISSING_ELSEWHERE if bucket else MISSING):
+            return self._reader.read_range(bucket or self._bucket, key, start=start, length=length)
+
     def put(self, key: str, body: BinaryIO, *, size: int, sha256: bytes | None = None) -> None:
         """See ``ObjectStore.put``."""
         extra: dict[str, Any] = {} if sha256 is None else {"ChecksumSHA256": base64.b64encode(sha256).decode()}

@@ -23,6 +23,7 @@ NOT_KNOWN = frozenset({"NotImplemented", "MethodNotAllowed", "405", "501"})
 
 Operation = Literal[
     "get",
+    "get_range",
     "put",
     "head",
     "list",

@@ -73,6 +73,13 @@ class ObjectStore(Protocol):
             ObjectTooLarge: it is larger than ``max_bytes``; it is not read then.
         """
 
+    def get_range(self, key: str, *, bucket: str | None = None, start: int, length: int) -> bytes:
+        """Read at most ``length`` bytes of an object from ``start`` on; fewer at its end, none behind it.
+
+        Raises:
+            ObjectMissing: there is no such object, or we may not read it.
+        """
+
     def put(self, key: str, body: BinaryIO, *, size: int, sha256: bytes | None = None) -> None:
         """Write an object of ``size`` bytes into our bucket."""
 

@@ -4,8 +4,9 @@ import re
 
 from PIL import TiffImagePlugin
 
-from worker.inference.geography.containers import find_blocks
-from worker.inference.structure.tiff import ORIENTATION, read_directory
+from worker.inference.geography.containers import Blocks, find_blocks
+from worker.inference.sliced import Sliced
+from worker.inference.structure.tiff import ORIENTATION, XMP, read_directory
 
 UPRIGHT = 1
 # XMP names it too (XMP specification part 2, section 8.2); as an attribute or an element.
@@ -17,8 +18,8 @@ def is_turned_by_pillow(image_format: str | None) -> bool:
     return image_format == TiffImagePlugin.TiffImageFile.format
 
 
-def read_orientation(data: bytes) -> int:
-    """Read the orientation of a JPEG, PNG or WebP: 1 to 8; 1 if it is missing or damaged.
+def read_orientation(data: Sliced) -> int:
+    """Read the orientation of a JPEG, PNG, WebP or TIFF: 1 to 8; 1 if it is missing or damaged.
 
     EXIF counts before XMP, as in Pillow; of several blocks, the first that names it.
     """
@@ -27,5 +28,13 @@ def read_orientation(data: bytes) -> int:
         directory = read_directory(block)
         if directory is not None and ORIENTATION in directory.entries:
             return directory.integer(ORIENTATION, UPRIGHT)
-    named = (_IN_XMP.search(packet) for packet in blocks.xmp)
+    packets = [*blocks.xmp, *_packet_of_tiff(data, blocks)]
+    named = (_IN_XMP.search(packet) for packet in packets)
     return next((int(match.group(1)) for match in named if match), UPRIGHT)
+
+
+def _packet_of_tiff(data: Sliced, blocks: Blocks) -> list[bytes]:
+    """Return the packet in the first directory of a TIFF, which is one of its tags."""
+    directory = read_directory(data) if blocks.exif and blocks.exif[0] is data else None
+    packet = None if directory is None else directory.raw(XMP)
+    return [] if packet is None else [packet]

@@ -13,6 +13,7 @@ from math import isfinite
 from types import MappingProxyType
 
 from worker.inference.geography.block import MAX_XMP_BYTES
+from worker.inference.sliced import Sliced, unpack_at
 
 MAX_DIRECTORIES = 16  # of a block; a photograph has five
 MAX_ENTRIES = 1024  # of a directory; cameras write fewer than a hundred
@@ -48,12 +49,14 @@ class Exif:
 
     Attributes:
         photos: directories of the picture: when it was taken.
+        cameras: directories of the picture: by which camera and lens.
         gps: directories of the receiver; a directory without values is an empty mapping.
         gps_lost: the block points to a GPS directory that is missing: the file was cut off or badly edited.
         xmp: packets in tag 700, which editors put into any of the directories.
     """
 
     photos: list[Tags] = field(default_factory=list)
+    cameras: list[Tags] = field(default_factory=list)
     gps: list[Tags] = field(default_factory=list)
     gps_lost: bool = False
     xmp: list[bytes] = field(default_factory=list)
@@ -78,7 +81,7 @@ _CLASSIC, _BIG = (("H", "HHI4s", 4), ("Q", "HHQ8s", 8))
 _OFFSETS = MappingProxyType({4: "I", 8: "Q"})  # by the room for one
 
 
-def read_exif(block: bytes) -> Exif | None:
+def read_exif(block: Sliced) -> Exif | None:
     """Read a block; return None if it is not EXIF. A block that was cut off yields the tags before the cut."""
     try:
         form, first = _header(block)
@@ -95,7 +98,7 @@ def read_exif(block: bytes) -> Exif | None:
     return exif
 
 
-def _read_directory(block: bytes, form: "_Form", kind: int, at: int, exif: Exif) -> list[tuple[int, int]]:
+def _read_directory(block: Sliced, form: "_Form", kind: int, at: int, exif: Exif) -> list[tuple[int, int]]:
     """Add the tags of a directory to ``exif``; return the kinds and places of those that it points to."""
     try:
         entries, behind = _directory(block, form, at)
@@ -109,6 +112,8 @@ def _read_directory(block: bytes, form: "_Form", kind: int, at: int, exif: Exif)
         return []
     if photo := _values(block, form, entries, PHOTO_TAGS):
         exif.photos.append(photo)
+    if camera := _values(block, form, entries, CAMERA_TAGS):
+        exif.cameras.append(camera)
     pointers = [(tag, place) for tag in _POINTERS if tag in entries for place in _places(block, form, entries[tag])]
     exif.gps_lost |= _GPS_IFD in entries and all(tag != _GPS_IFD for tag, _ in pointers)
     return [*pointers, (_MAIN, behind)] if behind else pointers
@@ -125,7 +130,7 @@ def only_number(value: Value | None) -> float | None:
     return float(value[0])
 
 
-def _header(block: bytes) -> tuple[_Form, int]:
+def _header(block: Sliced) -> tuple[_Form, int]:
     order = {b"II": "<", b"MM": ">"}.get(block[:2])
     if order is None:
         raise _Damaged
@@ -137,7 +142,7 @@ def _header(block: bytes) -> tuple[_Form, int]:
     raise _Damaged
 
 
-def _directory(block: bytes, form: _Form, at: int) -> tuple[_Entries, int]:
+def _directory(block: Sliced, form: _Form, at: int) -> tuple[_Entries, int]:
     """Read the entries of a directory up to the end of the block; and the place of the next one, or 0."""
     (count,) = _unpack(form.order + form.count, block, at)
     at += struct.calcsize("=" + form.count)
@@ -146,24 +151,24 @@ def _directory(block: bytes, form: _Form, at: int) -> tuple[_Entries, int]:
     entries = struct.iter_unpack(form.order + form.entry, block[at : at + readable * size])
     end = at + count * size
     whole = count <= MAX_ENTRIES and end + form.room <= len(block)
-    behind = struct.unpack_from(form.order + _OFFSETS[form.room], block, end)[0] if whole else 0
+    behind = _unpack(form.order + _OFFSETS[form.room], block, end)[0] if whole else 0
     return {tag: (kind, number, value) for tag, kind, number, value in entries}, behind
 
 
-def _places(block: bytes, form: _Form, entry: _Entry) -> list[int]:
+def _places(block: Sliced, form: _Form, entry: _Entry) -> list[int]:
     """Return the offsets of the directories that an entry points to."""
     value = _value(block, form, entry)
     return [at for at in value if isinstance(at, int)] if isinstance(value, tuple) else []
 
 
-def _values(block: bytes, form: _Form, entries: _Entries, tags: frozenset[int]) -> Tags:
+def _values(block: Sliced, form: _Form, entries: _Entries, tags: frozenset[int]) -> Tags:
     values = {tag: _value(block, form, entry) for tag, entry in entries.items() if tag in tags}
     if ALTITUDE in values and entries[ALTITUDE][0] == _RATIONAL:
         values[ALTITUDE_IF_SIGNED] = _value(block, form, (_SIGNED_RATIONAL, *entries[ALTITUDE][1:]))
     return {tag: value for tag, value in values.items() if value is not None}
 
 
-def _value(block: bytes, form: _Form, entry: _Entry) -> Value | None:
+def _value(block: Sliced, form: _Form, entry: _Entry) -> Value | None:
     """Read text or numbers; return None if the type is another, or the value lies outside of the block."""
     kind, count, _ = entry
     limit = MAX_TEXT if kind == _ASCII else MAX_VALUES * _SIZES.get(kind, 0)
@@ -186,7 +191,7 @@ def _fraction(top: int, bottom: int) -> Number:
     return float("inf") if top else None
 
 
-def _bytes(block: bytes, form: _Form, entry: _Entry | None, limit: int) -> bytes | None:
+def _bytes(block: Sliced, form: _Form, entry: _Entry | None, limit: int) -> bytes | None:
     """Return the bytes of a value, at most ``limit``; None if some of them are missing."""
     if entry is None or entry[0] not in _SIZES:
         return None
@@ -198,10 +203,11 @@ def _bytes(block: bytes, form: _Form, entry: _Entry | None, limit: int) -> bytes
     return block[at : at + size] if at + size <= len(block) else None
 
 
-def _unpack(code: str, block: bytes, at: int) -> tuple[int, ...]:
-    if at + struct.calcsize(code) > len(block):
+def _unpack(code: str, block: Sliced, at: int) -> tuple[int, ...]:
+    numbers = unpack_at(code, block, at)
+    if numbers is None:
         raise _Damaged
-    return struct.unpack_from(code, block, at)
+    return numbers
 
 
 # EXIF 2.32, tables 4, 7 and 15. The numbers of the GPS directory are small and collide with nothing of the others.
@@ -211,6 +217,14 @@ ALTITUDE_REF, ALTITUDE, TIME_STAMP, STATUS, DIRECTION_REF, DIRECTION, DATE_STAMP
 # Our own number: GPSAltitude with its numerator read as a signed integer, as some firmware of drones writes it.
 ALTITUDE_IF_SIGNED = -ALTITUDE
 PHOTO_TAGS = frozenset({DATE_TIME_ORIGINAL, OFFSET_TIME_ORIGINAL, SUBSEC_TIME_ORIGINAL})
+MAKE, MODEL, FOCAL_LENGTH, FOCAL_LENGTH_35MM = 0x010F, 0x0110, 0x920A, 0xA405
+PIXEL_WIDTH, PIXEL_HEIGHT, FOCAL_PLANE_X, FOCAL_PLANE_UNIT = 0xA002, 0xA003, 0xA20E, 0xA210
+CAMERA_TAGS = frozenset(
+    {
+        MAKE, MODEL, FOCAL_LENGTH, FOCAL_LENGTH_35MM,
+        PIXEL_WIDTH, PIXEL_HEIGHT, FOCAL_PLANE_X, FOCAL_PLANE_UNIT,
+    }
+)  # fmt: skip
 GPS_TAGS = frozenset(
     {
         LATITUDE_REF, LATITUDE, LONGITUDE_REF, LONGITUDE,

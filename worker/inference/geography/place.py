@@ -6,7 +6,7 @@ from datetime import datetime, tzinfo
 from shared.contracts.geography import PositionFault
 from worker.inference.geography.altitude import altitude_of
 from worker.inference.geography.heading import heading_of
-from worker.inference.geography.metadata import read_metadata
+from worker.inference.geography.metadata import Metadata, read_metadata
 from worker.inference.geography.position import Position, position_of
 from worker.inference.geography.times import captured_at_of
 
@@ -34,7 +34,11 @@ def read_place(data: bytes, *, camera_zone: tzinfo | None = None) -> FilePlace:
         data: the whole file.
         camera_zone: the zone of camera clocks that do not write theirs; None leaves such times out.
     """
-    metadata = read_metadata(data)
+    return place_of(read_metadata(data), camera_zone)
+
+
+def place_of(metadata: Metadata, camera_zone: tzinfo | None) -> FilePlace:
+    """Return place and time out of the metadata of a file, as ``read_place``."""
     position = position_of(metadata)
     place = FilePlace(
         altitude=altitude_of(metadata),

@@ -5,30 +5,33 @@ and its kind as the keyword, then the kind again, the number of bytes, and the b
 """
 
 import re
-import struct
 import zlib
 from collections.abc import Iterator
 
 from worker.inference.geography.block import MAX_CHUNKS, MAX_XMP_BYTES, XMP_BEGINS, Block, Kind
+from worker.inference.sliced import Sliced
 
 PNG_HEADER = b"\x89PNG\r\n\x1a\n"
 _XMP = b"xml:com.adobe.xmp"
 _PROFILES = frozenset({b"raw profile type exif", b"raw profile type app1", b"raw profile type xmp"})
 _PROFILE_HEADER = re.compile(rb"\s{0,4}[a-zA-Z0-9]{1,16}\s{1,16}\d{1,10}\s")
+_TEXTS = frozenset({b"tEXt", b"zTXt", b"iTXt"})
+_LONGEST_KEYWORD = 80  # with the zero behind it
 _KEYWORD = re.compile(rb"([^\0]{1,79})\0")
 
 
-def png_blocks(data: bytes) -> Iterator[Block]:
+def png_blocks(data: Sliced) -> Iterator[Block]:
     """Yield the blocks in their order, before the picture or behind it."""
     at = len(PNG_HEADER)
     for _ in range(MAX_CHUNKS):
-        if len(data) < at + 8:
+        header = data[at : at + 8]
+        if len(header) < 8:  # noqa: PLR2004  # size and name
             return
-        size, name = struct.unpack_from(">I4s", data, at)
+        size, name = int.from_bytes(header[:4], "big"), header[4:]
         if name == b"eXIf":
             yield Block(Kind.EXIF, data[at + 8 : at + 8 + size])
-        elif name in {b"tEXt", b"zTXt", b"iTXt"} and (keyword := _KEYWORD.match(data, at + 8, at + 8 + size)):
-            yield from _text_block(keyword[1].lower(), name, data[keyword.end() : at + 8 + size])
+        elif name in _TEXTS and (keyword := _KEYWORD.match(data[at + 8 : at + 8 + min(size, _LONGEST_KEYWORD)])):
+            yield from _text_block(keyword[1].lower(), name, data[at + 8 + keyword.end() : at + 8 + size])
         at += size + 12
 
 

@@ -16,11 +16,18 @@ _PROPERTIES = frozenset(
     f"{prefix}:{name}"
     for prefix, names in {
         "drone-dji": "GpsLatitude GpsLongitude GpsLongtitude Latitude Longitude AbsoluteAltitude "
-        "GimbalYawDegree FlightYawDegree UTCAtExposure",
+        "RelativeAltitude AltitudeType GimbalYawDegree GimbalPitchDegree GimbalRollDegree "
+        "FlightYawDegree FlightPitchDegree FlightRollDegree UTCAtExposure "
+        "CalibratedFocalLength CalibratedOpticalCenterX CalibratedOpticalCenterY "
+        "RtkFlag RtkStdLat RtkStdLon RtkStdHgt LRFTargetDistance",
         # XMP specification, part 2, and CIPA DC-010: EXIF 2.32 metadata for XMP.
         "exif": "GPSLatitude GPSLatitudeRef GPSLongitude GPSLongitudeRef GPSAltitude GPSAltitudeRef GPSStatus "
-        "GPSImgDirection GPSImgDirectionRef GPSTimeStamp DateTimeOriginal",
-        "Camera": "Yaw",  # Pix4D's; senseFly, Parrot, Sentera and others write it.
+        "GPSImgDirection GPSImgDirectionRef GPSTimeStamp DateTimeOriginal "
+        "FocalLength FocalLengthIn35mmFilm PixelXDimension PixelYDimension",
+        # Pix4D's; senseFly, Parrot, Sentera and others write it.
+        "Camera": "Yaw Pitch Roll AboveGroundAltitude GPSXYAccuracy GPSZAccuracy",
+        "drone-parrot": "CameraYawDegree CameraPitchDegree CameraRollDegree",
+        "tiff": "Make Model",
     }.items()
     for name in names.split()
 )
@@ -29,6 +36,8 @@ _NAMESPACES = MappingProxyType(
         "www.dji.com/drone-dji/1.0": "drone-dji",
         "ns.adobe.com/exif/1.0": "exif",
         "pix4d.com/camera/1.0": "Camera",
+        "www.pix4d.com/camera/1.0": "Camera",
+        "ns.adobe.com/tiff/1.0": "tiff",
     }
 )
 _LOCAL_NAMES = "|".join(sorted({name.partition(":")[2] for name in _PROPERTIES}, key=len, reverse=True)).encode()

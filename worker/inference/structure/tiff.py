@@ -11,6 +11,7 @@ from shared.contracts.states import ImageErrorCode
 from worker.inference.errors import ImageError
 from worker.inference.limits import PictureLimits
 from worker.inference.signatures import RAW_FILE
+from worker.inference.sliced import Sliced
 from worker.inference.structure.structure import Structure, check_size
 
 MAX_ENTRIES = 512  # of a directory; cameras write fewer than a hundred
@@ -20,7 +21,7 @@ MAX_VALUE_BYTES = 4 * 1024**2  # of all entries that are kept
 SUBFILE_TYPE, WIDTH, HEIGHT, BITS, COMPRESSION, PHOTOMETRIC = 254, 256, 257, 258, 259, 262
 STRIP_OFFSETS, ORIENTATION, SAMPLES, ROWS_PER_STRIP, STRIP_SIZES = 273, 274, 277, 278, 279
 TILE_WIDTH, TILE_HEIGHT, TILE_OFFSETS, TILE_SIZES, SUB_DIRECTORIES, SAMPLE_FORMAT = 322, 323, 324, 325, 330, 339
-_OLD_SUBFILE_TYPE, _XMP = 255, 700
+XMP, _OLD_SUBFILE_TYPE = 700, 255
 _RAW_TAGS = frozenset({33422, 50706})  # the pattern of a colour filter array, the version of a DNG
 MAX_DIRECTORIES = 16  # besides the first one that are looked through for raw pixels; cameras write fewer than ten
 # Fill order, planes, predictor, palette, inks, extra samples, YCbCr; beside those above.
@@ -51,6 +52,8 @@ _MAX_ORDINARY_SAMPLES = 4
 _WIDTHS = MappingProxyType({1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8})
 _INTEGERS = MappingProxyType({1: "B", 3: "H", 4: "I", 13: "I", 16: "Q"})
 _LONG, _LONG8 = 4, 16
+_BIG = 43  # version of a BigTIFF
+_HEADER_BYTES = 16  # of a BigTIFF and of raw files
 # Bytes of a pixel in Pillow, and of its copy as RGB.
 _PIXEL_BYTES = 4 + 4
 # Canon's CR2: its first directory stands at 16. Phase One's IIQ, in both byte orders.
@@ -71,14 +74,14 @@ class Directory:
         big: True for a BigTIFF.
         entries: type, number of values, and the bytes of the value field, by tag.
         following: position of the next directory, 0 for the last one.
-        data: the whole file.
+        data: the whole file, or what fetches its parts.
     """
 
     order: str
     big: bool
     entries: Mapping[int, tuple[int, int, bytes]]
     following: int
-    data: bytes
+    data: Sliced
 
     @property
     def header_bytes(self) -> int:
@@ -98,7 +101,7 @@ class Directory:
         return total <= len(self.data)
 
     def _offset(self, field: bytes) -> int:
-        return int.from_bytes(field, "little" if self.order == "<" else "big")
+        return _number(field, self.order)
 
     def raw(self, tag: int) -> bytes | None:
         """Return the bytes of a tag's values; None if it is missing, too long, or outside of the file."""
@@ -145,13 +148,13 @@ def inspect_tiff(data: bytes, limits: PictureLimits) -> Structure | None:
         raise ImageError(ImageErrorCode.TOO_MANY_PIXELS, detail)
     if not width or not height or not _is_ordinary(directory, width, height):
         return None
-    essential = _essential(directory)
+    essential = _essential(directory, data)
     if essential is None:
         return None
     return Structure(essential, _PIXEL_BYTES * width * height + 2 * _PIXEL_BYTES * tile + len(essential))
 
 
-def read_directory(data: bytes, at: int | None = None) -> Directory | None:
+def read_directory(data: Sliced, at: int | None = None) -> Directory | None:
     """Read a directory; return None if it is missing or has too many entries.
 
     As in Pillow, the first of several entries for a tag counts, and entries of unknown types are passed over.
@@ -163,15 +166,14 @@ def read_directory(data: bytes, at: int | None = None) -> Directory | None:
     order = {b"II": "<", b"MM": ">"}.get(data[:2])
     if order is None or len(data) < 16:  # noqa: PLR2004  # the header of a BigTIFF
         return None
-    (version,) = struct.unpack_from(order + "H", data, 2)
-    big = version == 43  # noqa: PLR2004  # BigTIFF
+    big = _number(data[2:4], order) == _BIG
     if at is None:
-        (at,) = struct.unpack_from(order + ("Q" if big else "I"), data, 8 if big else 4)
+        at = _number(data[8:16] if big else data[4:8], order)
     counter, entry, link = ("Q", "HHQ8s", "Q") if big else ("H", "HHI4s", "I")
     head, size = struct.calcsize("=" + counter), struct.calcsize("=" + entry)
     if at + head > len(data):
         return None
-    (count,) = struct.unpack_from(order + counter, data, at)
+    count = _number(data[at : at + head], order)
     end = at + head + count * size
     if count > MAX_ENTRIES or end > len(data):
         return None
@@ -181,7 +183,11 @@ def read_directory(data: bytes, at: int | None = None) -> Directory | None:
         if kind in _WIDTHS:
             entries.setdefault(tag, (kind, number, field))
     following = data[end : end + struct.calcsize("=" + link)]
-    return Directory(order, big, entries, int.from_bytes(following, "little" if order == "<" else "big"), data)
+    return Directory(order, big, entries, _number(following, order), data)
+
+
+def _number(field: bytes, order: str) -> int:
+    return int.from_bytes(field, "little" if order == "<" else "big")
 
 
 def describe_tiff(data: bytes, *, opened: bool) -> str | None:
@@ -219,7 +225,7 @@ def _refuse_raw(directory: Directory) -> None:
     has_raw_pixels = any(each.integer(PHOTOMETRIC) in _RAW_PHOTOMETRICS for each in all_of_them)
     has_others = SUB_DIRECTORIES in directory.entries
     is_named_raw = _RAW_TAGS & directory.entries.keys() and (has_others or directory.integer(SAMPLES, 1) == 1)
-    if has_raw_pixels or is_named_raw or _RAW_HEADERS.match(directory.data):
+    if has_raw_pixels or is_named_raw or _RAW_HEADERS.match(directory.data[:_HEADER_BYTES]):
         raise ImageError(ImageErrorCode.UNSUPPORTED_FORMAT, _RAW)
     is_reduced = directory.integer(SUBFILE_TYPE) & _REDUCED or directory.integer(_OLD_SUBFILE_TYPE) == _OLD_REDUCED
     is_preview = is_reduced and (has_others or directory.following)
@@ -272,16 +278,16 @@ def _is_ordinary(directory: Directory, width: int, height: int) -> bool:
     )
 
 
-def _essential(directory: Directory) -> bytes | None:
+def _essential(directory: Directory, data: bytes) -> bytes | None:
     """Return the file with one directory at its end that holds only what pixels need; None if it would be large."""
     # Pillow turns a TIFF as its XMP says, where its own tag says nothing.
-    tags = _KEPT if ORIENTATION in directory.entries else _KEPT | {_XMP}
+    tags = _KEPT if ORIENTATION in directory.entries else _KEPT | {XMP}
     values = {tag: directory.raw(tag) for tag in sorted(tags & directory.entries.keys())}
     if any(raw is None for raw in values.values()) or sum(len(raw or b"") for raw in values.values()) > MAX_VALUE_BYTES:
         return None
     order, big = directory.order, directory.big
     room, pointer, number = (8, "Q", "Q") if big else (4, "I", "H")
-    pieces, end = [directory.data], len(directory.data)
+    pieces, end = [data], len(data)
     entries: list[bytes] = []
     for tag, raw in values.items():
         kind, count, _ = directory.entries[tag]

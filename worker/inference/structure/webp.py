@@ -1,8 +1,10 @@
 """WebP: the size in its header (RFC 9649, sections 2.5 to 2.7, and RFC 6386, section 9.1)."""
 
 from worker.inference.limits import PictureLimits
+from worker.inference.sliced import Sliced
 from worker.inference.structure.structure import Structure, check_size
 
+_LONGEST_HEADER = 30
 _SIDE_BITS = 14
 _SIDE = (1 << _SIDE_BITS) - 1
 _LOSSY_START, _LOSSLESS_START = b"\x9d\x01\x2a", b"\x2f"
@@ -18,9 +20,10 @@ def inspect_webp(data: bytes, limits: PictureLimits) -> Structure | None:
     return None
 
 
-def webp_size(data: bytes) -> tuple[int, int]:
+def webp_size(data: Sliced) -> tuple[int, int]:
     """Return width and height in the header; 0 if it is damaged or the file is not a WebP."""
-    if not data.startswith(b"RIFF") or len(data) < 30:  # noqa: PLR2004  # the longest of the headers
+    data = data[:_LONGEST_HEADER]
+    if not data.startswith(b"RIFF") or len(data) < _LONGEST_HEADER:
         return 0, 0
     kind = data[12:16]
     if kind == b"VP8X":  # The canvas, each side less one.
