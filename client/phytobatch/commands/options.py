@@ -9,6 +9,8 @@ from pathlib import Path
 
 from phytobatch.moments import parse_moment
 from phytobatch.resources import ClassifierRef
+from phytobatch.tiles.settings import TileSettings
+from phytobatch.tiles.tiling import MAX_GROUND_RESOLUTION_MM, ON_COARSE, Tiling
 
 IMAGE_STATUSES = ("succeeded", "failed", "rejected", "canceled")
 JOB_STATES = (
@@ -101,6 +103,35 @@ def classifier_option(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def tile_options(parser: argparse.ArgumentParser) -> None:
+    """Add what a job says of tiles."""
+    parser.add_argument(
+        "--tiles",
+        type=tiling,
+        metavar="auto|EDGE[/OVERLAP]|80mm[/OVERLAP]",
+        help="answer in square tiles, for photographs of many plants: as the classifier has learned them, or with an "
+        "edge in pixels or in millimetres (default: one answer for the whole photograph)",
+    )
+    parser.add_argument(
+        "--on-coarse", choices=ON_COARSE, help="photographs from too far away get no answer (skip), or a marked one"
+    )
+    parser.add_argument(
+        "--ground-resolution",
+        type=ground_resolution,
+        metavar="MM",
+        help="millimetres of plant or ground in a pixel (default: by height and lens, where the file has them)",
+    )
+
+
+def tile_settings(arguments: argparse.Namespace) -> TileSettings:
+    """Return what the options of ``tile_options`` say.
+
+    Raises:
+        ConfigurationError: they speak of tiles where there are none.
+    """
+    return TileSettings(arguments.tiles, arguments.on_coarse, arguments.ground_resolution)
+
+
 def patience_option(parser: argparse.ArgumentParser) -> None:
     """Add the patience with the network."""
     parser.add_argument(
@@ -123,6 +154,24 @@ def classifier(text: str) -> ClassifierRef:
     if not reference.name:
         raise argparse.ArgumentTypeError("a classifier is NAME or NAME@VERSION")
     return reference
+
+
+def tiling(text: str) -> Tiling:
+    """Parse the short form of a tiling."""
+    try:
+        return Tiling.parse(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} {error}") from None
+
+
+def ground_resolution(text: str) -> float:
+    """Parse millimetres in a pixel."""
+    number = positive_number(text)
+    if number > MAX_GROUND_RESOLUTION_MM:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is more than {MAX_GROUND_RESOLUTION_MM:g} mm: no plant is seen there"
+        )
+    return number
 
 
 def key_value(text: str) -> tuple[str, str]:

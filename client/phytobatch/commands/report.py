@@ -14,7 +14,7 @@ from phytobatch.reports.atomic import check_writable, replacing
 from phytobatch.reports.page.content import PageOptions, gather
 from phytobatch.reports.page.html import can_render, write
 from phytobatch.reports.page.thumbnails import can_make, thumbnails
-from phytobatch.reports.page.words import LANGUAGES, Words
+from phytobatch.reports.words import LANGUAGES, Words
 from phytobatch.words import in_bytes
 
 NAMES = 3  # of images far off, in a line on the terminal

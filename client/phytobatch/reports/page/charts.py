@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from phytobatch.reports.page import colours
+from phytobatch.reports import colours
 from phytobatch.reports.page.content import Content
 from phytobatch.reports.page.statistics import wilson
-from phytobatch.reports.page.words import Words
+from phytobatch.reports.words import Words
 from phytobatch.summaries.resources import Groups, Shares
 
 # A page is not a spreadsheet: the rest of a long list is in `phytobatch summary`.

@@ -9,10 +9,10 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from phytobatch.reports.page import colours
+from phytobatch.reports import colours
 from phytobatch.reports.page.content import METRES_PER_DEGREE, Content
 from phytobatch.reports.page.field import nearest_turn
-from phytobatch.reports.page.words import Words
+from phytobatch.reports.words import Words
 from phytobatch.summaries.resources import Cell
 
 WIDTH = 760.0

@@ -9,12 +9,12 @@ from datetime import datetime
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-from phytobatch.reports.page import colours
+from phytobatch.reports import colours
 from phytobatch.reports.page.charts import Chart, groups_chart, labels_chart
 from phytobatch.reports.page.content import Content
 from phytobatch.reports.page.field_map import field_map
 from phytobatch.reports.page.statistics import wilson
-from phytobatch.reports.page.words import Words
+from phytobatch.reports.words import Words
 from phytobatch.resources import TERMINAL_STATES
 
 if TYPE_CHECKING:

@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
-from phytobatch.reports.page import colours
+from phytobatch.reports import colours
 from phytobatch.reports.page.content import Content, Shown, round_edge
 from phytobatch.reports.page.field import Point, field_of
 from phytobatch.reports.page.html import write
 from phytobatch.reports.page.statistics import wilson
 from phytobatch.reports.page.thumbnails import EDGE, thumbnail, thumbnails
-from phytobatch.reports.page.words import LANGUAGES, Words
+from phytobatch.reports.words import LANGUAGES, Words
 from phytobatch.resources import Job
 from phytobatch.summaries.resources import Grid, Summary
 

@@ -1,0 +1,160 @@
+"""``phytobatch plan``: what a pixel is on the ground from a height, and whether the classifier can read it."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import replace
+
+from phytobatch.commands import options
+from phytobatch.commands.command import Command, Context
+from phytobatch.errors import ConfigurationError, PhytobatchError
+from phytobatch.exit_codes import ExitCode
+from phytobatch.flights.cameras import CAMERAS, Camera, camera_named
+from phytobatch.flights.ground import View
+from phytobatch.resources import Classifier
+from phytobatch.retry import RetryPolicy
+from phytobatch.terminal.output import Output
+from phytobatch.tiles.settings import chosen
+
+MAX_PIXELS = 100_000
+DESCRIPTION = """\
+Say how large a pixel is on the plants, seen straight from above, and whether
+the classifier can read that. Without --camera: the known cameras. Nothing is
+sent; the server is asked for what its classifier reads, unless --reads says it."""
+
+Reads = tuple[float, float]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the command."""
+    parser.add_argument("--camera", metavar="NAME", help="a known camera, as mini-4-pro (without it: lists them)")
+    parser.add_argument(
+        "--height", type=options.positive_number, metavar="METRES", help="height above the plants, not above take-off"
+    )
+    parser.add_argument("--focal", type=options.positive_number, metavar="MM", help="real focal length of another lens")
+    parser.add_argument(
+        "--sensor-width", type=options.positive_number, metavar="MM", help="width of the sensor of another camera"
+    )
+    parser.add_argument(
+        "--width", type=options.Between(1, MAX_PIXELS), metavar="PIXELS", help="width of the pictures in pixels"
+    )
+    parser.add_argument(
+        "--reads", type=options.positive_number, metavar="MM", help="the coarsest pixel that the classifier reads"
+    )
+    options.classifier_option(parser)
+
+
+def run(context: Context) -> ExitCode:
+    """Compute and print."""
+    arguments, output = context.options, context.output
+    reads, reader = _reads(context)
+    if arguments.camera is None and arguments.sensor_width is None:
+        _print_cameras(output, reads)
+        return ExitCode.OK
+    camera = _camera(arguments)
+    if arguments.height is None:
+        raise ConfigurationError("Say from which height above the plants: --height METRES.")
+    view = View(camera, arguments.height)
+    if output.as_json:
+        output.document({**view.to_json(reads), "classifier": reader})
+        return ExitCode.OK
+    for line in _sentences(view, reads, reader):
+        output.text(line)
+    return ExitCode.OK
+
+
+def _camera(arguments: argparse.Namespace) -> Camera:
+    """Return the known camera with what the options say otherwise, or one that they describe whole."""
+    given = {"focal_mm": arguments.focal, "sensor_width_mm": arguments.sensor_width, "width": arguments.width}
+    changes = {name: value for name, value in given.items() if value is not None}
+    if arguments.camera is not None:
+        camera = camera_named(arguments.camera)
+        if arguments.width is not None:
+            changes["height"] = round(camera.height * arguments.width / camera.width)
+        return replace(camera, **changes)
+    if len(changes) < len(given):
+        raise ConfigurationError(
+            "A camera of your own needs --sensor-width MM, --focal MM and --width PIXELS; --camera takes a known one."
+        )
+    height = round(arguments.width * 3 / 4)
+    return Camera("your camera", arguments.sensor_width, arguments.focal, arguments.width, height, "the options")
+
+
+def _reads(context: Context) -> tuple[Reads | None, str | None]:
+    """Return the finest and the coarsest pixel in millimetres, and the name of who reads them; None: nobody knows."""
+    arguments = context.options
+    if arguments.reads is not None:
+        return (0.0, arguments.reads), None
+    try:
+        classifiers = context.client.with_retry(RetryPolicy(total_seconds=0)).classifiers()
+    except PhytobatchError as error:  # A plan is made in the field, too: without the network it says less.
+        if arguments.classifier is not None:
+            raise
+        context.output.note(f"What the classifier reads is unknown ({error}) Say it with --reads MM.")
+        return None, None
+    one: Classifier = chosen(classifiers, arguments.classifier)
+    name = f"{one.name}@{one.version}"
+    if one.tiling is None or one.tiling.ground_resolution_mm is None:
+        context.output.note(f"{name} does not say which pixels it reads; say it with --reads MM.")
+        return None, name
+    return one.tiling.ground_resolution_mm, name
+
+
+def _sentences(view: View, reads: Reads | None, reader: str | None) -> list[str]:
+    camera = view.camera
+    lines = [
+        f"{camera.title}, {camera.width:,} x {camera.height:,} pixels, from {view.height:g} m:",
+        f"  a pixel is {_mm(view.pixel_mm)} of the plants, the picture {view.width_m:.3g} x {view.height_m:.3g} m",
+    ]
+    if reads is None:
+        return lines
+    finest, coarsest = reads
+    who = reader or "the classifier"
+    pixels = f"pixels up to {_mm(coarsest)}" if finest == 0 else f"pixels of {_mm(finest)} to {_mm(coarsest)}"
+    wrong = "no, too far away" if view.pixel_mm > coarsest else "no, too close"
+    verdict = "yes" if view.is_read(reads) else wrong
+    top = view.height_for(coarsest)
+    heights = f"up to {top:.2g} m" if finest == 0 else f"from {view.height_for(finest):.2g} to {top:.2g} m"
+    return [*lines, f"  {who} reads {pixels}: {verdict}; this camera {heights} above the plants"]
+
+
+def _print_cameras(output: Output, reads: Reads | None) -> None:
+    views = {name: View(camera, 1.0) for name, camera in CAMERAS.items()}
+    if output.as_json:
+        for name, view in views.items():
+            output.document({"name": name, **view.to_json(reads)})
+        return
+    titles = ["name", "camera", "pixels", "pixel from 1 m", "from 10 m"]
+    rows = [
+        [
+            name,
+            view.camera.title,
+            f"{view.camera.width} x {view.camera.height}",
+            _mm(view.pixel_mm),
+            _mm(10 * view.pixel_mm),
+        ]
+        for name, view in views.items()
+    ]
+    if reads is not None:
+        titles.append("read up to")
+        for row, view in zip(rows, views.values()):
+            row.append(f"{view.height_for(reads[1]):.1f} m")
+    output.table(titles, rows, right=titles[3:], whole=("name",))
+
+
+def _mm(length: float) -> str:
+    return f"{length:.2f} mm" if length < 1 else f"{length:.1f} mm"
+
+
+COMMAND = Command(
+    "plan",
+    "say what can be read from which height",
+    add_arguments,
+    run,
+    examples=(
+        "phytobatch plan",
+        "phytobatch plan --camera mini-4-pro --height 2.5",
+        "phytobatch plan --sensor-width 23.5 --focal 35 --width 6000 --height 5 --reads 0.5",
+    ),
+    description=DESCRIPTION,
+)

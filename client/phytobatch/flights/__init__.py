@@ -1,0 +1,1 @@
+"""Planning of flights and rounds: what a pixel shows from which height."""

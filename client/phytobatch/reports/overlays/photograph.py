@@ -1,0 +1,86 @@
+"""The photographs behind a job: found on this computer by their names, and opened upright in a bounded size."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+
+from phytobatch.errors import FileUnreadable
+from phytobatch.files.discovery import find_images
+from phytobatch.files.hashing import sha256_of
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+# Those that a server classifies; Pillow knows forty more, some of them traps (gzip bombs in FITS).
+FORMATS = ("BMP", "JPEG", "MPO", "PNG", "TIFF", "WEBP")
+# Smaller photographs are drawn larger, so that words on them can be read.
+SHORTEST_SIDE = 1000
+
+
+class LocalPhotographs:
+    """The images below some folders, by name."""
+
+    def __init__(self, folders: Iterable[Path]) -> None:
+        self._files: dict[str, list[Path]] = defaultdict(list)
+        for found in find_images(folders).files:
+            self._files[PurePosixPath(found.relative).name].append(found.path)
+
+    def find(self, name: str, sha256: str | None) -> Path | None:
+        """Return the file of an image of a job; with its checksum, none but that very file.
+
+        Without one, the name must be there once: the same name in two folders may be two photographs.
+        """
+        candidates = self._files.get(PurePosixPath(name).name, [])
+        if sha256 is None:
+            return candidates[0] if len(candidates) == 1 else None
+        return next((path for path in candidates if _has(path, sha256)), None)
+
+
+def _has(path: Path, sha256: str) -> bool:
+    try:
+        return sha256_of(path) == sha256
+    except OSError:
+        return False
+
+
+def open_upright(path: Path, *, longest: int, expected: tuple[int, int]) -> Image:
+    """Return the photograph as the camera was held, in RGB, its longest side at most ``longest`` pixels.
+
+    Args:
+        path: of the file.
+        longest: pixels.
+        expected: width and height of the upright original, which the map speaks of.
+
+    Raises:
+        FileUnreadable: it cannot be read, or is another photograph.
+    """
+    from PIL import Image as Images
+    from PIL import ImageOps
+
+    try:
+        with Images.open(path, formats=FORMATS) as image:
+            _check_size(path, image.size, expected)
+            image.draft("RGB", (longest, longest))
+            upright = ImageOps.exif_transpose(image).convert("RGB")
+            return upright.resize(drawn_size(expected, longest), Images.Resampling.LANCZOS)
+    except FileUnreadable:
+        raise
+    except Exception as error:  # Pillow raises a dozen kinds for what is no picture
+        raise FileUnreadable(f"{path} cannot be drawn: {error}") from error
+
+
+def _check_size(path: Path, stored: tuple[int, int], expected: tuple[int, int]) -> None:
+    if stored not in {expected, expected[::-1]}:  # A file may be stored turned.
+        raise FileUnreadable(
+            f"{path} is {stored[0]} x {stored[1]} pixels, and the answer is about {expected[0]} x {expected[1]}"
+        )
+
+
+def drawn_size(size: tuple[int, int], longest: int) -> tuple[int, int]:
+    """Return the size of a drawing: that of the photograph, bounded on both ends."""
+    largest = max(size)
+    scale = min(longest, max(largest, min(SHORTEST_SIDE, longest))) / largest
+    return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
