@@ -1,5 +1,6 @@
 """``POST /v1/jobs/upload``: a small set in one call. Created, uploaded, committed; or nothing of it."""
 
+from collections.abc import Callable
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -11,6 +12,7 @@ from api.multipart.form import Form, ReceivedFile
 from api.services import Services
 from api.wire.jobs import JobOut
 from shared.contracts.job_request import ClassifierRef, ClassifierText, JobRequest
+from shared.contracts.tiling import TilingText, read_short
 from shared.errors import InvalidRequest, LimitExceeded
 from shared.geography.sidecar.read import is_sidecar, order_of
 
@@ -21,6 +23,12 @@ LOCK_SECONDS = 300.0
 # A form has texts alone, and no objects.
 NOT_IN_A_FORM = frozenset({"metadata", "source"})
 CLASSIFIER = TypeAdapter(ClassifierText)
+TILING = TypeAdapter(TilingText)
+# Settings with a short form, as a text, and the reader of it.
+TEXTS: dict[str, tuple[TypeAdapter[str], Callable[[str], Any]]] = {
+    "classifier": (CLASSIFIER, ClassifierRef.of),
+    "tiling": (TILING, read_short),
+}
 
 
 def _request_body() -> dict[str, Any]:
@@ -40,8 +48,8 @@ def _request_body() -> dict[str, Any]:
 
 def _form_schema(name: str, schema: dict[str, Any]) -> dict[str, Any]:
     """Return the schema of one setting without null and objects, which a form cannot have."""
-    if name == "classifier":
-        return CLASSIFIER.json_schema()
+    if name in TEXTS:
+        return TEXTS[name][0].json_schema()
     whole = dict(schema["properties"][name])
     kinds = [kind for kind in whole.pop("anyOf", []) if kind != {"type": "null"}]
     if "$ref" in whole:
@@ -85,18 +93,27 @@ def _request(fields: dict[str, str]) -> JobRequest:
     for name in fields:
         if name in NOT_IN_A_FORM:
             raise InvalidRequest(f"{name}: Extra inputs are not permitted")
-    others = {name: text for name, text in fields.items() if name != "classifier"}
+    others = {name: text for name, text in fields.items() if name not in TEXTS}
     try:
         request = JobRequest.model_validate_strings(others)
     except ValidationError as error:
         raise InvalidRequest(f"{'.'.join(map(str, error.errors()[0]['loc']))}: {error.errors()[0]['msg']}") from error
-    if "classifier" not in fields:
-        return request
+    return request.model_copy(update={name: _read(name, fields[name]) for name in TEXTS if name in fields})
+
+
+def _read(name: str, text: str) -> Any:  # noqa: ANN401  # of the setting
+    """Read the short form of a setting.
+
+    Raises:
+        InvalidRequest: it is none.
+    """
+    kind, read = TEXTS[name]
     try:
-        text = CLASSIFIER.validate_python(fields["classifier"])
+        return read(kind.validate_python(text))
     except ValidationError as error:
-        raise InvalidRequest(f"classifier: {error.errors()[0]['msg']}") from error
-    return request.model_copy(update={"classifier": ClassifierRef.of(text)})
+        raise InvalidRequest(f"{name}: {error.errors()[0]['msg']}") from error
+    except ValueError as error:
+        raise InvalidRequest(f"{name}: {text[:40]!r} {error}") from error
 
 
 def _content(request: JobRequest, fields: dict[str, str]) -> dict[str, Any]:

@@ -5,13 +5,16 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from api.links import link
 from shared.contracts.states import JobState, Priority
+from shared.contracts.tiling import OnCoarse, Tiling
 from shared.db.models import Classifier, Job
 from shared.jobs.progress import counts, progress_of
 from shared.jobs.queries import JobDetail, JobRow
+
+TILING: TypeAdapter[Tiling | None] = TypeAdapter(Tiling | None)
 
 JOB_EXAMPLE: dict[str, Any] = {
     "id": "01934f6e-7a3c-7b1e-8f00-5d1c6a2b9e10",
@@ -34,6 +37,10 @@ JOB_EXAMPLE: dict[str, Any] = {
     "webhook_url": None,
     "keep_days": None,
     "keep_originals_days": 90,
+    "tiling": None,
+    "on_coarse": "skip",
+    "ground_resolution_mm": None,
+    "warnings": [],
     "originals_removed_at": None,
     "created_at": "2026-06-01T08:00:00Z",
     "committed_at": "2026-06-01T08:01:00Z",
@@ -92,6 +99,13 @@ class JobError(BaseModel):
     detail: str | None
 
 
+class JobWarning(BaseModel):
+    """A sentence that a client should read before the answers."""
+
+    code: str
+    detail: str
+
+
 class Links(BaseModel):
     """Paths on this server."""
 
@@ -125,6 +139,13 @@ class JobOut(BaseModel):
     webhook_url: str | None
     keep_days: int | None
     keep_originals_days: int | None
+    tiling: Tiling | None
+    on_coarse: OnCoarse
+    ground_resolution_mm: float | None
+    warnings: list[JobWarning] = Field(
+        description="`too_coarse`, `ground_resolution_unknown`, `inspection_incomplete`, `nothing_decided`; new codes "
+        "may be added. Each has a sentence for a person."
+    )
     originals_removed_at: datetime | None = Field(
         description="Moment when retention removed its uploads: it cannot be retried any more."
     )
@@ -185,6 +206,10 @@ def job_out(
         webhook_url=webhook_url,
         keep_days=job.keep_days,
         keep_originals_days=job.keep_originals_days,
+        tiling=TILING.validate_python(job.tiling),
+        on_coarse=OnCoarse(job.on_coarse or OnCoarse.SKIP),
+        ground_resolution_mm=job.ground_resolution_mm,
+        warnings=[JobWarning(**one) for one in job.warnings],
         originals_removed_at=job.originals_removed_at,
         created_at=job.created_at,
         committed_at=job.committed_at,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime, timezone
 from pathlib import Path
@@ -127,6 +127,10 @@ class Job:
     keep_days: int | None = None
     keep_originals_days: int | None = None
     originals_removed_at: datetime | None = None
+    tiling: object = None
+    on_coarse: str | None = None
+    ground_resolution_mm: float | None = None
+    warnings: Sequence[Mapping[str, str]] = ()
     links: Mapping[str, str] = field(default_factory=dict, repr=False)
     raw: JsonObject = field(default_factory=dict, repr=False, compare=False)
 
@@ -151,6 +155,10 @@ class Job:
             webhook_url=data.get("webhook_url"),
             keep_days=data.get("keep_days"),
             keep_originals_days=data.get("keep_originals_days"),
+            tiling=data.get("tiling"),
+            on_coarse=data.get("on_coarse"),
+            ground_resolution_mm=data.get("ground_resolution_mm"),
+            warnings=tuple(data.get("warnings") or ()),
             links=data.get("links") or {},
             raw=data,
             **{name: _time(data.get(name)) for name in times},

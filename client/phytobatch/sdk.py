@@ -158,12 +158,17 @@ class Phytobatch:
         webhook_url: str | None = None,
         keep_days: int | None = None,
         keep_originals_days: int | None = None,
+        tiling: str | Mapping[str, float] | None = None,
+        on_coarse: str | None = None,
+        ground_resolution_mm: float | None = None,
         idempotency_key: str | None = None,
     ) -> Job:
         """Make a draft; with ``source={"s3": {"bucket", "prefix"}}`` it is validated at once.
 
         ``webhook_url`` gets the end of this job alone, signed with ``webhooks.job_secret``.
         ``keep_days`` and ``keep_originals_days`` count from the end of the job: for the whole of it, for the uploads.
+        ``tiling`` cuts photographs of many plants: ``"auto"``, ``{"edge": 256, "overlap": 0.2}`` in pixels or
+        ``{"edge_mm": 80}``; ``on_coarse`` is ``"skip"`` or ``"answer"``.
         ``idempotency_key`` is made up unless given; give your own to get the same job after a crash.
         """
         body = {
@@ -176,6 +181,9 @@ class Phytobatch:
             "webhook_url": webhook_url,
             "keep_days": keep_days,
             "keep_originals_days": keep_originals_days,
+            "tiling": tiling,
+            "on_coarse": on_coarse,
+            "ground_resolution_mm": ground_resolution_mm,
         }
         fields = {key: value for key, value in body.items() if value is not None}
         return job_of(self._calls.post("/v1/jobs", fields, headers=idempotency(idempotency_key)))
@@ -191,16 +199,26 @@ class Phytobatch:
         webhook_url: str | None = None,
         keep_days: int | None = None,
         keep_originals_days: int | None = None,
+        tiling: str | None = None,
+        on_coarse: str | None = None,
+        ground_resolution_mm: float | None = None,
         idempotency_key: str | None = None,
     ) -> Job:
         """Create, upload and commit a small set in one call; all files are held in memory at the same time.
+
+        ``tiling`` is a text here: ``auto``, ``256``, ``256/0.2``, ``80mm``.
 
         Raises:
             FileUnreadable: a file cannot be read; nothing was sent.
         """
         fields = {"name": name, "external_id": external_id, "priority": priority, "webhook_url": webhook_url}
-        days = {"keep_days": keep_days, "keep_originals_days": keep_originals_days}
-        fields.update({field: str(value) for field, value in days.items() if value is not None})
+        fields.update({"tiling": tiling, "on_coarse": on_coarse})
+        numbers = {
+            "keep_days": keep_days,
+            "keep_originals_days": keep_originals_days,
+            "ground_resolution_mm": ground_resolution_mm,
+        }
+        fields.update({field: str(value) for field, value in numbers.items() if value is not None})
         if classifier:
             fields["classifier"] = str(classifier)
         form = multipart.encode([("files", path) for path in paths], fields)

@@ -13,6 +13,7 @@ from shared.contracts.metadata import JOB_METADATA_BYTES, bounded_json
 from shared.contracts.source import Source
 from shared.contracts.states import Priority
 from shared.contracts.stored import MAX_DAYS, Text
+from shared.contracts.tiling import GroundResolution, OnCoarse, Tiling
 from shared.contracts.webhook_url import WebhookUrl
 
 JobMetadata = Annotated[dict[str, Any], AfterValidator(bounded_json(JOB_METADATA_BYTES))]
@@ -73,6 +74,19 @@ class JobRequest(BaseModel):
         ge=1,
         le=MAX_DAYS,
         description="Days from its end until its uploads are removed; the results stay.",
+    )
+
+    tiling: Tiling | None = Field(
+        default=None,
+        description="How photographs of many plants are cut; `null` is one answer for each photograph, `auto` takes "
+        "the tiles of the classifier.",
+    )
+    on_coarse: OnCoarse = Field(
+        default=OnCoarse.SKIP,
+        description="With tiles: the treatment of photographs that are coarser than the classifier has learned.",
+    )
+    ground_resolution_mm: GroundResolution | None = Field(
+        default=None, description="With tiles: millimetres in one pixel, of every photograph of the job."
     )
 
     def content(self) -> dict[str, Any]:

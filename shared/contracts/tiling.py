@@ -9,7 +9,7 @@ import re
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag
 
 from shared.contracts import stored
 
@@ -22,6 +22,12 @@ MAX_GROUND_RESOLUTION_MM = 10_000.0
 AUTO: Literal["auto"] = "auto"
 SHORT_FORM = r"^(auto|[0-9]{1,5}(/0?\.[0-9]{1,6})?|[0-9]{1,6}(\.[0-9]{1,6})?mm(/0?\.[0-9]{1,6})?)$"
 SHORT_FORM_WORDS = "`auto`, an edge in pixels as `256`, or in millimetres as `80mm`; with an overlap as `256/0.2`"
+
+# A tiling in a form or a query string.
+TilingText = Annotated[
+    str,
+    Field(pattern=SHORT_FORM, description=f"Tiles: {SHORT_FORM_WORDS}.", examples=["auto", "256/0.2"]),
+]
 
 Overlap = Annotated[
     float,
@@ -70,7 +76,22 @@ class TilesInMillimetres(_Cut):
     ]
 
 
-Tiling = Literal["auto"] | TilesInPixels | TilesInMillimetres
+def _form_of(value: object) -> str | None:
+    """Name the form of a tiling; None for what is none of them."""
+    if isinstance(value, dict):
+        named = [key for key in ("edge", "edge_mm") if key in value]
+        return named[0] if len(named) == 1 else None
+    forms: dict[type, str] = {TilesInPixels: "edge", TilesInMillimetres: "edge_mm"}
+    return AUTO if value == AUTO else forms.get(type(value))
+
+
+FORMS_WORDS = 'give "auto", {"edge": pixels, "overlap": 0 to 0.5} or {"edge_mm": millimetres, "overlap": 0 to 0.5}'
+Tiling = Annotated[
+    Annotated[Literal["auto"], Tag(AUTO)]
+    | Annotated[TilesInPixels, Tag("edge")]
+    | Annotated[TilesInMillimetres, Tag("edge_mm")],
+    Discriminator(_form_of, custom_error_type="tiling", custom_error_message=FORMS_WORDS),
+]
 
 
 def read_short(text: str) -> Tiling:
