@@ -22,7 +22,7 @@ from shared.jobs.chunks import PRIORITY_ORDER, isolated_pool_of
 from shared.jobs.cut import ChunkSizes
 from shared.jobs.results import NewResult, store_results
 from shared.jobs.turns import CLAIM, COUNT_AGAIN, WITH_READY_CHUNK
-from shared.limits.quotas import Quotas, lock_for_tiles
+from shared.limits.quotas import UNLIMITED, Quotas, lock_for_tiles
 from shared.receipts import writing as receipts
 from shared.tracing import Origin
 
@@ -299,11 +299,16 @@ def finish(session: Session, claim: Claim, results: Sequence[NewResult]) -> Sequ
 
 
 def finish_validation(
-    session: Session, claim: Claim, rejected: Sequence[NewResult], *, sizes: ChunkSizes
+    session: Session,
+    claim: Claim,
+    rejected: Sequence[NewResult],
+    *,
+    sizes: ChunkSizes,
+    quotas: Quotas = UNLIMITED,
 ) -> Sequence[NewResult]:
     """Store what validation refused, cut the rest into chunks and close the validating chunk.
 
-    A tiled job is cut into inspecting chunks first.
+    A tiled job is cut into inspecting chunks first; if all its heads are known, it goes on as after its inspection.
 
     Returns:
         What was stored, as :func:`finish` does.
@@ -311,13 +316,14 @@ def finish_validation(
     Raises:
         LeaseLost: the chunk belongs to somebody else; nothing is stored.
     """
+    quota = lock_for_tiles(session, claim.tenant_id, quotas)
     job = lifecycle.lock_job(session, claim.job_id)
     if not close(session, claim):
         return rejected
     kept = store_results(session, job, rejected, closed_chunks=1)
-    if job.tiling is None or not lifecycle.inspect(session, job, sizes=sizes):
-        lifecycle.enqueue(session, job, sizes=sizes)
-    lifecycle.finish_if_done(session, job)
+    if job.tiling is not None:
+        lifecycle.inspect(session, job, sizes=sizes)
+    inspections.conclude(session, job, sizes=sizes, quota=quota)
     return kept
 
 

@@ -15,11 +15,12 @@ from shared.contracts import stored
 from shared.contracts.job_request import JobRequest
 from shared.contracts.receipts import RemovalReason, Removed
 from shared.contracts.states import TERMINAL_EVENT, ChunkKind, ChunkState, EventType, ImageStatus, JobState
+from shared.contracts.warning_codes import WarningCode
 from shared.db.models import Event, Job
 from shared.db.plans import IMAGES_WITH_RESULT
 from shared.db.session import changed
 from shared.errors import Conflict, NotFound
-from shared.jobs import progress
+from shared.jobs import progress, warnings
 from shared.jobs.chunks import (
     add_chunk,
     classifying_pool_of,
@@ -178,6 +179,7 @@ def commit_arrived(session: Session, job_id: uuid.UUID, classifier_id: uuid.UUID
     if _leave_draft(session, job, classifier_id):
         _move(session, job, JobState.VALIDATING)
         if job.tiling is None or job.total == 1:
+            count_work(session, job)
             enqueue(session, job, sizes=sizes)
         else:
             inspect(session, job, sizes=sizes)
@@ -204,20 +206,16 @@ def _set_going(job: Job) -> None:
     job.request_id = current_origin().request_id or job.request_id
 
 
-def inspect(session: Session, job: Job, *, sizes: ChunkSizes) -> bool:
-    """Cut a validating job into inspecting chunks, of all images whose heads are not read. The caller holds the lock.
-
-    Returns:
-        Whether there are any.
-    """
-    return job.state == JobState.VALIDATING and cut_inspections(session, job, sizes=sizes) > 0
+def inspect(session: Session, job: Job, *, sizes: ChunkSizes) -> None:
+    """Cut a validating job into inspecting chunks, of images whose heads are not read. The caller holds the lock."""
+    if job.state == JobState.VALIDATING:
+        cut_inspections(session, job, sizes=sizes)
 
 
 def enqueue(session: Session, job: Job, *, sizes: ChunkSizes) -> None:
     """Queue a validating job, with chunks of all images without a result. The caller holds the lock."""
     if job.state != JobState.VALIDATING:
         return
-    count_work(session, job)
     cut_chunks(session, job, pool=classifying_pool_of(job), sizes=sizes)
     _move(session, job, JobState.QUEUED)
     record(session, job, EventType.JOB_VALIDATED)
@@ -248,6 +246,7 @@ def finish_if_done(session: Session, job: Job) -> bool:
             cut_chunks(session, job, pool=classifying_pool_of(job), sizes=SINGLE)
             session.refresh(job)
         return False
+    warnings.warn_if_nothing_is_decided(session, job)
     to = _outcome(job)
     _move(session, job, to)
     record(session, job, TERMINAL_EVENT[to])
@@ -357,6 +356,7 @@ def retry(session: Session, job_id: uuid.UUID, *, sizes: ChunkSizes) -> Job:
     )
     session.refresh(job)
     _set_going(job)
+    warnings.drop(session, job, *(WarningCode if never_ran else [WarningCode.NOTHING_DECIDED]))
     if never_ran:
         add_chunk(session, job, ChunkKind.VALIDATE, pool=validating_pool_of(job))
         _move(session, job, JobState.VALIDATING)

@@ -16,10 +16,11 @@ from shared.contracts.states import ChunkKind, ImageErrorCode, ImageStatus, JobS
 from shared.db.models import Chunk, Job
 from shared.db.session import Database
 from shared.errors import NotFound
-from shared.jobs import exports, lifecycle
+from shared.jobs import exports, inspections, lifecycle
 from shared.jobs.chunks import cut_chunks
-from shared.jobs.cut import SINGLE
+from shared.jobs.cut import SINGLE, ChunkSizes
 from shared.jobs.results import NewResult, store_results
+from shared.limits.quotas import UNLIMITED, Quotas, TenantLock, lock_for_tiles
 from shared.metrics.definitions import EXPORTS_ENDED, IMAGES
 from shared.settings import Settings
 
@@ -57,6 +58,9 @@ class CrashPolicy:
     fail_after: int
     fail_export_after: int = 3
     keep_export_hours: float = 72.0
+    # Of the chunks that are cut when an inspection is given up, and the quotas that they meet.
+    sizes: ChunkSizes = SINGLE
+    quotas: Quotas = UNLIMITED
 
     @classmethod
     def of(cls, settings: Settings) -> "CrashPolicy":
@@ -66,6 +70,8 @@ class CrashPolicy:
             fail_after=settings.fail_after_attempts,
             fail_export_after=settings.export_attempts,
             keep_export_hours=settings.export_hours,
+            sizes=ChunkSizes.of(settings),
+            quotas=Quotas.of(settings),
         )
 
 
@@ -114,6 +120,7 @@ def take_back(  # a chunk, and why
     ``early``: also before it did; ``lifeline``: also before it did, if the chunk still names this one, which ended.
     """
     with database.begin() as session:
+        quota = _lock_for_tiles(session, job_id, no, policy)
         try:
             job = lifecycle.lock_job(session, job_id)
         except NotFound:
@@ -137,12 +144,24 @@ def take_back(  # a chunk, and why
             lifecycle.finish_if_done(session, job)
         elif chunk.kind == ChunkKind.CLASSIFY:
             _contain_crash(session, job, chunk, policy)
+        elif chunk.kind == ChunkKind.INSPECT and chunk.attempt >= policy.fail_after:
+            inspections.give_up(session, job, chunk)
+            _close(session, job, chunk, [])
+            inspections.conclude(session, job, sizes=policy.sizes, quota=quota)
         elif chunk.kind == ChunkKind.VALIDATE and chunk.attempt >= policy.fail_after:
             _close(session, job, chunk, [])
             lifecycle.fail(
                 session, job, code="validation_failed", detail="validation was lost too often; create the job again"
             )
     return True
+
+
+def _lock_for_tiles(session: Session, job_id: uuid.UUID, no: int, policy: CrashPolicy) -> TenantLock | None:
+    """Lock the quotas of the tenant before its job, where the last inspection of a job may end here."""
+    chunk = session.get(Chunk, (job_id, no))
+    if chunk is None or chunk.kind != ChunkKind.INSPECT:
+        return None
+    return lock_for_tiles(session, chunk.tenant_id, policy.quotas)
 
 
 def _take_back_export(session: Session, job: Job, chunk: Chunk, policy: CrashPolicy) -> None:

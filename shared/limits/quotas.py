@@ -51,6 +51,9 @@ class Quotas:
         )
 
 
+UNLIMITED = Quotas(open_jobs=0, pending_images=0)
+
+
 @dataclass(frozen=True, slots=True)
 class Usage:
     """The unfinished jobs of a tenant, drafts included, and what of them has no answer: images, and their tiles.

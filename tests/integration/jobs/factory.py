@@ -10,7 +10,7 @@ from shared.db.models import Classifier, Job, Tenant
 from shared.db.session import Database
 from shared.exports import queries as exports
 from shared.jobs import claims, lifecycle, progress
-from shared.jobs.chunks import pool_of
+from shared.jobs.chunks import pool_of, tiles_pool_of
 from shared.jobs.claims import Claim, Offer
 from shared.jobs.cut import ChunkSizes
 from shared.jobs.images import NewImage, add_images
@@ -32,6 +32,7 @@ class Jobs:
         self.database = database
         self.classifier = classifier
         self.pool = pool_of(classifier.id)
+        self.tiles_pool = tiles_pool_of(self.pool)
 
     def tenant(self, *, weight: int = 1) -> uuid.UUID:
         with self.database.begin() as session:
@@ -41,11 +42,17 @@ class Jobs:
             return tenant.id
 
     def draft(
-        self, *, images: int = 3, tenant: uuid.UUID | None = None, priority: Priority = Priority.BULK
+        self,
+        *,
+        images: int = 3,
+        tenant: uuid.UUID | None = None,
+        priority: Priority = Priority.BULK,
+        tiling: object = None,
     ) -> uuid.UUID:
         owner = tenant or self.tenant()
         with self.database.begin() as session:
             job = lifecycle.create_draft(session, owner, JobRequest(priority=priority), draft_hours=1)
+            job.tiling = tiling  # type: ignore[assignment]  # as JSON
             job = lifecycle.lock_job(session, job.id)
             add_images(session, job, [NewImage(name=f"{n}.jpg", size=10) for n in range(images)], max_images=MANY)
             return job.id
@@ -63,8 +70,8 @@ class Jobs:
             claims.finish_validation(session, held, [], sizes=sizes(chunk_images))
         return job_id
 
-    def claim_kind(self, kind: ChunkKind) -> Claim:
-        held = self.try_claim(pool=kind)
+    def claim_kind(self, kind: ChunkKind, *, lease_seconds: float = 60) -> Claim:
+        held = self.try_claim(pool=kind, lease_seconds=lease_seconds)
         assert held is not None
         return held
 
