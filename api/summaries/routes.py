@@ -33,6 +33,7 @@ from shared.jobs import queries
 from shared.jobs.progress import counts
 from shared.jobs.results import classifier_of
 from shared.summaries import shares
+from shared.summaries.counting import Counting
 from shared.summaries.grid import MAX_LATITUDE, grid
 from shared.summaries.positions import positions
 from shared.summaries.shares import MAX_KEYS
@@ -72,27 +73,28 @@ def summarise_job(  # what a client may say
 ) -> Response:
     """Return shares per class, group and day, positions, and the images to review first.
 
-    The figures are those of now; a correction counts before the prediction.
+    The figures are those of now; a correction counts before the prediction. In a job with tiles shares count tiles.
     """
     _check_time_zone(time_zone)
     max_values = services.settings.max_summary_groups
     with services.database.begin() as session:
         job = queries.get_job(session, caller.tenant_id, job_id).job
-        well = _healthy(session, job, healthy)
+        counting = _counting(session, job, healthy)
+        well = counting.healthy
         return answer(
             SummaryOut(
                 job_id=job.id,
                 state=JobState(job.state),
                 revision=job.revision,
                 counts=Counts(**counts(job)),
-                healthy=well,
-                overall=SharesOut(**shares_fields(shares.overall(session, job_id), well)),
+                healthy=list(well),
+                overall=SharesOut(**shares_fields(shares.overall(session, counting), well)),
                 groups={
-                    key: groups_out(shares.by_metadata(session, job_id, key, max_values=max_values), well)
+                    key: groups_out(shares.by_metadata(session, counting, key, max_values=max_values), well)
                     for key in dict.fromkeys(group_by or ())
                 },
                 time_zone=time_zone,
-                days=days_out(shares.by_day(session, job_id, time_zone=time_zone), well),
+                days=days_out(shares.by_day(session, counting, time_zone=time_zone), well),
                 positions=positions_out(positions(session, job_id)),
                 uncertain=uncertain_out(least_certain(session, job_id)),
             )
@@ -130,18 +132,18 @@ def grid_of_job(  # what a client may say
     begin = None if origin is None else _origin(origin)
     with services.database.begin() as session:
         job = queries.get_job(session, caller.tenant_id, job_id).job
-        squares = grid(session, job_id, edge=edge, origin=begin, max_cells=services.settings.max_grid_cells)
-        out = grid_out(squares, _healthy(session, job, healthy))
+        counting = _counting(session, job, healthy)
+        squares = grid(session, counting, edge=edge, origin=begin, max_cells=services.settings.max_grid_cells)
+        out = grid_out(squares, list(counting.healthy))
     return Response(out.model_dump_json(), media_type=GeoJson.media_type)
 
 
-def _healthy(session: Session, job: Job, named: list[str] | None) -> list[str]:
-    """Return the labels that are no disease: those of the request, or the class of that name."""
-    if named:
-        return list(dict.fromkeys(named))
+def _counting(session: Session, job: Job, healthy: list[str] | None) -> Counting:
+    """Begin to count; healthy are the labels of the request, or the class of that name."""
     classifier = classifier_of(session, job)
     labels = () if classifier is None else manifest_of(classifier).labels
-    return [HEALTHY] if HEALTHY in labels else []
+    well = tuple(dict.fromkeys(healthy or ())) or tuple({HEALTHY}.intersection(labels))
+    return Counting.of(session, job, labels=labels, healthy=well)
 
 
 def _check_time_zone(name: str) -> None:

@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import Row
@@ -12,20 +12,45 @@ from shared.contracts.geography import PositionFault, PositionSource
 from shared.contracts.manifest import ReviewReason
 from shared.contracts.states import JobState
 from shared.summaries.grid import Cell, Grid
+from shared.summaries.intervals import Interval
 from shared.summaries.positions import Positions
 from shared.summaries.shares import Shares
+from shared.summaries.tile_shares import TileShares
 
 DIGITS = 6
 # Seven decimals of a degree are a centimetre (RFC 7946, section 11.2, asks for no more than is known).
 DEGREE_DIGITS = 7
 
 
+OfPhotographs = Annotated[
+    tuple[float, float] | None,
+    Field(
+        description="Ends of the 95 % interval of the share, which takes photographs for a random sample; `null` for "
+        "fewer than two. Tiles of one photograph are alike: they count as a cluster."
+    ),
+]
+
+
 class LabelShare(BaseModel):
-    """Images with one label, and their part of those counted."""
+    """Images with one label, and their part of those counted; in a job with tiles, the part of the tiles."""
 
     label: str
     images: int
     share: float
+    interval: OfPhotographs
+    tiles: int | None = Field(description="Tiles with this label; `null` in a job without tiles.")
+
+
+class TilesOut(BaseModel):
+    """Tiles by answer. ``total`` is ``counted``, ``review``, ``skipped`` and ``beside`` together."""
+
+    total: int
+    counted: int = Field(description="Tiles that shares are parts of: of photographs with a final label.")
+    photographs: int = Field(description="Photographs that these tiles are of: what the intervals count.")
+    diseased: int | None = Field(description="Counted, with no healthy label; `null` where no label is healthy.")
+    review: dict[str, int] = Field(description="Tiles of the same photographs that do not count, by reason.")
+    skipped: dict[str, int] = Field(description="Tiles of the same photographs that were not classified, by reason.")
+    beside: int = Field(description="All tiles of photographs that need a review.")
 
 
 class SharesOut(BaseModel):
@@ -33,14 +58,21 @@ class SharesOut(BaseModel):
 
     images: int = Field(description="Images with a final answer of any kind.")
     counted: int = Field(description="Images with a final label: corrected, or predicted and not in need of review.")
-    labels: list[LabelShare] = Field(description="The most frequent first; shares are parts of `counted`.")
+    labels: list[LabelShare] = Field(
+        description="The most frequent first. Shares are parts of `counted`; in a job with tiles, of `tiles.counted`."
+    )
     diseased: int | None = Field(description="Counted, with no healthy label; `null` where no label is healthy.")
-    diseased_share: float | None = Field(description="As a part of `counted`; `null` where nothing is counted.")
+    diseased_share: float | None = Field(description="As a part of the same; `null` where nothing is counted.")
+    diseased_interval: OfPhotographs
     needs_review: int
+    undecided: int = Field(
+        description="Images of `needs_review` that were classified and have no label: their tiles decide nothing."
+    )
     review: dict[str, int] = Field(description="Images that need a review, by reason.")
     not_classified: int
     failures: dict[str, int] = Field(description="Images without a classification, by error code.")
     corrected: int
+    tiles: TilesOut | None = Field(description="`null` in a job without tiles.")
 
 
 class GroupOut(SharesOut):
@@ -78,14 +110,20 @@ class UncertainOut(BaseModel):
 SHARES_EXAMPLE: dict[str, Any] = {
     "images": 60,
     "counted": 50,
-    "labels": [{"label": "healthy", "images": 40, "share": 0.8}, {"label": "rust", "images": 10, "share": 0.2}],
+    "labels": [
+        {"label": "healthy", "images": 40, "share": 0.8, "interval": [0.669628, 0.887563], "tiles": None},
+        {"label": "rust", "images": 10, "share": 0.2, "interval": [0.112437, 0.330372], "tiles": None},
+    ],
     "diseased": 10,
     "diseased_share": 0.2,
+    "diseased_interval": [0.112437, 0.330372],
     "needs_review": 8,
+    "undecided": 0,
     "review": {"low_confidence": 8},
     "not_classified": 2,
     "failures": {"truncated": 2},
     "corrected": 0,
+    "tiles": None,
 }
 
 
@@ -139,7 +177,9 @@ class SummaryOut(BaseModel):
     time_zone: str
     days: list[DayOut]
     positions: PositionsOut
-    uncertain: list[UncertainOut] = Field(description="The least certain first.")
+    uncertain: list[UncertainOut] = Field(
+        description="The least certain first; an undecided image has no confidence, and is not among them."
+    )
 
 
 class CellProperties(SharesOut):
@@ -223,22 +263,47 @@ class GridOut(BaseModel):
 
 def shares_fields(shares: Shares, healthy: Collection[str]) -> dict[str, Any]:
     """Return the fields of :class:`SharesOut`."""
-    diseased = shares.diseased(healthy) if healthy else None
+    share = shares.diseased_share(healthy) if healthy else None
     return {
         "images": shares.images,
         "counted": shares.counted,
         "labels": [
-            LabelShare(label=label, images=images, share=round(shares.share(label), DIGITS))
-            for label, images in sorted(shares.labels.items(), key=lambda one: (-one[1], one[0]))
+            LabelShare(
+                label=label,
+                images=shares.labels[label],
+                share=round(shares.share(label), DIGITS),
+                interval=_rounded(shares.interval(label)),
+                tiles=None if shares.tiles is None else shares.tiles.labels[label].tiles,
+            )
+            for label in shares.in_order
         ],
-        "diseased": diseased,
-        "diseased_share": None if diseased is None or not shares.counted else round(diseased / shares.counted, DIGITS),
+        "diseased": shares.diseased(healthy) if healthy else None,
+        "diseased_share": None if share is None else round(share, DIGITS),
+        "diseased_interval": _rounded(shares.diseased_interval(healthy)) if healthy else None,
         "needs_review": shares.review.total(),
+        "undecided": shares.undecided,
         "review": dict(shares.review),
         "not_classified": shares.failures.total(),
         "failures": dict(shares.failures),
         "corrected": shares.corrected,
+        "tiles": None if shares.tiles is None else _tiles_out(shares.tiles, healthy),
     }
+
+
+def _tiles_out(tiles: TileShares, healthy: Collection[str]) -> TilesOut:
+    return TilesOut(
+        total=tiles.total,
+        counted=tiles.counted,
+        photographs=tiles.sample.photographs,
+        diseased=tiles.diseased.tiles if healthy else None,
+        review=dict(tiles.review),
+        skipped=dict(tiles.skipped),
+        beside=tiles.beside,
+    )
+
+
+def _rounded(interval: Interval | None) -> tuple[float, float] | None:
+    return None if interval is None else (round(interval[0], DIGITS), round(interval[1], DIGITS))
 
 
 def groups_out(groups: Mapping[str | None, Shares], healthy: Collection[str]) -> list[GroupOut]:

@@ -1,19 +1,20 @@
 """A job as a grid of squares with an edge in metres, each with the shares of its images."""
 
 import math
-import uuid
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-from sqlalchemy import Row, func, literal, select
+from sqlalchemy import Integer, Row, cast, literal, null, select
 from sqlalchemy.orm import Session
 
 from shared.errors import LimitExceeded
 from shared.geography.metric import HALF_TURN, Origin, corner
-from shared.summaries.rows import answered
-from shared.summaries.shares import Shares
+from shared.summaries.counting import Counting
+from shared.summaries.shares import Shares, empty
+from shared.summaries.tile_shares import sums_that_count
 
 CELLS_SETTING = "PHYTOBATCH_MAX_GRID_CELLS"
 # Nearer to a pole a parallel is too short for squares.
@@ -45,12 +46,12 @@ class Grid:
     without_position: int
 
 
-def grid(session: Session, job_id: uuid.UUID, *, edge: float, origin: Origin | None, max_cells: int) -> Grid:
+def grid(session: Session, counting: Counting, *, edge: float, origin: Origin | None, max_cells: int) -> Grid:
     """Count the images of a job in squares.
 
     Args:
         session: a transaction.
-        job_id: the job.
+        counting: the job.
         edge: of a square, in metres.
         origin: a corner of a square; the same one makes the grids of several flights comparable. ``None`` takes the
             south-west corner of this job.
@@ -59,7 +60,7 @@ def grid(session: Session, job_id: uuid.UUID, *, edge: float, origin: Origin | N
     Raises:
         LimitExceeded: more than ``max_cells`` squares have an image.
     """
-    source = answered(session, job_id)
+    source = counting.rows(session)
     rows = session.execute(
         select(
             source.c.latitude,
@@ -67,15 +68,17 @@ def grid(session: Session, job_id: uuid.UUID, *, edge: float, origin: Origin | N
             source.c.label,
             source.c.review,
             source.c.failure,
-            func.cast(source.c.corrected, source.c.seq.type).label("corrected"),
+            cast(source.c.corrected, Integer).label("corrected"),
+            cast(source.c.undecided, Integer).label("undecided"),
             literal(1).label("images"),
+            sums_that_count(source).label("sums") if counting.has_tiles else null().label("sums"),
         )
     ).all()
     placed = [row for row in rows if row.latitude is not None and abs(row.latitude) <= MAX_LATITUDE]
     if not placed:
         return Grid(origin, edge, [], len(rows))
     begin = origin or corner([(row.latitude, row.longitude) for row in placed])
-    counted = _count(placed, begin, edge)
+    counted = _count(placed, begin, edge, counting)
     if len(counted) > max_cells:
         raise LimitExceeded(
             f"{len(counted)} squares of {edge:g} m have an image, a grid has at most {max_cells}; choose a longer edge",
@@ -88,11 +91,14 @@ def grid(session: Session, job_id: uuid.UUID, *, edge: float, origin: Origin | N
     return Grid(begin, edge, cells, len(rows) - len(placed))
 
 
-def _count(rows: Iterable[Row[Any]], origin: Origin, edge: float) -> dict[tuple[int, int], Shares]:
-    counted: dict[tuple[int, int], Shares] = defaultdict(Shares)
+def _count(rows: Iterable[Row[Any]], origin: Origin, edge: float, counting: Counting) -> dict[tuple[int, int], Shares]:
+    counted: dict[tuple[int, int], Shares] = defaultdict(partial(empty, counting))
     for row in rows:
         column, number = place_in(origin, edge, latitude=row.latitude, longitude=row.longitude)
-        counted[number, column].add(row)
+        shares = counted[number, column]
+        shares.add(row)
+        if shares.tiles is not None and row.sums is not None:
+            shares.tiles.add_photograph(row.label, row.sums, counting.healthy)
     return counted
 
 

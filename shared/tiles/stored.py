@@ -29,18 +29,25 @@ def read_map(session: Session, job_id: uuid.UUID, seq: int) -> TileMap:
     return decode(stored)
 
 
+def read_maps(session: Session, job_id: uuid.UUID, seqs: Collection[int]) -> Iterator[tuple[int, TileMap]]:
+    """Yield the maps of these images, a part of them in memory at a time; images without one are left out.
+
+    Raises:
+        StoredMapInvalid: a newer program wrote one of them, or it is damaged.
+    """
+    for part in _parts(sorted(seqs)):
+        wanted = TileMapRow.seq == any_(literal(part, ARRAY(Integer)))
+        found = session.execute(select(TileMapRow.seq, TileMapRow.map).where(TileMapRow.job_id == job_id, wanted))
+        yield from ((seq, decode(stored)) for seq, stored in found)
+
+
 def read_tile_counts(session: Session, job_id: uuid.UUID, seqs: Collection[int]) -> dict[int, int]:
     """Read how many tiles these images have; those without a map are left out.
 
     Raises:
         StoredMapInvalid: a newer program wrote one of them, or it is damaged.
     """
-    counts: dict[int, int] = {}
-    for part in _parts(sorted(seqs)):
-        wanted = TileMapRow.seq == any_(literal(part, ARRAY(Integer)))
-        found = session.execute(select(TileMapRow.seq, TileMapRow.map).where(TileMapRow.job_id == job_id, wanted))
-        counts |= {seq: decode(stored).grid.tiles for seq, stored in found}
-    return counts
+    return {seq: found.grid.tiles for seq, found in read_maps(session, job_id, seqs)}
 
 
 def _parts(seqs: list[int]) -> Iterator[list[int]]:

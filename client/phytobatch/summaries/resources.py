@@ -8,10 +8,42 @@ from typing import Optional
 
 from phytobatch.resources import Counts, JsonObject
 
+Interval = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class TileCounts:
+    """Counts of tiles, ``counted`` of them of ``photographs`` images; ``beside`` are those of images to review."""
+
+    total: int
+    counted: int
+    photographs: int
+    diseased: int | None
+    review: Mapping[str, int]
+    skipped: Mapping[str, int]
+    beside: int
+
+    @classmethod
+    def from_json(cls, data: JsonObject) -> TileCounts:
+        """Parse ``tiles`` of an entry of a summary."""
+        return cls(
+            total=data["total"],
+            counted=data["counted"],
+            photographs=data["photographs"],
+            diseased=data["diseased"],
+            review=data["review"],
+            skipped=data["skipped"],
+            beside=data["beside"],
+        )
+
 
 @dataclass(frozen=True)
 class Shares:
-    """Counts of images. ``labels`` maps to (images, part of ``counted``), the most frequent first."""
+    """Counts of images. ``labels`` maps to (images, part of ``counted``), the most frequent first.
+
+    In a job with tiles that part is one of ``tiles.counted``. ``intervals`` are the ends of the 95 % intervals of the
+    shares, ``label_tiles`` the tiles of each label; ``undecided`` are images whose tiles decide nothing.
+    """
 
     images: int
     counted: int
@@ -23,6 +55,11 @@ class Shares:
     not_classified: int
     failures: Mapping[str, int]
     corrected: int
+    undecided: int = 0
+    diseased_interval: Interval | None = None
+    intervals: Mapping[str, Interval | None] = field(default_factory=dict)
+    label_tiles: Mapping[str, int | None] = field(default_factory=dict)
+    tiles: TileCounts | None = None
 
     @classmethod
     def from_json(cls, data: JsonObject) -> Shares:
@@ -38,7 +75,16 @@ class Shares:
             not_classified=data["not_classified"],
             failures=data["failures"],
             corrected=data["corrected"],
+            undecided=data.get("undecided") or 0,
+            diseased_interval=_interval(data.get("diseased_interval")),
+            intervals={one["label"]: _interval(one.get("interval")) for one in data["labels"]},
+            label_tiles={one["label"]: one.get("tiles") for one in data["labels"]},
+            tiles=TileCounts.from_json(data["tiles"]) if data.get("tiles") else None,
         )
+
+
+def _interval(ends: list[float] | None) -> Interval | None:
+    return None if ends is None else (ends[0], ends[1])
 
 
 Groups = tuple[tuple[Optional[str], Shares], ...]

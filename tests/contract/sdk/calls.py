@@ -103,7 +103,16 @@ CALLS: Mapping[str, Call] = {
 
 
 def _shares(shares: Shares) -> Json:
-    labels = [{"label": label, "images": images, "share": share} for label, (images, share) in shares.labels.items()]
+    labels = [
+        {
+            "label": label,
+            "images": images,
+            "share": share,
+            "interval": shares.intervals[label],
+            "tiles": shares.label_tiles[label],
+        }
+        for label, (images, share) in shares.labels.items()
+    ]
     return {**asdict(shares), "labels": labels}
 
 

@@ -18,6 +18,7 @@ from shared.db.session import Database
 from shared.exports.sheet import plan
 from shared.jobs.results import ResultFilter, read_results
 from shared.summaries import shares
+from shared.summaries.counting import Counting
 from shared.summaries.grid import grid
 from shared.summaries.positions import positions
 from shared.summaries.uncertain import least_certain
@@ -37,8 +38,9 @@ FILL = text(
         FROM job, generate_series(1, 300) AS n RETURNING job_id, seq),
     corrected AS (
         INSERT INTO correction_entries (job_id, seq, label) SELECT job_id, seq, 'rust' FROM named WHERE seq < 9)
-    INSERT INTO results (job_id, seq, position, status, label, confidence)
-    SELECT job_id, seq, seq, 'succeeded', 'rust', 0.9 FROM named
+    INSERT INTO results (job_id, seq, position, status, label, confidence, tile_sums)
+    SELECT job_id, seq, seq, 'succeeded', 'rust', 0.9,
+           '{"labels": {"healthy": 3, "rust": 1}, "review": {"blurred": 1}, "skipped": {}}' FROM named
     """
 )
 Ask = Callable[[Database, uuid.UUID], object]
@@ -80,16 +82,23 @@ def corrections(database: Database, job_id: uuid.UUID) -> object:
         return list(read_corrections(session, job_id, after=2, limit=10))
 
 
-def summary(database: Database, job_id: uuid.UUID) -> object:
-    with database.begin() as session:
-        return (
-            shares.overall(session, job_id),
-            shares.by_metadata(session, job_id, "row", max_values=5),
-            shares.by_day(session, job_id, time_zone="Europe/Madrid"),
-            positions(session, job_id),
-            least_certain(session, job_id),
-            grid(session, job_id, edge=10.0, origin=None, max_cells=100),
-        )
+def summary(*, has_tiles: bool) -> Ask:
+    """Every table of a summary, and a grid."""
+
+    def ask(database: Database, job_id: uuid.UUID) -> object:
+        sums = {"labels": {"rust": 2}, "review": {}, "skipped": {}}
+        counting = Counting(job_id, ("healthy",), has_tiles=has_tiles, recounted={7: sums} if has_tiles else {})
+        with database.begin() as session:
+            return (
+                shares.overall(session, counting),
+                shares.by_metadata(session, counting, "row", max_values=5),
+                shares.by_day(session, counting, time_zone="Europe/Madrid"),
+                positions(session, job_id),
+                least_certain(session, job_id),
+                grid(session, counting, edge=10.0, origin=None, max_cells=100),
+            )
+
+    return ask
 
 
 def scrape(database: Database, _job_id: uuid.UUID) -> object:
@@ -105,7 +114,8 @@ ASKED: dict[str, Ask] = {
     "export": export(),
     "export of a label": export(label="rust"),
     "corrections": corrections,
-    "summary": summary,
+    "summary": summary(has_tiles=False),
+    "summary of tiles": summary(has_tiles=True),
     "scrape": scrape,
 }
 
