@@ -48,10 +48,10 @@ def clock(seconds: float) -> str:
     return f"{hours}:{minute:02}:{second:02}" if hours else f"{minute}:{second:02}"
 
 
-def speed(images_per_second: float) -> str:
-    """Write ``12.4 images/s``; slow ones by the minute or the hour: ``3.0 images/min``."""
-    unit, factor = next((per for per in _PER if images_per_second * per[1] >= 1), _PER[-1])
-    return f"{images_per_second * factor:.1f} images/{unit}"
+def speed(per_second: float, things: str = "images") -> str:
+    """Write ``12.4 images/s``; slow ones by the minute or the hour: ``3.0 tiles/min``."""
+    unit, factor = next((per for per in _PER if per_second * per[1] >= 1), _PER[-1])
+    return f"{per_second * factor:.1f} {things}/{unit}"
 
 
 def place_in_queue(position: int) -> str:

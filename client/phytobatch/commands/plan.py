@@ -154,7 +154,7 @@ COMMAND = Command(
     examples=(
         "phytobatch plan",
         "phytobatch plan --camera mini-4-pro --height 2.5",
-        "phytobatch plan --sensor-width 23.5 --focal 35 --width 6000 --height 5 --reads 0.5",
+        "phytobatch plan --sensor-width 23.5 --focal 35 --width 6000 --height 5",
     ),
     description=DESCRIPTION,
 )

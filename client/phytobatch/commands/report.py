@@ -11,10 +11,12 @@ from phytobatch.commands.command import Command, Context
 from phytobatch.errors import ConfigurationError
 from phytobatch.exit_codes import ExitCode
 from phytobatch.reports.atomic import check_writable, replacing
-from phytobatch.reports.page.content import PageOptions, gather
+from phytobatch.reports.overlays.overlay import can_draw
+from phytobatch.reports.page.content import Content, PageOptions, gather
 from phytobatch.reports.page.html import can_render, write
-from phytobatch.reports.page.thumbnails import can_make, thumbnails
+from phytobatch.reports.page.thumbnails import thumbnails
 from phytobatch.reports.words import LANGUAGES, Words
+from phytobatch.sdk import Phytobatch
 from phytobatch.words import in_bytes
 
 NAMES = 3  # of images far off, in a line on the terminal
@@ -51,9 +53,8 @@ def run(context: Context) -> ExitCode:
         more = ", …" if len(names) > NAMES else ""
         output.warn(f"{len(names)} far from the others, not on the map: {', '.join(names[:NAMES])}{more}")
     if not arguments.no_pictures:
-        if can_make():
-            shown = [one.seq for one in (*content.worst, *content.uncertain)]
-            content.pictures = thumbnails(shown, lambda seq: context.client.image(arguments.job, seq))
+        if can_draw():
+            content.pictures = _pictures(context.client, content)
         else:
             output.warn("No pictures, because Pillow is not installed: pip install 'phytobatch[report]'")
     page = write(content, Words(arguments.language), made_at=datetime.now().astimezone())
@@ -64,6 +65,11 @@ def run(context: Context) -> ExitCode:
     else:
         output.text(f"{out} ({in_bytes(len(page.encode()))})")
     return ExitCode.OK
+
+
+def _pictures(client: Phytobatch, content: Content) -> dict[int, bytes]:
+    job_id, shown = content.job.id, (*content.worst, *content.uncertain)
+    return thumbnails([one.seq for one in shown], lambda seq: client.image(job_id, seq))
 
 
 COMMAND = Command(

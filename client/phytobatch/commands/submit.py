@@ -8,6 +8,7 @@ from urllib.parse import urljoin
 
 from phytobatch.commands import options
 from phytobatch.commands.command import Command, Context
+from phytobatch.commands.estimating import check_tiles, dry_run
 from phytobatch.commands.following import check_out, follow, report, resume_sentence
 from phytobatch.errors import ConfigurationError, PhytobatchError
 from phytobatch.exit_codes import ExitCode
@@ -20,6 +21,7 @@ from phytobatch.submission.outcome import Outcome
 from phytobatch.submission.submit import Options, Submission
 from phytobatch.terminal.output import Output
 from phytobatch.terminal.upload_progress import upload_reporter
+from phytobatch.tiles.settings import TileSettings
 from phytobatch.words import plural
 
 MAX_PARALLEL = 64
@@ -36,6 +38,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--name", help="name of the job")
     parser.add_argument("--external-id", metavar="ID", help="your own id for the job")
     options.classifier_option(parser)
+    options.tile_options(parser)
+    parser.add_argument(
+        "--dry-run", action="store_true", help="count photographs and tiles, say how long they take, and send nothing"
+    )
     parser.add_argument("--priority", choices=("interactive", "bulk"), help="interactive jobs run before bulk ones")
     parser.add_argument(
         "--metadata",
@@ -74,11 +80,15 @@ def run(context: Context) -> ExitCode:
     """Send, commit, and follow where asked to."""
     arguments = context.options
     check_out(arguments.out)
+    tiles = options.tile_settings(arguments)
+    if arguments.dry_run:
+        return dry_run(context, arguments.paths, tiles, arguments.classifier)
+    check_tiles(context, tiles, arguments.classifier)
     reporter = upload_reporter(context.output)
     with Submission(
         context.client,
         _state_file(context),
-        _options(arguments),
+        _options(arguments, tiles),
         reporter,
         parallel=arguments.parallel,
         patience=arguments.patience,
@@ -142,7 +152,7 @@ def _state_file(context: Context) -> Path:
     return journal_path(folder, url=context.client.url, api_key=context.api_key, paths=context.options.paths)
 
 
-def _options(arguments: argparse.Namespace) -> Options:
+def _options(arguments: argparse.Namespace, tiles: TileSettings) -> Options:
     pairs = [each for each in arguments.metadata if not isinstance(each, Path)]
     metadata = dict(pairs)
     if len(metadata) != len(pairs):
@@ -155,6 +165,7 @@ def _options(arguments: argparse.Namespace) -> Options:
         metadata=metadata,
         webhook_url=arguments.webhook_url,
         keep_duplicates=arguments.keep_duplicates,
+        tiles=tiles,
     )
 
 
@@ -167,6 +178,7 @@ COMMAND = Command(
         "phytobatch submit flight-12 --watch",
         "phytobatch submit east west --name 'North field' --out results.csv",
         "phytobatch submit *.JPG --metadata crop=apple --priority interactive",
+        "phytobatch submit greenhouse-2 --tiles auto --dry-run",
         "phytobatch submit flight-12 --positions flight-12.txt --metadata rows.csv",
     ),
     description=DESCRIPTION,

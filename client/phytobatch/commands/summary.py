@@ -17,6 +17,7 @@ from phytobatch.terminal.summary import print_review, print_shares
 from phytobatch.words import plural
 
 NONE = "(none)"
+UNDECIDED = "(undecided)"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -65,7 +66,15 @@ def print_whole(output: Output, summary: Summary) -> None:
     output.text(_positions(summary))
     if summary.uncertain:
         output.text("the least certain, to look at first:")
-        rows = [(one.name, one.label, f"{one.confidence:.2f}", one.review_reason or "") for one in summary.uncertain]
+        rows = [
+            (
+                one.name,
+                one.label or UNDECIDED,
+                "" if one.confidence is None else f"{one.confidence:.2f}",
+                one.review_reason or "",
+            )
+            for one in summary.uncertain
+        ]
         output.table(("file", "label", "confidence", "reason"), rows, right=("confidence",))
 
 

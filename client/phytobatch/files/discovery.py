@@ -29,6 +29,10 @@ class Search:
     unreadable: list[tuple[str, str]] = field(default_factory=list)
     other_files: int = 0
 
+    def emptiness(self, paths: Iterable[Path]) -> str:
+        """Return the sentence that says that there is nothing to send in ``paths``."""
+        return f"There is no image in {', '.join(map(str, paths))} ({self.other_files:,} other files)."
+
 
 def find_images(paths: Iterable[Path]) -> Search:
     """Find every image below the given folders, and every file given by name whatever its suffix, each file once.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -9,6 +10,9 @@ from pathlib import Path, PurePath, PurePosixPath
 
 from phytobatch.files.discovery import FoundFile
 from phytobatch.text import printable
+
+UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
+MAX_LETTERS = 100
 
 
 def assign_names(files: Sequence[FoundFile], known: Mapping[Path, str] | None = None) -> dict[Path, str]:
@@ -43,6 +47,11 @@ def free_name(name: str, taken: Iterable[str]) -> str:
         candidate = str(path.with_name(f"{path.stem}~{number}{path.suffix}"))
         number += 1
     return candidate
+
+
+def safe_file_name(name: str) -> str:
+    """Return the last part of an image's name as the name of a file on any system, at most 100 letters long."""
+    return UNSAFE.sub("_", PurePosixPath(name).name)[-MAX_LETTERS:].strip(".") or "image"
 
 
 def _colliding_roots(files: Sequence[FoundFile]) -> list[Path]:

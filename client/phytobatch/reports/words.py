@@ -66,6 +66,17 @@ _WORDS: Mapping[str, tuple[str, str]] = {
         "The images whose disease the classifier is surest of.",
         "Las imágenes de cuya enfermedad el clasificador está más seguro.",
     ),
+    "worst_text_tiles": (
+        (
+            "The photographs with the largest diseased part. A thick border is a disease, a thin one healthy; where it "
+            "is hatched a person should look; without a border nothing was classified."
+        ),
+        (
+            "Las fotografías con la mayor parte enferma. Un borde grueso es una enfermedad, uno fino es sano; donde "
+            "hay un rayado debe mirar una persona; sin borde no se clasificó nada."
+        ),
+    ),
+    "part_of_tiles": ("{share} of {counted} tiles", "{share} de {counted} recuadros"),
     "uncertain": ("Look at these first", "Revise estas primero"),
     "uncertain_text": (
         "The images that the classifier is least sure of. A person should decide.",

@@ -24,6 +24,7 @@ from phytobatch.submission.reporter import Reporter
 from phytobatch.submission.run import Run
 from phytobatch.submission.transfer import Transfer
 from phytobatch.text import printable
+from phytobatch.tiles.settings import TileSettings
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -40,6 +41,7 @@ class Options:
     metadata: JsonObject = field(default_factory=dict)
     webhook_url: str | None = None
     keep_duplicates: bool = False
+    tiles: TileSettings = field(default_factory=TileSettings)
 
     def to_json(self) -> JsonObject:
         """Return the options as the journal keeps them."""
@@ -54,6 +56,7 @@ class Options:
             "metadata": dict(self.metadata),
             "keep_duplicates": self.keep_duplicates,
             **webhook,
+            **self.tiles.to_json(),
         }
 
 
@@ -163,8 +166,7 @@ class Submission:
             self.outcome.skipped.append(Skipped(path, reason))
             self._reporter.note(f"skipped {path}: {reason}")
         if not search.files and not self._run.ledger.uploaded:
-            where = ", ".join(str(path) for path in paths)
-            raise ConfigurationError(f"There is no image in {where} ({search.other_files:,} other files).")
+            raise ConfigurationError(search.emptiness(paths))
         return search
 
     def _continue(self, search: Search) -> Job | None:
@@ -222,6 +224,7 @@ class Submission:
                 idempotency_key=str(uuid.uuid4()),
                 about={"server": self._client.url, "folders": folders, "files": len(search.files)},
             )
+        tiles = self._options.tiles
         try:
             job = self._client.create_job(
                 name=self._options.name,
@@ -231,6 +234,9 @@ class Submission:
                 metadata=self._options.metadata,
                 webhook_url=self._options.webhook_url,
                 idempotency_key=self._run.ledger.idempotency_key,
+                tiling=tiles.tiling.to_json() if tiles.tiling else None,
+                on_coarse=tiles.on_coarse,
+                ground_resolution_mm=tiles.ground_resolution_mm,
             )
         except (ConfigurationError, NotFound, InvalidRequest):  # Nothing was made: the next run may have other options.
             self._run.ledger.remove()

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from phytobatch.resources import JsonObject
+from phytobatch.resources import JsonObject, Result
 
 Rows = Sequence[Sequence["str | None"]]
 
@@ -48,9 +48,19 @@ class TileCounts:
         """The tiles that count."""
         return sum(self.labels.values())
 
+    def diseased_share(self, healthy: Collection[str]) -> float:
+        """Return the part of the tiles that count whose label is none of the ``healthy`` ones, 0 to 1."""
+        return sum(self.share(label) for label in self.labels if label not in healthy)
+
     def share(self, label: str) -> float:
         """Return the part of the tiles that count which carry a label, 0 to 1."""
         return self.labels.get(label, 0) / self.counted if self.counted else 0.0
+
+    @classmethod
+    def of_result(cls, result: Result) -> TileCounts | None:
+        """Return the sums that stand in a result; None if it was answered as a whole, or not at all."""
+        sums = result.raw.get("tiles")
+        return cls(sums["labels"], sums["review"], sums["skipped"]) if sums else None
 
     @classmethod
     def of(cls, tiles: ImageTiles) -> TileCounts:

@@ -11,6 +11,7 @@ from phytobatch.reports.page.field import Field, Point, field_of, unrolled
 from phytobatch.resources import Job, Result
 from phytobatch.sdk import Phytobatch
 from phytobatch.summaries.resources import Grid, Summary
+from phytobatch.tiles.answer import TileCounts
 
 MAX_WORST = 12
 # More points than this are a carpet: then the squares speak alone.
@@ -25,13 +26,14 @@ ROUND_EDGES = (1.0, 2.0, 5.0)
 
 @dataclass(frozen=True)
 class Shown:
-    """An image that is shown with its picture."""
+    """An image that is shown with its picture; without a label it is undecided. ``tiles``: None if answered whole."""
 
     seq: int
     name: str
-    label: str
-    confidence: float
+    label: str | None
+    confidence: float | None
     note: str = ""
+    tiles: TileCounts | None = None
 
 
 @dataclass
@@ -47,6 +49,11 @@ class Content:
     names: Mapping[str, Mapping[str, str]]
     pictures: Mapping[int, bytes] = field(default_factory=dict)
     place: Field | None = None
+
+    @property
+    def has_tiles(self) -> bool:
+        """True if photographs were answered in tiles."""
+        return self.job.tiling is not None
 
     def name_of(self, label: str, language: str) -> str:
         """Return a class for people: in their language, in English, or its id."""
@@ -73,8 +80,9 @@ def gather(api: Phytobatch, job_id: str, options: PageOptions) -> Content:
     job = api.job(job_id)
     summary = api.summary(job_id, group_by=options.group_by, time_zone=options.time_zone, healthy=options.healthy)
     reading = _Reading(frozenset(summary.healthy))
+    uncertain = {one.seq for one in summary.uncertain}
     for result in api.results(job_id):
-        reading.take(result)
+        reading.take(result, keep_tiles=result.seq in uncertain)
     place = field_of(reading.points)
     near = place.near if place is not None else ()
     edge = options.edge or round_edge(near)
@@ -88,7 +96,8 @@ def gather(api: Phytobatch, job_id: str, options: PageOptions) -> Content:
         points=near if len(near) <= MAX_POINTS else (),
         worst=reading.worst(),
         uncertain=[
-            Shown(one.seq, one.name, one.label, one.confidence, one.review_reason or "") for one in summary.uncertain
+            Shown(one.seq, one.name, one.label, one.confidence, one.review_reason or "", reading.tiles.get(one.seq))
+            for one in summary.uncertain
         ],
         names=reading.names,
         place=place,
@@ -101,11 +110,15 @@ class _Reading:
     def __init__(self, healthy: frozenset[str]) -> None:
         self.points: list[Point] = []
         self.names: dict[str, Mapping[str, str]] = {}
+        self.tiles: dict[int, TileCounts] = {}
         self._healthy = healthy
         self._sick: list[tuple[float, int, Result]] = []
 
-    def take(self, result: Result) -> None:
+    def take(self, result: Result, *, keep_tiles: bool) -> None:
         """Take one result."""
+        counts = TileCounts.of_result(result)
+        if keep_tiles and counts is not None:
+            self.tiles[result.seq] = counts
         if result.label is not None:
             self.names.setdefault(result.label, result.raw.get("label_names") or {})
         place = result.raw.get("place") or {}
@@ -114,15 +127,17 @@ class _Reading:
             self.points.append(Point(place["longitude"], place["latitude"], result.name, standing))
         is_sick = standing is not None and standing == result.label and self._healthy and standing not in self._healthy
         if is_sick and result.confidence is not None:
-            entry = (result.confidence, -result.seq, result)
+            # The worst of photographs with tiles are those with the largest diseased part, not the surest.
+            badness = result.confidence if counts is None else counts.diseased_share(self._healthy)
+            entry = (badness, -result.seq, result)
             keep = heapq.heappush if len(self._sick) < MAX_WORST else heapq.heappushpop
             keep(self._sick, entry)
 
     def worst(self) -> list[Shown]:
-        """Return the diseases with the highest confidence, highest first."""
+        """Return the diseases with the highest confidence, or with the largest diseased part, highest first."""
         return [
-            Shown(result.seq, result.name, result.label or "", confidence)
-            for confidence, _, result in sorted(self._sick, reverse=True)
+            Shown(one.seq, one.name, one.label, one.confidence, tiles=TileCounts.of_result(one))
+            for _, _, one in sorted(self._sick, key=lambda entry: entry[:2], reverse=True)
         ]
 
 
