@@ -1,7 +1,8 @@
-"""Decoding of one picture to the model's input: in a thread if it is ordinary, else in a process of its own."""
+"""Decoding of one picture, to the model's input or whole, in a thread or in a process of its own."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
 
@@ -12,16 +13,14 @@ from shared.contracts.manifest import Manifest
 from worker.inference.budget import ByteBudget
 from worker.inference.decode import inspect_file
 from worker.inference.errors import ImageError
-from worker.inference.fair_threads import FairThreads, Share
 from worker.inference.isolation import IsolatedPool
 from worker.inference.limits import PictureLimits
 from worker.inference.observer import Observer, Stage, timed
 from worker.inference.preprocess import preprocess, scaled_values
 from worker.inference.structure import Structure
+from worker.inference.tiles.picture import upright_pixels
 
 Pixels = NDArray[np.float32]
-# Takes the result, the reason why there is none, or None where the picture was canceled; in any thread.
-Done = Callable[[Pixels | BaseException | None], None]
 
 
 class Odd(Enum):
@@ -69,20 +68,9 @@ class Decoding:
         Raises:
             ImageError: as ``preprocess``.
         """
-        holder = self.pixel_budget.holder()
-        reservation = None
-        try:
-            while reservation is None:  # Pictures before it end within seconds: ordinary ones do.
-                reservation = holder.reserve(structure.memory_bytes, seconds=60.0)
-            with timed(self.observer, Stage.DECODE):
-                manifest = self.manifest
-                return preprocess(
-                    data, manifest.preprocessing, manifest.input_size, limits=self.limits, structure=structure
-                )
-        finally:
-            holder.leave()
-            if reservation is not None:
-                reservation.release()
+        way, size = self.manifest.preprocessing, self.manifest.input_size
+        with self._room_for(structure), timed(self.observer, Stage.DECODE):
+            return preprocess(data, way, size, limits=self.limits, structure=structure)
 
     def in_process(self, data: bytes) -> Pixels:
         """Decode any picture in a process of its own: float32, (height, width, 3).
@@ -90,73 +78,44 @@ class Decoding:
         Raises:
             ImageError: as ``IsolatedPool.resized_pixels``.
         """
-        manifest = self.manifest
+        way, size = self.manifest.preprocessing, self.manifest.input_size
         with timed(self.observer, Stage.DECODE):
-            pixels = self.pool.resized_pixels(data, manifest.preprocessing, manifest.input_size, limits=self.limits)
-        return scaled_values(pixels, manifest.preprocessing)
+            pixels = self.pool.resized_pixels(data, way, size, limits=self.limits)
+        return scaled_values(pixels, way)
 
+    def whole_in_thread(self, data: bytes) -> NDArray[np.uint8]:
+        """Decode every pixel of an ordinary picture here, upright: uint8, (height, width, 3).
 
-class RunDecoder:
-    """The decoding of one run, with its shares of threads and processes."""
+        Its structure is read again: to keep it while the picture waits for room would keep a copy of the file.
 
-    def __init__(self, decoding: Decoding, threads: FairThreads, *, odd: Odd, urgent: bool) -> None:
-        """Start nothing.
-
-        Args:
-            decoding: of the pipeline.
-            threads: of the lane.
-            odd: which pictures go to a process.
-            urgent: a client waits for it.
+        Raises:
+            ImageError: as ``upright_pixels``.
         """
-        self._decoding = decoding
-        self._odd = odd
-        self._threads: Share = threads.share()
-        self._processes: Share = decoding.pool.share(urgent=urgent)
-        self._abandoned = False
+        structure = inspect_file(data, self.limits)
+        if structure is None:
+            raise AssertionError("a picture that was ordinary is unusual")
+        with self._room_for(structure), timed(self.observer, Stage.DECODE):
+            return upright_pixels(data, limits=self.limits, structure=structure)
 
-    def submit(self, data: bytes, done: Done) -> None:
-        """Queue ``data`` for decoding in this run's turn; ``done`` receives the result."""
-        if self._odd is Odd.ISOLATE_ALL:
-            self._pass_on(data, done)
-        else:
-            self._submit(self._threads, lambda: self._inspect(data, done), done)
+    def whole_in_process(self, data: bytes) -> NDArray[np.uint8]:
+        """Decode every pixel of any picture in a process of its own, upright: uint8, (height, width, 3).
 
-    def abandon(self) -> None:
-        """Cancel everything that has not begun."""
-        self._abandoned = True
-        self._threads.cancel()
-        self._processes.cancel()
+        Raises:
+            ImageError: as ``IsolatedPool.upright_pixels``.
+        """
+        with timed(self.observer, Stage.DECODE):
+            return self.pool.upright_pixels(data, limits=self.limits)
 
-    def _inspect(self, data: bytes, done: Done) -> None:
-        """Decode here or pass it on; runs in a thread of the lane."""
-        decoding = self._decoding
+    @contextmanager
+    def _room_for(self, structure: Structure) -> Iterator[None]:
+        """Wait for the memory that the decoder of an ordinary picture needs."""
+        holder = self.pixel_budget.holder()
+        reservation = None
         try:
-            structure = decoding.inspect(data)
-            if structure is None or structure.memory_bytes > decoding.limits.thread_bytes:
-                if self._odd is Odd.DEFER:
-                    done(PictureDeferred())
-                else:
-                    self._pass_on(data, done)
-                return
-            result: Pixels | BaseException = decoding.in_thread(data, structure)
-        except BaseException as error:  # noqa: BLE001  # Raised again in the caller's thread, where it belongs.
-            result = error
-        done(result)
-
-    def _pass_on(self, data: bytes, done: Done) -> None:
-        """Hand the picture to a process."""
-
-        def decode() -> None:
-            try:
-                result: Pixels | BaseException = self._decoding.in_process(data)
-            except BaseException as error:  # noqa: BLE001  # As above.
-                result = error
-            done(result)
-
-        self._submit(self._processes, decode, done)
-
-    def _submit(self, share: Share, call: Callable[[], None], done: Done) -> None:
-        if self._abandoned:
-            done(None)
-        else:
-            share.submit(call).add_done_callback(lambda future: done(None) if future.cancelled() else None)
+            while reservation is None:  # Pictures before it end within seconds: ordinary ones do.
+                reservation = holder.reserve(structure.memory_bytes, seconds=60.0)
+            yield
+        finally:
+            holder.leave()
+            if reservation is not None:
+                reservation.release()

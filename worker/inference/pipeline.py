@@ -11,6 +11,11 @@ Threads and isolated processes share their time evenly between runs, and runs sh
 tenant that are slow to decode cost another tenant's run at most half of the machine. Bytes are released by the thread
 that decoded and never by the consumer, so a consumer that pauses holds no other run up. Pillow, TensorFlow and sockets
 release the GIL, so threads are enough.
+
+A photograph in tiles is decoded whole, and its tiles are cut lazily: by the decode threads a few batches ahead, and by
+the caller's thread when they are busy. Its pixels stay in memory until the last tile is cut, so they are the exception:
+there a consumer that pauses keeps bytes (``worker.inference.tiles.room`` says why nothing deadlocks). Batches fill with
+tiles of several photographs, and with whole photographs of the same run.
 """
 
 from collections.abc import Callable, Generator, Sequence
@@ -21,11 +26,14 @@ from typing import Self
 from worker.inference.budget import ByteBudget
 from worker.inference.classifier import Classifier
 from worker.inference.decoding import Decoding, Odd, Pixels
-from worker.inference.isolation import IsolatedPool
+from worker.inference.isolation import IsolatedPool, IsolationLimits
+from worker.inference.items import Item, Outcome
 from worker.inference.limits import DEFAULT_LIMITS, PictureLimits
 from worker.inference.observer import NullObserver, Observer
-from worker.inference.run import Item, Lane, Outcome, Run, RunParts
+from worker.inference.run import Lane, Run, RunParts
 from worker.inference.tiles.answer import TiledAnswer
+from worker.inference.tiles.picture import decoded_bytes
+from worker.inference.tiles.room import DecodedRoom
 from worker.inference.tiles.tile_cut import TileCut
 
 __all__ = ["Item", "Odd", "Outcome", "Pipeline", "Pixels", "TileCut", "TiledAnswer"]
@@ -35,6 +43,8 @@ URGENT_SHARE = 8
 URGENT_DOWNLOADS = 4
 # Room for ordinary pictures that are decoded at a time: two of the largest.
 PIXEL_ROOM = 2
+# Of decoded photographs whose tiles are cut: three of 48 megapixels.
+DECODED_BYTES = 512 * 1024 * 1024
 
 
 class Pipeline:
@@ -50,6 +60,7 @@ class Pipeline:
         bytes_in_flight: int,
         limits: PictureLimits = DEFAULT_LIMITS,
         pixel_budget: ByteBudget | None = None,
+        decoded_room: DecodedRoom | None = None,
         isolated: IsolatedPool | None = None,
         observer: Observer | None = None,
         camera_zone: tzinfo | None = None,
@@ -64,6 +75,8 @@ class Pipeline:
             bytes_in_flight: encoded bytes in memory at a time, over all runs.
             limits: what a picture may cost.
             pixel_budget: memory of ordinary pictures that are decoded at a time; None has room for two of the largest.
+            decoded_room: room for decoded photographs while their tiles are cut; None has ``DECODED_BYTES``. It may
+                be shared by pipelines.
             isolated: decodes unusual pictures; None makes one. It may be shared by pipelines, and is closed with the
                 first of them.
             observer: receives the durations.
@@ -74,12 +87,14 @@ class Pipeline:
         self.classifier = classifier
         self.batch_size = batch_size
         urgent_bytes = bytes_in_flight // URGENT_SHARE
+        self.decoded_room = decoded_room or DecodedRoom.of(DECODED_BYTES)
         self.bulk = Lane(
             "bulk",
             urgent=False,
             download_threads=download_threads,
             decode_threads=decode_threads,
             bytes_in_flight=bytes_in_flight - urgent_bytes,
+            room=self.decoded_room.bulk,
         )
         self.urgent = Lane(
             "urgent",
@@ -87,9 +102,10 @@ class Pipeline:
             download_threads=min(download_threads, URGENT_DOWNLOADS),
             decode_threads=decode_threads,
             bytes_in_flight=urgent_bytes,
+            room=self.decoded_room.urgent,
         )
         self.window = 2 * batch_size + download_threads + decode_threads
-        self.isolated = isolated or IsolatedPool()
+        self.isolated = isolated or IsolatedPool(limits=IsolationLimits(result_bytes=decoded_bytes(limits.pixels, 1)))
         decoding = Decoding(
             manifest=classifier.manifest,
             limits=limits,
@@ -105,6 +121,7 @@ class Pipeline:
         fetch: Callable[[Item], bytes],
         *,
         on_batch: Callable[[], None] | None = None,
+        on_work: Callable[[int], None] | None = None,
         odd: Odd = Odd.ISOLATE,
         urgent: bool = False,
     ) -> Generator[Outcome, None, None]:
@@ -119,6 +136,8 @@ class Pipeline:
                 fails that image; any other exception ends the run and is raised here.
             on_batch: called in the caller's thread before each batch and about once a second while waiting; an
                 exception from it ends the run.
+            on_work: called in the caller's thread after each batch, with the work that is done: a tile is one, and a
+                whole photograph is one. A photograph in tiles may take minutes before its outcome.
             odd: which pictures are decoded in processes of their own: the unusual ones, none, or all.
             urgent: a client waits for it; it does not queue behind the images of other runs.
 
@@ -128,7 +147,7 @@ class Pipeline:
         """
         run = Run(self._parts, self.urgent if urgent else self.bulk, items, fetch, odd=odd)
         try:
-            yield from run.outcomes(on_batch or _nothing)
+            yield from run.outcomes(on_batch or _nothing, on_work or _nothing)
         finally:
             run.abandon()
 
@@ -157,5 +176,5 @@ class Pipeline:
         self.close()
 
 
-def _nothing() -> None:
-    """Do nothing: the default of ``on_batch``."""
+def _nothing(_work: int = 0) -> None:
+    """Do nothing: the default of ``on_batch`` and ``on_work``."""

@@ -15,7 +15,7 @@ from shared.contracts.manifest import Decode, Preprocessing, ResizeFilter
 from worker.inference.decode import open_image, to_rgb
 from worker.inference.jpeg import nearest, read_jpeg
 from worker.inference.limits import DEFAULT_LIMITS, PictureLimits
-from worker.inference.orientation import UPRIGHT, is_turned_by_pillow, read_orientation
+from worker.inference.orientation import SWAPS_EDGES, UPRIGHT, is_turned_by_pillow, read_orientation, upright
 from worker.inference.structure import Structure
 
 FILTERS = MappingProxyType(
@@ -26,19 +26,6 @@ FILTERS = MappingProxyType(
         ResizeFilter.LANCZOS: Image.Resampling.LANCZOS,
     }
 )
-# By EXIF orientation: what has to be done to see the picture upright. The same table as in PIL.ImageOps.
-_TO_UPRIGHT = MappingProxyType(
-    {
-        2: Image.Transpose.FLIP_LEFT_RIGHT,
-        3: Image.Transpose.ROTATE_180,
-        4: Image.Transpose.FLIP_TOP_BOTTOM,
-        5: Image.Transpose.TRANSPOSE,
-        6: Image.Transpose.ROTATE_270,
-        7: Image.Transpose.TRANSVERSE,
-        8: Image.Transpose.ROTATE_90,
-    }
-)
-_SWAPS_EDGES = frozenset({5, 6, 7, 8})
 
 
 def preprocess(
@@ -81,19 +68,28 @@ def resized_pixels(
 ) -> NDArray[np.uint8]:
     """Decode, resize and turn, as ``preprocess`` does before offset and scale: uint8, (height, width, 3), RGB.
 
-    An EXIF orientation is applied after the resize, on the small picture: turning 12 megapixels costs as much as
-    decoding them. Pillow turns a TIFF by itself while it decodes (its tag 274 belongs to the pixels: TIFF 6.0, section
-    8), also if the manifest says that the orientation is ignored, as ``keras.utils.load_img`` does.
+    An EXIF orientation is applied after the resize, on the small picture. Pillow turns a TIFF by itself while it
+    decodes (its tag 274 belongs to the pixels: TIFF 6.0, section 8), also if the manifest says that the orientation is
+    ignored, as ``keras.utils.load_img`` does.
     """
     with open_image(data, limits=limits, structure=structure) as image:
         turns = preprocessing.exif_orientation and not is_turned_by_pillow(image.format)
         orientation = read_orientation(data) if turns else UPRIGHT
-        size = input_size if orientation in _SWAPS_EDGES else input_size[::-1]
+        size = input_size if orientation in SWAPS_EDGES else input_size[::-1]
         encoded = structure.essential if structure else data
-        pixels = _shrunk(encoded, image, preprocessing, size)
-        if orientation in _TO_UPRIGHT:
-            return np.asarray(Image.fromarray(pixels).transpose(_TO_UPRIGHT[orientation]))
+        return np.ascontiguousarray(upright(_shrunk(encoded, image, preprocessing, size), orientation))
+
+
+def resized(pixels: NDArray[np.uint8], size: tuple[int, int], resize: ResizeFilter) -> NDArray[np.uint8]:
+    """Resize pixels (height, width, 3) to ``size`` (width, height); as Pillow, which leaves them alone if they have it.
+
+    Photographs and tiles come through here, so that a tile gives the answer of a photograph of its pixels.
+    """
+    if pixels.shape[1::-1] == size:
         return pixels
+    if resize is ResizeFilter.NEAREST:
+        return nearest(pixels, size)
+    return np.asarray(Image.fromarray(pixels).resize(size, FILTERS[resize]))
 
 
 def _shrunk(data: bytes, image: Image.Image, preprocessing: Preprocessing, size: tuple[int, int]) -> NDArray[np.uint8]:
@@ -104,10 +100,9 @@ def _shrunk(data: bytes, image: Image.Image, preprocessing: Preprocessing, size:
         image.draft(None, size)  # JPEG only: the smallest of 1/1 ... 1/8 that is not smaller than the input.
     # A large picture that a filter of Pillow's goes over would have to be copied into Pillow first.
     pixels = read_jpeg(data, image, full_size) if scaled or resize is ResizeFilter.NEAREST else None
-    if pixels is not None and resize is ResizeFilter.NEAREST:
-        return nearest(pixels, size)
-    picture = to_rgb(image) if pixels is None else Image.fromarray(pixels)
-    return np.asarray(picture.resize(size, FILTERS[resize]))
+    if pixels is None:
+        return np.asarray(to_rgb(image).resize(size, FILTERS[resize]))
+    return resized(pixels, size, resize)
 
 
 @lru_cache(maxsize=16)

@@ -6,60 +6,30 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
+from functools import partial
 
 import numpy as np
+from numpy.typing import NDArray
 
-from shared.contracts.states import ImageErrorCode, ImageStatus
+from shared.contracts.states import ImageErrorCode
 from worker.inference.budget import ByteBudget, Reservation
 from worker.inference.classifier import Classifier
-from worker.inference.decoding import Decoding, Odd, PictureDeferred, Pixels, RunDecoder
+from worker.inference.decoding import Decoding, Odd, PictureDeferred, Pixels
 from worker.inference.errors import ImageError
 from worker.inference.fair_threads import FairThreads
 from worker.inference.geography import FilePlace, read_place
-from worker.inference.interpret import Interpretation, interpret
+from worker.inference.interpret import interpret
+from worker.inference.items import Item, Outcome
 from worker.inference.observer import Stage, timed
-from worker.inference.tiles.answer import TiledAnswer
-from worker.inference.tiles.tile_cut import TileCut
+from worker.inference.run_decoder import RunDecoder, WholePicture
+from worker.inference.tiles.answer import answer_of, tile_of
+from worker.inference.tiles.cutter import Cutter, CutTile, Picture
+from worker.inference.tiles.tile_cut import TileCut, lay_tiles
 
 ASSUMED_BYTES = 8 * 1024 * 1024  # Reserved for an item whose size is not known, until it is fetched.
 AHEAD_OF_A_PROCESS = 2  # Images that are fetched for each process, the one at work included.
+BATCHES_AHEAD = 2  # Tiles that are cut before the model asks for them.
 POLL_SECONDS = 1.0  # on_batch is called at least so often while the run waits for pixels.
-
-
-@dataclass(frozen=True, slots=True)
-class Item:
-    """One image to classify.
-
-    ``size`` in bytes is what is reserved for it; ``sha256`` (hexadecimal) is verified. With ``tiles`` it is answered in
-    tiles, else as a whole.
-    """
-
-    seq: int
-    name: str
-    size: int | None = None
-    sha256: str | None = None
-    tiles: TileCut | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """The result of one image: an interpretation, an answer of tiles, or an error; ``place`` if its bytes arrived.
-
-    ``deferred``: none of them, because the picture is unusual and the run leaves such pictures out.
-    """
-
-    seq: int
-    interpretation: Interpretation | None = None
-    error: ImageError | None = None
-    place: FilePlace | None = None
-    deferred: bool = False
-    answer: TiledAnswer | None = None
-
-    @property
-    def status(self) -> ImageStatus:
-        """``succeeded`` or ``failed``."""
-        answered = self.interpretation is not None or self.answer is not None
-        return ImageStatus.SUCCEEDED if answered else ImageStatus.FAILED
 
 
 class Lane:
@@ -69,11 +39,20 @@ class Lane:
     """
 
     def __init__(
-        self, name: str, *, urgent: bool, download_threads: int, decode_threads: int, bytes_in_flight: int
+        self,
+        name: str,
+        *,
+        urgent: bool,
+        download_threads: int,
+        decode_threads: int,
+        bytes_in_flight: int,
+        room: ByteBudget,
     ) -> None:
-        """Start nothing yet; threads start with the first image."""
+        """Start nothing yet; threads start with the first image. ``room`` is for decoded photographs."""
         self.urgent = urgent
         self.budget = ByteBudget(max(1, bytes_in_flight))
+        self.room = room
+        self.tiled_window = download_threads + decode_threads
         self.downloads = FairThreads(f"{name}-download", download_threads)
         self.decodes = FairThreads(f"{name}-decode", decode_threads)
 
@@ -96,7 +75,7 @@ class RunParts:
 
 @dataclass(frozen=True, slots=True)
 class _Prepared:
-    """An item that is ready for the model, or the error that ended it."""
+    """A whole photograph that is ready for the model, or the error that ended a photograph."""
 
     item: Item
     pixels: Pixels | None = None
@@ -119,49 +98,59 @@ class Run:
         self._parts = parts
         self._lane = lane
         # Processes take seconds for a picture: files that are fetched far ahead would only fill memory and network.
+        # So do tiles, whose photographs wait for room.
         slow = odd is Odd.ISOLATE_ALL
         self._window = AHEAD_OF_A_PROCESS * parts.decoding.pool.processes if slow else parts.window
+        self._tiled_window = min(self._window, lane.tiled_window)
         self._todo = iter(items)
         self._next_item = next(self._todo, None)
-        self._left = len(items)  # not yet taken out of the queue
-        self._outstanding = 0  # submitted and not yet taken out of the queue
+        self._left = len(items)  # not yet taken out of the queue, or not with all tiles
+        self._outstanding = 0  # submitted, and the same
         self._fetch = fetch
-        self._decoder = RunDecoder(parts.decoding, lane.decodes, odd=odd, urgent=lane.urgent)
+        self._decoder = RunDecoder(parts.decoding, lane.decodes, lane.room, odd=odd, urgent=lane.urgent)
         self._bytes = lane.budget.holder()
-        self._ready: queue.SimpleQueue[_Prepared] = queue.SimpleQueue()
+        self._ready: queue.SimpleQueue[_Prepared | CutTile | BaseException] = queue.SimpleQueue()
+        self._cutter = Cutter(
+            parts.classifier.manifest,
+            partial(self._decoder.call, self._decoder.threads),
+            self._ready.put,
+            ahead=BATCHES_AHEAD * parts.batch_size,
+        )
         self._abandoned = threading.Event()
         self._downloads = lane.downloads.share()
 
-    def outcomes(self, on_batch: Callable[[], None]) -> Iterator[Outcome]:
+    def outcomes(self, on_batch: Callable[[], None], on_work: Callable[[int], None]) -> Iterator[Outcome]:
         """Collect batches until every item has an outcome."""
         while self._left:
             on_batch()
-            batch: list[_Prepared] = []
+            batch: list[_Prepared | CutTile] = []
             while self._left and len(batch) < self._parts.batch_size:
                 self._fill_window()
                 prepared = self._next()
                 if prepared is None:  # Nothing for a second: classify what is there, and call on_batch.
                     break
-                if isinstance(prepared.error, PictureDeferred):
-                    yield Outcome(prepared.item.seq, deferred=True)
-                elif isinstance(prepared.error, ImageError):
-                    yield Outcome(prepared.item.seq, error=prepared.error, place=prepared.place)
-                elif prepared.error is not None:
-                    raise prepared.error
-                else:
+                if isinstance(prepared, CutTile) or prepared.error is None:
                     batch.append(prepared)
-            yield from self._classify(batch)
+                else:
+                    yield _without_answer(prepared, prepared.error)
+            if batch:
+                rows = self._classify(batch)
+                on_work(len(batch))
+                yield from self._answers(batch, rows)
 
     def abandon(self) -> None:
         """Cancel calls that have not begun; those that have end by themselves and their results are dropped."""
         self._abandoned.set()
         self._downloads.cancel()
         self._decoder.abandon()
+        self._cutter.close()
         self._bytes.leave()
 
     def _fill_window(self) -> None:
         """Fetch images as far ahead as the window and the bytes allow; wait for bytes only if none is ahead."""
-        while self._outstanding < self._window and (item := self._next_item) is not None:
+        while (item := self._next_item) is not None:
+            if self._outstanding >= (self._window if item.tiles is None else self._tiled_window):
+                return
             size = ASSUMED_BYTES if item.size is None else item.size
             reservation = self._bytes.reserve(size, seconds=0 if self._outstanding else POLL_SECONDS)
             if reservation is None:
@@ -174,26 +163,54 @@ class Run:
         future = self._downloads.submit(lambda: self._download(item, reservation))
         future.add_done_callback(lambda ended: reservation.release() if ended.cancelled() else None)
 
-    def _next(self) -> _Prepared | None:
+    def _next(self) -> _Prepared | CutTile | None:
+        """Return what comes next out of the queue, or is cut here; None if a second brings nothing."""
         if not self._outstanding:  # It has waited for bytes already.
             return None
         try:
-            prepared = self._ready.get(timeout=POLL_SECONDS)
+            prepared: _Prepared | CutTile | BaseException | None = self._ready.get_nowait()
         except queue.Empty:
+            prepared = self._cutter.cut_here() or self._wait()
+        if prepared is None:
             return None
-        self._outstanding -= 1
-        self._left -= 1
+        if isinstance(prepared, BaseException):
+            raise prepared
+        self._decoder.room.start_waiting()
+        if isinstance(prepared, CutTile):
+            self._cutter.take(prepared)
+        if not isinstance(prepared, CutTile) or prepared.picture.is_taken:
+            self._outstanding -= 1
+            self._left -= 1
         return prepared
 
-    def _classify(self, batch: list[_Prepared]) -> Iterator[Outcome]:
-        if not batch:
-            return
+    def _wait(self) -> _Prepared | CutTile | BaseException | None:
+        """Wait for what threads do; for room first, where they can do nothing without it."""
+        room = self._decoder.room
+        if room.must_wait and not room.wait(POLL_SECONDS):
+            return None
+        try:
+            return self._ready.get(timeout=POLL_SECONDS)
+        except queue.Empty:
+            return None
+
+    def _classify(self, batch: Sequence[_Prepared | CutTile]) -> NDArray[np.float32]:
         classifier, observer = self._parts.classifier, self._parts.decoding.observer
         observer.batch(len(batch), self._parts.batch_size)
         with timed(observer, Stage.PREDICT):
-            rows = classifier.classify(np.stack([p.pixels for p in batch if p.pixels is not None]))
+            return classifier.classify(np.stack([p.pixels for p in batch if p.pixels is not None]))
+
+    def _answers(self, batch: Sequence[_Prepared | CutTile], rows: NDArray[np.float32]) -> Iterator[Outcome]:
+        """Yield an outcome for each whole photograph, and for each one whose last tile is answered."""
+        manifest = self._parts.classifier.manifest
         for prepared, row in zip(batch, rows, strict=True):
-            yield Outcome(prepared.item.seq, interpretation=interpret(row, classifier.manifest), place=prepared.place)
+            if not isinstance(prepared, CutTile):
+                yield Outcome(prepared.item.seq, interpretation=interpret(row, manifest), place=prepared.place)
+                continue
+            picture = prepared.picture
+            picture.answer(prepared.number, tile_of(row, manifest, unusual_light=prepared.unusual_light))
+            if picture.is_answered:
+                answer = answer_of(picture.map, manifest, is_coarse=picture.is_coarse)
+                yield Outcome(picture.seq, answer=answer, place=picture.place)
 
     def _download(self, item: Item, reservation: Reservation) -> None:
         """Fetch, verify and hand over; runs in a download thread."""
@@ -204,8 +221,11 @@ class Run:
             _verify(item, data)
             if self._abandoned.is_set():
                 reservation.release()
-            else:
+            elif item.tiles is None:
                 self._decoder.submit(data, lambda result: self._decoded(item, data, result, reservation))
+            else:
+                cut = item.tiles
+                self._decoder.submit_whole(data, cut, lambda result: self._opened(item, cut, data, result, reservation))
         except BaseException as error:  # noqa: BLE001  # Raised again in the caller's thread, where it belongs.
             reservation.release()
             self._ready.put(_failed(item, error))
@@ -217,15 +237,47 @@ class Run:
         place = None if result is None else _place_of(data, self._parts.camera_zone)
         reservation.release()
         if isinstance(result, BaseException):
-            failed = _failed(item, result)
-            self._ready.put(_Prepared(item, error=failed.error, place=place))
+            self._ready.put(_failed(item, result, place))
         elif result is not None:
             self._ready.put(_Prepared(item, pixels=result, place=place))
 
+    def _opened(
+        self,
+        item: Item,
+        cut: TileCut,
+        data: bytes,
+        result: WholePicture | BaseException | None,
+        reservation: Reservation,
+    ) -> None:
+        """Begin to cut a decoded photograph; runs in the same threads."""
+        place = None if result is None else _place_of(data, self._parts.camera_zone)
+        reservation.release()
+        if isinstance(result, WholePicture):
+            height, width, _ = result.pixels.shape
+            try:
+                grid = lay_tiles(width, height, cut, self._parts.decoding.limits)
+            except ImageError as error:  # Of a picture from a process, which nobody looked into before.
+                result.reservation.release()
+                self._ready.put(_failed(item, error, place))
+            else:
+                self._cutter.open(Picture(item.seq, place, grid, cut.is_coarse, result.pixels, result.reservation))
+        elif result is not None:
+            self._ready.put(_failed(item, result, place))
 
-def _failed(item: Item, error: BaseException) -> _Prepared:
+
+def _failed(item: Item, error: BaseException, place: FilePlace | None = None) -> _Prepared:
     """Wrap an image's error without its traceback, whose frames would keep the encoded bytes in memory."""
-    return _Prepared(item, error=ImageError(error.code, error.detail) if isinstance(error, ImageError) else error)
+    bare = ImageError(error.code, error.detail) if isinstance(error, ImageError) else error
+    return _Prepared(item, error=bare, place=place)
+
+
+def _without_answer(prepared: _Prepared, error: BaseException) -> Outcome:
+    """Return the outcome of a photograph that is not classified; raise what is no photograph's fault."""
+    if isinstance(error, PictureDeferred):
+        return Outcome(prepared.item.seq, deferred=True)
+    if isinstance(error, ImageError):
+        return Outcome(prepared.item.seq, error=error, place=prepared.place)
+    raise error
 
 
 def _place_of(data: bytes, camera_zone: tzinfo | None) -> FilePlace | None:

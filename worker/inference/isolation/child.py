@@ -90,14 +90,15 @@ def _answer(
         pixels = function(
             data,
             Preprocessing.model_validate(request["preprocessing"]),
-            tuple(request["input_size"]),
+            None if request["input_size"] is None else tuple(request["input_size"]),
             limits=limits,
         )
     except ImageError as error:
         return {"code": error.code, "detail": error.detail}
     except MemoryError:
         return {"code": ImageErrorCode.TOO_COSTLY, "detail": f"Decoding the picture needs too much memory; {SMALLER}"}
-    np.frombuffer(memory, np.uint8, pixels.size)[:] = pixels.reshape(-1)
+    # Of a picture that is turned the array is a view: copied once, and straight into the memory.
+    np.frombuffer(memory, np.uint8, pixels.size).reshape(pixels.shape)[:] = pixels
     return {"shape": pixels.shape}
 
 

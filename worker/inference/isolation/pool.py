@@ -12,8 +12,22 @@ from worker.inference.fair_threads import FairThreads, Share
 from worker.inference.isolation.process import ChildProcess, IsolationLimits
 from worker.inference.limits import DEFAULT_LIMITS, PictureLimits
 from worker.inference.preprocess import resized_pixels
+from worker.inference.tiles.picture import upright_pixels
 
 DEFAULT_PROCESSES = 2
+
+
+def decoded_pixels(
+    data: bytes, preprocessing: Preprocessing, input_size: tuple[int, int] | None, *, limits: PictureLimits
+) -> NDArray[np.uint8]:
+    """Decode to the size of the model's input; without one, the whole picture, upright. Runs in the processes.
+
+    Raises:
+        ImageError: as ``resized_pixels``.
+    """
+    if input_size is None:
+        return upright_pixels(data, limits=limits)
+    return resized_pixels(data, preprocessing, input_size, limits=limits)
 
 
 class IsolatedPool:
@@ -27,7 +41,7 @@ class IsolatedPool:
         *,
         processes: int = DEFAULT_PROCESSES,
         limits: IsolationLimits | None = None,
-        function: Callable[..., NDArray[np.uint8]] = resized_pixels,
+        function: Callable[..., NDArray[np.uint8]] = decoded_pixels,
     ) -> None:
         """Start nothing yet.
 
@@ -46,7 +60,7 @@ class IsolatedPool:
         self._closed = False
 
     def share(self, *, urgent: bool) -> Share:
-        """Make a share for a run; the run calls ``resized_pixels`` within calls of that share."""
+        """Make a share for a run; the run calls the methods below within calls of that share."""
         return (self._urgent if urgent else self._bulk).share()
 
     def resized_pixels(
@@ -63,6 +77,19 @@ class IsolatedPool:
             ImageError: as ``resized_pixels``; ``too_costly`` if a limit of the process was reached, and
                 ``worker_crashed`` if it died.
         """
+        return self._pixels(data, preprocessing, input_size, limits)
+
+    def upright_pixels(self, data: bytes, *, limits: PictureLimits = DEFAULT_LIMITS) -> NDArray[np.uint8]:
+        """Run ``tiles.picture.upright_pixels`` in a process: uint8, (height, width, 3).
+
+        Raises:
+            ImageError: as ``upright_pixels``; ``too_costly`` and ``worker_crashed`` as ``resized_pixels``.
+        """
+        return self._pixels(data, Preprocessing(), None, limits)
+
+    def _pixels(
+        self, data: bytes, preprocessing: Preprocessing, input_size: tuple[int, int] | None, limits: PictureLimits
+    ) -> NDArray[np.uint8]:
         request = {
             "preprocessing": preprocessing.model_dump(mode="json"),
             "input_size": input_size,

@@ -25,12 +25,15 @@ from numpy.typing import NDArray
 
 from shared.contracts.states import ImageErrorCode
 from worker.inference.errors import ImageError
-from worker.inference.isolation.shared import mapped, shared_memory
+from worker.inference.isolation.shared import forget, mapped, shared_memory
+from worker.inference.limits import DEFAULT_LIMITS
+from worker.inference.tiles.picture import CHANNELS
 
 MEBIBYTE = 1024**2
 STOP_SECONDS = 5.0
 _HEADER_BYTES = 64 * 1024
 _MAX_AXES = 3
+_KEPT_BYTES = MEBIBYTE  # The input of a model; to give it back and take it again would cost more than it saves.
 _KEPT_VARIABLES = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "TMPDIR", "PILLOW_BLOCKS_MAX", "PILLOW_ALIGNMENT")
 
 Pixels = NDArray[np.uint8]
@@ -44,13 +47,13 @@ class IsolationLimits:
         processor_seconds: time of a processor; a picture that needs more is ``too_costly``.
         timeout_seconds: time on the clock, for a decoder that hangs without using the processor.
         memory_bytes: address space above what the process takes by itself.
-        result_bytes: pixels that it may hand over.
+        result_bytes: pixels that it may hand over: those of a whole picture, where tiles are cut out of it.
     """
 
     processor_seconds: float = 8.0
     timeout_seconds: float = 120.0
     memory_bytes: int = 512 * MEBIBYTE
-    result_bytes: int = 64 * MEBIBYTE
+    result_bytes: int = CHANNELS * DEFAULT_LIMITS.pixels
 
 
 def scrubbed_environment() -> dict[str, str]:
@@ -156,11 +159,14 @@ class ChildProcess:
         return self._read(tuple(map(int, header["shape"])))
 
     def _read(self, shape: tuple[int, ...]) -> Pixels:
-        """Copy pixels out of shared memory, which the next picture overwrites."""
+        """Copy pixels out of shared memory, which the next picture overwrites; a whole picture's are given back."""
         count = math.prod(shape)
         if len(shape) != _MAX_AXES or min(shape) < 1 or count > self._limits.result_bytes:
             raise ValueError(f"pixels of the shape {shape}")
-        return np.frombuffer(self._memory, np.uint8, count).reshape(shape).copy()
+        pixels = np.frombuffer(self._memory, np.uint8, count).reshape(shape).copy()
+        if count > _KEPT_BYTES:
+            forget(self._memory)
+        return pixels
 
     def _pipes(self) -> tuple[IO[bytes], IO[bytes]]:
         if self._process.stdin is None or self._process.stdout is None:

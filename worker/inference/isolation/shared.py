@@ -28,3 +28,12 @@ def shared_memory(size: int) -> int:
 def mapped(descriptor: int, size: int) -> mmap.mmap:
     """Map shared memory into this process."""
     return mmap.mmap(descriptor, size)
+
+
+def forget(memory: mmap.mmap) -> None:
+    """Give the pages of shared memory back to the system (``madvise(2)``, MADV_REMOVE); they read as zeros then.
+
+    A process that waits would keep those of the largest picture that it has ever decoded.
+    """
+    if hasattr(mmap, "MADV_REMOVE"):  # Linux
+        memory.madvise(mmap.MADV_REMOVE)

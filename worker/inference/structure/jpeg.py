@@ -77,7 +77,7 @@ def inspect_jpeg(data: bytes, limits: PictureLimits) -> Structure | None:
     stored = 2 * samples if head.progressive or first < components else 0  # coefficients of 16 bits
     copies = 2 if components == 4 else 1  # noqa: PLR2004  # CMYK and its RGB
     memory = copies * _PIXEL_BYTES * width * height + stored + len(data)
-    return Structure(b"".join([*head.segments, data[start:]]), memory)
+    return Structure(b"".join([*head.segments, data[start:]]), memory, (width, height))
 
 
 def count_scans(data: bytes) -> int:

@@ -38,9 +38,8 @@ def inspect_png(data: bytes, limits: PictureLimits) -> Structure | None:
     pieces = _pixel_chunks(data, len(SIGNATURE) + 12 + _HEADER_SIZE)
     if pieces is None:
         return None
-    return Structure(
-        b"".join([data[: len(SIGNATURE) + 12 + _HEADER_SIZE], *pieces]), pixel * width * height + len(data)
-    )
+    essential = b"".join([data[: len(SIGNATURE) + 12 + _HEADER_SIZE], *pieces])
+    return Structure(essential, pixel * width * height + len(data), (width, height))
 
 
 def _pixel_chunks(data: bytes, at: int) -> list[bytes] | None:

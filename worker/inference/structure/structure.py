@@ -14,10 +14,12 @@ class Structure:
     Attributes:
         essential: the parts of the file that its pixels need; decodes to the same pixels.
         memory_bytes: upper bound of the memory for decoding, ``essential`` included.
+        size: width and height in pixels, as they are stored.
     """
 
     essential: bytes
     memory_bytes: int
+    size: tuple[int, int]
 
 
 def check_size(width: int, height: int, limits: PictureLimits) -> None:

@@ -151,7 +151,8 @@ def inspect_tiff(data: bytes, limits: PictureLimits) -> Structure | None:
     essential = _essential(directory, data)
     if essential is None:
         return None
-    return Structure(essential, _PIXEL_BYTES * width * height + 2 * _PIXEL_BYTES * tile + len(essential))
+    memory = _PIXEL_BYTES * width * height + 2 * _PIXEL_BYTES * tile + len(essential)
+    return Structure(essential, memory, (width, height))
 
 
 def read_directory(data: Sliced, at: int | None = None) -> Directory | None:

@@ -7,9 +7,13 @@ never healthy (docs/decisions/0031).
 
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from shared.contracts.manifest import HEALTHY, Manifest, ManifestTiling, ReviewReason
 from shared.contracts.tiles import TileSkip
-from shared.tiles.tile_map import TileMap, TileSums, sum_up
+from shared.tiles.tile_map import Tile, TileMap, TileSums, sum_up
+from worker.inference.interpret import interpret
 from worker.inference.limits import DEFAULT_LIMITS, PictureLimits
 from worker.inference.tiles.tile_cut import TileCut, lay_tiles
 
@@ -36,6 +40,19 @@ class TiledAnswer:
     def needs_review(self) -> bool:
         """True if a person should review the photograph."""
         return self.review_reason is not None
+
+
+def tile_of(outputs: NDArray[np.float32], manifest: Manifest, *, unusual_light: bool) -> Tile:
+    """Read one row of a classifier's output as that of a tile: ``interpret``, then the light.
+
+    In a light that it has not learned, nothing that the classifier says of a tile is worth more than that.
+
+    Raises:
+        OutputInvalid: as ``interpret``.
+    """
+    answer = interpret(outputs, manifest)
+    reason = ReviewReason.UNUSUAL_LIGHT if unusual_light else answer.review_reason
+    return Tile(manifest.labels.index(answer.label), answer.confidence, reason)
 
 
 def answer_of(answered: TileMap, manifest: Manifest, *, is_coarse: bool = False) -> TiledAnswer:
