@@ -1,0 +1,48 @@
+"""A classifier that needs no model."""
+
+import threading
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shared.contracts.manifest import Manifest
+from worker.inference.classifier import GpuMemory
+
+
+class ColourClassifier:
+    """Keeps the Protocol of a classifier: says which of red, green and blue a picture has most of."""
+
+    def __init__(self, manifest: Manifest, batch_size: int = 4) -> None:
+        self._manifest = manifest
+        self._batch_size = batch_size
+        self._lock = threading.Lock()
+        self.batches: list[int] = []
+
+    @property
+    def manifest(self) -> Manifest:
+        return self._manifest
+
+    @property
+    def batch_size(self) -> int:
+        return self._batch_size
+
+    @property
+    def runtime(self) -> str:
+        return "numpy"
+
+    def warm_up(self) -> None:
+        return
+
+    def gpu_memory(self) -> Sequence[GpuMemory]:
+        return ()
+
+    def classify(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
+        with self._lock:
+            assert batch.dtype == np.float32
+            assert batch.shape[1:] == (*self._manifest.input_size, 3)
+            assert 1 <= len(batch) <= self._batch_size
+            self.batches.append(len(batch))
+            powers = np.exp(batch.mean(axis=(1, 2)) * 10)
+            rows: NDArray[np.float32] = (powers / powers.sum(axis=1, keepdims=True)).astype(np.float32)
+            return rows
