@@ -10,11 +10,10 @@ from worker.inference.heads.partial import HeadEnded
 from worker.inference.heads.png import is_png, without_pixels
 from worker.inference.heads.pose import pose_of
 from worker.inference.heads.size import read_size
-from worker.inference.orientation import UPRIGHT, read_orientation
+from worker.inference.orientation import SWAPS_EDGES, UPRIGHT, read_orientation
 from worker.inference.sliced import Sliced
 
 _NOTHING = Pose()
-_FIRST_ON_ITS_SIDE = 5  # EXIF 2.32, tag 0x0112: 5 to 8 have rows where a person sees columns
 _LAST = 8
 
 
@@ -35,7 +34,7 @@ class Head:
     @property
     def upright_size(self) -> tuple[int, int] | None:
         """Width and height of the picture as people see it."""
-        if self.size is None or self.orientation < _FIRST_ON_ITS_SIDE:
+        if self.size is None or self.orientation not in SWAPS_EDGES:
             return self.size
         return self.size[1], self.size[0]
 

@@ -12,6 +12,7 @@ from shared.contracts.states import ImageErrorCode
 from worker.inference import jpeg
 from worker.inference.decode import inspect_file
 from worker.inference.errors import ImageError
+from worker.inference.heads.head import read_head
 from worker.inference.limits import DEFAULT_LIMITS, PictureLimits
 from worker.inference.tiles import picture
 from worker.inference.tiles.picture import upright_pixels
@@ -41,6 +42,7 @@ def test_every_orientation_of_every_format_is_seen_upright(
     pixels = upright_pixels(data)
     assert np.array_equal(pixels, as_pillow_shows_it(data))
     assert pixels.shape[:2] == ((300, 400) if orientation < 5 else (400, 300))
+    assert read_head(data).upright_size == pixels.shape[1::-1], "what an inspection lays its grid on"
 
 
 @pytest.mark.parametrize("orientation", [1, 6])
