@@ -1,4 +1,4 @@
-"""What a run is given, and what it gives back."""
+"""The items of a run, and its outcomes."""
 
 from dataclasses import dataclass
 

@@ -101,7 +101,7 @@ class RunDecoder:
 
 
 class _Order(Protocol):
-    """What is wanted of one picture."""
+    """The orders that one picture may have: its pixels in the size of the model, or all of them."""
 
     def decode(self, structure: Structure) -> None:
         """Go on with an ordinary picture; called in a thread for decoding."""
