@@ -368,6 +368,21 @@ class Settings(BaseSettings):
         le=100_000,
         description="Images whose heads one chunk reads before a job is cut into tiles.",
     )
+    inspect_threads: int = Field(
+        default=16, ge=1, le=256, description="Heads of files that one inspecting chunk reads at a time."
+    )
+    head_bytes: int = Field(
+        default=64 * 1024,
+        ge=1024,
+        le=1024 * 1024,
+        description="Bytes of the first read of a file's head; what lies elsewhere in it is read as it is needed.",
+    )
+    max_tiles_per_image: int = Field(
+        default=4096,
+        ge=1,
+        le=1_000_000,
+        description="Maximum of tiles of one photograph; one with more is refused (`too_many_tiles`).",
+    )
     lease_seconds: float = Field(
         default=60.0, gt=0, description="How long a chunk belongs to a worker without renewal."
     )

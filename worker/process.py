@@ -106,7 +106,8 @@ def start(settings: Settings) -> WorkerProcess:
         announce=hints.announce,
         trust_seconds=TRUST_SECONDS,
     )
-    store = S3Store(settings, connections=settings.download_threads + settings.worker_slots)
+    connections = settings.download_threads + settings.inspect_threads + settings.worker_slots
+    store = S3Store(settings, connections=connections)
     context = Context(
         settings=settings,
         database=database,

@@ -62,6 +62,7 @@ OF_A_JOB: Sequence[Limit] = (
     Limit("bytes of an image", "max_image_bytes", f"{LIMIT} or {BODY}; what lies there all the same is `too_large`"),
     Limit("pixels of an image", "max_image_pixels", "the image is `failed: too_many_pixels`"),
     Limit("pixels of the longer side of an image", "max_image_side", "the image is `failed: too_many_pixels`"),
+    Limit("tiles of an image", "max_tiles_per_image", "the image is `rejected: too_many_tiles`"),
     Limit("scans of a progressive JPEG", "max_image_scans", COSTLY),
     Limit("memory of ordinary images at a time, in bytes", "pixel_bytes_in_flight", "the next one waits"),
     Limit("processor seconds of an odd image", "isolated_processor_seconds", COSTLY),

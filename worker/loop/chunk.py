@@ -19,6 +19,7 @@ from shared.tracing import Attributes, failed, span
 from worker.context import Context
 from worker.jobs.classify import classify
 from worker.jobs.export import export
+from worker.jobs.inspect import inspect
 from worker.jobs.purge import purge
 from worker.jobs.validate import validate
 from worker.leasing.leases import Lease
@@ -40,6 +41,7 @@ TURN_PAUSE_SECONDS = 5.0
 
 RUNNERS: Mapping[ChunkKind, Callable[[Context, Lease], ChunkOutcome]] = {
     ChunkKind.VALIDATE: validate,
+    ChunkKind.INSPECT: inspect,
     ChunkKind.CLASSIFY: classify,
     ChunkKind.PURGE: purge,
     ChunkKind.EXPORT: export,
