@@ -23,9 +23,9 @@ HEADINGS = ("CLASSIFIER", "SHA256", "ONNX", "DEFAULT", "OPEN JOBS", "OPEN CHUNKS
 LIST = text(
     """
     WITH work AS (
-        SELECT split_part(pool, ':', 2) AS classifier, count(*) FILTER (WHERE state <> 'done') AS open,
+        SELECT regexp_replace(pool, '^.*:', '') AS classifier, count(*) FILTER (WHERE state <> 'done') AS open,
                max(done_at) FILTER (WHERE worker IS NOT NULL) AS ran
-        FROM chunks WHERE kind = 'classify' GROUP BY split_part(pool, ':', 2)),
+        FROM chunks WHERE kind = 'classify' GROUP BY 1),
     pinned AS (
         SELECT classifier_id AS id, count(*) AS jobs FROM jobs
         WHERE state IN ('draft', 'validating', 'queued', 'running', 'canceling') AND deleted_at IS NULL GROUP BY 1)

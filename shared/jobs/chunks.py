@@ -46,6 +46,11 @@ def pool_of(classifier_id: uuid.UUID) -> str:
     return f"{CLASSIFY}{classifier_id}"
 
 
+def pools_of(classifier_id: uuid.UUID) -> list[str]:
+    """Name every pool of a classifier."""
+    return [f"{prefix}{classifier_id}" for prefix in POOLS_OF_CLASSIFIER]
+
+
 def tiles_pool_of(pool: str) -> str:
     """Name the pool of tiled photographs for the classifier of ``pool``, which is one of ``pool_of``.
 

@@ -6,7 +6,7 @@ token; when the token no longer matches, the chunk belongs to somebody else, and
 """
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -335,6 +335,7 @@ def finish_inspection(
     inspected: int,
     sizes: ChunkSizes,
     quotas: Quotas,
+    warn: Callable[[Job], None] = lambda _: None,
 ) -> Sequence[NewResult]:
     """Close an inspecting chunk; who closes the last one cuts the rest of the job by its work.
 
@@ -348,6 +349,7 @@ def finish_inspection(
         sizes: of the new chunks.
         quotas: of tenants without their own. A job that has more tiles than its tenant may have waiting fails with
             ``quota_exceeded``; a retry validates it again.
+        warn: puts warnings on the job, whose row is locked then; the event of the job's next state tells them.
 
     Returns:
         What was stored, as :func:`finish` does.
@@ -361,6 +363,7 @@ def finish_inspection(
         return rejected
     kept = store_results(session, job, rejected, closed_chunks=1)
     inspections.count(session, job, inspected)
+    warn(job)
     inspections.conclude(session, job, sizes=sizes, quota=quota)
     return kept
 

@@ -14,7 +14,7 @@ from shared.classifiers.bundle import read_folder
 from shared.contracts.manifest import MODEL_FILE
 from shared.db.models import Classifier
 from shared.errors import PhytobatchError
-from shared.jobs.chunks import pool_of
+from shared.jobs.chunks import pools_of
 from shared.storage.keys import model_key
 
 PIECE = 1024 * 1024
@@ -22,7 +22,7 @@ RUN = """
     SELECT count(*) FILTER (WHERE state = 'ready' AND not_before < now() - interval '2 minutes') AS late,
            count(*) FILTER (WHERE state = 'running') AS running,
            coalesce(max(done_at) FILTER (WHERE worker IS NOT NULL) > now() - interval '1 day', false) AS lately
-    FROM chunks WHERE pool = :pool
+    FROM chunks WHERE pool = ANY(:pools)
 """
 
 
@@ -45,7 +45,7 @@ def served(subject: Subject) -> Iterator[Finding]:
     """Check that workers run the default. A worker is known by the chunks that it ran, so silence proves nothing."""
     chosen = _default(subject)
     title = f"{chosen.name}@{chosen.version}"
-    row = subject.row(RUN, pool=pool_of(chosen.id))
+    row = subject.row(RUN, pools=pools_of(chosen.id))
     if row.late and not row.running:
         yield fail(
             "default served",

@@ -15,12 +15,13 @@ from shared.contracts.states import ChunkKind
 from shared.db.models import Classifier
 from shared.db.session import Database
 from shared.exports import claimed
-from shared.jobs import pauses
+from shared.jobs import claims, pauses
 from shared.jobs.pauses import EVERYTHING_THERE_IS, Subject
+from shared.limits.quotas import UNLIMITED
 from shared.settings import Settings
 from tests.contract.chart.rendering import of_kind
 from tests.integration.conftest import MakeSettings
-from tests.integration.jobs.factory import Jobs
+from tests.integration.jobs.factory import Jobs, sizes
 
 Count = Callable[..., int]
 
@@ -128,6 +129,20 @@ def test_a_chunk_whose_lease_ran_out_counts_until_somebody_takes_it_back(count: 
     jobs.queued(images=2, chunk_images=2)
     jobs.claim(lease_seconds=-1)
     assert count() == 1
+
+
+def test_tiled_jobs_are_counted_where_their_classifier_is_served(count: Count, jobs: Jobs) -> None:
+    jobs.committed(images=3, tiling="auto")
+    assert count("worker", *NAMED) == 1, "its validation"
+    assert count("worker-gpu", *NAMED) == 0
+    validating = jobs.claim_kind(ChunkKind.INSPECT)
+    with jobs.database.begin() as session:
+        claims.finish_validation(session, validating, [], sizes=sizes(1, heads=3))
+    inspecting = jobs.claim_kind(ChunkKind.INSPECT)
+    assert count() == 1
+    with jobs.database.begin() as session:
+        claims.finish_inspection(session, inspecting, [], inspected=3, sizes=sizes(1), quotas=UNLIMITED)
+    assert count() == 3
 
 
 def test_validation_waits_for_a_worker_too_but_starts_no_gpu_while_there_are_others(count: Count, jobs: Jobs) -> None:

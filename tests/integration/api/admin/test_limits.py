@@ -23,6 +23,7 @@ def north(admin: Admin) -> str:
 def test_without_limits_of_its_own_the_settings_hold(admin: Admin, north: str) -> None:
     assert holding(admin, north) == {
         "max_pending_images": ("500000", "setting"),
+        "max_pending_tiles": ("no limit", "setting"),
         "max_open_jobs": ("1000", "setting"),
         "max_running_chunks": ("no limit", "setting"),
         "requests_per_minute": ("30000", "setting"),
