@@ -455,6 +455,12 @@ class Settings(BaseSettings):
         description="Memory of ordinary pictures that a worker decodes at a time, in its threads; 0: 384 MiB, or "
         "96 MiB for each decode thread if that is more.",
     )
+    decoded_bytes_in_flight: int = Field(
+        default=0,
+        ge=0,
+        description="Memory of decoded photographs while their tiles are cut, 3 bytes for each pixel, over all chunks; "
+        "a larger photograph is decoded alone. 0: 512 MiB, or 128 MiB for each decode thread if that is more.",
+    )
     camera_time_zone: ZoneInfo | None = Field(
         default=None,
         description="Time zone of camera clocks whose photos do not name one, as `Europe/Madrid`; empty: such times "
@@ -584,6 +590,11 @@ class Settings(BaseSettings):
     def pixel_bytes(self) -> int:
         """Memory of ordinary pictures that are decoded at a time: the setting, or the amount that suits the threads."""
         return self.pixel_bytes_in_flight or max(384 * MEBIBYTE, 96 * MEBIBYTE * self.decode_workers)
+
+    @property
+    def decoded_bytes(self) -> int:
+        """Memory of decoded photographs in tiles: the setting, or the amount that suits the threads."""
+        return self.decoded_bytes_in_flight or max(512 * MEBIBYTE, 128 * MEBIBYTE * self.decode_workers)
 
 
 @lru_cache(maxsize=1)

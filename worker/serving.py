@@ -23,6 +23,8 @@ from worker.inference.limits import PictureLimits
 from worker.inference.manifest import shipped_classifier_dir
 from worker.inference.pipeline import Pipeline
 from worker.inference.runtime import default_batch, open_classifier
+from worker.inference.tiles.picture import decoded_bytes
+from worker.inference.tiles.room import DecodedRoom
 from worker.metrics import StageMetrics
 
 log = structlog.get_logger()
@@ -100,10 +102,14 @@ def _load(settings: Settings, folder: Path) -> Classifier:
 
 @dataclass(frozen=True, slots=True)
 class _Shared:
-    """Resources that the pipelines of this process share: memory for pixels, and processes for odd pictures."""
+    """Resources that the pipelines of this process share: memory for pixels, and processes for odd pictures.
+
+    ``pixel_budget`` is for decoders at work, ``decoded_room`` for whole photographs while their tiles are cut.
+    """
 
     limits: PictureLimits
     pixel_budget: ByteBudget
+    decoded_room: DecodedRoom
     isolated: IsolatedPool
 
 
@@ -118,9 +124,10 @@ def _shared(settings: Settings) -> _Shared:
         processor_seconds=settings.isolated_processor_seconds,
         timeout_seconds=settings.isolated_seconds,
         memory_bytes=settings.isolated_memory_bytes,
+        result_bytes=max(IsolationLimits().result_bytes, decoded_bytes(settings.max_image_pixels, 1)),
     )
     pool = IsolatedPool(processes=settings.isolated_processes, limits=isolation)
-    return _Shared(limits, ByteBudget(settings.pixel_bytes), pool)
+    return _Shared(limits, ByteBudget(settings.pixel_bytes), DecodedRoom.of(settings.decoded_bytes), pool)
 
 
 def _pipeline(settings: Settings, classifier: Classifier, shared: _Shared, *, share: int) -> Pipeline:
@@ -133,6 +140,7 @@ def _pipeline(settings: Settings, classifier: Classifier, shared: _Shared, *, sh
         bytes_in_flight=settings.bytes_in_flight // share,
         limits=shared.limits,
         pixel_budget=shared.pixel_budget,
+        decoded_room=shared.decoded_room,
         isolated=shared.isolated,
         observer=StageMetrics(),
         camera_zone=settings.camera_time_zone,

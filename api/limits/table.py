@@ -65,6 +65,7 @@ OF_A_JOB: Sequence[Limit] = (
     Limit("tiles of an image", "max_tiles_per_image", "the image is `rejected: too_many_tiles`"),
     Limit("scans of a progressive JPEG", "max_image_scans", COSTLY),
     Limit("memory of ordinary images at a time, in bytes", "pixel_bytes_in_flight", "the next one waits"),
+    Limit("memory of decoded photographs in tiles, in bytes", "decoded_bytes_in_flight", "the next one waits"),
     Limit("processor seconds of an odd image", "isolated_processor_seconds", COSTLY),
     Limit("seconds on the clock of an odd image", "isolated_seconds", COSTLY),
     Limit("memory of an odd image, in bytes", "isolated_memory_bytes", f"{COSTLY} or `worker_crashed`"),

@@ -84,3 +84,16 @@ def test_the_room_for_pixels_follows_the_threads_unless_it_is_set(
     monkeypatch.setenv("PHYTOBATCH_PIXEL_BYTES_IN_FLIGHT", str(pixel_bytes_in_flight))
     monkeypatch.setenv("PHYTOBATCH_DECODE_THREADS", str(decode_threads))
     assert get_settings().pixel_bytes == mebibytes * 1024**2
+
+
+@pytest.mark.parametrize(
+    ("set_to", "decode_threads", "mebibytes"), [(0, 2, 512), (0, 16, 2048), (100 * 1024**2, 16, 100)]
+)
+def test_the_room_for_decoded_photographs_follows_the_threads_unless_it_is_set(
+    set_to: int, decode_threads: int, mebibytes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in REQUIRED.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("PHYTOBATCH_DECODED_BYTES_IN_FLIGHT", str(set_to))
+    monkeypatch.setenv("PHYTOBATCH_DECODE_THREADS", str(decode_threads))
+    assert get_settings().decoded_bytes == mebibytes * 1024**2
