@@ -28,6 +28,7 @@ EXAMPLE: dict[str, Any] = {
         "ground_resolution_mm": [0.1, 1.0],
         "report_from": 0.1,
         "min_tiles": 4,
+        "min_share": 0.1,
         "light": None,
     },
 }

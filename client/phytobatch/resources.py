@@ -437,7 +437,9 @@ class LearnedTiling:
         ground_resolution_mm: the finest and the coarsest pixel that it reads, in millimetres of plant or ground.
         report_from: the share of a disease among the tiles that count from which a photograph is called diseased.
         min_tiles: the number of tiles that must count before a photograph is called healthy.
-        light: for each colour the range of its share in the mean of a tile; outside, a tile does not count.
+        min_share: the part of its classified tiles that must count before a photograph is called anything.
+        light: for each colour the range of its share in the mean of a tile, and the largest part of its pixels that
+            may be violet; outside, a tile does not count.
     """
 
     edge: int
@@ -445,6 +447,7 @@ class LearnedTiling:
     ground_resolution_mm: tuple[float, float] | None = None
     report_from: float | None = None
     min_tiles: int | None = None
+    min_share: float | None = None
     light: Mapping[str, Any] | None = None
 
     @classmethod
@@ -457,6 +460,7 @@ class LearnedTiling:
             ground_resolution_mm=(float(learned[0]), float(learned[1])) if learned else None,
             report_from=data.get("report_from"),
             min_tiles=data.get("min_tiles"),
+            min_share=data.get("min_share"),
             light=data.get("light"),
         )
 

@@ -131,6 +131,8 @@ class ManifestTiling(Strict):
         ground_resolution_mm: the finest and the coarsest pixel that it can read, in millimetres of plant or ground.
         report_from: the share of a disease among the tiles that count from which the photograph is called diseased.
         min_tiles: the number of tiles that must count before a photograph is called healthy.
+        min_share: the part of its classified tiles that must count before a photograph is called anything: a few odd
+            tiles of a road are no evidence.
         light: outside of it a tile does not count (``unusual_light``).
     """
 
@@ -139,6 +141,7 @@ class ManifestTiling(Strict):
     ground_resolution_mm: tuple[float, float] | None = None
     report_from: float = Field(default=0.1, gt=0, le=1)
     min_tiles: int = Field(default=4, ge=1)
+    min_share: float = Field(default=0.0, ge=0, le=1)
     light: LearnedLight | None = None
 
 

@@ -1,8 +1,8 @@
 """The answer of a photograph, made of the answers of its tiles.
 
 A photograph is called diseased when a disease reaches ``report_from`` of its counted tiles, healthy only when at least
-``min_tiles`` count and no disease does. Otherwise it has no label and asks for a person: an answer without evidence is
-never healthy (docs/decisions/0031).
+``min_tiles`` count and no disease does; and either only when ``min_share`` of its classified tiles count. Otherwise it
+has no label and asks for a person: an answer without evidence is never healthy (docs/decisions/0031).
 """
 
 from dataclasses import dataclass
@@ -102,6 +102,8 @@ def answer_of_skipped(
 
 
 def _label(sums: TileSums, manifest: Manifest, rule: ManifestTiling) -> str | None:
+    if sums.counted < rule.min_share * _classified(sums):
+        return None
     diseases = [label for label in manifest.labels if label != HEALTHY and sums.labels.get(label)]
     worst = max(diseases, key=lambda label: sums.labels[label], default=None)  # The first of them at a tie.
     if worst is not None and sums.labels[worst] / sums.counted >= rule.report_from:
@@ -119,10 +121,14 @@ def _review_reason(label: str | None, sums: TileSums) -> ReviewReason | None:
     """Return the reason why there is no label: the first of the table that applies."""
     if label is not None:
         return None
-    classified = sums.total - sum(sums.skipped.values())
+    classified = _classified(sums)
     table = (
         (ReviewReason.TOO_COARSE, sums.skipped.get(TileSkip.TOO_COARSE, 0) == sums.total),
         (ReviewReason.UNUSUAL_LIGHT, sums.review.get(ReviewReason.UNUSUAL_LIGHT, 0) > HALF * classified),
         (ReviewReason.NO_LEAF, sums.review.get(ReviewReason.NOT_A_LEAF, 0) > HALF * classified),
     )
     return next((reason for reason, applies in table if applies), ReviewReason.TOO_FEW_TILES)
+
+
+def _classified(sums: TileSums) -> int:
+    return sums.total - sum(sums.skipped.values())

@@ -56,6 +56,15 @@ def test_the_rule(manifest: Manifest, tiles: list[Tile], label: str | None, reas
     assert answer.sums.total == len(tiles)
 
 
+@pytest.mark.parametrize("label", [HEALTHY, RUST])
+def test_a_few_odd_tiles_are_no_evidence(make_manifest: Callable[..., Manifest], label: int) -> None:
+    classes = (ClassLabel(id="healthy"), ClassLabel(id="mildew"), ClassLabel(id="rust"))
+    manifest = make_manifest(classes=classes, tiling=ManifestTiling(min_tiles=2, min_share=0.1))
+    assert answered(manifest, *counted(label, 10), *[NO_LEAF] * 90, *[SKIPPED] * 50).label == classes[label].id
+    few = answered(manifest, *counted(label, 9), *[NO_LEAF] * 90)
+    assert (few.label, few.review_reason) == (None, ReviewReason.NO_LEAF)
+
+
 def test_the_confidence_is_the_mean_of_the_counted_tiles_that_carry_the_label(manifest: Manifest) -> None:
     tiles = [*counted(HEALTHY, 5, 0.99), Tile(RUST, 0.7), Tile(RUST, 0.9), Tile(RUST, 0.1, ReviewReason.BLURRED)]
     answer = answered(manifest, *tiles)
