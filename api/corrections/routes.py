@@ -1,10 +1,11 @@
-"""``/v1/jobs/{id}/corrections`` and ``/v1/jobs/{id}/images/{seq}/correction``."""
+"""``/v1/jobs/{id}/corrections`` and the ``correction`` of an image and of a tile."""
 
 import uuid
 from http import HTTPStatus
 from typing import Annotated, Any
 
-from fastapi import Query, Request, Response
+from fastapi import Path, Query, Request, Response
+from sqlalchemy.orm import Session
 
 from api.answers import answer, problems
 from api.auth import Caller
@@ -13,6 +14,7 @@ from api.corrections.schemas import (
     CorrectionOut,
     CorrectionPage,
     Imported,
+    Person,
     PutCorrection,
     correction_out,
     correction_page,
@@ -24,7 +26,8 @@ from api.routing import Router
 from api.services import Services
 from shared import audit
 from shared.contracts.audit import Action
-from shared.corrections import store, table
+from shared.corrections import reading, store, table
+from shared.corrections.reading import CURSOR, START, Cursor
 from shared.corrections.store import NewCorrection
 from shared.errors import InvalidRequest
 from shared.jobs import queries
@@ -38,47 +41,111 @@ REQUEST_BODY: dict[str, Any] = {
 }
 
 
+IMAGE = "/{job_id}/images/{seq}/correction"
+TILE = "/{job_id}/images/{seq}/tiles/{tile}/correction"
+
+Tile = Annotated[int, Path(ge=0, le=MAX_SEQ, description="The tile, counted from 0, rows first.")]
+By = Annotated[Person | None, Query(description="The person whose correction is taken back; everybody's if left out.")]
+After = Annotated[str, Query(pattern=f"^{CURSOR.pattern}$", description="Cursor: `after` of the page before.")]
+
+
 @router.put(
-    "/{job_id}/images/{seq}/correction",
+    IMAGE,
     operation_id="put_correction",
     summary="Correct the label of an image",
     response_model=CorrectionOut,
     responses=problems(404),
 )
 def put_correction(job_id: JobId, seq: Seq, body: PutCorrection, services: ServicesDep, caller: Submitter) -> Response:
-    """Store a person's label for an image; it replaces an earlier correction.
+    """Store a person's label for an image; it counts from now on.
 
-    The prediction stays. `corrected_by` is the name of the API key unless the request names somebody. Repeating it
-    is harmless.
+    The prediction stays, and so do earlier corrections, in the history: the latest of each person stands, and of those
+    that stand the latest counts. `corrected_by` is the name of the API key unless the request names somebody. Repeating
+    it is harmless.
     """
-    new = NewCorrection(seq, body.label, body.note, body.corrected_by or caller.key_name)
-    with services.database.begin() as session:
-        job = queries.lock_own_job(session, caller.tenant_id, job_id)
-        store.check_image(session, job, seq)
-        store.write(session, job, [new])
-        audit.record(session, caller.actor, Action.CORRECTION_PUT, job_id, tenant_id=caller.tenant_id, seq=seq)
-        (row,) = store.read_corrections(session, job_id, limit=1, seq=seq)
-        out = correction_out(job_id, row)
-    return answer(out)
+    return answer(_put(services, caller, job_id, seq, None, body))
+
+
+@router.put(
+    TILE,
+    operation_id="put_tile_correction",
+    summary="Correct the label of a tile",
+    response_model=CorrectionOut,
+    responses=problems(404),
+)
+def put_tile_correction(
+    job_id: JobId, seq: Seq, tile: Tile, body: PutCorrection, services: ServicesDep, caller: Submitter
+) -> Response:
+    """Store a person's label for a tile of an image, as for an image.
+
+    404 `no-tiles` for an image that was answered as a whole; 422 for a tile that it does not have.
+    """
+    return answer(_put(services, caller, job_id, seq, tile, body))
 
 
 @router.delete(
-    "/{job_id}/images/{seq}/correction",
+    IMAGE,
     operation_id="delete_correction",
-    summary="Delete a correction",
+    summary="Take back a correction",
     status_code=HTTPStatus.NO_CONTENT,
     response_class=Response,
-    responses={204: {"description": "There is none now."}, **problems(404)},
+    responses={204: {"description": "It is taken back."}, **problems(404)},
 )
-def delete_correction(job_id: JobId, seq: Seq, services: ServicesDep, caller: Submitter) -> Response:
-    """Delete the correction of an image.
+def delete_correction(
+    job_id: JobId, seq: Seq, services: ServicesDep, caller: Submitter, corrected_by: By = None
+) -> Response:
+    """Take back the correction of an image: that of the person `corrected_by`, or everybody's.
 
-    Repeating it is harmless.
+    With a person, the latest that still stands of the others counts again; without, none is left. It stays in the
+    history. Repeating it is harmless.
     """
+    return _take_back(services, caller, job_id, seq, None, corrected_by)
+
+
+@router.delete(
+    TILE,
+    operation_id="delete_tile_correction",
+    summary="Take back a correction of a tile",
+    status_code=HTTPStatus.NO_CONTENT,
+    response_class=Response,
+    responses={204: {"description": "It is taken back."}, **problems(404)},
+)
+def delete_tile_correction(
+    job_id: JobId, seq: Seq, tile: Tile, services: ServicesDep, caller: Submitter, corrected_by: By = None
+) -> Response:
+    """Take back the correction of a tile, as of an image.
+
+    404 `no-tiles` for an image that was answered as a whole; 422 for a tile that it does not have.
+    """
+    return _take_back(services, caller, job_id, seq, tile, corrected_by)
+
+
+def _put(
+    services: Services, caller: Caller, job_id: uuid.UUID, seq: int, tile: int | None, body: PutCorrection
+) -> CorrectionOut:
+    new = NewCorrection(seq, body.label, body.note, body.corrected_by or caller.key_name, tile)
     with services.database.begin() as session:
-        store.remove(session, queries.lock_own_job(session, caller.tenant_id, job_id), seq)
-        audit.record(session, caller.actor, Action.CORRECTION_DELETE, job_id, tenant_id=caller.tenant_id, seq=seq)
+        job = queries.lock_own_job(session, caller.tenant_id, job_id)
+        store.check_place(session, job, seq, tile)
+        store.write(session, job, [new])
+        _record(session, caller, Action.CORRECTION_PUT, job_id, seq, tile)
+        return correction_out(job_id, reading.read_valid(session, job_id, seq, tile))
+
+
+def _take_back(
+    services: Services, caller: Caller, job_id: uuid.UUID, seq: int, tile: int | None, corrected_by: str | None
+) -> Response:
+    with services.database.begin() as session:
+        job = queries.lock_own_job(session, caller.tenant_id, job_id)
+        store.check_place(session, job, seq, tile)
+        store.take_back(session, job, seq, tile=tile, corrected_by=corrected_by)
+        _record(session, caller, Action.CORRECTION_DELETE, job_id, seq, tile)
     return Response(status_code=HTTPStatus.NO_CONTENT)
+
+
+def _record(session: Session, caller: Caller, action: Action, job_id: uuid.UUID, seq: int, tile: int | None) -> None:
+    place = {"seq": seq} if tile is None else {"seq": seq, "tile": tile}
+    audit.record(session, caller.actor, action, job_id, tenant_id=caller.tenant_id, **place)
 
 
 @router.get(
@@ -92,15 +159,21 @@ def list_corrections(
     job_id: JobId,
     services: ServicesDep,
     caller: Reader,
-    after: Annotated[int, Query(ge=-1, le=MAX_SEQ, description="Cursor: `after` of the page before.")] = -1,
+    seq: Annotated[int | None, Query(ge=0, le=MAX_SEQ, description="Only those of this image.")] = None,
+    history: Annotated[bool, Query(description="Every entry: earlier ones and takings back, too.")] = False,  # noqa: FBT002
+    after: After = str(START),
     limit: Limit = DEFAULT,
 ) -> Response:
-    """List corrections in the order of the images, each with the prediction; `after` is a `seq`."""
+    """List the corrections that count, in the order of the images and their tiles, each with the prediction.
+
+    `history` lists what every person said of a place, the oldest first.
+    """
     check_limit(limit, services.settings)
+    begin = Cursor.parse(after)
     with services.database.begin() as session:
         queries.get_job(session, caller.tenant_id, job_id)
-        rows = store.read_corrections(session, job_id, after=after, limit=limit + 1)
-        page = correction_page(job_id, rows[:limit], after=after, has_more=len(rows) > limit)
+        rows = reading.read_corrections(session, job_id, after=begin, limit=limit + 1, seq=seq, history=history)
+    page = correction_page(job_id, rows[:limit], after=begin, history=history, has_more=len(rows) > limit)
     return answer(page)
 
 
@@ -113,7 +186,7 @@ def list_corrections(
     openapi_extra={"requestBody": REQUEST_BODY},
 )
 async def import_corrections(request: Request, job_id: JobId, services: ServicesDep, caller: Submitter) -> Response:
-    """Store the corrections of a CSV table with `name` or `seq`, and `label`; all lines or none.
+    """Store the corrections of a CSV table with `name` or `seq`, `tile` for those of tiles, and `label`; all or none.
 
     422 `rows-invalid` names the lines that make no sense.
     """

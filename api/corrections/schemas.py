@@ -10,19 +10,24 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from api.fields import RequestBody
 from api.wire.jobs import job_path
 from shared.contracts import stored
-from shared.corrections.store import BY_LENGTH, LABEL_PATTERN, NOTE_LENGTH, CorrectionRow
+from shared.corrections.reading import Cursor, ReadCorrection
+from shared.corrections.store import BY_LENGTH, LABEL_PATTERN, NOTE_LENGTH
+from shared.tiles.grid import Box
 
 DIGITS = 6
 
 EXAMPLE: dict[str, Any] = {
     "seq": 7,
     "name": "DJI_0007.JPG",
+    "tile": None,
     "label": "powdery_mildew",
     "note": "white coating, not rust",
     "corrected_by": "Ana",
     "corrected_at": "2026-06-02T09:12:00Z",
     "predicted": "rust",
     "confidence": 0.61,
+    "box": None,
+    "valid": True,
     "links": {"file": "/v1/jobs/01934f6e-7a3c-7b1e-8f00-5d1c6a2b9e10/images/7/file"},
 }
 TABLE_EXAMPLE = "name,label,note\r\nDJI_0007.JPG,powdery_mildew,white coating\r\nDJI_0009.JPG,healthy,\r\n"
@@ -31,15 +36,12 @@ CorrectionLabel = Annotated[
     str, Field(pattern=LABEL_PATTERN, description="Written as class ids are; it need not be a class of the classifier.")
 ]
 Note = Annotated[str, Field(min_length=1, max_length=NOTE_LENGTH), AfterValidator(stored.text)]
-By = Annotated[
-    str,
-    Field(min_length=1, max_length=BY_LENGTH, description="Name of the person; the name of the API key if left out."),
-    AfterValidator(stored.text),
-]
+Person = Annotated[str, Field(min_length=1, max_length=BY_LENGTH), AfterValidator(stored.text)]
+By = Annotated[Person, Field(description="Name of the person; the name of the API key if left out.")]
 
 
 class PutCorrection(RequestBody):
-    """The label that a person gives to an image."""
+    """The label that a person gives to an image or a tile."""
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"label": "healthy"}, {"label": "powdery_mildew", "note": "white coating"}]}
@@ -56,6 +58,21 @@ class CorrectionLinks(BaseModel):
     file: str
 
 
+class BoxOut(BaseModel):
+    """A part of a picture, in pixels of the upright original; right and bottom are outside."""
+
+    left: int
+    top: int
+    right: int
+    bottom: int
+
+    @classmethod
+    def of(cls, box: Box) -> "BoxOut":
+        """Name the sides."""
+        left, top, right, bottom = box
+        return cls(left=left, top=top, right=right, bottom=bottom)
+
+
 class CorrectionOut(BaseModel):
     """A correction beside the prediction. ``predicted`` is ``null`` when there is no result (yet)."""
 
@@ -63,17 +80,20 @@ class CorrectionOut(BaseModel):
 
     seq: int
     name: str
-    label: str
+    tile: int | None = Field(description="The tile, counted from 0, rows first; `null`: the image as a whole.")
+    label: str | None = Field(description="`null`, in a history alone: the person took the correction back.")
     note: str | None
     corrected_by: str | None
     corrected_at: datetime
-    predicted: str | None
+    predicted: str | None = Field(description="Of the tile, where it is one.")
     confidence: float | None
+    box: BoxOut | None = Field(description="Of the tile.")
+    valid: bool = Field(description="True for the one that counts for this image or tile.")
     links: CorrectionLinks
 
 
 class CorrectionPage(BaseModel):
-    """The corrections of a job, in the order of its images."""
+    """The corrections of a job, in the order of its images, and of the tiles of each."""
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"corrections": [EXAMPLE], "after": "7", "has_more": False}]}
@@ -93,25 +113,27 @@ class Imported(BaseModel):
     changed: int = Field(description="Lines that changed a correction or made a new one.")
 
 
-def correction_out(job_id: uuid.UUID, row: CorrectionRow) -> CorrectionOut:
-    """Make one from a row of ``read_corrections``."""
-    correction, name, predicted, confidence = row
+def correction_out(job_id: uuid.UUID, row: ReadCorrection) -> CorrectionOut:
+    """Make one."""
     return CorrectionOut(
-        seq=correction.seq,
-        name=name,
-        label=correction.label,
-        note=correction.note,
-        corrected_by=correction.corrected_by,
-        corrected_at=correction.corrected_at,
-        predicted=predicted,
-        confidence=None if confidence is None else round(confidence, DIGITS),
-        links=CorrectionLinks(file=f"{job_path(job_id)}/images/{correction.seq}/file"),
+        seq=row.seq,
+        name=row.name,
+        tile=row.tile,
+        label=row.label,
+        note=row.note,
+        corrected_by=row.corrected_by,
+        corrected_at=row.corrected_at,
+        predicted=row.predicted,
+        confidence=None if row.confidence is None else round(row.confidence, DIGITS),
+        box=None if row.box is None else BoxOut.of(row.box),
+        valid=row.is_valid,
+        links=CorrectionLinks(file=f"{job_path(job_id)}/images/{row.seq}/file"),
     )
 
 
-def correction_page(job_id: uuid.UUID, rows: Sequence[CorrectionRow], *, after: int, has_more: bool) -> CorrectionPage:
+def correction_page(
+    job_id: uuid.UUID, rows: Sequence[ReadCorrection], *, after: Cursor, history: bool, has_more: bool
+) -> CorrectionPage:
     """Make a page; an empty one returns the caller's own cursor."""
-    corrections = [correction_out(job_id, row) for row in rows]
-    return CorrectionPage(
-        corrections=corrections, after=str(corrections[-1].seq if corrections else after), has_more=has_more
-    )
+    end = rows[-1].cursor(history=history) if rows else after
+    return CorrectionPage(corrections=[correction_out(job_id, row) for row in rows], after=str(end), has_more=has_more)

@@ -51,9 +51,9 @@ class Calls:
         """Send a PUT of a file."""
         return self.transport.send(Request("PUT", path, query or {}, {"Content-Type": content_type}, body))
 
-    def delete(self, path: str) -> Answer:
-        """Send a DELETE."""
-        return self.transport.send(Request("DELETE", path))
+    def delete(self, path: str, *, query: Query | None = None) -> Answer:
+        """Send a DELETE; parameters that are None are left out."""
+        return self.transport.send(Request("DELETE", path, query or {}))
 
     def post_form(self, target: str, form: multipart.Form, *, idempotency_key: str | None) -> Answer:
         """Send a POST of a form to a path that may have a query."""

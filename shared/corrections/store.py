@@ -1,33 +1,51 @@
-"""Writing corrections, and reading them page by page. A writer has locked the job, whose revision goes up."""
+"""Writing corrections: rows are only added. A writer has locked the job, whose revision goes up."""
 
-import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Row, delete, select, text
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from shared.db.models import Correction, Image, Job, Result
-from shared.db.plans import read_a_page
+from shared.db.models import Image, Job
 from shared.db.session import changed
-from shared.errors import NotFound
-
-CorrectionRow = Row[Correction, str, str | None, float | None]
+from shared.errors import InvalidRequest, NotFound
+from shared.tiles.stored import read_map
 
 LABEL_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"  # as class ids (shared.contracts.manifest)
 NOTE_LENGTH = 512
 BY_LENGTH = 128
 
-# The same correction once more changes nothing, not even its time.
+# What is valid already is not said again, not even with another time. Of several persons in one table the later line is
+# the valid one, so only the first is compared.
 WRITE = text(
     """
-    INSERT INTO corrections AS c (job_id, seq, label, note, corrected_by)
-    SELECT :job, n.seq, n.label, n.note, n.corrected_by
-    FROM unnest(CAST(:seqs AS int[]), CAST(:labels AS text[]), CAST(:notes AS text[]), CAST(:by AS text[]))
-         AS n(seq, label, note, corrected_by)
-    ON CONFLICT (job_id, seq) DO UPDATE
-    SET label = excluded.label, note = excluded.note, corrected_by = excluded.corrected_by, corrected_at = now()
-    WHERE (c.label, c.note, c.corrected_by) IS DISTINCT FROM (excluded.label, excluded.note, excluded.corrected_by)
+    INSERT INTO correction_entries (job_id, seq, tile, label, note, corrected_by)
+    SELECT :job, n.seq, n.tile, n.label, n.note, n.corrected_by
+    FROM (
+        SELECT *, row_number() OVER (PARTITION BY seq, tile ORDER BY line) AS nth
+        FROM unnest(CAST(:seqs AS int[]), CAST(:tiles AS int[]), CAST(:labels AS text[]), CAST(:notes AS text[]),
+                    CAST(:by AS text[])) WITH ORDINALITY AS said(seq, tile, label, note, corrected_by, line)
+    ) n LEFT JOIN LATERAL (
+        SELECT e.label, e.note, e.corrected_by FROM correction_entries e
+        WHERE e.job_id = :job AND e.seq = n.seq AND e.tile IS NOT DISTINCT FROM n.tile AND e.is_valid LIMIT 1
+    ) valid ON true
+    WHERE n.nth > 1
+       OR (valid.label, valid.note, valid.corrected_by) IS DISTINCT FROM (n.label, n.note, n.corrected_by)
+    ORDER BY n.line
+    RETURNING 1
+    """
+)
+TAKE_BACK = text(
+    """
+    INSERT INTO correction_entries (job_id, seq, tile, corrected_by)
+    SELECT :job, :seq, :tile, theirs.corrected_by
+    FROM (
+        SELECT DISTINCT ON (e.corrected_by) e.corrected_by, e.label FROM correction_entries e
+        WHERE e.job_id = :job AND e.seq = :seq AND e.tile IS NOT DISTINCT FROM CAST(:tile AS int)
+          AND (CAST(:by AS text) IS NULL OR e.corrected_by = :by)
+        ORDER BY e.corrected_by, e.id DESC
+    ) theirs
+    WHERE theirs.label IS NOT NULL
     RETURNING 1
     """
 )
@@ -35,21 +53,23 @@ WRITE = text(
 
 @dataclass(frozen=True, slots=True)
 class NewCorrection:
-    """A person's correction of an existing image."""
+    """A person's correction of an existing image, or of an existing tile of it (counted from 0, rows first)."""
 
     seq: int
     label: str
     note: str | None
     corrected_by: str | None
+    tile: int | None = None
 
 
 def write(session: Session, job: Job, new: Sequence[NewCorrection]) -> int:
-    """Write corrections of images of this job, replacing earlier ones; return the number of changes."""
+    """Add corrections of images and tiles of this job; each is the valid one now. Return how many were new."""
     written = session.execute(
         WRITE,
         {
             "job": job.id,
             "seqs": [correction.seq for correction in new],
+            "tiles": [correction.tile for correction in new],
             "labels": [correction.label for correction in new],
             "notes": [correction.note for correction in new],
             "by": [correction.corrected_by for correction in new],
@@ -60,61 +80,40 @@ def write(session: Session, job: Job, new: Sequence[NewCorrection]) -> int:
     return len(written)
 
 
-def remove(session: Session, job: Job, seq: int) -> bool:
-    """Remove a correction; return True if there was one.
+def take_back(session: Session, job: Job, seq: int, *, tile: int | None, corrected_by: str | None) -> bool:
+    """Take back what this person says of an image or a tile, or what everybody says; return True if it was something.
 
-    Raises:
-        NotFound: the job has no such image.
+    Args:
+        session: a transaction.
+        job: the job, locked.
+        seq: an image of it.
+        tile: a tile of the image; None: the image as a whole.
+        corrected_by: the person; None: everybody.
     """
-    check_image(session, job, seq)
-    gone = session.execute(
-        delete(Correction).where(Correction.job_id == job.id, Correction.seq == seq).returning(Correction.seq)
-    ).all()
+    given = {"job": job.id, "seq": seq, "tile": tile, "by": corrected_by}
+    gone = session.execute(TAKE_BACK, given).all()
     if gone:
         _touch(session, job)
     return bool(gone)
 
 
-def check_image(session: Session, job: Job, seq: int) -> None:
-    """Check that the job has an image with this number.
+def check_place(session: Session, job: Job, seq: int, tile: int | None) -> None:
+    """Check that the job has an image with this number, and the image such a tile.
 
     Raises:
         NotFound: it has no such image.
+        NoTiles: the image was answered as a whole, or has no answer (yet).
+        InvalidRequest: the image has fewer tiles.
     """
     if session.scalar(select(Image.seq).where(Image.job_id == job.id, Image.seq == seq)) is None:
         raise NotFound(f"job {job.id} has no image {seq}")
+    if tile is not None and tile >= (tiles := read_map(session, job.id, seq).grid.tiles):
+        raise InvalidRequest(outside(seq, tile, tiles))
 
 
-def read_corrections(
-    session: Session, job_id: uuid.UUID, *, after: int = -1, limit: int, seq: int | None = None
-) -> Sequence[CorrectionRow]:
-    """Read corrections in the order of the images, behind ``after``: (correction, name, predicted, confidence)."""
-    read_a_page(session)
-    # Looked up as ``shared.db.plans`` says.
-    image = (
-        select(Image.name, Image.seq)
-        .where(Image.job_id == Correction.job_id, Image.seq >= Correction.seq)
-        .order_by(Image.seq)
-        .limit(1)
-        .lateral()
-    )
-    result = (
-        select(Result.label, Result.confidence, Result.seq)
-        .where(Result.job_id == Correction.job_id, Result.seq >= Correction.seq)
-        .order_by(Result.seq)
-        .limit(1)
-        .lateral()
-    )
-    query = (
-        select(Correction, image.c.name, result.c.label, result.c.confidence)
-        .select_from(Correction)
-        .join(image, image.c.seq == Correction.seq)
-        .outerjoin(result, result.c.seq == Correction.seq)
-        .where(Correction.job_id == job_id, Correction.seq > after)
-        .order_by(Correction.seq)
-        .limit(limit)
-    )
-    return session.execute(query if seq is None else query.where(Correction.seq == seq)).all()
+def outside(seq: int, tile: int, tiles: int) -> str:
+    """Say that an image has fewer tiles."""
+    return f"image {seq} has the tiles 0 to {tiles - 1}, and no tile {tile}"
 
 
 def _touch(session: Session, job: Job) -> None:

@@ -1,5 +1,7 @@
 """Corrections as a table (CSV): a line for each image, named by ``seq`` or ``name``, with its label.
 
+A line with a ``tile`` is for that tile of the image (counted from 0, rows first).
+
 A filled-in export is such a table too: if there is a column ``corrected_label``, that is the label, and lines without
 one are left out; ``label`` is then the prediction of the classifier.
 """
@@ -16,14 +18,16 @@ from sqlalchemy.orm import Session
 from shared.contracts.encoded import decoded
 from shared.contracts.formulas import unguarded
 from shared.contracts.image_names import NO_IMAGE, ImageNames
-from shared.corrections.store import BY_LENGTH, LABEL_PATTERN, NOTE_LENGTH, NewCorrection
+from shared.corrections.store import BY_LENGTH, LABEL_PATTERN, NOTE_LENGTH, NewCorrection, outside
 from shared.db.models import Job
 from shared.errors import RowsInvalid
+from shared.tiles.stored import read_tile_counts
 
 NAMES = ("name", "file")
 LABELS = ("corrected_label", "label")
 NOTES = ("correction_note", "note")
 LABEL = re.compile(LABEL_PATTERN)
+ONCE = frozenset({"seq", "tile", *NAMES, *LABELS, *NOTES})
 MAX_FAULTS = 50
 WRONG_LABEL = "a label has up to 64 characters of A-Z, a-z, 0-9, `.`, `_`, `-`, and begins with a letter or digit"
 
@@ -35,6 +39,7 @@ class Line:
     number: int
     seq: int | None
     name: str | None
+    tile: int | None
     label: str
     note: str | None
     corrected_by: str | None
@@ -61,25 +66,43 @@ def parse(table: bytes) -> list[Line]:
 
 
 def resolve(session: Session, job: Job, lines: Sequence[Line], *, corrected_by: str | None) -> list[NewCorrection]:
-    """Find the images of the lines; ``corrected_by`` is for lines that name no person.
+    """Find the images and tiles of the lines; ``corrected_by`` is for lines that name no person.
 
     Raises:
-        RowsInvalid: an image does not exist, or two lines contradict each other.
+        RowsInvalid: an image or a tile does not exist, or two lines of one person contradict each other.
     """
     names, by_seq = _images(session, job)
     faults: list[tuple[str, str]] = []
-    corrections: dict[int, tuple[Line, NewCorrection]] = {}
+    found: list[tuple[Line, NewCorrection]] = []
     for line in lines:
         try:
             seq = _seq_of(line, names, by_seq)
-            new = NewCorrection(seq, line.label, line.note, line.corrected_by or corrected_by)
-            before, earlier = corrections.setdefault(seq, (line, new))
-            if earlier != new:
-                raise ValueError(f"line {before.number} says something else of the same image")  # noqa: TRY301
         except ValueError as error:
             faults.append((f"line {line.number}", str(error)))
-    raise_faults(faults)
-    return [new for _, new in corrections.values()]
+            continue
+        found.append((line, NewCorrection(seq, line.label, line.note, line.corrected_by or corrected_by, line.tile)))
+    faults += _without_a_tile(session, job, found)
+    said: dict[tuple[int, int | None, str | None], tuple[Line, NewCorrection]] = {}
+    for line, new in found:
+        before, earlier = said.setdefault((new.seq, new.tile, new.corrected_by), (line, new))
+        if earlier != new:
+            what = "image" if new.tile is None else "tile"
+            faults.append((f"line {line.number}", f"line {before.number} says something else of the same {what}"))
+    raise_faults(sorted(faults, key=lambda fault: int(fault[0].split()[1])))
+    return [new for _, new in said.values()]
+
+
+def _without_a_tile(
+    session: Session, job: Job, found: Sequence[tuple[Line, NewCorrection]]
+) -> Iterator[tuple[str, str]]:
+    """Yield the faults of lines whose image has no such tile."""
+    asked = [(line, new.seq, new.tile) for line, new in found if new.tile is not None]
+    tiles = read_tile_counts(session, job.id, {seq for _, seq, _ in asked})
+    for line, seq, tile in asked:
+        if seq not in tiles:
+            yield f"line {line.number}", f"image {seq} has no tiles: it was answered as a whole, or has no answer yet"
+        elif tile >= tiles[seq]:
+            yield f"line {line.number}", outside(seq, tile, tiles[seq])
 
 
 def raise_faults(faults: Sequence[tuple[str, str]]) -> None:
@@ -121,9 +144,10 @@ def _check_header(header: Sequence[str]) -> None:
     known = set(header)
     if not known & {"seq", *NAMES} or not known & set(LABELS):
         raise RowsInvalid(
-            "the first line must name the columns: `name` or `seq`, and `label`; `note` and `corrected_by` if you like"
+            "the first line must name the columns: `name` or `seq`, and `label`; `tile`, `note` and `corrected_by` if "
+            "you like"
         )
-    twice = sorted({name for name in header if header.count(name) > 1 and name in {"seq", *NAMES, *LABELS, *NOTES}})
+    twice = sorted({name for name in header if header.count(name) > 1 and name in ONCE})
     if twice:
         raise RowsInvalid(f"the column {twice[0]!r} comes twice; leave one out")
 
@@ -134,13 +158,14 @@ def _line(number: int, row: Mapping[str, str]) -> Line | None:
         return None
     if not LABEL.match(label):
         raise ValueError(f"{label!r} is no label: {WRONG_LABEL}" if label else "there is no label")
-    seq, name = _number(row.get("seq", "").strip()), _first(row, NAMES)
+    seq, name = _number(row.get("seq", "").strip(), "an image"), _first(row, NAMES)
     if seq is None and not name:
         raise ValueError("it names no image: give its `name` or its `seq`")
     return Line(
         number=number,
         seq=seq,
         name=name or None,
+        tile=_number(row.get("tile", "").strip(), "a tile"),
         label=label,
         note=_short(_first(row, NOTES), "note", NOTE_LENGTH),
         corrected_by=_short(row.get("corrected_by", ""), "corrected_by", BY_LENGTH),
@@ -152,11 +177,11 @@ def _first(row: Mapping[str, str], columns: Sequence[str]) -> str:
     return next((row[column] for column in columns if column in row), "")
 
 
-def _number(cell: str) -> int | None:
+def _number(cell: str, of: str) -> int | None:
     if not cell:
         return None
     if not re.fullmatch(r"[0-9]{1,9}", cell):
-        raise ValueError(f"{cell!r} is no number of an image")
+        raise ValueError(f"{cell!r} is no number of {of}")
     return int(cell)
 
 

@@ -7,19 +7,29 @@ from dataclasses import dataclass, field
 
 from phytobatch.resources import JsonObject, Page
 
+Box = tuple[int, int, int, int]
+"""Left, top, right and bottom, in pixels of the upright original; right and bottom are outside."""
+
 
 @dataclass(frozen=True)
 class Correction:
-    """A person's label for an image, beside what the classifier says (``predicted``; None where it gave no answer)."""
+    """A person's label for an image or a tile, beside what the classifier says (``predicted``; None: no answer).
+
+    ``tile`` is counted from 0, rows first (None: the image as a whole), and ``box`` is its place. In a history alone,
+    ``label`` is None where the person took the correction back. ``valid`` is true for the one that counts.
+    """
 
     seq: int
     name: str
-    label: str
+    label: str | None
     note: str | None = None
     corrected_by: str | None = None
     corrected_at: str | None = None
     predicted: str | None = None
     confidence: float | None = None
+    tile: int | None = None
+    box: Box | None = None
+    valid: bool = True
     links: Mapping[str, str] = field(default_factory=dict, repr=False)
     raw: JsonObject = field(default_factory=dict, repr=False, compare=False)
 
@@ -35,6 +45,9 @@ class Correction:
             corrected_at=data.get("corrected_at"),
             predicted=data.get("predicted"),
             confidence=data.get("confidence"),
+            tile=data.get("tile"),
+            box=_box(data.get("box")),
+            valid=bool(data.get("valid", True)),
             links=data.get("links") or {},
             raw=data,
         )
@@ -44,6 +57,10 @@ class Correction:
         """Parse the answer of ``GET /v1/jobs/{id}/corrections``."""
         corrections = tuple(cls.from_json(entry) for entry in data["corrections"])
         return Page(corrections, data.get("after"), bool(data.get("has_more")))
+
+
+def _box(data: JsonObject | None) -> Box | None:
+    return None if data is None else (data["left"], data["top"], data["right"], data["bottom"])
 
 
 @dataclass(frozen=True)

@@ -66,8 +66,12 @@ CALLS: Mapping[str, Call] = {
     "get_export": lambda c, v: c.exports.get(v["export_id"]),
     "delete_export": lambda c, v: c.exports.delete(v["export_id"]),
     "put_correction": lambda c, v: c.corrections.put(v["job_id"], v["seq"], **v["body"]),
-    "delete_correction": lambda c, v: c.corrections.delete(v["job_id"], v["seq"]),
-    "list_corrections": lambda c, v: c.corrections.page(v["job_id"], **_page(v)),
+    "delete_correction": lambda c, v: c.corrections.delete(v["job_id"], v["seq"], corrected_by=v["corrected_by"]),
+    "put_tile_correction": lambda c, v: c.corrections.put(v["job_id"], v["seq"], tile=v["tile"], **v["body"]),
+    "delete_tile_correction": lambda c, v: c.corrections.delete(
+        v["job_id"], v["seq"], tile=v["tile"], corrected_by=v["corrected_by"]
+    ),
+    "list_corrections": lambda c, v: c.corrections.page(v["job_id"], **_page(v, "seq", "history")),
     "import_corrections": lambda c, v: c.corrections.import_table(v["job_id"], b"a table"),
     "get_image_file": lambda c, v: c.image(v["job_id"], v["seq"]),
     "summarise_job": lambda c, v: c.summary(
@@ -128,6 +132,7 @@ VIEWS: Mapping[tuple[str, str], Callable[[Any], object]] = {
     ("AddedImages", "images"): lambda targets: targets,
     ("Classifier", "classes"): lambda one: one.class_labels,
     ("ClassifierList", "classifiers"): lambda found: found,
+    ("Correction", "box"): lambda one: dict(zip(("left", "top", "right", "bottom"), one.box, strict=True)),
     ("CorrectionPage", "corrections"): lambda page: page.items,
     ("DeliveryPage", "deliveries"): lambda page: page.items,
     ("Endpoint", "disabled"): lambda one: {"reason": one.disabled_reason, "at": one.disabled_at},

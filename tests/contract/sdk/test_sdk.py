@@ -165,7 +165,7 @@ def _check_parameter(parameter: Json, value: Any, recorder: Recorder) -> None:  
             assert [float(one) for one in recorder.query[name][0].split(",")] == [1.5, 2.5]
         case "query":
             expected = value if isinstance(value, list) else [value]
-            assert recorder.query[name] == [str(one) for one in expected], name
+            assert recorder.query[name] == [str(one).lower() if one is True else str(one) for one in expected], name
         case "header":
             assert recorder.sent[name] == value
 

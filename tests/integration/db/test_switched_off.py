@@ -12,7 +12,7 @@ from sqlalchemy import text
 from api.metrics.reading import read
 from shared.contracts.geography import PlaceFilter
 from shared.contracts.states import ImageStatus
-from shared.corrections.store import read_corrections
+from shared.corrections.reading import Cursor, read_corrections
 from shared.db.models import Job
 from shared.db.session import Database
 from shared.exports.sheet import plan
@@ -79,7 +79,7 @@ def export(**only: object) -> Ask:
 
 def corrections(database: Database, job_id: uuid.UUID) -> object:
     with database.begin() as session:
-        return list(read_corrections(session, job_id, after=2, limit=10))
+        return list(read_corrections(session, job_id, after=Cursor(2), limit=10))
 
 
 def summary(*, has_tiles: bool) -> Ask:

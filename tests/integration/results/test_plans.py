@@ -9,7 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from shared.contracts.states import ImageStatus, JobState
-from shared.corrections.store import read_corrections
+from shared.corrections.reading import Cursor, read_corrections
 from shared.db.models import Job
 from shared.db.session import Database
 from shared.geography.sidecar.row import SidecarRow
@@ -156,7 +156,7 @@ def test_corrections_are_read_by_indexes_alone(database: Database, job_id: uuid.
     with database.begin() as session:
         session.connection()
         with statements(database.engine) as seen:
-            found = read_corrections(session, job_id, after=IMAGES // 2, limit=PAGE)
+            found = read_corrections(session, job_id, after=Cursor(IMAGES // 2), limit=PAGE)
     assert_walks_keys(explain(database.engine, *seen), rows=len(found))
 
 

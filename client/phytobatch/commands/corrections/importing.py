@@ -12,8 +12,9 @@ from phytobatch.exit_codes import ExitCode
 from phytobatch.words import plural
 
 DESCRIPTION = """\
-A CSV file whose first line names the columns: name or seq, and label; note and
-corrected_by are optional. The whole file is imported, or nothing. A CSV export
+A CSV file whose first line names the columns: name or seq, and label; tile (for
+the label of a tile, counted from 0, rows first), note and corrected_by are
+optional. The whole file is imported, or nothing. A CSV export
 with corrected_label filled in is such a file, too."""
 
 

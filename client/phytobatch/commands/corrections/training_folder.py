@@ -12,7 +12,8 @@ from phytobatch.exit_codes import ExitCode
 from phytobatch.words import plural
 
 DESCRIPTION = """\
-One folder for each label, with the original images in it, as
+One folder for each label, with the original images in it, and with corrected
+tiles cut out of theirs (needs Pillow: the extra `report`), as
 `python -m worker.training train --data FOLDER` takes it. The same command again
 downloads new images and removes those with another label; several jobs can
 share one folder."""
@@ -35,13 +36,15 @@ def run(context: Context) -> ExitCode:
         lambda seq, part: client.download_image(given.job, seq, part, policy=context.policy),
     )
     _report(context, outcome)
-    return ExitCode.SOME_IMAGES_FAILED if outcome.missing else ExitCode.OK
+    return ExitCode.OK if outcome.is_complete else ExitCode.SOME_IMAGES_FAILED
 
 
 def _report(context: Context, outcome: FolderOutcome) -> None:
     output = context.output
     for one in outcome.missing:
         output.warn(f"{one.name}: there is no such file in the object store")
+    for one, reason in outcome.unreadable:
+        output.warn(f"{one.name}, tile {one.tile}: {reason}")
     if output.as_json:
         output.document(
             {
@@ -50,6 +53,7 @@ def _report(context: Context, outcome: FolderOutcome) -> None:
                 "new": outcome.new,
                 "removed": outcome.removed,
                 "missing": [one.name for one in outcome.missing],
+                "unreadable": [one.name for one, _ in outcome.unreadable],
             }
         )
     elif outcome.labels:
@@ -62,7 +66,7 @@ def _report(context: Context, outcome: FolderOutcome) -> None:
 
 COMMAND = Command(
     "export",
-    "bring the corrected images into a folder to train with",
+    "bring the corrected images and tiles into a folder to train with",
     add_arguments,
     run,
     description=DESCRIPTION,

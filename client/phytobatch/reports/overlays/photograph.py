@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING
 from phytobatch.errors import FileUnreadable
 from phytobatch.files.discovery import find_images
 from phytobatch.files.hashing import sha256_of
+from phytobatch.files.pictures import FORMATS
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-# Those that a server classifies; Pillow knows forty more, some of them traps (gzip bombs in FITS).
-FORMATS = ("BMP", "JPEG", "MPO", "PNG", "TIFF", "WEBP")
 # Smaller photographs are drawn larger, so that words on them can be read.
 SHORTEST_SIDE = 1000
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from phytobatch.reports.overlays.photograph import FORMATS
+from phytobatch.files.pictures import FORMATS
 
 if TYPE_CHECKING:
     from PIL.Image import Image

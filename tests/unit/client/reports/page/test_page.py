@@ -235,18 +235,19 @@ def test_an_image_far_off_is_named_and_does_not_rule_the_map() -> None:
     assert "far from the others" not in page()
 
 
-def picture(size: tuple[int, int], orientation: int = 1) -> bytes:
+def picture(size: tuple[int, int], orientation: int = 1, image_format: str = "JPEG") -> bytes:
     pytest.importorskip("PIL", reason="Pillow is in the extra report")
     from PIL import Image
 
     image, exif, out = Image.new("RGB", size, "green"), Image.Exif(), io.BytesIO()
     exif[0x0112] = orientation
-    image.save(out, "JPEG", exif=exif)
+    image.save(out, image_format, exif=exif)
     return out.getvalue()
 
 
-def test_thumbnails_are_small_and_upright() -> None:
-    small_file = thumbnail(picture((2000, 1000), orientation=6))
+@pytest.mark.parametrize("image_format", ["JPEG", "PNG", "TIFF", "WEBP"])
+def test_thumbnails_are_small_and_upright(image_format: str) -> None:
+    small_file = thumbnail(picture((2000, 1000), 6, image_format))
     from PIL import Image
 
     with Image.open(io.BytesIO(small_file)) as small:
