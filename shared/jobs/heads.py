@@ -26,6 +26,12 @@ UNREAD = text(
     ORDER BY i.seq
     """  # noqa: S608  # a text of shared.db.plans
 )
+KNOWN = text(
+    """
+    SELECT seq, width, height, orientation, edge, tiles, is_too_coarse FROM image_heads
+    WHERE job_id = :job AND seq BETWEEN :first AND :last
+    """
+)
 # A head is read once: what an earlier attempt stored stays.
 STORE = text(
     """
@@ -63,6 +69,19 @@ class UnreadImage:
 
 
 @dataclass(frozen=True, slots=True)
+class KnownHead:
+    """The head of an image as it is stored, as far as the cut of its tiles needs it: see ``ImageHead``."""
+
+    seq: int
+    width: int | None
+    height: int | None
+    orientation: int
+    edge: int | None
+    tiles: int
+    is_too_coarse: bool
+
+
+@dataclass(frozen=True, slots=True)
 class NewHead:
     """The head of an image as an inspection found it, and the plan of its tiles.
 
@@ -95,6 +114,12 @@ class NewHead:
 def unread_images(session: Session, job_id: uuid.UUID, *, first_seq: int, last_seq: int) -> list[UnreadImage]:
     """Read the images of a range without a result whose heads are not read, in order."""
     return [UnreadImage(*row) for row in session.execute(UNREAD, {"job": job_id, "first": first_seq, "last": last_seq})]
+
+
+def known_heads(session: Session, job_id: uuid.UUID, *, first_seq: int, last_seq: int) -> dict[int, KnownHead]:
+    """Read the heads of a range of images, by number; one that no inspection has read is missing."""
+    rows = session.execute(KNOWN, {"job": job_id, "first": first_seq, "last": last_seq})
+    return {row.seq: KnownHead(*row) for row in rows}
 
 
 def store_heads(session: Session, job_id: uuid.UUID, heads: Sequence[NewHead]) -> None:

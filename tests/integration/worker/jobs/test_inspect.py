@@ -16,6 +16,7 @@ from shared.contracts.states import ChunkKind, JobState
 from shared.db.models import Chunk, Classifier, ImageHead, Job, Result
 from shared.db.session import Database
 from shared.jobs import lifecycle
+from shared.jobs.heads import KnownHead, known_heads
 from shared.jobs.images import NewImage, add_images
 from shared.settings import Settings
 from shared.storage.keys import upload_key
@@ -179,6 +180,9 @@ def test_a_photograph_of_too_many_tiles_is_refused_in_words(tiled: Tiled) -> Non
     )
     assert tiled.refused(job_id) == {2: ("too_many_tiles", detail)}
     assert tiled.jobs.get(job_id).work_total == 80
+    with tiled.context.database.begin() as session:
+        known = known_heads(session, job_id, first_seq=1, last_seq=1)
+    assert known == {1: KnownHead(1, 640, 480, 1, 64, 80, is_too_coarse=False)}
 
 
 def test_tiles_in_millimetres_follow_each_photograph(tiled: Tiled) -> None:
