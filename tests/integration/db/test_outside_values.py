@@ -28,6 +28,7 @@ from shared.access.keys import checked_name
 from shared.contracts import stored
 from shared.contracts.job_request import JobRequest
 from shared.contracts.manifest import Manifest
+from shared.contracts.pose import Pose
 from shared.contracts.states import ImageStatus
 from shared.db.base import Base
 from shared.db.models import Image, Result
@@ -37,8 +38,10 @@ from shared.geography.sidecar.read import read_sidecar
 from shared.geography.sidecar.row import height_above_ground
 from shared.geography.sidecar.storing import apply_sidecar
 from shared.jobs import lifecycle
+from shared.jobs.heads import NewHead
 from shared.jobs.images import add_images
 from shared.jobs.results import NewResult, store_results
+from shared.tiles.plan import TilePlan
 from tests.integration.conftest import MANIFEST
 from worker.webhooks.answer import excerpt
 
@@ -71,6 +74,14 @@ JSON = st.dictionaries(
     ),
     max_size=3,
 )
+POSES = st.fixed_dictionaries(
+    {},
+    optional={
+        **{name: NUMBERS for name, field in Pose.model_fields.items() if field.annotation != str | None},
+        **dict.fromkeys(("make", "model", "altitude_type"), TEXTS),
+        "captured_at": MOMENTS.map(datetime.fromisoformat),
+    },
+)
 REFUSED = (ValidationError, InvalidRequest, ValueError, OverflowError)
 
 
@@ -102,6 +113,11 @@ def source(raw: str) -> dict[str, Any]:
     return asked.model_dump(mode="json")
 
 
+def head_of(*, mm: float | None = None, pose: Pose | None = None) -> dict[str, Any]:
+    """What an inspection stores."""
+    return NewHead(1, None, None, 1, pose or Pose(), TilePlan(None, ground_resolution_mm=mm)).row()
+
+
 def position(axis: str) -> Callable[[Any], Any]:
     other = {"latitude": "longitude", "longitude": "latitude"}[axis]
     return field(ImageIn, axis, name="a", size=1, **{other: 0.0})
@@ -130,6 +146,8 @@ DOORS: Mapping[str, Door] = {
     "images.heading": Door(NUMBERS, image("heading")),
     "images.captured_at": Door(MOMENTS, image("captured_at")),
     "images.height_above_ground": Door(NUMBERS.map(repr), lambda raw: height_above_ground(raw, 1)),
+    "image_heads.ground_resolution_mm": Door(NUMBERS, lambda raw: head_of(mm=raw)["ground_resolution_mm"]),
+    "image_heads.pose": Door(POSES, lambda raw: head_of(pose=Pose.of(raw))["pose"]),
     "results.label": Door(TEXTS, found("label")),
     "results.confidence": Door(NUMBERS, found("confidence")),
     "results.probabilities": Door(st.lists(NUMBERS, max_size=3), lambda raw: list(found("probabilities")(raw))),
@@ -168,7 +186,7 @@ OURS: Mapping[str, str] = {
     "programs": "kind name",
     "backups": "what name",
     "images": "bucket position_source",
-    "image_heads": "ground_resolution_mm ground_resolution_source pose",
+    "image_heads": "ground_resolution_source",
     "results": "status review_reason error_code position_fault tile_sums",
     "events": "type",
     "exports": "format parameters state object_key error_code",
@@ -182,8 +200,8 @@ OURS: Mapping[str, str] = {
 }
 REALS = frozenset(
     {
-        "images.heading", "images.height_above_ground", "results.heading", "results.confidence",
-        "results.probabilities",
+        "image_heads.ground_resolution_mm", "images.heading", "images.height_above_ground", "results.heading",
+        "results.confidence", "results.probabilities",
     }
 )  # fmt: skip
 # One row in each table, to be changed by each example.
@@ -195,6 +213,7 @@ ROWS = """
     VALUES (:id, 'k', '', now(), now());
     INSERT INTO jobs (id, tenant_id, state, priority, total) VALUES (:id, :id, 'draft', 'bulk', 0);
     INSERT INTO images (job_id, seq, name, size, object_key) VALUES (:id, 1, 'a', 1, 'k');
+    INSERT INTO image_heads (job_id, seq) VALUES (:id, 1);
     INSERT INTO results (job_id, seq, position, status) VALUES (:id, 1, 1, 'failed');
     INSERT INTO correction_entries (job_id, seq, label) VALUES (:id, 1, 'rust');
     INSERT INTO exports (id, tenant_id, job_id, format) VALUES (:id, :id, :id, 'csv');

@@ -270,3 +270,70 @@ def test_without_credentials_nothing_is_asked(monkeypatch: pytest.MonkeyPatch, t
         with pytest.raises(StoreUnavailable):
             at(server.url, s3_access_key_id=None, s3_secret_access_key=None).get("x", max_bytes=MANY)
         assert server.asked == []
+
+
+def partly(start: int, end: int, body: bytes = BODY) -> Answer:
+    """A server that answers with these bytes of an object, whatever was asked."""
+    return says(206, body[start:end], Content_Range=f"bytes {start}-{end - 1}/{len(body)}")
+
+
+@pytest.mark.parametrize(
+    ("start", "length", "expected"),
+    [
+        (0, 100, BODY[:100]),
+        (300, 17, BODY[300:317]),
+        (len(BODY) - 5, 100, BODY[-5:]),
+        (0, MANY, BODY),
+        (len(BODY), 10, b""),
+        (10 * len(BODY), 10, b""),
+    ],
+)
+def test_a_part_of_an_object_is_read(store: S3Store, start: int, length: int, expected: bytes) -> None:
+    store.put("parts", io.BytesIO(BODY), size=len(BODY))
+    assert store.get_range("parts", start=start, length=length) == expected
+
+
+def test_a_part_of_an_object_that_is_missing_or_empty(store: S3Store) -> None:
+    with pytest.raises(ObjectMissing):
+        store.get_range("nobody", start=0, length=10)
+    store.put("empty", io.BytesIO(b""), size=0)
+    assert store.get_range("empty", start=0, length=10) == b""
+
+
+@pytest.mark.parametrize("answer", [says(200, BODY), without_length, partly(0, 1000), partly(40, 200)])
+def test_a_server_may_send_more_than_was_asked(answer: Answer) -> None:
+    with odd(answer) as server:
+        assert at(server.url).get_range("x", start=50, length=20) == BODY[50:70]
+        assert server.asked[0].headers["Range"] == "bytes=50-69"
+
+
+def test_a_server_that_sends_another_part_says_nothing() -> None:
+    with odd(partly(100, 200)) as server:
+        assert at(server.url).get_range("x", start=50, length=20) == b""
+
+
+def test_of_an_object_that_is_sent_whole_no_more_is_read_than_was_asked() -> None:
+    """The server has no more than the first bytes of it: whoever waited for the rest would run into a timeout."""
+    with odd(hang_in_the_middle) as server:
+        assert at(server.url).get_range("x", start=0, length=len(BODY)) == BODY
+
+
+def test_a_part_is_asked_again_after_an_accident_and_an_outage_is_one() -> None:
+    with odd(error(503, "SlowDown"), partly(0, 10)) as server:
+        assert at(server.url).get_range("x", start=0, length=10) == BODY[:10]
+    short = says(206, BODY[:5], Content_Length="10", Content_Range="bytes 0-9/99")
+    with odd(short) as server, pytest.raises(StoreUnavailable):
+        at(server.url).get_range("x", start=0, length=10)
+
+
+def test_connections_of_parts_are_used_again() -> None:
+    connections: list[object] = []
+
+    def answer(request: BaseHTTPRequestHandler) -> None:
+        connections.append(request.client_address)
+        partly(0, 10)(request)
+
+    with odd(answer) as server:
+        reader = at(server.url)
+        assert [reader.get_range("x", start=0, length=10) for _ in range(5)] == [BODY[:10]] * 5
+    assert len(set(connections)) == 1
