@@ -118,6 +118,7 @@ def _shared(settings: Settings) -> _Shared:
         pixels=settings.max_image_pixels,
         side=settings.max_image_side,
         scans=settings.max_image_scans,
+        tiles=settings.max_tiles_per_image,
         thread_bytes=min(PictureLimits().thread_bytes, settings.pixel_bytes // 2),
     )
     isolation = IsolationLimits(

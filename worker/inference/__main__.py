@@ -5,17 +5,20 @@ Exit status: 0 every file was classified, 3 some were not, 2 the options make no
 
 import argparse
 import io
-import json
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict
+from collections.abc import Iterator, Sequence
+from functools import partial
+from itertools import chain
 from pathlib import Path
 
 from shared.contracts.manifest import Runtime
-from shared.contracts.states import ImageErrorCode
+from shared.contracts.states import ImageErrorCode, ImageStatus
+from shared.contracts.tiling import SHORT_FORM_WORDS, OnCoarse
 from shared.usage import description_of
 from worker.inference.classifier import Classifier
+from worker.inference.command.lines import HEADING, TILED_HEADING, Writer, json_line, table_line, tiled_line
+from worker.inference.command.plans import Asked, FilePlanner, NoTiles, read_resolution, read_tiling
 from worker.inference.errors import ClassifierError, ImageError
 from worker.inference.files import image_files
 from worker.inference.manifest import read_manifest, shipped_classifier_dir
@@ -27,8 +30,7 @@ EXIT_USAGE = 2
 EXIT_SOME = 3
 DOWNLOAD_THREADS = 2
 BYTES_IN_FLIGHT = 256 * 1024 * 1024
-
-Writer = Callable[[str, Outcome], str]
+COARSE = "what becomes of photographs that are coarser than the classifier has learned (default: skip)"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -39,9 +41,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _options(arguments)
     try:
         files = _files(options.photos)
-        read_manifest(options.classifier)  # Before TensorFlow, which takes ten seconds to import.
-        return _classify(files, options)
-    except (_UsageError, ClassifierError) as error:
+        manifest = read_manifest(options.classifier)  # Before TensorFlow, which takes ten seconds to import.
+        planner = None if options.tiles is None else FilePlanner(_asked(options), manifest)
+        return _classify(files, options, planner)
+    except (_UsageError, NoTiles, ClassifierError) as error:
         print(error, file=sys.stderr)
         return EXIT_USAGE
     except BrokenPipeError:  # The reader of the table (head, less) has left.
@@ -60,7 +63,14 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--json", action="store_true", help="one JSON object for each file, on a line of its own")
     parser.add_argument("--runtime", type=Runtime, choices=list(Runtime), default=Runtime.AUTO)
     parser.add_argument("--batch-size", type=_positive, default=32, help="images in one call of the model")
+    parser.add_argument("--tiles", metavar="EDGE", type=read_tiling, help=f"answer in tiles: {SHORT_FORM_WORDS}")
+    parser.add_argument("--on-coarse", type=OnCoarse, choices=list(OnCoarse), default=OnCoarse.SKIP, help=COARSE)
+    parser.add_argument("--ground-resolution", metavar="MM", type=read_resolution, help="millimetres in one pixel")
     return parser.parse_args(arguments)
+
+
+def _asked(options: argparse.Namespace) -> Asked:
+    return Asked(options.tiles, options.on_coarse, options.ground_resolution)
 
 
 def _positive(text: str) -> int:
@@ -80,15 +90,36 @@ def _files(photos: Sequence[Path]) -> list[Path]:
     return files
 
 
-def _classify(files: Sequence[Path], options: argparse.Namespace) -> int:
-    size = min(options.batch_size, len(files))
+def _classify(files: Sequence[Path], options: argparse.Namespace, planner: FilePlanner | None) -> int:
+    size = options.batch_size if planner else min(options.batch_size, len(files))
     classifier = open_classifier(options.classifier, batch_size=size, runtime=options.runtime)
     classifier.warm_up()
-    write = _json_line if options.json else _table_line
     if not options.json:
-        print(f"{'label':<20} {'confidence':>10}  file")
+        print(TILED_HEADING if planner else HEADING)
+    write = _writer(classifier, options)
     failed = 0
-    items = [Item(seq, str(path), path.stat().st_size) for seq, path in enumerate(files)]
+    for outcome in _outcomes(classifier, files, planner):
+        failed += outcome.status is ImageStatus.FAILED
+        print(write(str(files[outcome.seq]), outcome), flush=True)
+    if not options.json:
+        print(f"{len(files) - failed} of {len(files)} classified by {_title(classifier)}")
+    return EXIT_SOME if failed else EXIT_ALL
+
+
+def _writer(classifier: Classifier, options: argparse.Namespace) -> Writer:
+    if options.json:
+        return partial(json_line, labels=classifier.manifest.labels)
+    return tiled_line if options.tiles else table_line
+
+
+def _outcomes(classifier: Classifier, files: Sequence[Path], planner: FilePlanner | None) -> Iterator[Outcome]:
+    """Yield the outcomes in the order of the files."""
+    if planner is None:
+        planned: list[Item | Outcome] = [Item(seq, str(path), path.stat().st_size) for seq, path in enumerate(files)]
+    else:
+        planned = [planner.plan(seq, path) for seq, path in enumerate(files)]
+    known = (each for each in planned if isinstance(each, Outcome))
+    items = [each for each in planned if isinstance(each, Item)]
     with Pipeline(
         classifier,
         batch_size=classifier.batch_size,
@@ -96,12 +127,7 @@ def _classify(files: Sequence[Path], options: argparse.Namespace) -> int:
         decode_threads=os.cpu_count() or 1,
         bytes_in_flight=BYTES_IN_FLIGHT,
     ) as pipeline:
-        for outcome in in_order(pipeline.run(items, _read)):
-            failed += outcome.interpretation is None
-            print(write(items[outcome.seq].name, outcome), flush=True)
-    if not options.json:
-        print(f"{len(files) - failed} of {len(files)} classified by {_title(classifier)}")
-    return EXIT_SOME if failed else EXIT_ALL
+        yield from in_order(chain(known, pipeline.run(items, _read)))
 
 
 def in_order(outcomes: Iterator[Outcome]) -> Iterator[Outcome]:
@@ -125,41 +151,6 @@ def _read(item: Item) -> bytes:
 
 def _title(classifier: Classifier) -> str:
     return f"{classifier.manifest.name} {classifier.manifest.version}"
-
-
-def _place(outcome: Outcome) -> dict[str, object] | None:
-    if outcome.place is None:
-        return None
-    place = asdict(outcome.place)
-    taken = outcome.place.captured_at
-    return place | {"captured_at": None if taken is None else taken.isoformat()}
-
-
-def _json_line(name: str, outcome: Outcome) -> str:
-    answer = outcome.interpretation
-    error = outcome.error
-    return json.dumps(  # ASCII: it stays JSON in every encoding of a terminal
-        {
-            "file": name,
-            "status": outcome.status,
-            "label": answer.label if answer else None,
-            "confidence": answer.confidence if answer else None,
-            "probabilities": answer.probabilities if answer else None,
-            "needs_review": answer.needs_review if answer else None,
-            "review_reason": answer.review_reason if answer else None,
-            "error": {"code": error.code, "detail": error.detail} if error else None,
-            "place": _place(outcome),
-        },
-    )
-
-
-def _table_line(name: str, outcome: Outcome) -> str:
-    answer = outcome.interpretation
-    if answer is None:
-        reason = outcome.error.detail if outcome.error else ""
-        return f"{'-':<20} {'':>10}  {name}: {reason}"
-    review = f"  (please look yourself: {answer.review_reason})" if answer.needs_review else ""
-    return f"{answer.label:<20} {answer.confidence:>10.1%}  {name}{review}"
 
 
 if __name__ == "__main__":

@@ -102,7 +102,7 @@ def answer_of_skipped(
 
 
 def _label(sums: TileSums, manifest: Manifest, rule: ManifestTiling) -> str | None:
-    if sums.counted < rule.min_share * _classified(sums):
+    if not sums.counted or sums.counted / _classified(sums) < rule.min_share:
         return None
     diseases = [label for label in manifest.labels if label != HEALTHY and sums.labels.get(label)]
     worst = max(diseases, key=lambda label: sums.labels[label], default=None)  # The first of them at a tie.

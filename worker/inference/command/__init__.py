@@ -1,0 +1,1 @@
+"""What ``python -m worker.inference`` does beside classifying: it plans tiles, and prints."""
