@@ -1,1 +1,1 @@
-"""What ``python -m worker.inference`` does beside classifying: it plans tiles, and prints."""
+"""Parts of ``python -m worker.inference``: the plan of its tiles, and the lines that it prints."""
