@@ -323,7 +323,7 @@ class Settings(BaseSettings):
     max_direct_export_rows: int = Field(
         default=20_000,
         ge=0,
-        description="Maximum of images in an export that is sent directly; larger ones are background exports.",
+        description="Maximum of images or tiles in an export that is sent directly; larger ones go to the background.",
     )
     export_hours: float = Field(
         default=72.0,

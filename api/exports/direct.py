@@ -13,9 +13,11 @@ from api.deps import JobId
 from api.exports.names import attachment, export_name
 from api.limits.shares import Place
 from api.services import Services
+from shared.contracts.exports import ExportContent
 from shared.errors import LimitExceeded, PhytobatchError
+from shared.exports.contents import plan_export, suffix_of
 from shared.exports.format import Format
-from shared.exports.sheet import Sheet, plan
+from shared.exports.sheet import Sheet
 from shared.jobs import queries
 from shared.jobs.results import ResultFilter
 
@@ -23,6 +25,9 @@ log = structlog.get_logger()
 
 Pieces = Generator[bytes, None, None]
 NextPiece = Callable[[], Awaitable[bytes | None]]
+
+
+ROWS = {ExportContent.RESULTS: "images", ExportContent.TILES: "tiles"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,21 +39,24 @@ class StartedExport:
     rest: Pieces
 
 
-def begin(services: Services, caller: Caller, job_id: JobId, chosen: Format, only: ResultFilter) -> StartedExport:
+def begin(
+    services: Services, caller: Caller, job_id: JobId, content: ExportContent, chosen: Format, only: ResultFilter
+) -> StartedExport:
     """Plan and make the first piece. Call it in a thread.
 
     Raises:
         NotFound: this tenant has no such job.
         LimitExceeded: the export is too large to be sent directly.
-        InvalidRequest: the format cannot hold it.
+        InvalidRequest: the format cannot hold it, or the job has no tiles.
     """
     settings = services.settings
     with services.database.begin() as session:
         job = queries.get_job(session, caller.tenant_id, job_id).job
-        sheet = plan(session, job, only, metadata_columns=settings.export_metadata_columns)
+        sheet = plan_export(session, job, content, only, metadata_columns=settings.export_metadata_columns)
     if sheet.rows > settings.max_direct_export_rows:
+        most = settings.max_direct_export_rows
         raise LimitExceeded(
-            f"this export has {sheet.rows} images, at most {settings.max_direct_export_rows} are sent directly; "
+            f"this export has {sheet.rows} {ROWS[content]}, at most {most} are sent directly; "
             f"POST /v1/jobs/{job_id}/exports makes it in the background",
             setting="PHYTOBATCH_MAX_DIRECT_EXPORT_ROWS",
         )
@@ -65,7 +73,9 @@ class ExportResponse(StreamingResponse):
     def __init__(self, started: StartedExport, chosen: Format, place: Place, next_piece: NextPiece) -> None:
         sheet = started.sheet
         headers = {
-            "Content-Disposition": attachment(export_name(sheet.job_name, sheet.job_id, chosen.suffix)),
+            "Content-Disposition": attachment(
+                export_name(sheet.job_name, sheet.job_id, suffix_of(sheet.content, chosen.name))
+            ),
             "Vary": "Accept",
             "X-Phytobatch-Job-State": sheet.state.value,
             "X-Phytobatch-Rows": str(sheet.rows),

@@ -3,31 +3,36 @@
 from collections.abc import Iterator
 from email.message import Message
 
-from shared.contracts.exports import ExportFormat
+from shared.contracts.exports import ExportContent, ExportFormat
 from shared.errors import NotAcceptable
+from shared.exports.contents import CONTENTS, check_format
 from shared.exports.format import Format
 from shared.exports.formats import FORMATS
 
-DEFAULT = ExportFormat.CSV
 ANYTHING = "*/*"
 
 
-def choose(named: ExportFormat | None, accept: str | None) -> Format:
-    """Return the format that the client names, or prefers; CSV if it takes anything.
+def choose(content: ExportContent, named: ExportFormat | None, accept: str | None) -> Format:
+    """Return the format that the client names, or prefers; if it takes anything, the first that can hold the content.
 
     Raises:
         NotAcceptable: it takes none of ours.
+        InvalidRequest: the one that it names cannot hold the content.
     """
+    able = [FORMATS[name] for name in CONTENTS[content].formats]
     if named is not None:
+        check_format(content, named)
         return FORMATS[named]
     for media_type in _by_preference(accept or ANYTHING):
         if media_type in {ANYTHING, "text/*"}:
-            return FORMATS[DEFAULT]
-        for one in FORMATS.values():
+            return able[0]
+        for one in able:
             if media_type in {one.media_type.partition(";")[0], *one.accepts}:
                 return one
-    kinds = ", ".join(f"{one.name} ({one.media_type.partition(';')[0]})" for one in FORMATS.values())
-    raise NotAcceptable(f"there is no export as {accept!r}; say `?format=` or `Accept:` with one of: {kinds}")
+    kinds = ", ".join(f"{one.name} ({one.media_type.partition(';')[0]})" for one in able)
+    raise NotAcceptable(
+        f"there is no export of {content} as {accept!r}; say `?format=` or `Accept:` with one of: {kinds}"
+    )
 
 
 def _by_preference(accept: str) -> Iterator[str]:

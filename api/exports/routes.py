@@ -29,7 +29,7 @@ from api.routing import Router
 from api.services import Services
 from shared import audit
 from shared.contracts.audit import Action
-from shared.contracts.exports import ExportFormat, ExportState
+from shared.contracts.exports import ExportContent, ExportFormat, ExportState
 from shared.db.models import Export
 from shared.exports import queries as exports
 from shared.exports.format import Format
@@ -41,6 +41,9 @@ from shared.storage.store import PresignedGet
 
 router = Router(tags=["exports"])
 
+Content = Annotated[
+    ExportContent, Query(description="What a row is: an image with its answer, or a tile of a job with tiles.")
+]
 ExportId = Annotated[uuid.UUID, Path(description="Id of the export.")]
 UNFINISHED = (ExportState.QUEUED, ExportState.RUNNING)
 
@@ -73,18 +76,21 @@ async def export_job(  # what a client may say
     format: Annotated[  # noqa: A002  # its name on the wire
         ExportFormat | None, Query(description="Without it, the header `Accept` decides; CSV where that is silent.")
     ] = None,
+    content: Content = ExportContent.RESULTS,
     accept: Annotated[str | None, Header(include_in_schema=False)] = None,  # OpenAPI 3.1: `Accept` is no parameter,
 ) -> Response:
     """Send the results that are stored now, in the order of the images, as one file.
 
+    `content=tiles` sends a row for each tile instead, as `ndjson` (the default then) or `parquet`; filters choose the
+    photographs.
     `X-Phytobatch-Pending` counts the images that have no answer yet. 406 `not-acceptable` where `Accept` takes no
     format, 422 `limit-exceeded` for more rows than are sent directly, 422 `export-does-not-fit` for a shapefile
     over 2 GB or 255 fields.
     """
-    chosen = choose(format, accept)
+    chosen = choose(content, format, accept)
     place = services.waiting.take(caller.holder)
     try:
-        started = await services.turns.run(caller.holder, begin, services, caller, job_id, chosen, only)
+        started = await services.turns.run(caller.holder, begin, services, caller, job_id, content, chosen, only)
     except BaseException:
         place.give_back()
         raise
@@ -123,7 +129,9 @@ def create_export(
         with services.database.begin() as session:
             job = jobs.lock_own_job(session, caller.tenant_id, job_id)
             max_exports = settings.max_exports_per_job
-            export = exports.request(session, job, body.format, body.filters.only(), max_exports=max_exports)
+            export = exports.request(
+                session, job, body.content, body.format, body.filters.only(), max_exports=max_exports
+            )
             audit.record(
                 session, caller.actor, Action.EXPORT_CREATE, export.id, tenant_id=caller.tenant_id, job_id=str(job_id)
             )

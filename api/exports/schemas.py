@@ -12,12 +12,12 @@ from api.fields import RequestBody
 from api.links import link
 from api.results.routes import FinalStatus
 from api.wire.jobs import job_path
-from shared.contracts.exports import ExportFormat, ExportState
+from shared.contracts.exports import ExportContent, ExportFormat, ExportState
 from shared.contracts.geography import PlaceFilter
 from shared.contracts.states import ImageStatus
 from shared.db.models import Export
-from shared.exports.formats import FORMATS
-from shared.exports.queries import filter_of
+from shared.exports.contents import suffix_of
+from shared.exports.queries import content_of, filter_of
 from shared.jobs.results import ResultFilter
 from shared.storage.store import PresignedGet
 
@@ -25,6 +25,7 @@ EXAMPLE: dict[str, Any] = {
     "id": "01934f70-1b2c-7d3e-9f00-5d1c6a2b9e10",
     "job_id": "01934f6e-7a3c-7b1e-8f00-5d1c6a2b9e10",
     "format": "geojson",
+    "content": "results",
     "filters": {"status": None, "label": "rust", "place": None},
     "state": "completed",
     "rows": 41230,
@@ -64,11 +65,25 @@ class CreateExport(RequestBody):
     """A request for a background export."""
 
     model_config = ConfigDict(
-        json_schema_extra={"examples": [{"format": "geojson"}, {"format": "csv", "filters": {"label": "rust"}}]}
+        json_schema_extra={
+            "examples": [
+                {"format": "geojson"},
+                {"format": "csv", "filters": {"label": "rust"}},
+                {"format": "parquet", "content": "tiles"},
+            ]
+        }
     )
 
     format: ExportFormat
-    filters: ExportFilters = Field(default_factory=ExportFilters)
+    # Left out where it is the default, so that a repeated request has the content that it had before there was this.
+    content: ExportContent = Field(
+        default=ExportContent.RESULTS,
+        exclude_if=lambda content: content is ExportContent.RESULTS,
+        description="What a row is: an image with its answer, or a tile of a job with tiles (`ndjson` and `parquet`).",
+    )
+    filters: ExportFilters = Field(
+        default_factory=ExportFilters, description="Which images; of an export of tiles, whose tiles."
+    )
 
 
 class Download(BaseModel):
@@ -94,6 +109,7 @@ class ExportOut(BaseModel):
     id: uuid.UUID
     job_id: uuid.UUID
     format: ExportFormat
+    content: ExportContent
     filters: ExportFilters
     state: ExportState
     rows: int | None
@@ -129,7 +145,8 @@ def export_path(export_id: uuid.UUID) -> str:
 
 def file_name(export: Export, job_name: str | None) -> str:
     """Return the name under which the file is saved."""
-    return export_name(job_name, export.job_id, FORMATS[ExportFormat(export.format)].suffix)
+    suffix = suffix_of(content_of(export.parameters), ExportFormat(export.format))
+    return export_name(job_name, export.job_id, suffix)
 
 
 def export_out(export: Export, job_name: str | None = None, signed: PresignedGet | None = None) -> ExportOut:
@@ -139,6 +156,7 @@ def export_out(export: Export, job_name: str | None = None, signed: PresignedGet
         id=export.id,
         job_id=export.job_id,
         format=ExportFormat(export.format),
+        content=content_of(export.parameters),
         filters=ExportFilters(
             status=None if only.status is None else FinalStatus(only.status), label=only.label, place=only.place
         ),

@@ -1,4 +1,4 @@
-"""Exports: the formats that clients may request, and the states and errors of a background export."""
+"""Exports: the contents and formats that clients may request, and the states and errors of a background export."""
 
 from enum import StrEnum
 
@@ -14,6 +14,13 @@ class ExportFormat(StrEnum):
     KML = "kml"
     PARQUET = "parquet"
     GEOPARQUET = "geoparquet"
+
+
+class ExportContent(StrEnum):
+    """The thing of which each is a row of an export."""
+
+    RESULTS = "results"  # An image with its answer.
+    TILES = "tiles"  # A tile of an image that is answered by tiles.
 
 
 class ExportState(StrEnum):

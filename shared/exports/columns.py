@@ -68,6 +68,7 @@ class Record(NamedTuple):
     runtime: str | None = None
     metadata: dict[str, Any] | None = None
     finished_at: datetime | None = None
+    tile_sums: dict[str, dict[str, int]] | None = None
 
     @property
     def has_position(self) -> bool:
@@ -96,6 +97,7 @@ def selected() -> tuple[ColumnElement[Any] | InstrumentedAttribute[Any], ...]:
         Result.runtime,
         Image.metadata_,
         Result.finished_at,
+        Result.tile_sums,
     )
 
 
@@ -115,12 +117,13 @@ class Kind(Enum):
 class Column:
     """One column.
 
-    ``digits``: decimals of a number that mean something. ``width``: bytes of the longest text as UTF-8, where known.
+    ``read`` takes the value from a row: a :class:`Record`, or a tile (``shared.exports.tile_rows``). ``digits``:
+    decimals of a number that mean something. ``width``: bytes of the longest text as UTF-8, where known.
     """
 
     name: str
     kind: Kind
-    read: Callable[[Record], Any]
+    read: Callable[[Any], Any]
     digits: int | None = None
     width: int | None = None
 
@@ -150,6 +153,7 @@ def columns_of(
     keys: Sequence[MetadataKey],
     *,
     has_more_keys: bool,
+    has_tiles: bool,
     widths: Widths,
 ) -> tuple[Column, ...]:
     """List every column of an export.
@@ -159,6 +163,7 @@ def columns_of(
         classifier: name and version.
         keys: those keys of the metadata that get a column of their own.
         has_more_keys: there are others: one more column has them together.
+        has_tiles: the job cuts its photographs in tiles, and there are columns of their sums.
         widths: of texts.
     """
     name, version = classifier or ("", "")
@@ -183,6 +188,7 @@ def columns_of(
         Column("error_code", Kind.TEXT, lambda r: r.error_code, width=32),
         Column("error_detail", Kind.TEXT, lambda r: r.error_detail, width=widths.error_detail),
         *(_probability(label, number) for number, label in enumerate(labels)),
+        *(_sums_of_tiles(labels) if has_tiles else ()),
         Column("classifier", Kind.TEXT, lambda r: name if r.classified else None, width=64),
         Column("classifier_version", Kind.TEXT, lambda r: version if r.classified else None, width=32),
         Column("runtime", Kind.TEXT, lambda r: r.runtime, width=64),
@@ -248,6 +254,22 @@ def _probability(label: str, number: int) -> Column:
         return None if found is None or number >= len(found) else round(found[number], PROBABILITY_DIGITS)
 
     return Column(f"p_{label}", Kind.NUMBER, read, digits=PROBABILITY_DIGITS)
+
+
+def _sums_of_tiles(labels: Sequence[str]) -> Iterator[Column]:
+    """List the sums of a photograph's map: all tiles, those that count, and those of each class."""
+    yield Column("tiles", Kind.INTEGER, _of_sums(lambda sums: sum(sum(kind.values()) for kind in sums.values())))
+    yield Column("tiles_counted", Kind.INTEGER, _of_sums(lambda sums: sum(sums["labels"].values())))
+    for label in labels:
+        yield Column(f"tiles_{label}", Kind.INTEGER, _of_sums(partial(_tiles_with, label)))
+
+
+def _of_sums(read: Callable[[dict[str, dict[str, int]]], int]) -> Callable[[Record], int | None]:
+    return lambda record: None if record.tile_sums is None else read(record.tile_sums)
+
+
+def _tiles_with(label: str, sums: dict[str, dict[str, int]]) -> int:
+    return sums["labels"].get(label, 0)
 
 
 def _metadata(key: MetadataKey) -> Column:

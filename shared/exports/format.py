@@ -2,10 +2,9 @@
 
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 from shared.contracts.exports import ExportFormat
-from shared.exports.rows import Page
 from shared.exports.sheet import Sheet
 
 
@@ -15,7 +14,7 @@ class Encode(Protocol):
     Text is made while it is read. What needs to go back in its file uses a temporary one, and is read from there.
     """
 
-    def __call__(self, sheet: Sheet, pages: Iterator[Page]) -> Generator[bytes, None, None]:
+    def __call__(self, sheet: Sheet, pages: Iterator[list[Any]]) -> Generator[bytes, None, None]:
         """Yield the pieces of the file, of any size.
 
         Raises:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from shared.exports.columns import Kind, Record, portable
+from shared.exports.columns import Kind, portable
 from shared.exports.sheet import Sheet
 from shared.times import rfc3339
 
@@ -12,11 +12,11 @@ from shared.times import rfc3339
 WRITTEN: Mapping[Kind, Callable[[Any], object]] = {Kind.TIME: rfc3339, Kind.JSON: portable}
 
 
-def members_of(sheet: Sheet) -> Callable[[Record], dict[str, Any]]:
-    """Return a function that makes the JSON object of a record: every column under its name."""
+def members_of(sheet: Sheet) -> Callable[[Any], dict[str, Any]]:
+    """Return a function that makes the JSON object of a row: every column under its name."""
     columns = [(column.name, column.read, WRITTEN.get(column.kind)) for column in sheet.columns]
 
-    def members(record: Record) -> dict[str, Any]:
+    def members(record: object) -> dict[str, Any]:
         values = ((name, read(record), write) for name, read, write in columns)
         return {name: value if write is None or value is None else write(value) for name, value, write in values}
 

@@ -7,18 +7,25 @@ from typing import Any
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
-from shared.contracts.exports import ExportFormat
+from shared.contracts.exports import ExportContent, ExportFormat
 from shared.contracts.geography import PlaceFilter
 from shared.contracts.states import ImageStatus
 from shared.db.models import Chunk, Export, Job
 from shared.errors import LimitExceeded, NotFound
+from shared.exports.contents import check_format
+from shared.exports.sheet import check_has_tiles
 from shared.jobs.exports import add_export_chunk
 from shared.jobs.results import ResultFilter
 
 
-def parameters_of(only: ResultFilter) -> dict[str, Any]:
-    """Write a filter as it is stored."""
-    return {"status": only.status, "label": only.label, "place": only.place}
+def parameters_of(content: ExportContent, only: ResultFilter) -> dict[str, Any]:
+    """Write content and filter as they are stored."""
+    return {"content": content, "status": only.status, "label": only.label, "place": only.place}
+
+
+def content_of(parameters: dict[str, Any]) -> ExportContent:
+    """Read the content that was stored; the version before has one alone."""
+    return ExportContent(parameters.get("content", ExportContent.RESULTS))
 
 
 def filter_of(parameters: dict[str, Any]) -> ResultFilter:
@@ -31,22 +38,28 @@ def filter_of(parameters: dict[str, Any]) -> ResultFilter:
     )
 
 
-def request(session: Session, job: Job, name: ExportFormat, only: ResultFilter, *, max_exports: int) -> Export:
+def request(
+    session: Session, job: Job, content: ExportContent, name: ExportFormat, only: ResultFilter, *, max_exports: int
+) -> Export:
     """Add an export, and its chunk, to a job whose row the caller has locked.
 
     Raises:
+        InvalidRequest: the format cannot hold the content, or the job has no tiles.
         LimitExceeded: the job has as many as it may.
     """
+    check_format(content, name)
+    if content is ExportContent.TILES:
+        check_has_tiles(job)
     kept = session.scalar(select(func.count()).where(Export.job_id == job.id)) or 0
     if kept >= max_exports:
         raise LimitExceeded(
             f"this job has {kept} exports already, at most {max_exports} are kept; delete one",
             setting="PHYTOBATCH_MAX_EXPORTS_PER_JOB",
         )
-    made = Export(tenant_id=job.tenant_id, job_id=job.id, format=name, parameters=parameters_of(only))
+    made = Export(tenant_id=job.tenant_id, job_id=job.id, format=name, parameters=parameters_of(content, only))
     session.add(made)
     session.flush()
-    add_export_chunk(session, job, made.id)
+    add_export_chunk(session, job, made.id, content)
     session.refresh(made)
     return made
 

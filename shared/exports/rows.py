@@ -66,5 +66,14 @@ def read_pages(
         after = page[-1].seq
         if len(page) < page_rows:
             break
+    check_complete(read, rows)
+
+
+def check_complete(read: int, rows: int) -> None:
+    """Check that as many rows were read as there were when the export began.
+
+    Raises:
+        Conflict: the job was retried or deleted meanwhile.
+    """
     if read != rows:
         raise Conflict("the job was retried or deleted while it was exported; export it again", code="job-changed")

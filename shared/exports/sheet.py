@@ -1,7 +1,7 @@
 """The sheet of an export, known before its first row: columns, number of rows, and where on Earth they lie."""
 
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,16 +10,20 @@ from sqlalchemy import ColumnElement, Row, Select, Text, cast, func, select, tex
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from shared.classifiers.registry import manifest_of
+from shared.contracts.exports import ExportContent
 from shared.contracts.states import JobState
-from shared.db.models import Classifier, Image, Job, Result
+from shared.db.models import Classifier, Image, Job, Result, TileMapRow
 from shared.db.pages import bytes_of
 from shared.db.plans import walk_in_order
 from shared.db.session import Database
+from shared.errors import InvalidRequest
 from shared.exports.columns import DEGREE_DIGITS, Column, Corrected, Kind, MetadataKey, Widths, columns_of
 from shared.exports.rows import PAGE_ROWS, Page, of_job, read_pages
+from shared.exports.tile_rows import PAGE_IMAGES, TILE_BYTES, TilePage, read_tile_pages, tile_columns, with_maps
 from shared.geography.metric import HALF_TURN, span_of
 from shared.geography.place import latitude, longitude
 from shared.jobs.results import ResultFilter, classifier_of
+from shared.tiles.sums import count_tiles
 
 # A number that a column of a shapefile can hold.
 LONGEST_NUMBER = 18
@@ -30,7 +34,12 @@ LONGEST_KEY = 128
 PAGE_BYTES = 16 * 1024 * 1024  # of the texts and the metadata in memory
 PROBABILITY_BYTES = 32
 _WIDTH = bytes_of(
-    Image.name, cast(Image.metadata_, Text), Result.error_detail, Corrected.note, Corrected.corrected_by
+    Image.name,
+    cast(Image.metadata_, Text),
+    cast(Result.tile_sums, Text),
+    Result.error_detail,
+    Corrected.note,
+    Corrected.corrected_by,
 ) + PROBABILITY_BYTES * func.coalesce(func.cardinality(Result.probabilities), 0)
 
 KEYS = text(
@@ -106,11 +115,18 @@ class Sheet:
     read_at: datetime
     upto: int
     only: ResultFilter
-    # Bytes of the longest texts and metadata of one image.
+    # Bytes of the longest texts and metadata of one row.
     widest: int = 0
+    content: ExportContent = ExportContent.RESULTS
+    # Bytes of the largest map, of an export of tiles.
+    largest_map: int = 0
 
-    def pages(self, database: Database) -> Iterator[Page]:
-        """Read the pages, see :func:`shared.exports.rows.read_pages`."""
+    def pages(self, database: Database) -> Iterator[list[Any]]:
+        """Read the pages: of :class:`shared.exports.columns.Record`, or of ``TileRow`` where tiles are exported."""
+        return READERS[self.content](self, database)
+
+    def images(self, database: Database) -> Iterator[Page]:
+        """Read the pages of images, see :func:`shared.exports.rows.read_pages`."""
         return read_pages(
             database,
             self.job_id,
@@ -120,13 +136,32 @@ class Sheet:
             page_rows=self.rows_within(PAGE_BYTES, PAGE_ROWS),
         )
 
+    def tiles(self, database: Database) -> Iterator[TilePage]:
+        """Read the pages of tiles, see :func:`shared.exports.tile_rows.read_tile_pages`."""
+        return read_tile_pages(
+            database,
+            self.job_id,
+            labels=self.labels,
+            upto=self.upto,
+            rows=self.rows,
+            only=self.only,
+            page_images=max(1, min(PAGE_IMAGES, PAGE_BYTES // max(1, self.largest_map))),
+            page_rows=self.rows_within(PAGE_BYTES, PAGE_ROWS),
+        )
+
     def rows_within(self, max_bytes: int, max_rows: int) -> int:
         """Count how many rows may be held in memory: each may be as wide as the widest; one at least."""
         return max(1, min(max_rows, max_bytes // max(1, self.widest)))
 
 
+READERS: Mapping[ExportContent, Callable[[Sheet, Database], Iterator[list[Any]]]] = {
+    ExportContent.RESULTS: Sheet.images,
+    ExportContent.TILES: Sheet.tiles,
+}
+
+
 def plan(session: Session, job: Job, only: ResultFilter, *, metadata_columns: int) -> Sheet:
-    """Plan an export, as it would be now, of a job that the caller has found for its tenant."""
+    """Plan an export of results, as it would be now, of a job that the caller has found for its tenant."""
     classifier = classifier_of(session, job)
     wanted = {"longest": LONGEST_NUMBER, "longest_key": LONGEST_KEY, "limit": metadata_columns + 1}
     keys = session.execute(KEYS, {"job": job.id, **wanted}).all()
@@ -138,7 +173,7 @@ def plan(session: Session, job: Job, only: ResultFilter, *, metadata_columns: in
         job_id=job.id,
         job_name=job.name,
         state=JobState(job.state),
-        pending=job.total - (job.succeeded + job.failed + job.rejected + job.canceled),
+        pending=pending_of(job),
         rows=facts.rows,
         positioned=facts.positioned,
         extent=Extent.around(
@@ -150,6 +185,7 @@ def plan(session: Session, job: Job, only: ResultFilter, *, metadata_columns: in
             _version(classifier),
             sorted(map(_key, own), key=lambda key: key.name),
             has_more_keys=len(keys) > len(own),
+            has_tiles=job.tiling is not None,
             widths=Widths(facts.name, facts.error_detail, facts.note, facts.corrected_by),
         ),
         read_at=facts.read_at,
@@ -157,6 +193,58 @@ def plan(session: Session, job: Job, only: ResultFilter, *, metadata_columns: in
         only=only,
         widest=facts.widest,
     )
+
+
+def plan_tiles(session: Session, job: Job, only: ResultFilter) -> Sheet:
+    """Plan an export of tiles, likewise; ``only`` chooses their photographs.
+
+    Raises:
+        InvalidRequest: the job does not cut its photographs.
+    """
+    check_has_tiles(job)
+    classifier = classifier_of(session, job)
+    walk_in_order(session)
+    wanted = select(
+        func.coalesce(func.sum(count_tiles(Result.tile_sums)), 0).label("rows"),
+        _longest(Image.name).label("name"),
+        func.coalesce(func.max(func.octet_length(TileMapRow.map)), 0).label("largest_map"),
+        func.now().label("read_at"),
+    )
+    facts = session.execute(with_maps(wanted, job.id, upto=job.last_position, only=only)).one()
+    return Sheet(
+        job_id=job.id,
+        job_name=job.name,
+        state=JobState(job.state),
+        pending=pending_of(job),
+        rows=int(facts.rows),
+        positioned=0,
+        extent=None,
+        labels=() if classifier is None else manifest_of(classifier).labels,
+        columns=tile_columns(facts.name),
+        read_at=facts.read_at,
+        upto=job.last_position,
+        only=only,
+        widest=facts.name + TILE_BYTES,
+        content=ExportContent.TILES,
+        largest_map=facts.largest_map,
+    )
+
+
+def check_has_tiles(job: Job) -> None:
+    """Check that a job cuts its photographs.
+
+    Raises:
+        InvalidRequest: it does not.
+    """
+    if job.tiling is None:
+        raise InvalidRequest(
+            "this job answers its photographs as wholes and has no tiles; leave `content` out, and each row is an image"
+        )
+
+
+def pending_of(job: Job) -> int:
+    """Count the images without an answer."""
+    return job.total - (job.succeeded + job.failed + job.rejected + job.canceled)
 
 
 def _facts() -> Select[*tuple[Any, ...]]:

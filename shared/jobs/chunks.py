@@ -8,6 +8,7 @@ from typing import NamedTuple
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from shared.contracts.exports import ExportContent
 from shared.contracts.states import ChunkKind, Priority
 from shared.db.models import Chunk, Job
 from shared.db.plans import IMAGES_WITH_RESULT
@@ -17,6 +18,8 @@ from shared.jobs.work import WORK
 # Pools of a classifier have its id behind one of these: whole photographs, tiles, and either in isolated processes.
 CLASSIFY, TILES, ISOLATED = f"{ChunkKind.CLASSIFY}:", "tiles:", "isolated:"
 POOLS_OF_CLASSIFIER = (CLASSIFY, TILES, ISOLATED, f"{ISOLATED}{TILES}")
+# Programs of the version before would write the results where tiles are asked for.
+EXPORT_POOLS = {ExportContent.RESULTS: ChunkKind.EXPORT.value, ExportContent.TILES: f"{ChunkKind.EXPORT}:tiles"}
 # The claim sorts by it: smaller first.
 PRIORITY_ORDER = {Priority.INTERACTIVE: 0, Priority.BULK: 1}
 

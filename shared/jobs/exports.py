@@ -10,12 +10,12 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from shared.contracts import stored
-from shared.contracts.exports import ExportErrorCode, ExportFormat
+from shared.contracts.exports import ExportContent, ExportErrorCode, ExportFormat
 from shared.contracts.states import ChunkKind
 from shared.db.models import Job
 from shared.errors import Conflict, NotFound
 from shared.jobs import lifecycle
-from shared.jobs.chunks import add_chunk
+from shared.jobs.chunks import EXPORT_POOLS, add_chunk
 
 # The version before claims rows of `exports` under leases of their own. Ours have none: their chunk has it.
 OF_CHUNKS = "(state = 'queued' OR (state = 'running' AND (lease_until IS NULL OR lease_until < now())))"
@@ -34,11 +34,17 @@ START_OVER = text(
     WHERE id = :id AND state = 'failed' RETURNING 1
     """
 )
-JOB_OF = text("SELECT job_id FROM exports e JOIN jobs j ON j.id = e.job_id WHERE e.id = :id AND j.deleted_at IS NULL")
+JOB_OF = text(
+    """
+    SELECT e.job_id, e.parameters ->> 'content' AS content FROM exports e JOIN jobs j ON j.id = e.job_id
+    WHERE e.id = :id AND j.deleted_at IS NULL
+    """
+)
 # Walks the partial index of exports that are not made yet; each is looked up by the index of `chunks.export_id`.
 WITHOUT_CHUNK = text(
     """
-    SELECT e.id, e.job_id, e.attempt FROM exports e JOIN jobs j ON j.id = e.job_id AND j.deleted_at IS NULL
+    SELECT e.id, e.job_id, e.attempt, e.parameters ->> 'content' AS content
+    FROM exports e JOIN jobs j ON j.id = e.job_id AND j.deleted_at IS NULL
     WHERE e.state IN ('queued', 'running') AND (CAST(:id AS uuid) IS NULL OR e.id = :id)
       AND NOT EXISTS (SELECT 1 FROM chunks c WHERE c.export_id = e.id AND c.state <> 'done')
     ORDER BY e.id LIMIT :limit
@@ -46,9 +52,11 @@ WITHOUT_CHUNK = text(
 )
 
 
-def add_export_chunk(session: Session, job: Job, export_id: uuid.UUID, *, attempt: int = 0) -> None:
+def add_export_chunk(
+    session: Session, job: Job, export_id: uuid.UUID, content: ExportContent, *, attempt: int = 0
+) -> None:
     """Add the chunk of an export to a job whose row the caller has locked."""
-    add_chunk(session, job, ChunkKind.EXPORT, pool=ChunkKind.EXPORT, export_id=export_id, attempt=attempt)
+    add_chunk(session, job, ChunkKind.EXPORT, pool=EXPORT_POOLS[content], export_id=export_id, attempt=attempt)
 
 
 def queue_again(session: Session, export_id: uuid.UUID, *, attempt: int, pause_seconds: float = 0.0) -> None:
@@ -77,13 +85,13 @@ def start_over(session: Session, export_id: uuid.UUID) -> None:
         NotFound: there is no such export, it has expired, or its job was deleted.
         Conflict: it did not fail.
     """
-    job_id = session.execute(JOB_OF, {"id": export_id}).scalar_one_or_none()
-    if job_id is None:
+    found = session.execute(JOB_OF, {"id": export_id}).one_or_none()
+    if found is None:
         raise NotFound(f"there is no export {export_id}; it may have expired")
-    job = lifecycle.lock_job(session, job_id)
+    job = lifecycle.lock_job(session, found.job_id)
     if session.execute(START_OVER, {"id": export_id}).one_or_none() is None:
         raise Conflict(f"export {export_id} did not fail; only one that failed is made again", code="export-state")
-    add_export_chunk(session, job, export_id)
+    add_export_chunk(session, job, export_id, _content(found.content))
 
 
 def without_chunk(session: Session, *, limit: int) -> list[uuid.UUID]:
@@ -102,5 +110,9 @@ def adopt(session: Session, export_id: uuid.UUID) -> bool:
         return False
     if session.execute(WITHOUT_CHUNK, {"id": export_id, "limit": 1}).one_or_none() is None:
         return False
-    add_export_chunk(session, job, export_id, attempt=found.attempt)
+    add_export_chunk(session, job, export_id, _content(found.content), attempt=found.attempt)
     return True
+
+
+def _content(stored: str | None) -> ExportContent:
+    return ExportContent(stored or ExportContent.RESULTS)

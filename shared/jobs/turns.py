@@ -72,7 +72,7 @@ CLAIM = text(
     running AS MATERIALIZED (
         SELECT tenant_id, sum(coalesce(work, last_seq - first_seq + 1)) AS work,
                count(*) FILTER (WHERE {COUNTED}) AS counted
-        FROM chunks WHERE state = 'running' AND (kind = '{ChunkKind.EXPORT}') = (:pool = '{ChunkKind.EXPORT}')
+        FROM chunks WHERE state = 'running' AND (kind = '{ChunkKind.EXPORT}') = starts_with(:pool, '{ChunkKind.EXPORT}')
         GROUP BY tenant_id),
     oldest AS (
         (SELECT 1 AS nth, job_id, tenant_id FROM chunks WHERE {READY} ORDER BY job_id LIMIT 1)

@@ -14,7 +14,6 @@ from sqlalchemy import (
     Text,
     TextualSelect,
     case,
-    cast,
     func,
     select,
     text,
@@ -25,6 +24,7 @@ from sqlalchemy.orm import Session
 from shared.contracts.image_names import composed
 from shared.summaries.intervals import Hits, Interval, Sample, of_tiles
 from shared.summaries.rows import Sums
+from shared.tiles.sums import add_up, count_tiles
 
 # No join is made of the parts of JSON: it would be a nested loop, which is switched off here (``shared.db.plans``).
 TOTALS = text(
@@ -137,7 +137,7 @@ def sums_that_count(rows: Subquery) -> ColumnElement[Any]:
 
     Where a person corrected the photograph as a whole, all its tiles that count have that label.
     """
-    counted = _sum_of(rows.c.tile_sums.op("->")("labels"))
+    counted = add_up(rows.c.tile_sums.op("->")("labels"))
     relabeled = func.jsonb_build_object("labels", func.jsonb_build_object(rows.c.label, counted))
     whole = rows.c.tile_sums.op("||")(relabeled)
     return func.coalesce(rows.c.recounted, case((rows.c.corrected, whole), else_=rows.c.tile_sums), type_=JSONB)
@@ -166,22 +166,14 @@ def _photographs(rows: Subquery, by: ColumnElement[Any], healthy: Collection[str
         rows.c.tile_sums.is_not(None)
     )
     each = own.subquery("each_photograph")
-    labels, review, skipped = (each.c.sums.op("->")(kind) for kind in ("labels", "review", "skipped"))
+    labels = each.c.sums.op("->")("labels")
     is_valid = each.c.label.is_not(None)
     return select(
         each.c.value,
         each.c.sums,
         is_valid.label("is_valid"),
         labels.label("labels"),
-        _sum_of(labels).label("counted"),
-        _sum_of(labels, healthy).label("healthy"),
-        case((~is_valid, _sum_of(labels) + _sum_of(review) + _sum_of(skipped))).label("beside"),
+        add_up(labels).label("counted"),
+        add_up(labels, healthy).label("healthy"),
+        case((~is_valid, count_tiles(each.c.sums))).label("beside"),
     ).cte("photographs")
-
-
-def _sum_of(sums: ColumnElement[Any], keys: Collection[str] | None = None) -> ColumnElement[int]:
-    """Add up the values of a JSON object, or those of some keys."""
-    each = func.jsonb_each_text(sums).table_valued("key", "value")
-    total = select(func.coalesce(func.sum(cast(each.c.value, BigInteger)), 0))
-    wanted = total if keys is None else total.where(each.c.key.in_(list(keys)))
-    return cast(wanted.scalar_subquery(), BigInteger)

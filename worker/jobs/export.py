@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
+from typing import Any
 
 import structlog
 
@@ -12,10 +13,10 @@ from shared.db.models import Job
 from shared.errors import Conflict, DatabaseUnavailable, InvalidRequest, LeaseLost, StoreUnavailable
 from shared.exports import claimed
 from shared.exports.claimed import Begun
+from shared.exports.contents import plan_export
 from shared.exports.formats import FORMATS
-from shared.exports.queries import filter_of
-from shared.exports.rows import Page
-from shared.exports.sheet import Sheet, plan
+from shared.exports.queries import content_of, filter_of
+from shared.exports.sheet import Sheet
 from shared.metrics.definitions import EXPORT_SECONDS, EXPORTS_ENDED
 from shared.storage.keys import export_key, export_prefix, token_of
 from worker.context import Context
@@ -111,7 +112,8 @@ def _plan(context: Context, lease: Lease, begun: Begun) -> Sheet:
         if job is None or job.deleted_at is not None:
             raise LeaseLost(f"job {lease.claim.job_id} was deleted")
         columns = context.settings.export_metadata_columns
-        return plan(session, job, filter_of(begun.parameters), metadata_columns=columns)
+        content, only = content_of(begun.parameters), filter_of(begun.parameters)
+        return plan_export(session, job, content, only, metadata_columns=columns)
 
 
 def _write(context: Context, lease: Lease, begun: Begun, sheet: Sheet, key: str) -> int:
@@ -126,7 +128,7 @@ def _write(context: Context, lease: Lease, begun: Begun, sheet: Sheet, key: str)
     return out.size
 
 
-def _checked(lease: Lease, pages: Iterator[Page]) -> Iterator[Page]:
+def _checked(lease: Lease, pages: Iterator[list[Any]]) -> Iterator[list[Any]]:
     for page in pages:
         _check(lease)
         yield page

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from shared.contracts.states import ChunkKind, Priority
-from shared.jobs.chunks import isolated_pool_of, tiles_pool_of
+from shared.jobs.chunks import EXPORT_POOLS, isolated_pool_of, tiles_pool_of
 from shared.jobs.claims import Offer
 from shared.settings import Settings
 
@@ -44,7 +44,7 @@ def _images(pools: Sequence[str], priority: Priority) -> list[Offer]:
 
 def export_offers(_: Sequence[str]) -> list[Offer]:
     """List exports, which need no classifier."""
-    return [Offer(ChunkKind.EXPORT, Priority.BULK)]
+    return [Offer(pool, Priority.BULK) for pool in EXPORT_POOLS.values()]
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,18 +34,21 @@ class Exports:
         status: str | None = None,
         label: str | None = None,
         place: str | None = None,
+        content: str | None = None,
     ) -> Stream:
         """Open the file while the server writes it. Close the stream, or read it to its end.
+
+        ``content="tiles"`` makes a row of each tile, in the formats ``ndjson`` and ``parquet``.
 
         Raises:
             LimitExceeded: it has too many rows to be sent directly; ``create`` it.
             NetworkError: it was broken off.
         """
-        query = {"format": format, "status": status, "label": label, "place": place}
+        query = {"format": format, "content": content, "status": status, "label": label, "place": place}
         request = Request("GET", f"{path_of('jobs', job_id)}/export", query, {"Accept": "*/*"})
         return self._calls.transport.open(request, read_seconds=READ_SECONDS)
 
-    def save(
+    def save(  # noqa: PLR0913  # what a client may say
         self,
         job_id: str,
         format: str,  # noqa: A002  # its name on the wire
@@ -54,6 +57,7 @@ class Exports:
         status: str | None = None,
         label: str | None = None,
         place: str | None = None,
+        content: str | None = None,
         progress: Progress | None = None,
     ) -> int:
         """Save the file into ``part`` while the server writes it; one that is broken off begins again.
@@ -68,7 +72,7 @@ class Exports:
         """
 
         def attempt() -> int:
-            stream = self.open(job_id, format, status=status, label=label, place=place)
+            stream = self.open(job_id, format, status=status, label=label, place=place, content=content)
             written = 0
             try:
                 with part.open("wb") as file:
@@ -94,11 +98,14 @@ class Exports:
         status: str | None = None,
         label: str | None = None,
         place: str | None = None,
+        content: str | None = None,
         idempotency_key: str | None = None,
     ) -> Export:
         """Create a background export: a worker writes the file."""
         filters = {name: value for name, value in _named(status, label, place).items() if value is not None}
         body: JsonObject = {"format": format, "filters": filters}
+        if content is not None:
+            body["content"] = content
         path = f"{path_of('jobs', job_id)}/exports"
         return self._calls.post(path, body, headers=idempotency(idempotency_key)).parse(Export.from_json)
 

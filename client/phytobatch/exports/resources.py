@@ -24,6 +24,7 @@ class Export:
     file_name: str | None = None
     expires_at: str | None = None
     filters: Mapping[str, Any] = field(default_factory=dict)
+    content: str = "results"
     created_at: str | None = None
     finished_at: str | None = None
     url_expires_at: str | None = None
@@ -51,6 +52,7 @@ class Export:
             file_name=download.get("file_name"),
             expires_at=data.get("expires_at"),
             filters=data.get("filters") or {},
+            content=data.get("content") or "results",
             created_at=data.get("created_at"),
             finished_at=data.get("finished_at"),
             url_expires_at=download.get("expires_at"),

@@ -39,7 +39,7 @@ class Chunk(Base):
     no: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     tenant_id: Mapped[uuid.UUID]
     kind: Mapped[str] = mapped_column(Text, default=ChunkKind.CLASSIFY)
-    # Which workers can run it: "validate", "inspect", "purge", "export", "classify:<classifier id>" or
+    # Which workers can run it: "validate", "inspect", "purge", "export", "export:tiles", "classify:<classifier id>" or
     # "tiles:<classifier id>", and the same two behind "isolated:".
     pool: Mapped[str] = mapped_column(Text)
     # 0 interactive, 1 bulk: a number, because the claim sorts by it.

@@ -11,6 +11,7 @@ from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
 from shared.contracts.exports import ExportFormat
+from shared.contracts.manifest import HEALTHY
 from shared.exports.columns import Column, Kind, Record, text_of
 from shared.exports.format import Format
 from shared.exports.rows import Page
@@ -23,7 +24,7 @@ REPLACEMENT = "\ufffd"
 # A white disc, so that the colour of the style is the colour of the icon.
 ICON = "http://maps.google.com/mapfiles/kml/shapes/placemark_circle.png"
 UNKNOWN = "ffb4b4b4"
-HEALTHY = "ff4caf4c"
+GREEN = "ff4caf4c"
 TYPES: Mapping[Kind, str] = {
     Kind.INTEGER: "int",
     Kind.LONG: "string",  # the longest number of KML has 32 bits
@@ -69,9 +70,9 @@ def _head(sheet: Sheet, columns: list[Column], styles: Mapping[str, str]) -> str
 
 def _colours(styles: Mapping[str, str]) -> list[tuple[str, str]]:
     """Choose colours: healthy is green; the others lie apart from it and from each other on the circle."""
-    ill = [label for label in styles if label != "healthy"]
+    ill = [label for label in styles if label != HEALTHY]
     hues = {label: -0.05 + 0.85 * number / max(1, len(ill)) for number, label in enumerate(ill)}
-    colours = [(id_, HEALTHY if label == "healthy" else _abgr(hues[label])) for label, id_ in styles.items()]
+    colours = [(id_, GREEN if label == HEALTHY else _abgr(hues[label])) for label, id_ in styles.items()]
     return [*colours, ("other", UNKNOWN)]
 
 

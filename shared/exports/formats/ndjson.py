@@ -1,16 +1,16 @@
 """NDJSON: one JSON object in each line, UTF-8, with every column; a missing value is ``null``."""
 
 from collections.abc import Generator, Iterator
+from typing import Any
 
 from shared.contracts.exports import ExportFormat
 from shared.exports.format import Format
 from shared.exports.json_rows import members_of, to_json
-from shared.exports.rows import Page
 from shared.exports.sheet import Sheet
 
 
-def encode(sheet: Sheet, pages: Iterator[Page]) -> Generator[bytes, None, None]:
-    """Yield one line for each image."""
+def encode(sheet: Sheet, pages: Iterator[list[Any]]) -> Generator[bytes, None, None]:
+    """Yield one line for each row."""
     members = members_of(sheet)
     for page in pages:
         yield "".join(f"{to_json(members(record))}\n" for record in page).encode()

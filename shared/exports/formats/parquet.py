@@ -14,7 +14,6 @@ from shared.contracts.exports import ExportFormat
 from shared.exports.columns import Kind, text_of
 from shared.exports.format import Format
 from shared.exports.pieces import Remembering, pieces_of
-from shared.exports.rows import Page
 from shared.exports.sheet import Sheet
 
 COMPRESSION = "zstd(3)"
@@ -36,16 +35,16 @@ TYPES: Mapping[Kind, DataType] = {
 Values = list[Any]
 
 
-def encode(sheet: Sheet, pages: Iterator[Page]) -> Generator[bytes, None, None]:
+def encode(sheet: Sheet, pages: Iterator[list[Any]]) -> Generator[bytes, None, None]:
     """Yield a Parquet file."""
     return write(sheet, pages, geometry=None, metadata={})
 
 
 def write(
     sheet: Sheet,
-    pages: Iterator[Page],
+    pages: Iterator[list[Any]],
     *,
-    geometry: tuple[str, Callable[[Page], Array]] | None,
+    geometry: tuple[str, Callable[[list[Any]], Array]] | None,
     metadata: dict[str, str],
 ) -> Generator[bytes, None, None]:
     """Yield the pieces of a file of every column, and of one more that is made of whole records.
@@ -57,7 +56,9 @@ def write(
         metadata: of the file.
     """
     fields = [Field(column.name, TYPES[column.kind], nullable=True) for column in sheet.columns]
-    makers: list[Callable[[Page], Array]] = [partial(_column, column.read, column.kind) for column in sheet.columns]
+    makers: list[Callable[[list[Any]], Array]] = [
+        partial(_column, column.read, column.kind) for column in sheet.columns
+    ]
     if geometry is not None:
         fields.insert(0, Field(geometry[0], DataType.binary(), nullable=True))
         makers.insert(0, geometry[1])
@@ -76,7 +77,7 @@ def write(
         yield from pieces_of(path)
 
 
-def _column(read: Callable[[Any], Any], kind: Kind, page: Page) -> Array:
+def _column(read: Callable[[Any], Any], kind: Kind, page: list[Any]) -> Array:
     values = [read(record) for record in page]
     if kind is Kind.TIME:
         return Array([_microseconds(value) for value in values], DataType.int64()).cast(TYPES[kind])

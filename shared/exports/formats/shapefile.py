@@ -59,7 +59,10 @@ SHORT_NAMES: Mapping[str, str] = {
     "classifier_version": "version",
     "metadata_more": "meta_more",
     "finished_at": "finished",
+    "tiles_counted": "tiles_cnt",
 }
+# Prefixes of columns with a name of their own: what tells those apart needs the room.
+SHORT_PREFIXES: Mapping[str, str] = {"meta_": "m_", "tiles_": "t_"}
 
 
 @dataclass(slots=True)
@@ -107,7 +110,9 @@ def fields_of(columns: Sequence[Column]) -> list[FieldOf]:
 
 
 def _short(name: str) -> str:
-    short = SHORT_NAMES.get(name, name.replace("meta_", "m_", 1) if name.startswith("meta_") else name)
+    short = SHORT_NAMES.get(name) or next(
+        (brief + name.removeprefix(prefix) for prefix, brief in SHORT_PREFIXES.items() if name.startswith(prefix)), name
+    )
     return re.sub(r"[^A-Za-z0-9_]", "_", short)[:NAME_LENGTH]
 
 

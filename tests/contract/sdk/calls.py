@@ -59,9 +59,11 @@ CALLS: Mapping[str, Call] = {
     "stream_events": lambda c, v: next(c.events(v["job_id"], last_event_id=v["Last-Event-ID"])),
     "list_results": lambda c, v: c.results_page(v["job_id"], **_page(v, "status", "label", "place")),
     "export_job": lambda c, v: c.exports.open(
-        v["job_id"], v["format"], status=v["status"], label=v["label"], place=v["place"]
+        v["job_id"], v["format"], status=v["status"], label=v["label"], place=v["place"], content=v["content"]
     ),
-    "create_export": lambda c, v: c.exports.create(v["job_id"], v["body"]["format"], **v["body"]["filters"], **_key(v)),
+    "create_export": lambda c, v: c.exports.create(
+        v["job_id"], v["body"]["format"], content=v["body"]["content"], **v["body"]["filters"], **_key(v)
+    ),
     "list_exports": lambda c, v: c.exports.page(v["job_id"], **_page(v)),
     "get_export": lambda c, v: c.exports.get(v["export_id"]),
     "delete_export": lambda c, v: c.exports.delete(v["export_id"]),

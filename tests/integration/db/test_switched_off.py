@@ -5,23 +5,28 @@ Beside such a cost every other difference is nothing, and the plan counts as dea
 
 import uuid
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import text
 
 from api.metrics.reading import read
 from shared.contracts.geography import PlaceFilter
+from shared.contracts.manifest import ReviewReason
 from shared.contracts.states import ImageStatus
 from shared.corrections.reading import Cursor, read_corrections
 from shared.db.models import Job
 from shared.db.session import Database
-from shared.exports.sheet import plan
+from shared.exports.sheet import plan, plan_tiles
 from shared.jobs.results import ResultFilter, read_results
 from shared.summaries import shares
 from shared.summaries.counting import Counting
 from shared.summaries.grid import grid
 from shared.summaries.positions import positions
 from shared.summaries.uncertain import least_certain
+from shared.tiles.codec import encode
+from shared.tiles.grid import lay_grid
+from shared.tiles.tile_map import Tile, TileMap
 from tests.integration.conftest import MakeSettings, insert_tenant
 from tests.integration.statements import Statement, explain, statements
 
@@ -30,19 +35,24 @@ pytestmark = pytest.mark.plans
 FILL = text(
     """
     WITH job AS (
-        INSERT INTO jobs (id, tenant_id, priority, state, total, succeeded, last_position)
-        VALUES (:job, :tenant, 'bulk', 'running', 300, 300, 300) RETURNING id),
+        INSERT INTO jobs (id, tenant_id, priority, state, total, succeeded, last_position, tiling)
+        VALUES (:job, :tenant, 'bulk', 'running', 300, 300, 300, '"auto"') RETURNING id),
     named AS (
         INSERT INTO images (job_id, seq, name, size, object_key, metadata, latitude, longitude)
         SELECT job.id, n, 'flight/' || n || '.jpg', 4, n::text, jsonb_build_object('row', n % 3), 47.9, 7.8
         FROM job, generate_series(1, 300) AS n RETURNING job_id, seq),
     corrected AS (
-        INSERT INTO correction_entries (job_id, seq, label) SELECT job_id, seq, 'rust' FROM named WHERE seq < 9)
+        INSERT INTO correction_entries (job_id, seq, label) SELECT job_id, seq, 'rust' FROM named WHERE seq < 9),
+    of_tiles AS (
+        INSERT INTO correction_entries (job_id, seq, tile, label)
+        SELECT job_id, seq, 1, 'rust' FROM named WHERE seq < 9)
     INSERT INTO results (job_id, seq, position, status, label, confidence, tile_sums)
     SELECT job_id, seq, seq, 'succeeded', 'rust', 0.9,
            '{"labels": {"healthy": 3, "rust": 1}, "review": {"blurred": 1}, "skipped": {}}' FROM named
     """
 )
+FILL_MAPS = text("INSERT INTO tile_maps (job_id, seq, map) SELECT job_id, seq, :map FROM results WHERE job_id = :job")
+MAP = TileMap.of(lay_grid(500, 100, 100), [Tile(0, 0.9)] * 3 + [Tile(1, 0.8), Tile(1, 0.4, ReviewReason.BLURRED)])
 Ask = Callable[[Database, uuid.UUID], object]
 
 
@@ -52,6 +62,7 @@ def filled(make_settings: MakeSettings) -> Iterator[tuple[Database, uuid.UUID]]:
     database, job_id = Database(make_settings()), uuid.uuid4()
     with database.begin() as session:
         session.execute(FILL, {"job": job_id, "tenant": insert_tenant(database)})
+        session.execute(FILL_MAPS, {"job": job_id, "map": encode(MAP)})
     yield database, job_id
     database.dispose()
 
@@ -73,6 +84,18 @@ def export(**only: object) -> Ask:
         with database.begin() as session:
             sheet = plan(session, session.get_one(Job, job_id), ResultFilter(**only), metadata_columns=4)  # type: ignore[arg-type]
         return list(sheet.pages(database))
+
+    return ask
+
+
+def export_of_tiles(**only: object) -> Ask:
+    """Likewise, of tiles."""
+
+    def ask(database: Database, job_id: uuid.UUID) -> object:
+        with database.begin() as session:
+            sheet = plan_tiles(session, session.get_one(Job, job_id), ResultFilter(**only))  # type: ignore[arg-type]
+        labels = ("healthy", "rust")
+        return [page for page in replace(sheet, labels=labels).pages(database) if page[0].seq > 0]
 
     return ask
 
@@ -113,6 +136,8 @@ ASKED: dict[str, Ask] = {
     "page of a place": page(place=PlaceFilter.MISSING),
     "export": export(),
     "export of a label": export(label="rust"),
+    "export of tiles": export_of_tiles(),
+    "export of the tiles of a label": export_of_tiles(label="rust"),
     "corrections": corrections,
     "summary": summary(has_tiles=False),
     "summary of tiles": summary(has_tiles=True),

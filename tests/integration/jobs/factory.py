@@ -3,7 +3,7 @@
 import itertools
 import uuid
 
-from shared.contracts.exports import ExportFormat
+from shared.contracts.exports import ExportContent, ExportFormat
 from shared.contracts.job_request import JobRequest
 from shared.contracts.states import ChunkKind, ImageStatus, Priority
 from shared.db.models import Classifier, Job, Tenant
@@ -79,7 +79,7 @@ class Jobs:
         """Add an export to a job; its id."""
         with self.database.begin() as session:
             job = lifecycle.lock_job(session, job_id)
-            return exports.request(session, job, name, ResultFilter(), max_exports=MANY).id
+            return exports.request(session, job, ExportContent.RESULTS, name, ResultFilter(), max_exports=MANY).id
 
     def claim(self, *, lease_seconds: float = 60) -> Claim:
         held = self.try_claim(lease_seconds=lease_seconds)

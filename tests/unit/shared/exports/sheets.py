@@ -63,6 +63,7 @@ def sheet(
     labels: Sequence[str] = LABELS,
     keys: Sequence[tuple[str, Kind]] = (),
     has_more_keys: bool = False,
+    has_tiles: bool = False,
     **overrides: Any,  # noqa: ANN401  # fields of Sheet
 ) -> Sheet:
     """What the plan of these records would be."""
@@ -85,6 +86,7 @@ def sheet(
             ("leaf", "1"),
             [MetadataKey(name, kind, 60) for name, kind in keys],
             has_more_keys=has_more_keys,
+            has_tiles=has_tiles,
             widths=Widths(
                 name=max((len(r.name.encode()) for r in records), default=0), error_detail=80, note=80, corrected_by=40
             ),

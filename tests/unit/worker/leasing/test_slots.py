@@ -3,6 +3,7 @@
 import pytest
 
 from shared.contracts.states import ChunkKind, Priority
+from shared.jobs.chunks import EXPORT_POOLS
 from shared.settings import Settings
 from worker.leasing.slots import SLOT_KINDS, Slots, bulk_offers, count_slots, express_offers
 
@@ -29,12 +30,12 @@ def test_every_kind_of_chunk_is_taken_by_some_slot() -> None:
     always = {(kind, priority) for kind in kinds for priority in Priority}
     images = {(pool, priority) for pool in (*POOLS, "tiles:a", "tiles:b") for priority in Priority}
     isolated = {(f"isolated:{tiles}{name}", Priority.BULK) for name in "ab" for tiles in ("", "tiles:")}
-    assert taken >= always | images | isolated | {(ChunkKind.EXPORT, Priority.BULK)}
+    assert taken >= always | images | isolated | {(pool, Priority.BULK) for pool in EXPORT_POOLS.values()}
 
 
 def test_exports_have_a_slot_to_themselves() -> None:
-    with_exports = [kind for kind in SLOT_KINDS if any(one.pool == ChunkKind.EXPORT for one in kind.offers(POOLS))]
-    assert [{one.pool for one in kind.offers(POOLS)} for kind in with_exports] == [{ChunkKind.EXPORT}]
+    with_exports = [kind for kind in SLOT_KINDS if any(one.pool in EXPORT_POOLS.values() for one in kind.offers(POOLS))]
+    assert [{one.pool for one in kind.offers(POOLS)} for kind in with_exports] == [set(EXPORT_POOLS.values())]
 
 
 def test_an_express_slot_takes_no_bulk_images() -> None:
