@@ -16,6 +16,8 @@ MAX_FOCAL_LENGTH_PX = 1_000_000.0
 MAX_FOCAL_LENGTH_MM = 10_000.0
 MAX_PIXELS = 2**31 - 1
 NAME_LENGTH = 80
+# Orientations of EXIF with which the stored width is the height of the upright picture.
+SWAPS_EDGES = frozenset({5, 6, 7, 8})
 
 
 class Pose(BaseModel):

@@ -76,6 +76,11 @@ def validating_pool_of(job: Job) -> str:
     return ChunkKind.VALIDATE if job.tiling is None else ChunkKind.INSPECT
 
 
+def is_tiled_pool(pool: str) -> bool:
+    """Return True for a pool of tiled photographs."""
+    return pool.startswith((TILES, f"{ISOLATED}{TILES}"))
+
+
 def isolated_pool_of(pool: str) -> str:
     """Name the pool of chunks whose pictures are all decoded in processes of their own, for the same classifier.
 

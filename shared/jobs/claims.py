@@ -20,8 +20,10 @@ from shared.errors import LeaseLost
 from shared.jobs import exports, inspections, lifecycle
 from shared.jobs.chunks import PRIORITY_ORDER, isolated_pool_of
 from shared.jobs.cut import ChunkSizes
+from shared.jobs.heads import NewHead, store_heads
 from shared.jobs.results import NewResult, store_results
 from shared.jobs.turns import CLAIM, COUNT_AGAIN, WITH_READY_CHUNK
+from shared.jobs.work import count_work
 from shared.limits.quotas import UNLIMITED, Quotas, lock_for_tiles
 from shared.receipts import writing as receipts
 from shared.tracing import Origin
@@ -366,6 +368,20 @@ def finish_inspection(
     warn(job)
     inspections.conclude(session, job, sizes=sizes, quota=quota)
     return kept
+
+
+def note_heads(session: Session, claim: Claim, found: Sequence[NewHead], *, warn: Callable[[Job], None]) -> None:
+    """Store the heads that the worker of a classifying chunk read itself, and count the work that they show.
+
+    Raises:
+        LeaseLost: the chunk belongs to somebody else; nothing is stored.
+    """
+    job = lifecycle.lock_job(session, claim.job_id)
+    read_state(session, claim)
+    store_heads(session, job.id, found)
+    inspections.count(session, job, len(found))
+    count_work(session, job)
+    warn(job)
 
 
 def fail_job(session: Session, claim: Claim, *, code: str, detail: str) -> None:

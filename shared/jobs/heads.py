@@ -10,7 +10,7 @@ from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
 from shared.contracts import stored
-from shared.contracts.pose import Pose
+from shared.contracts.pose import SWAPS_EDGES, Pose
 from shared.contracts.tiling import OnCoarse, TilesInPixels
 from shared.contracts.warning_codes import WarningCode
 from shared.db.models import Job
@@ -28,7 +28,7 @@ UNREAD = text(
 )
 KNOWN = text(
     """
-    SELECT seq, width, height, orientation, edge, tiles, is_too_coarse FROM image_heads
+    SELECT seq, width, height, orientation, edge, tiles, is_too_coarse, pose FROM image_heads
     WHERE job_id = :job AND seq BETWEEN :first AND :last
     """
 )
@@ -79,6 +79,14 @@ class KnownHead:
     edge: int | None
     tiles: int
     is_too_coarse: bool
+    pose: Pose
+
+    @property
+    def upright_size(self) -> tuple[int, int] | None:
+        """Width and height of the picture as people see it; None if they are unknown."""
+        if self.width is None or self.height is None:
+            return None
+        return (self.height, self.width) if self.orientation in SWAPS_EDGES else (self.width, self.height)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +126,8 @@ def unread_images(session: Session, job_id: uuid.UUID, *, first_seq: int, last_s
 
 def known_heads(session: Session, job_id: uuid.UUID, *, first_seq: int, last_seq: int) -> dict[int, KnownHead]:
     """Read the heads of a range of images, by number; one that no inspection has read is missing."""
-    rows = session.execute(KNOWN, {"job": job_id, "first": first_seq, "last": last_seq})
-    return {row.seq: KnownHead(*row) for row in rows}
+    rows = session.execute(KNOWN, {"job": job_id, "first": first_seq, "last": last_seq}).mappings()
+    return {row["seq"]: KnownHead(**{**row, "pose": Pose.model_validate(row["pose"] or {})}) for row in rows}
 
 
 def store_heads(session: Session, job_id: uuid.UUID, heads: Sequence[NewHead]) -> None:

@@ -13,7 +13,6 @@ from worker.inference.sliced import Sliced
 from worker.inference.structure.tiff import ORIENTATION, XMP, read_directory
 
 UPRIGHT = 1
-SWAPS_EDGES = frozenset({5, 6, 7, 8})
 Pixels = NDArray[np.uint8]
 # What has to be done to see the picture upright: flips and turns of rows (axis 0) and columns (axis 1).
 _TO_UPRIGHT: MappingProxyType[int, Callable[[Pixels], Pixels]] = MappingProxyType(

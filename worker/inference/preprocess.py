@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from shared.contracts.manifest import Decode, Preprocessing, ResizeFilter
+from shared.contracts.pose import SWAPS_EDGES
 from worker.inference.decode import open_image, to_rgb
 from worker.inference.jpeg import nearest, read_jpeg
 from worker.inference.limits import DEFAULT_LIMITS, PictureLimits
-from worker.inference.orientation import SWAPS_EDGES, UPRIGHT, is_turned_by_pillow, read_orientation, upright
+from worker.inference.orientation import UPRIGHT, is_turned_by_pillow, read_orientation, upright
 from worker.inference.structure import Structure
 
 FILTERS = MappingProxyType(

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
 import structlog
@@ -12,7 +12,7 @@ from shared.contracts.geography import PositionFault
 from shared.contracts.states import ImageErrorCode, ImageStatus
 from shared.errors import DatabaseUnavailable, ObjectMissing, ObjectTooLarge
 from shared.jobs import claims
-from shared.jobs.chunks import classifier_pool_of
+from shared.jobs.chunks import classifier_pool_of, is_tiled_pool
 from shared.jobs.claims import Claim
 from shared.jobs.images import PendingImage, pending_images
 from shared.jobs.results import NewResult
@@ -22,6 +22,8 @@ from worker.context import Context
 from worker.inference.errors import ImageError
 from worker.inference.interpret import Interpretation
 from worker.inference.pipeline import Item, Odd, Outcome
+from worker.jobs.cuts import cut_photographs
+from worker.jobs.tiled_result import tiled_result
 from worker.leasing.leases import Lease
 from worker.leasing.outcome import ChunkOutcome, TurnOver
 from worker.metrics import WRITE, count_results
@@ -76,13 +78,18 @@ def _run(context: Context, lease: Lease, images: list[PendingImage]) -> int:
     """
     pipeline = context.pipelines[classifier_pool_of(lease.claim.pool)]
     began, deferred = time.monotonic(), 0
+    items = [
+        Item(seq=i.seq, name=i.name, size=i.size, sha256=None if i.sha256 is None else i.sha256.hex()) for i in images
+    ]
+    if is_tiled_pool(lease.claim.pool):
+        cut = cut_photographs(context, lease, images, pipeline.classifier.manifest)
+        lease.done += cut.answered
+        items = [replace(item, tiles=cut.tiles[item.seq]) for item in items if item.seq in cut.tiles]
     outcomes = pipeline.run(
-        [
-            Item(seq=i.seq, name=i.name, size=i.size, sha256=None if i.sha256 is None else i.sha256.hex())
-            for i in images
-        ],
+        items,
         _fetcher(context, images),
         on_batch=lambda: _check(context, lease, began),
+        on_work=lambda _: lease.progressed(),  # a photograph may have thousands of tiles
         odd=_odd_pictures(lease.claim),
         urgent=lease.claim.urgent,
     )
@@ -141,6 +148,8 @@ def _fetcher(context: Context, images: list[PendingImage]) -> Callable[[Item], b
 def _result_of(outcome: Outcome, runtime: str) -> NewResult:
     """Return the result of an image, with the position from its file."""
     interpretation, place = outcome.interpretation, _place_of(outcome)
+    if outcome.answer is not None:
+        return tiled_result(outcome.seq, outcome.answer, runtime=runtime, **place)
     if interpretation is None:
         error = outcome.error
         return NewResult(
@@ -165,7 +174,7 @@ def _place_of(outcome: Outcome) -> dict[str, Any]:
     if place is None:
         return {}
     # A file that could not be decoded may have lost its metadata too, so "it has none" would be a guess.
-    unread = outcome.interpretation is None and place.fault is PositionFault.NO_METADATA
+    unread = outcome.status is ImageStatus.FAILED and place.fault is PositionFault.NO_METADATA
     return {
         "latitude": place.latitude,
         "longitude": place.longitude,

@@ -4,6 +4,7 @@ What it cannot read is no fault: whoever decodes that file says what is wrong wi
 """
 
 from collections.abc import Sequence
+from functools import partial
 
 import structlog
 from sqlalchemy.orm import Session
@@ -48,16 +49,15 @@ def inspect(context: Context, lease: Lease) -> ChunkOutcome:
 
     def finish(session: Session) -> Sequence[NewResult]:
         heads.store_heads(session, claim.job_id, found)
-        kept = claims.finish_inspection(
+        return claims.finish_inspection(
             session,
             claim,
             rejected,
             inspected=len(found),
             sizes=ChunkSizes.of(settings),
             quotas=Quotas.of(settings),
+            warn=partial(heads.warn, session, planner=planner, classifier=classifier),
         )
-        heads.warn(session, session.get_one(Job, claim.job_id), planner, classifier)
-        return kept
 
     count_results(context.database.run(finish))
     log.info("images_inspected", images=len(found), rejected=len(rejected))

@@ -4,13 +4,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import tzinfo
 
-from shared.contracts.pose import Pose
+from shared.contracts.pose import SWAPS_EDGES, Pose
 from worker.inference.geography.metadata import read_metadata
 from worker.inference.heads.partial import HeadEnded
 from worker.inference.heads.png import is_png, without_pixels
 from worker.inference.heads.pose import pose_of
 from worker.inference.heads.size import read_size
-from worker.inference.orientation import SWAPS_EDGES, UPRIGHT, read_orientation
+from worker.inference.orientation import UPRIGHT, read_orientation
 from worker.inference.sliced import Sliced
 
 _NOTHING = Pose()

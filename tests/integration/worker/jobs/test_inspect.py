@@ -12,6 +12,7 @@ from PIL import Image as Pillow
 from sqlalchemy import text
 
 from shared.contracts.manifest import Manifest, ManifestTiling
+from shared.contracts.pose import Pose
 from shared.contracts.states import ChunkKind, JobState
 from shared.db.models import Chunk, Classifier, ImageHead, Job, Result
 from shared.db.session import Database
@@ -182,7 +183,7 @@ def test_a_photograph_of_too_many_tiles_is_refused_in_words(tiled: Tiled) -> Non
     assert tiled.jobs.get(job_id).work_total == 80
     with tiled.context.database.begin() as session:
         known = known_heads(session, job_id, first_seq=1, last_seq=1)
-    assert known == {1: KnownHead(1, 640, 480, 1, 64, 80, is_too_coarse=False)}
+    assert known == {1: KnownHead(1, 640, 480, 1, 64, 80, is_too_coarse=False, pose=Pose(focal_length_35mm=24.0))}
 
 
 def test_tiles_in_millimetres_follow_each_photograph(tiled: Tiled) -> None:
