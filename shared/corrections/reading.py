@@ -155,7 +155,8 @@ def _read(session: Session, job_id: uuid.UUID, query: Select[Any]) -> list[ReadC
     tiled = {row.seq for row in rows if row.tile is not None}
     if not tiled:
         return [_of_image(row) for row in rows]
-    maps, labels = dict(read_maps(session, job_id, tiled)), _labels(session, job_id)
+    maps = dict(read_maps(session, job_id, tiled))
+    labels = _labels(session, job_id) if maps else []
     return [_of_tile(row, maps.get(row.seq), labels) for row in rows]
 
 

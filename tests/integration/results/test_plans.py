@@ -51,6 +51,11 @@ CORRECT = text(
     "INSERT INTO correction_entries (job_id, seq, label) "
     "SELECT :job, n, 'healthy' FROM generate_series(1, :images, 7) AS n"
 )
+CORRECT_TILES = text(
+    "INSERT INTO correction_entries (job_id, seq, tile, label, corrected_by) SELECT :job, n, tile, 'healthy', person "
+    "FROM generate_series(CAST(:first AS int), :last) AS n, generate_series(0, 9) AS tile, "
+    "unnest(ARRAY['Ana', 'Ben']) AS person"
+)
 PREDICTED = (
     """
     INSERT INTO jobs (id, tenant_id, priority, state, total, succeeded, last_position)
@@ -160,6 +165,22 @@ def test_corrections_are_read_by_indexes_alone(database: Database, job_id: uuid.
     assert_walks_keys(explain(database.engine, *seen), rows=len(found))
 
 
+def test_what_is_said_of_tiles_costs_nothing_where_images_are_read(database: Database) -> None:
+    """Twenty entries for each image of the page, of which ten count; none of them is of the image as a whole."""
+    job_id = fill(database)
+    with database.begin() as session:
+        session.execute(CORRECT_TILES, {"job": job_id, "first": IMAGES // 2, "last": IMAGES // 2 + PAGE})
+    page = asked_for(database, job_id, ResultFilter())
+    assert_walks_keys(explain(database.engine, *page), rows=PAGE + 1)
+    with database.begin() as session:
+        session.connection()
+        with statements(database.engine) as seen:
+            found = read_corrections(session, job_id, after=Cursor(IMAGES // 2), limit=PAGE, history=True)
+    assert len(found) == PAGE
+    entries = [one for one in seen if "tile_maps" not in one.sql]
+    assert_walks_keys(explain(database.engine, *entries), rows=PAGE)
+
+
 class Enough(Exception):
     """Takes back what a test looked at."""
 
@@ -175,7 +196,7 @@ def reading(database: Database, job_id: uuid.UUID, do: Callable[[Session, Job], 
 
 def test_to_retry_and_to_cancel_read_each_image_once(database: Database) -> None:
     """For a job new to the statistics both took longer than a statement may."""
-    for do, begins in ((retry, "SELECT i.seq FROM"), (cancel, "INSERT INTO results ")):
+    for do, begins in ((retry, "SELECT i.seq, 1 AS work FROM"), (cancel, "INSERT INTO results ")):
         plan = reading(database, fill(database), do, begins)
         assert plan.buffers < BUFFERS_PER_ROW * IMAGES, plan
 

@@ -18,9 +18,11 @@ from shared.receipts import writing
 from shared.storage.s3 import S3Store
 from tests.integration.api.conftest import Hands
 from tests.integration.conftest import Api, MakeKey, assert_problem
+from tests.integration.corrections.maps import in_tiles
 from tests.integration.retention.conftest import BODY, ExportSlot
 
 MARK = "Marked-7f3a"
+HEADS = text("INSERT INTO image_heads (job_id, seq, width) SELECT job_id, seq, 500 FROM images WHERE job_id = :job")
 ATTEMPTS = text(
     "INSERT INTO webhook_attempts (delivery_id, milliseconds, response) SELECT d.id, 5, :mark "
     "FROM webhook_deliveries d JOIN events e ON e.id = d.event_id WHERE e.job_id = :job"
@@ -81,15 +83,18 @@ def full(admin: Api, hands: Hands, exporter: ExportSlot, http: urllib3.PoolManag
         put = image["upload"]
         assert http.request("PUT", put["url"], body=BODY, headers=put["headers"]).status == 200
     admin.commit(job_id)
-    hands.run(job_id)
-    corrected = admin.request("PUT", f"/v1/jobs/{job_id}/images/1/correction", json={"label": "rust", "note": MARK})
-    assert corrected.status == 200, corrected.data
+    hands.run(job_id, in_tiles)
+    for place in ("", "/tiles/0"):
+        path = f"/v1/jobs/{job_id}/images/1{place}/correction"
+        corrected = admin.request("PUT", path, json={"label": "rust", "note": MARK})
+        assert corrected.status == 200, corrected.data
     again = {"Idempotency-Key": str(uuid.uuid4())}
     asked = admin.post(f"/v1/jobs/{job_id}/exports", {"format": "csv"}, headers=again)
     assert asked.status == 202, asked.data
     while exporter.work_once():
         pass
     with database.begin() as session:
+        session.execute(HEADS, {"job": uuid.UUID(job_id)})
         session.execute(ATTEMPTS, {"mark": MARK, "job": uuid.UUID(job_id)})
     return job_id
 
@@ -116,7 +121,7 @@ def test_nothing_of_a_deleted_job_remains(
     assert receipt["removed"] == {
         "images": 3,
         "results": 3,
-        "corrections": 1,
+        "corrections": 2,
         "exports": 1,
         "chunks": 5,
         "events": 3,

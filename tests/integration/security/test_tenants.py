@@ -16,6 +16,7 @@ from shared.db.session import Database
 from shared.settings import Settings
 from tests.integration.api.conftest import Hands
 from tests.integration.conftest import Api, MakeKey, assert_problem
+from tests.integration.corrections.maps import in_tiles
 
 BODIES = {"text/csv": b"name,label\n1.jpg,rust\n", "text/plain": b"EPSG:4326\n1.jpg 0.5 41.5\n"}
 GLOBAL = {"/v1/classifiers", "/v1/models"}  # Classifiers belong to the operator, and every tenant may ask for each.
@@ -68,7 +69,7 @@ def owned(owner: Api, hands: Hands) -> Owned:
     job = owner.new_job(name="theirs")
     owner.add(job, "1.jpg", "2.jpg")
     owner.commit(job)
-    hands.run(job)
+    hands.run(job, in_tiles)
     export = owner.post(f"/v1/jobs/{job}/exports", {"format": "csv"}).json()["id"]
     assert owner.request("PUT", f"/v1/jobs/{job}/images/1/correction", json={"label": "rust"}).status == 200
     delivery = owner.get("/v1/deliveries").json()["deliveries"][0]["id"]
@@ -76,6 +77,7 @@ def owned(owner: Api, hands: Hands) -> Owned:
         {
             "job_id": job,
             "seq": "1",
+            "tile": "0",
             "endpoint_id": endpoint,
             "delivery_id": delivery,
             "export_id": export,
