@@ -31,6 +31,7 @@ from api.receipts import routes as receipts
 from api.results import routes as results
 from api.services import Services
 from api.summaries import routes as summaries
+from api.tiles import routes as tiles
 from api.waiting.hub import Hub
 from api.waiting.poll import JobPoll
 from api.waker import Waker
@@ -60,6 +61,7 @@ ROUTERS = (
     exports.router,
     corrections.router,
     images.router,
+    tiles.router,
     summaries.router,
     receipts.router,
     classifiers.router,

@@ -10,12 +10,11 @@ import structlog
 
 from api.auth import Caller
 from api.idempotency import Ticket
-from api.jobs.submit import resolve
+from api.jobs.submit import committed, default, resolve
 from api.multipart.form import ReceivedFile
 from api.services import Services
-from api.wire.jobs import JobOut, job_out, job_path
+from api.wire.jobs import JobOut, job_path
 from shared import audit
-from shared.classifiers import registry
 from shared.contracts import stored
 from shared.contracts.audit import Action
 from shared.contracts.job_request import JobRequest
@@ -109,14 +108,15 @@ def submit_files(services: Services, caller: Caller, request: JobRequest, files:
     """Create, upload and commit a job in one call, or leave nothing of it. Call it in a thread.
 
     Raises:
-        InvalidRequest: there is no such classifier, or a sidecar names a position that cannot be.
+        InvalidRequest: there is no such classifier, it has not learned the tiles of the job, or a sidecar names a
+            position that cannot be.
         Unavailable: there is no default classifier yet.
         Conflict: a ``webhook_url`` is named, and the tenant has no job secret.
         QuotaExceeded: the tenant has as much open as it may.
         StoreUnavailable: the object store is away.
     """
     with services.database.begin() as session:
-        classifier = resolve(session, request.classifier) or registry.resolve(session)
+        classifier = resolve(session, request) or default(session, request.tiling)
     job_id, numbers = _open_draft(services, caller, request, classifier, files)
     try:
         _put_all(services, job_id, numbers, files.images)
@@ -188,7 +188,7 @@ def _commit(  # the one transaction that all of them meet in
             job = lifecycle.commit(session, job_id, classifier.id)
         images = len(files.images)
         audit.record(session, caller.actor, Action.JOB_COMMIT, job_id, tenant_id=caller.tenant_id, images=images)
-        out = job_out(job, classifier, request.webhook_url)
+        out = committed(session, job, classifier, request.webhook_url)
         ticket.complete(session, HTTPStatus.ACCEPTED, out.model_dump(mode="json"), location=job_path(job_id))
     return out
 

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from api.fields import ImageMetadata, Moment, RequestBody
 from shared.contracts.job_request import JobRequest
-from shared.contracts.stored import Altitude, Heading, Latitude, Longitude, Text
+from shared.contracts.stored import Altitude, Heading, HeightAboveGround, Latitude, Longitude, Text
 
 PAGE = 1000
 
@@ -21,6 +21,7 @@ class CreateJob(JobRequest):
             "examples": [
                 {"name": "North field, row 3", "metadata": {"crop": "pumpkin"}},
                 {"name": "Greenhouse 2", "webhook_url": "https://farm.example.org/hooks"},
+                {"name": "Bench 7", "tiling": {"edge": 256, "overlap": 0.2}},
                 {"name": "Archive", "source": {"s3": {"bucket": "farm-archive", "prefix": "2026/05/"}}},
             ]
         }
@@ -39,6 +40,9 @@ class ImageIn(RequestBody):
     altitude: Altitude | None = Field(default=None, description="Metres.")
     heading: Heading | None = Field(
         default=None, description="Direction of the camera: degrees clockwise from true north."
+    )
+    height_above_ground: HeightAboveGround | None = Field(
+        default=None, description="Height of the camera above the ground or the plants: metres."
     )
     captured_at: Moment | None = Field(default=None, description="With a zone, as `2026-06-03T10:30:00+02:00`.")
 

@@ -10,12 +10,12 @@ from api.auth import Caller
 from api.idempotency import Ticket
 from api.jobs.schemas import AddedImage, ImageIn, Upload
 from api.services import Services
-from api.wire.jobs import JobOut, job_out, job_path
+from api.wire.jobs import JobOut, job_out, job_path, job_seen
 from shared import audit
 from shared.access.sources import check_source
 from shared.classifiers import registry
 from shared.contracts.audit import Action
-from shared.contracts.job_request import ClassifierRef, JobRequest
+from shared.contracts.job_request import JobRequest
 from shared.contracts.states import JobState
 from shared.db.models import Classifier, Job
 from shared.errors import Conflict, LimitExceeded
@@ -31,13 +31,29 @@ from shared.webhooks.per_job import endpoint_for, url_of
 log = structlog.get_logger()
 
 
-def resolve(session: Session, reference: ClassifierRef | None) -> Classifier | None:
+def resolve(session: Session, request: JobRequest) -> Classifier | None:
     """Return the classifier that a client names; ``None`` leaves the choice to the commit.
 
     Raises:
-        InvalidRequest: there is no such classifier.
+        InvalidRequest: there is no such classifier, or it has not learned the tiles of the job.
     """
-    return None if reference is None else registry.resolve(session, reference.name, reference.version)
+    named = request.classifier
+    return None if named is None else _with_tiles(registry.resolve(session, named.name, named.version), request.tiling)
+
+
+def default(session: Session, tiling: object) -> Classifier:
+    """Return the classifier of jobs that name none.
+
+    Raises:
+        Unavailable: there is none yet.
+        InvalidRequest: it has not learned the tiles of the job.
+    """
+    return _with_tiles(registry.resolve(session), tiling)
+
+
+def _with_tiles(classifier: Classifier, tiling: object) -> Classifier:
+    registry.check_tiling(classifier, tiling)
+    return classifier
 
 
 def create(services: Services, caller: Caller, request: JobRequest, ticket: Ticket) -> tuple[int, JobOut]:
@@ -45,7 +61,8 @@ def create(services: Services, caller: Caller, request: JobRequest, ticket: Tick
 
     Raises:
         SourceNotAllowed: the tenant may not import from there.
-        InvalidRequest: there is no such classifier, or webhooks may not go to this URL.
+        InvalidRequest: there is no such classifier, it has not learned the tiles of the job, or webhooks may not go to
+            this URL.
         Conflict: a ``webhook_url`` is named, and the tenant has no job secret.
         Unavailable: there is no default classifier yet.
         QuotaExceeded: the tenant has as many open jobs as it may.
@@ -57,7 +74,7 @@ def create(services: Services, caller: Caller, request: JobRequest, ticket: Tick
         check_source(request.source.s3, caller.s3_sources, upload_bucket=settings.s3_bucket)
     with services.database.begin() as session:
         quota = quotas.lock_tenant(session, caller.tenant_id, Quotas.of(settings))
-        classifier = resolve(session, request.classifier)
+        classifier = resolve(session, request)
         job = lifecycle.create_draft(
             session,
             caller.tenant_id,
@@ -70,11 +87,11 @@ def create(services: Services, caller: Caller, request: JobRequest, ticket: Tick
         audit.record(session, caller.actor, Action.JOB_CREATE, job.id, tenant_id=caller.tenant_id)
         status = 201
         if request.source is not None:
-            classifier = classifier or registry.resolve(session)
+            classifier = classifier or default(session, job.tiling)
             job = lifecycle.commit(session, job.id, classifier.id)
             audit.record(session, caller.actor, Action.JOB_COMMIT, job.id, tenant_id=caller.tenant_id)
             status = 202
-        out = job_out(job, classifier, request.webhook_url)
+        out = committed(session, job, classifier, request.webhook_url)
         ticket.complete(session, status, out.model_dump(mode="json"), location=job_path(job.id))
     log.info("job_created", job_id=str(job.id), state=job.state)
     if request.source is not None:
@@ -88,22 +105,31 @@ def commit(services: Services, caller: Caller, job_id: uuid.UUID) -> JobOut:
     Raises:
         NotFound: this tenant has no such job.
         Conflict: the draft has no images, or it expired or was canceled.
+        InvalidRequest: the default classifier has not learned the tiles of the job; it stays a draft.
         Unavailable: there is no default classifier yet.
     """
     with services.database.begin() as session:
         job = queries.lock_own_job(session, caller.tenant_id, job_id)
         classifier = classifier_of(session, job)
         if job.state == JobState.DRAFT:
-            classifier = classifier or registry.resolve(session)
+            classifier = classifier or default(session, job.tiling)
             with span("commit job", parent=job.traceparent, attributes={"phytobatch.job_id": str(job_id)}):
                 job = lifecycle.commit(session, job_id, classifier.id)
             audit.record(session, caller.actor, Action.JOB_COMMIT, job_id, tenant_id=caller.tenant_id, images=job.total)
         elif job.committed_at is None:
             raise Conflict(f"this job is {job.state}; create a new one", code="job-not-draft")
-        out = job_out(job, classifier, url_of(session, job))
+        out = committed(session, job, classifier, url_of(session, job))
     log.info("job_committed", job_id=str(job_id), images=job.total)
     services.waker.nudge()
     return out
+
+
+def committed(session: Session, job: Job, classifier: Classifier | None, webhook_url: str | None) -> JobOut:
+    """Return the answer to a request that commits: of a job with tiles with all that is known of its work."""
+    if job.tiling is None or job.committed_at is None:
+        return job_out(job, classifier, webhook_url)
+    row = queries.get_job(session, job.tenant_id, job.id)
+    return job_seen(row, row.read_at)
 
 
 def name_images(services: Services, caller: Caller, job_id: uuid.UUID, images: Sequence[ImageIn]) -> list[AddedImage]:
@@ -160,6 +186,7 @@ def _new_image(image: ImageIn) -> NewImage:
         altitude=image.altitude,
         heading=image.heading,
         captured_at=image.captured_at,
+        height_above_ground=image.height_above_ground,
     )
 
 

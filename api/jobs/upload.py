@@ -1,9 +1,8 @@
 """``POST /v1/jobs/upload``: a small set in one call. Created, uploaded, committed; or nothing of it."""
 
-from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import BeforeValidator, TypeAdapter, ValidationError
 
 from api.auth import Caller
 from api.idempotency import RepeatableRequest, Stored, fingerprint, once
@@ -12,7 +11,7 @@ from api.multipart.form import Form, ReceivedFile
 from api.services import Services
 from api.wire.jobs import JobOut
 from shared.contracts.job_request import ClassifierRef, ClassifierText, JobRequest
-from shared.contracts.tiling import TilingText, read_short
+from shared.contracts.tiling import ShortTiling, TilingText
 from shared.errors import InvalidRequest, LimitExceeded
 from shared.geography.sidecar.read import is_sidecar, order_of
 
@@ -23,12 +22,19 @@ LOCK_SECONDS = 300.0
 # A form has texts alone, and no objects.
 NOT_IN_A_FORM = frozenset({"metadata", "source"})
 CLASSIFIER = TypeAdapter(ClassifierText)
-TILING = TypeAdapter(TilingText)
-# Settings with a short form, as a text, and the reader of it.
-TEXTS: dict[str, tuple[TypeAdapter[str], Callable[[str], Any]]] = {
-    "classifier": (CLASSIFIER, ClassifierRef.of),
-    "tiling": (TILING, read_short),
-}
+# The schemas of settings that a form has as a text of their own.
+TEXTS: dict[str, TypeAdapter[str]] = {"classifier": CLASSIFIER, "tiling": TypeAdapter(TilingText)}
+
+
+def _classifier(text: str) -> ClassifierRef:
+    return ClassifierRef.of(CLASSIFIER.validate_python(text))
+
+
+class FormSettings(JobRequest):
+    """The settings of a job as a form has them: texts."""
+
+    classifier: Annotated[ClassifierRef, BeforeValidator(_classifier)] | None = None
+    tiling: ShortTiling | None = None
 
 
 def _request_body() -> dict[str, Any]:
@@ -49,7 +55,7 @@ def _request_body() -> dict[str, Any]:
 def _form_schema(name: str, schema: dict[str, Any]) -> dict[str, Any]:
     """Return the schema of one setting without null and objects, which a form cannot have."""
     if name in TEXTS:
-        return TEXTS[name][0].json_schema()
+        return TEXTS[name].json_schema()
     whole = dict(schema["properties"][name])
     kinds = [kind for kind in whole.pop("anyOf", []) if kind != {"type": "null"}]
     if "$ref" in whole:
@@ -93,27 +99,12 @@ def _request(fields: dict[str, str]) -> JobRequest:
     for name in fields:
         if name in NOT_IN_A_FORM:
             raise InvalidRequest(f"{name}: Extra inputs are not permitted")
-    others = {name: text for name, text in fields.items() if name not in TEXTS}
     try:
-        request = JobRequest.model_validate_strings(others)
+        return FormSettings.model_validate_strings(fields)
     except ValidationError as error:
-        raise InvalidRequest(f"{'.'.join(map(str, error.errors()[0]['loc']))}: {error.errors()[0]['msg']}") from error
-    return request.model_copy(update={name: _read(name, fields[name]) for name in TEXTS if name in fields})
-
-
-def _read(name: str, text: str) -> Any:  # noqa: ANN401  # of the setting
-    """Read the short form of a setting.
-
-    Raises:
-        InvalidRequest: it is none.
-    """
-    kind, read = TEXTS[name]
-    try:
-        return read(kind.validate_python(text))
-    except ValidationError as error:
-        raise InvalidRequest(f"{name}: {error.errors()[0]['msg']}") from error
-    except ValueError as error:
-        raise InvalidRequest(f"{name}: {text[:40]!r} {error}") from error
+        first = error.errors()[0]
+        field = ".".join(map(str, first["loc"]))
+        raise InvalidRequest(f"{field}: {first['msg']}" if field else first["msg"]) from error
 
 
 def _content(request: JobRequest, fields: dict[str, str]) -> dict[str, Any]:

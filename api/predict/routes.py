@@ -3,19 +3,20 @@
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import Query, Request, Response
+from fastapi import Depends, Request, Response
 
 from api.answers import answer, problems
 from api.deps import IdempotencyKeyHeader, ServicesDep, Submitter
 from api.errors import problem
 from api.idempotency import REPLAYED
 from api.multipart.form import Limits, received
+from api.predict.query import Order, order
 from api.predict.schemas import REQUEST_BODY, Prediction, PredictionLinks
 from api.predict.submit import ImageNotReadable, submit_image, wait_for_answer
-from api.results.schemas import DIGITS, ResultWriter
+from api.results.schemas import DIGITS, ResultWriter, tile_sums_out
 from api.routing import Router
+from api.tiles.schemas import image_tiles
 from api.wire.jobs import JobOut, job_out
-from shared.contracts.job_request import ClassifierText
 from shared.contracts.manifest import ReviewReason
 from shared.contracts.states import ImageStatus
 from shared.db.models import Result
@@ -40,10 +41,13 @@ async def predict(
     request: Request,
     services: ServicesDep,
     caller: Submitter,
-    classifier: Annotated[ClassifierText | None, Query()] = None,
+    wanted: Annotated[Order, Depends(order)],
     idempotency_key: IdempotencyKeyHeader = None,
 ) -> Response:
     """Classify one image and return the answer.
+
+    With `tiling`, in its short form, the answer has the sums of its tiles and their map, and `predicted_class` is
+    `null` where they decide nothing.
 
     An image that cannot be read is 422 `image-not-readable` with its error code as `error_code`. When the wait is
     over first, the answer is 202 with the job.
@@ -52,7 +56,7 @@ async def predict(
     try:
         async with received(request, limits) as form:
             job_id, replayed = await services.turns.run(
-                caller.holder, submit_image, services, caller, form, classifier, idempotency_key
+                caller.holder, submit_image, services, caller, form, wanted, idempotency_key
             )
         outcome = await wait_for_answer(services, caller, job_id, request)
         response = _response(outcome, poll_after=services.settings.poll_after_seconds)
@@ -88,12 +92,17 @@ def _response(outcome: Answer, *, poll_after: int) -> Response:
 
 
 def _prediction(outcome: Answer, result: Result) -> Prediction:
+    """Make the prediction. Whoever asks for the answer of a whole photograph always gets a class and its numbers."""
+    by_tiles = outcome.map is not None
+    confidence, probabilities = result.confidence, ResultWriter(outcome.classifier).probabilities(result.probabilities)
     return Prediction(
-        predicted_class=str(result.label),
-        confidence=round(PERCENT * (result.confidence or 0.0), PERCENT_DIGITS),
-        probabilities=ResultWriter(outcome.classifier).probabilities(result.probabilities) or {},
+        predicted_class=result.label if by_tiles else str(result.label),
+        confidence=None if confidence is None else round(PERCENT * confidence, PERCENT_DIGITS),
+        probabilities=probabilities if by_tiles else probabilities or {},
         needs_review=bool(result.needs_review),
         review_reason=None if result.review_reason is None else ReviewReason(result.review_reason),
+        tiles=None if result.tile_sums is None else tile_sums_out(result.tile_sums),
+        tiles_map=None if outcome.map is None else image_tiles(result.seq, outcome.map),
         job_id=outcome.job.id,
         links=PredictionLinks.of(outcome.job.id),
     )

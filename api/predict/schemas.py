@@ -5,6 +5,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from api.results.schemas import TileSumsOut
+from api.tiles.schemas import ImageTiles
 from api.wire.jobs import job_path
 from shared.contracts.manifest import ReviewReason
 
@@ -48,6 +50,8 @@ class Prediction(BaseModel):
                     "probabilities": {"healthy": 0.01, "powdery_mildew": 0.02, "rust": 0.97},
                     "needs_review": False,
                     "review_reason": None,
+                    "tiles": None,
+                    "tiles_map": None,
                     "job_id": "01934f6e-7a3c-7b1e-8f00-5d1c6a2b9e10",
                     "links": {
                         "job": "/v1/jobs/01934f6e-7a3c-7b1e-8f00-5d1c6a2b9e10",
@@ -58,12 +62,16 @@ class Prediction(BaseModel):
         }
     )
 
-    predicted_class: str
-    confidence: float = Field(description="Percent, 0 to 100.")
-    probabilities: dict[str, float] = Field(description="0 to 1 each.")
+    predicted_class: str | None = Field(
+        description="`null` only with `tiling`, where the tiles decide nothing: undecided, and not healthy."
+    )
+    confidence: float | None = Field(description="Percent, 0 to 100; `null` without a class.")
+    probabilities: dict[str, float] | None = Field(description="0 to 1 each; `null` with `tiling`.")
     needs_review: bool
     review_reason: ReviewReason | None = Field(
         description="The reason why a person should review it; `null` when none needs to."
     )
+    tiles: TileSumsOut | None = Field(description="With `tiling`: its tiles by their answers.")
+    tiles_map: ImageTiles | None = Field(description="With `tiling`: the answer of each tile.")
     job_id: uuid.UUID
     links: PredictionLinks

@@ -9,11 +9,11 @@ from api.auth import Caller
 from api.idempotency import RepeatableRequest, fingerprint, once
 from api.jobs.arrivals import Arrival, Files, check_name, submit_files
 from api.multipart.form import Form, ReceivedFile
+from api.predict.query import Order
 from api.services import Services
 from api.waiting.answer import Patience, wait_for
 from api.waiting.hub import Purpose
-from shared.contracts.job_request import ClassifierRef, JobRequest
-from shared.contracts.states import ImageErrorCode, Priority
+from shared.contracts.states import ImageErrorCode
 from shared.errors import InvalidRequest, TooManyAtATime, TooManyWaiting
 from shared.jobs import queries
 
@@ -29,26 +29,24 @@ class ImageNotReadable(InvalidRequest):
 
 
 def submit_image(
-    services: Services, caller: Caller, form: Form, classifier: str | None, idempotency_key: str | None
+    services: Services, caller: Caller, form: Form, wanted: Order, idempotency_key: str | None
 ) -> tuple[uuid.UUID, bool]:
     """Return the id of the job of this image, and whether an earlier, same request made it. Call it in a thread.
 
     Raises:
-        InvalidRequest: not exactly one file, or an unknown classifier.
+        InvalidRequest: not exactly one file, an unknown classifier, or one that has not learned the tiles.
         ImageNotReadable: the file is empty.
         StoreUnavailable: the object store is away; nothing is left of the job.
     """
     arrival = Arrival.of(_only_file(form))
-    repeatable = RepeatableRequest(
-        caller.tenant_id, idempotency_key, fingerprint("POST /predict", [classifier, arrival.identity])
-    )
+    content: list[object] = [wanted.classifier, arrival.identity]
+    if wanted.younger:
+        content.append(wanted.younger)
+    repeatable = RepeatableRequest(caller.tenant_id, idempotency_key, fingerprint("POST /predict", content))
     with once(services.database, repeatable, keep_hours=services.settings.idempotency_key_hours) as ticket:
         if ticket.stored:
             return uuid.UUID(ticket.stored.body["id"]), True
-        request = JobRequest(
-            priority=Priority.INTERACTIVE, classifier=None if classifier is None else ClassifierRef.of(classifier)
-        )
-        return submit_files(services, caller, request, Files([arrival], are_checked=True), ticket).id, False
+        return submit_files(services, caller, wanted.request, Files([arrival], are_checked=True), ticket).id, False
 
 
 def _only_file(form: Form) -> ReceivedFile:

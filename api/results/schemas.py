@@ -1,7 +1,7 @@
 """Results on the wire."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from operator import itemgetter
@@ -18,7 +18,7 @@ from shared.db.models import Classifier
 from shared.jobs.results import Room, StoredResult
 
 # Of a result and of each class as JSON, without their texts.
-ROW_BYTES = 900
+ROW_BYTES = 950
 CLASS_BYTES = 60
 # Probabilities are stored as 32-bit numbers, which have about seven digits.
 DIGITS = 6
@@ -39,6 +39,7 @@ EXAMPLES: list[JsonValue] = [
         ],
         "needs_review": False,
         "review_reason": None,
+        "tiles": None,
         "error": None,
         "classifier": {"name": "leaf", "version": "1"},
         "provenance": {
@@ -75,6 +76,7 @@ EXAMPLES: list[JsonValue] = [
         "top": [],
         "needs_review": None,
         "review_reason": None,
+        "tiles": None,
         "error": {"code": "truncated", "detail": "the file ends in the middle of the picture; copy it again"},
         "classifier": None,
         "provenance": None,
@@ -90,6 +92,44 @@ EXAMPLES: list[JsonValue] = [
         },
         "correction": None,
         "finished_at": "2026-06-01T08:01:05Z",
+    },
+    {
+        "seq": 10,
+        "name": "DJI_0010.JPG",
+        "status": "succeeded",
+        "label": "rust",
+        "label_names": {"en": "rust", "es": "roya"},
+        "confidence": 0.91,
+        "probabilities": None,
+        "top": [],
+        "needs_review": False,
+        "review_reason": None,
+        "tiles": {
+            "total": 221,
+            "counted": 170,
+            "labels": {"healthy": 140, "rust": 30},
+            "review": {"not_a_leaf": 48, "low_confidence": 3},
+            "skipped": {},
+        },
+        "error": None,
+        "classifier": {"name": "leaf", "version": "1"},
+        "provenance": {
+            "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+            "runtime": "onnxruntime 1.32.0",
+            "preprocessing": "scaled-bicubic-3f2a9c10",
+        },
+        "metadata": {},
+        "place": {
+            "latitude": 41.6533,
+            "longitude": 0.6188,
+            "altitude": 226.5,
+            "heading": 90.0,
+            "captured_at": "2026-06-01T07:31:09Z",
+            "source": "file",
+            "fault": None,
+        },
+        "correction": None,
+        "finished_at": "2026-06-01T08:01:06Z",
     },
 ]
 
@@ -138,8 +178,25 @@ class ResultCorrection:
 
 
 @dataclass(slots=True)
+class TileSumsOut:
+    """The tiles of an image by their answers: those that count, those that ask for a person, those left out."""
+
+    total: Annotated[int, Field(description="All tiles: the sum of the others.")]
+    counted: Annotated[int, Field(description="Tiles with a label and no reason for a review: the sum of `labels`.")]
+    labels: Annotated[dict[str, int], Field(description="Tiles that count, by class id.")]
+    review: Annotated[dict[str, int], Field(description="Tiles that a person should review, by the reason.")]
+    skipped: Annotated[dict[str, int], Field(description="Tiles that were not classified, by the reason.")]
+
+
+@dataclass(slots=True)
 class ResultOut:
-    """The outcome of one image. ``confidence`` is the probability of ``label``, 0 to 1."""
+    """The outcome of one image.
+
+    ``confidence`` is the probability of ``label``, 0 to 1. An image that is answered by tiles has ``tiles``, no
+    ``probabilities``, and as ``confidence`` the mean of the tiles that count and carry the label. If its tiles decide
+    nothing, ``label`` is null although it has ``succeeded``: it is undecided, and not healthy; ``needs_review`` is true
+    and ``review_reason`` says why.
+    """
 
     seq: int
     name: str
@@ -153,6 +210,7 @@ class ResultOut:
     review_reason: Annotated[
         ReviewReason | None, Field(description="The reason for a review; `null` when none is needed.")
     ]
+    tiles: Annotated[TileSumsOut | None, Field(description="`null` for an image that was answered as a whole.")]
     error: ImageError | None
     classifier: Annotated[PinnedClassifier | None, Field(description="`null` where no classifier saw the image.")]
     provenance: Annotated[Provenance | None, Field(description="Origin of this result; `null` as `classifier`.")]
@@ -243,6 +301,7 @@ class ResultWriter:
             top=[] if ranked is None else _top(ranked),
             needs_review=row.needs_review,
             review_reason=None if row.review_reason is None else _REASONS[row.review_reason],
+            tiles=None if row.tile_sums is None else tile_sums_out(row.tile_sums),
             error=None if row.error_code is None else ImageError(_CODES[row.error_code], row.error_detail),
             classifier=self._classifier if seen else None,
             provenance=Provenance(self._sha256, row.runtime, self._preprocessing) if seen else None,
@@ -257,6 +316,14 @@ class ResultWriter:
         if stored is None:
             return None
         return {label: round(p, DIGITS) for label, p in zip(self._labels, stored, strict=True)}
+
+
+def tile_sums_out(stored: Mapping[str, dict[str, int]]) -> TileSumsOut:
+    """Return the column ``results.tile_sums`` as clients see it."""
+    labels, review, skipped = stored["labels"], stored["review"], stored["skipped"]
+    counted = sum(labels.values())
+    total = counted + sum(review.values()) + sum(skipped.values())
+    return TileSumsOut(total=total, counted=counted, labels=labels, review=review, skipped=skipped)
 
 
 def _top(probabilities: dict[str, float]) -> list[RankedClass]:

@@ -3,15 +3,15 @@
 import uuid
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from api.links import link
-from shared.contracts.states import JobState, Priority
+from shared.contracts.states import TERMINAL_STATES, JobState, Priority
 from shared.contracts.tiling import OnCoarse, Tiling
 from shared.db.models import Classifier, Job
-from shared.jobs.progress import counts, progress_of
+from shared.jobs.progress import WorkProgress, counts, progress_of
 from shared.jobs.queries import JobDetail, JobRow
 
 TILING: TypeAdapter[Tiling | None] = TypeAdapter(Tiling | None)
@@ -31,6 +31,7 @@ JOB_EXAMPLE: dict[str, Any] = {
         "estimated_end": "2026-06-01T08:01:07Z",
         "queue_position": None,
         "paused": False,
+        "work": None,
     },
     "error": None,
     "retries": 0,
@@ -77,10 +78,29 @@ class Counts(BaseModel):
     canceled: int
 
 
+class WorkOut(BaseModel):
+    """The work of a job with tiles. A photograph that is answered as a whole, or skipped, is one tile."""
+
+    unit: Literal["tiles"]
+    total: int | None = Field(description="`null` until the photographs are inspected: nobody knows their size before.")
+    done: int
+    per_second: float | None = Field(
+        description="Over the last half to full minute; over the whole run once the job is over."
+    )
+    estimated_seconds: float | None = Field(
+        description="For the rest of the work, without the time that the job waits for others: at its own speed, "
+        "or, as long as it has none, at that of the last finished job of several photographs with tiles of this "
+        "classifier. `null` where neither or no `total` is known, and once the job is over."
+    )
+
+
 class ProgressOut(BaseModel):
     """The progress of the job, by its own speed."""
 
-    percent: float = Field(description="Share of the images that have their final answer, 0 to 100.")
+    percent: float = Field(
+        description="Share of the images that have their final answer, 0 to 100; of the tiles, as soon as their number "
+        "is known."
+    )
     images_per_second: float | None = Field(
         description="Over the last half to full minute; over the whole run once the job is over."
     )
@@ -90,6 +110,7 @@ class ProgressOut(BaseModel):
         description="The operator holds back the tenant, the classifier or all work; nothing is lost, and the "
         "job goes on by itself afterwards."
     )
+    work: WorkOut | None = Field(description="Of a job with `tiling`; `null` for one of whole photographs.")
 
 
 class JobError(BaseModel):
@@ -132,7 +153,8 @@ class JobOut(BaseModel):
     classifier: PinnedClassifier | None
     counts: Counts
     progress: ProgressOut | None = Field(
-        description="In the answer for a single job; `null` in lists and answers of POST."
+        description="In the answer for a single job, and in that of the commit of one with `tiling`; `null` in lists "
+        "and other answers of POST."
     )
     error: JobError | None
     retries: int = Field(description="Number of times that failed images were run again.")
@@ -183,6 +205,17 @@ def progress_out(row: JobDetail, now: datetime) -> ProgressOut:
         estimated_end=None if row.paused else seen.estimated_end,
         queue_position=row.queue_position,
         paused=row.paused,
+        work=None if seen.work is None else _work_out(seen.work, row),
+    )
+
+
+def _work_out(work: WorkProgress, row: JobDetail) -> WorkOut:
+    speed = work.per_second or row.tiles_per_second
+    seconds = None
+    if work.total is not None and speed and not row.paused and row.job.state not in TERMINAL_STATES:
+        seconds = round((work.total - work.done) / speed, 1)
+    return WorkOut(
+        unit="tiles", total=work.total, done=work.done, per_second=work.per_second, estimated_seconds=seconds
     )
 
 

@@ -66,10 +66,13 @@ if TYPE_CHECKING:
         ResultCorrection,
         ResultPage,
         SidecarReport,
+        TileSums,
         UploadTarget,
+        Work,
     )
     from phytobatch.retry import RetryPolicy
     from phytobatch.sdk import Phytobatch
+    from phytobatch.tiles.answer import ImageTiles
     from phytobatch.waiting.job_event import JobEvent
     from phytobatch.webhooks.resources import Delivery, DeliveryAttempt, JobSecret, Webhook
     from phytobatch.webhooks.verification import verify
@@ -122,10 +125,13 @@ _HOMES = {
         "ResultCorrection",
         "ResultPage",
         "SidecarReport",
+        "TileSums",
         "UploadTarget",
+        "Work",
     ),
     "phytobatch.retry": ("RetryPolicy",),
     "phytobatch.sdk": ("Phytobatch",),
+    "phytobatch.tiles.answer": ("ImageTiles",),
     "phytobatch.waiting.job_event": ("JobEvent",),
     "phytobatch.webhooks.resources": ("Delivery", "DeliveryAttempt", "JobSecret", "Webhook"),
     "phytobatch.webhooks.verification": ("verify",),
@@ -152,6 +158,7 @@ __all__ = [
     "FileChanged",
     "FileUnreadable",
     "ImageSpec",
+    "ImageTiles",
     "InvalidRequest",
     "Job",
     "JobEvent",
@@ -176,6 +183,7 @@ __all__ = [
     "RetryPolicy",
     "ServerUnavailable",
     "SidecarReport",
+    "TileSums",
     "UploadError",
     "UploadRefused",
     "UploadTarget",
@@ -183,6 +191,7 @@ __all__ = [
     "VerificationError",
     "WaitTimeout",
     "Webhook",
+    "Work",
     "verify",
 ]
 

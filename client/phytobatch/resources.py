@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime, timezone
 from pathlib import Path
@@ -21,7 +21,7 @@ def _time(value: str | None) -> datetime | None:
     return None if value is None else parse_moment(value)
 
 
-def _names(kind: type[Counts | ImageSpec | Place]) -> list[str]:
+def _names(kind: type[Counts | ImageSpec | Place | Work]) -> list[str]:
     return [each.name for each in fields(kind)]
 
 
@@ -48,15 +48,40 @@ class Counts:
 
 
 @dataclass(frozen=True)
+class Work:
+    """The work of a job with tiles; a photograph that is answered as a whole, or skipped, is one.
+
+    Attributes:
+        unit: ``tiles``.
+        total: None until the photographs are inspected.
+        done: of them.
+        per_second: None before the first results.
+        estimated_seconds: for the rest, at the speed of this job or of the last one like it; None if that is unknown.
+    """
+
+    unit: str = "tiles"
+    total: int | None = None
+    done: int = 0
+    per_second: float | None = None
+    estimated_seconds: float | None = None
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Work:
+        """Read ``work`` in the progress of a job."""
+        return cls(**{name: data[name] for name in _names(cls) if name in data})
+
+
+@dataclass(frozen=True)
 class Progress:
     """The progress of a job, by the server's own measure.
 
     Attributes:
-        percent: of its images, 0 to 100.
+        percent: of its images, or of its tiles as soon as their number is known, 0 to 100.
         images_per_second: None before the first results.
         estimated_end: None unless the job runs and its speed is known.
         queue_position: 1 is next; None unless the job waits for its first worker.
         paused: the operator holds it back; it goes on by itself afterwards.
+        work: of a job with tiles.
         seconds_left: until ``estimated_end``, counted by the server's clock when it answered.
     """
 
@@ -65,6 +90,7 @@ class Progress:
     estimated_end: datetime | None = None
     queue_position: int | None = None
     paused: bool = False
+    work: Work | None = None
     seconds_left: float | None = None
 
     @classmethod
@@ -78,6 +104,7 @@ class Progress:
             estimated_end=end,
             queue_position=data.get("queue_position"),
             paused=bool(data.get("paused")),
+            work=Work.from_json(data["work"]) if data.get("work") else None,
             seconds_left=left,
         )
 
@@ -171,7 +198,7 @@ class Job:
 
     def updated(self, data: Mapping[str, Any], at: datetime | None = None) -> Job:
         """Return the job after an event with this ``data``, which says less than a job does."""
-        news = {name: data[name] for name in ("state", "counts", "retries", "error") if name in data}
+        news = {name: data[name] for name in ("state", "counts", "retries", "error", "warnings") if name in data}
         return Job.from_json({**self.raw, **news, "progress": data.get("progress")}, at)
 
 
@@ -179,8 +206,8 @@ class Job:
 class ImageSpec:
     """An image to register: ``size`` in bytes, ``sha256`` as 64 hexadecimal digits.
 
-    ``latitude`` and ``longitude`` (WGS 84) come together; ``altitude`` in metres, ``heading`` in degrees clockwise from
-    true north, ``captured_at`` with its zone.
+    ``latitude`` and ``longitude`` (WGS 84) come together; ``altitude`` and ``height_above_ground`` in metres,
+    ``heading`` in degrees clockwise from true north, ``captured_at`` with its zone.
     """
 
     name: str
@@ -192,6 +219,7 @@ class ImageSpec:
     altitude: float | None = None
     heading: float | None = None
     captured_at: datetime | None = None
+    height_above_ground: float | None = None
 
     @classmethod
     def of_file(cls, path: Path, name: str | None = None) -> ImageSpec:
@@ -325,8 +353,45 @@ class ResultCorrection:
 
 
 @dataclass(frozen=True)
+class TileSums:
+    """The tiles of an image: those that count by label, those that ask for a person and the skipped by the reason.
+
+    ``counted`` is the sum of the first, ``total`` of all.
+    """
+
+    labels: Mapping[str, int]
+    review: Mapping[str, int]
+    skipped: Mapping[str, int]
+    counted: int
+    total: int
+
+    @classmethod
+    def of(cls, labels: Mapping[str, int], review: Mapping[str, int], skipped: Mapping[str, int]) -> TileSums:
+        """Add up what was counted."""
+        counted = sum(labels.values())
+        return cls(labels, review, skipped, counted, counted + sum(review.values()) + sum(skipped.values()))
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> TileSums:
+        """Read ``tiles`` of a result."""
+        return cls(data["labels"], data["review"], data["skipped"], data["counted"], data["total"])
+
+    def share(self, label: str) -> float:
+        """Return the part of the tiles that count which carry a label, 0 to 1."""
+        return self.labels.get(label, 0) / self.counted if self.counted else 0.0
+
+    def diseased_share(self, healthy: Collection[str]) -> float:
+        """Return the part of the tiles that count whose label is none of the ``healthy`` ones, 0 to 1."""
+        return sum(self.share(label) for label in self.labels if label not in healthy)
+
+
+@dataclass(frozen=True)
 class Result:
-    """The answer for one image. ``confidence`` and ``probabilities`` are 0 to 1; ``error_code`` is a fixed word."""
+    """The answer for one image. ``confidence`` and ``probabilities`` are 0 to 1; ``error_code`` is a fixed word.
+
+    With ``tiles`` there are no ``probabilities``, and an image that has succeeded may have no ``label``: it is
+    undecided, and not healthy; ``review_reason`` says why.
+    """
 
     seq: int
     name: str
@@ -336,6 +401,7 @@ class Result:
     probabilities: Mapping[str, float] | None = None
     needs_review: bool | None = None
     review_reason: str | None = None
+    tiles: TileSums | None = None
     error_code: str | None = None
     error_detail: str | None = None
     metadata: Mapping[str, Any] = field(default_factory=dict)
@@ -363,6 +429,7 @@ class Result:
             probabilities=data.get("probabilities"),
             needs_review=data.get("needs_review"),
             review_reason=data.get("review_reason"),
+            tiles=TileSums.from_json(data["tiles"]) if data.get("tiles") else None,
             error_code=error.get("code"),
             error_detail=error.get("detail"),
             metadata=data.get("metadata") or {},
@@ -542,14 +609,20 @@ class Readiness:
 
 @dataclass(frozen=True)
 class Prediction:
-    """The answer of ``POST /predict``. ``confidence`` is in percent there, ``probabilities`` are 0 to 1."""
+    """The answer of ``POST /predict``. ``confidence`` is in percent there, ``probabilities`` are 0 to 1.
 
-    predicted_class: str
-    confidence: float
+    With tiles: ``tiles_map`` is what ``Phytobatch.tiles`` returns, as JSON; there are no ``probabilities``; without a
+    ``predicted_class``, and so without a ``confidence``, the image is undecided.
+    """
+
+    predicted_class: str | None
+    confidence: float | None
     probabilities: Mapping[str, float]
     needs_review: bool
     job_id: str
     review_reason: str | None = None
+    tiles: TileSums | None = None
+    tiles_map: JsonObject | None = field(default=None, repr=False)
     links: Mapping[str, str] = field(default_factory=dict, repr=False)
     raw: JsonObject = field(default_factory=dict, repr=False, compare=False)
 
@@ -558,10 +631,12 @@ class Prediction:
         """Read the answer with status 200."""
         return cls(
             predicted_class=data["predicted_class"],
-            confidence=float(data["confidence"]),
+            confidence=data["confidence"],
             probabilities=data.get("probabilities") or {},
             needs_review=bool(data.get("needs_review")),
             review_reason=data.get("review_reason"),
+            tiles=TileSums.from_json(data["tiles"]) if data.get("tiles") else None,
+            tiles_map=data.get("tiles_map"),
             job_id=data["job_id"],
             links=data.get("links") or {},
             raw=data,

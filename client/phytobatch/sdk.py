@@ -35,6 +35,7 @@ from phytobatch.resources import (
 )
 from phytobatch.retry import RetryPolicy
 from phytobatch.summaries.resources import Grid, Summary
+from phytobatch.tiles.answer import ImageTiles
 from phytobatch.transport import OnRetry, Request, Transport
 from phytobatch.uploads import Progress, put_file
 from phytobatch.waiting.job_event import JobEvent
@@ -421,6 +422,14 @@ class Phytobatch:
 
     # Images
 
+    def tiles(self, job_id: str, seq: int) -> ImageTiles:
+        """Return the answer of each tile of an image.
+
+        Raises:
+            NotFound: the job has no such image; ``no-tiles``: it was answered as a whole, or has no answer (yet).
+        """
+        return self._calls.get(f"{_path(job_id)}/images/{seq}/tiles").parse(ImageTiles.from_json)
+
     def image(self, job_id: str, seq: int) -> bytes:
         """Download the original of an image, whole in memory.
 
@@ -455,17 +464,31 @@ class Phytobatch:
         return answer.parse(lambda data: [Classifier.from_json(entry) for entry in data["classifiers"]])
 
     def predict(
-        self, path: Path, *, classifier: ClassifierRef | None = None, idempotency_key: str | None = None
+        self,
+        path: Path,
+        *,
+        classifier: ClassifierRef | None = None,
+        tiling: str | None = None,
+        on_coarse: str | None = None,
+        ground_resolution_mm: float | None = None,
+        idempotency_key: str | None = None,
     ) -> Prediction:
         """Classify one file now. A server that is too busy for that answers with a job, which is waited for.
+
+        ``tiling`` is a text here: ``auto``, ``256``, ``256/0.2``, ``80mm``.
 
         Raises:
             InvalidRequest: the image cannot be read; ``error.problem.error_code`` says why.
             ServerUnavailable: the job that the server made of it did not succeed for a reason of its own.
         """
         form = multipart.encode([("file", path)], {})
-        target = Request("POST", "/predict", {"classifier": str(classifier) if classifier else None}).target
-        answer = self._calls.post_form(target, form, idempotency_key=idempotency_key)
+        query = {
+            "classifier": str(classifier) if classifier else None,
+            "tiling": tiling,
+            "on_coarse": on_coarse,
+            "ground_resolution_mm": ground_resolution_mm,
+        }
+        answer = self._calls.post_form(Request("POST", "/predict", query).target, form, idempotency_key=idempotency_key)
         if answer.status == HTTPStatus.ACCEPTED:
             return self._prediction_of_job(job_of(answer))
         return answer.parse(Prediction.from_json)
@@ -473,12 +496,15 @@ class Phytobatch:
     def _prediction_of_job(self, job: Job) -> Prediction:
         self.wait(job.id)
         for result in self.results(job.id):
-            if result.status == "succeeded" and result.label is not None:
+            if result.status == "succeeded":
                 return Prediction(
                     predicted_class=result.label,
-                    confidence=100 * (result.confidence or 0.0),
+                    confidence=None if result.confidence is None else 100 * result.confidence,
                     probabilities=result.probabilities or {},
                     needs_review=bool(result.needs_review),
+                    review_reason=result.review_reason,
+                    tiles=result.tiles,
+                    tiles_map=self.tiles(job.id, result.seq).raw if result.tiles else None,
                     job_id=job.id,
                     raw=result.raw,
                 )

@@ -239,6 +239,12 @@ def upgrade() -> None:
         unique=True,
         postgresql_where=sa.text("is_valid AND tile IS NOT NULL"),
     )
+    op.create_index(
+        "ix_jobs_measured",
+        "jobs",
+        ["classifier_id", "finished_at"],
+        postgresql_where=sa.text("work_total IS NOT NULL AND finished_at IS NOT NULL AND total > 1"),
+    )
     op.execute(ENTER)  # locks out the other programs until the end of this transaction
     op.execute(ADOPT)
     op.execute(DECIDE)
@@ -246,6 +252,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.drop_index("ix_jobs_measured", table_name="jobs")
     for trigger in ("enter_inserted_correction", "enter_updated_correction", "enter_deleted_correction"):
         op.execute(f"DROP TRIGGER {trigger} ON corrections")
     op.drop_table("correction_entries")

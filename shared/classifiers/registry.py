@@ -8,6 +8,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from shared.contracts.manifest import HASH_FIELDS, Manifest
+from shared.contracts.tiling import AUTO
 from shared.db.base import new_id
 from shared.db.models import Classifier
 from shared.errors import Conflict, InvalidRequest, Unavailable
@@ -119,6 +120,21 @@ def resolve(session: Session, name: str | None = None, version: str | None = Non
         )
     title = name if version is None else f"{name}@{version}"
     raise InvalidRequest(f"there is no classifier {title}; GET /v1/classifiers lists them", code="unknown-classifier")
+
+
+def check_tiling(classifier: Classifier, tiling: object) -> None:
+    """Return if the classifier can answer a job with this tiling.
+
+    Raises:
+        InvalidRequest: it is ``auto``, and the classifier has learned no tiles.
+    """
+    if tiling == AUTO and classifier.tiling is None:
+        raise InvalidRequest(
+            f"the classifier {classifier.name}@{classifier.version} has learned no tiles, so `auto` has no meaning: "
+            'give the edge of a tile, as {"edge": 256} (pixels), or a classifier that has a `tiling` in '
+            "GET /v1/classifiers",
+            code="classifier-without-tiling",
+        )
 
 
 def list_classifiers(session: Session) -> Sequence[Classifier]:

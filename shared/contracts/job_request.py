@@ -4,9 +4,9 @@ Another setting is a field here, a column of the same name in ``jobs``, and its 
 fields of ``POST /v1/jobs/upload`` and the draft follow.
 """
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from shared.contracts.manifest import ClassifierName, ClassifierVersion
 from shared.contracts.metadata import JOB_METADATA_BYTES, bounded_json
@@ -75,7 +75,6 @@ class JobRequest(BaseModel):
         le=MAX_DAYS,
         description="Days from its end until its uploads are removed; the results stay.",
     )
-
     tiling: Tiling | None = Field(
         default=None,
         description="How photographs of many plants are cut; `null` is one answer for each photograph, `auto` takes "
@@ -88,6 +87,14 @@ class JobRequest(BaseModel):
     ground_resolution_mm: GroundResolution | None = Field(
         default=None, description="With tiles: millimetres in one pixel, of every photograph of the job."
     )
+
+    @model_validator(mode="after")
+    def _tiles_need_a_tiling(self) -> Self:
+        """Refuse settings of tiles where there are none: they would be without effect, and without a word."""
+        if self.tiling is None and (self.ground_resolution_mm is not None or self.on_coarse is not OnCoarse.SKIP):
+            msg = "on_coarse and ground_resolution_mm are about tiles: give `tiling`, too"
+            raise ValueError(msg)
+        return self
 
     def content(self) -> dict[str, Any]:
         """Return the content by which two requests are the same, for the Idempotency-Key.

@@ -9,7 +9,7 @@ import re
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from shared.contracts import stored
 
@@ -22,12 +22,6 @@ MAX_GROUND_RESOLUTION_MM = 10_000.0
 AUTO: Literal["auto"] = "auto"
 SHORT_FORM = r"^(auto|[0-9]{1,5}(/0?\.[0-9]{1,6})?|[0-9]{1,6}(\.[0-9]{1,6})?mm(/0?\.[0-9]{1,6})?)$"
 SHORT_FORM_WORDS = "`auto`, an edge in pixels as `256`, or in millimetres as `80mm`; with an overlap as `256/0.2`"
-
-# A tiling in a form or a query string.
-TilingText = Annotated[
-    str,
-    Field(pattern=SHORT_FORM, description=f"Tiles: {SHORT_FORM_WORDS}.", examples=["auto", "256/0.2"]),
-]
 
 Overlap = Annotated[
     float,
@@ -76,22 +70,20 @@ class TilesInMillimetres(_Cut):
     ]
 
 
-def _form_of(value: object) -> str | None:
-    """Name the form of a tiling; None for what is none of them."""
+def _choose(value: object) -> object:
+    """Read the one form that is meant, so that an error is about that form and not about all three."""
     if isinstance(value, dict):
-        named = [key for key in ("edge", "edge_mm") if key in value]
-        return named[0] if len(named) == 1 else None
-    forms: dict[type, str] = {TilesInPixels: "edge", TilesInMillimetres: "edge_mm"}
-    return AUTO if value == AUTO else forms.get(type(value))
+        edges = {"edge", "edge_mm"} & value.keys()
+        if len(edges) != 1:
+            raise ValueError(f"has {'both' if edges else 'none'} of `edge` and `edge_mm`: give one of them")
+        return (TilesInPixels if "edge" in edges else TilesInMillimetres).model_validate(value)
+    if value != AUTO and not isinstance(value, _Cut):
+        raise ValueError(f"is no tiling: {FORMS_WORDS}")
+    return value
 
 
 FORMS_WORDS = 'give "auto", {"edge": pixels, "overlap": 0 to 0.5} or {"edge_mm": millimetres, "overlap": 0 to 0.5}'
-Tiling = Annotated[
-    Annotated[Literal["auto"], Tag(AUTO)]
-    | Annotated[TilesInPixels, Tag("edge")]
-    | Annotated[TilesInMillimetres, Tag("edge_mm")],
-    Discriminator(_form_of, custom_error_type="tiling", custom_error_message=FORMS_WORDS),
-]
+Tiling = Annotated[Literal["auto"] | TilesInPixels | TilesInMillimetres, BeforeValidator(_choose)]
 
 
 def read_short(text: str) -> Tiling:
@@ -108,3 +100,21 @@ def read_short(text: str) -> Tiling:
     if edge.endswith("mm"):
         return TilesInMillimetres(edge_mm=float(edge.removesuffix("mm")), overlap=float(overlap or 0))
     return TilesInPixels(edge=int(edge), overlap=float(overlap or 0))
+
+
+def _check(text: str) -> str:
+    read_short(text)
+    return text
+
+
+# A tiling in a form or a query string: read, and as the text that it is.
+ShortTiling = Annotated[Tiling, BeforeValidator(read_short)]
+TilingText = Annotated[
+    str,
+    AfterValidator(_check),
+    Field(
+        description=f"Tiles: {SHORT_FORM_WORDS}.",
+        examples=["auto", "256/0.2"],
+        json_schema_extra={"pattern": SHORT_FORM},
+    ),
+]

@@ -10,6 +10,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     ColumnElement,
+    Double,
     Row,
     Select,
     Subquery,
@@ -17,6 +18,7 @@ from sqlalchemy import (
     Uuid,
     and_,
     bindparam,
+    case,
     cast,
     func,
     literal,
@@ -33,6 +35,7 @@ from shared.db.models.job import ACTIVE
 from shared.db.pages import ANY_SIZE, WEIGHT, bytes_of, cut, within
 from shared.errors import NotFound
 from shared.jobs.pauses import HELD_JOB
+from shared.tiles.stored import StoredMap, find_map
 
 # Waiting for the first chunk to be claimed.
 WAITING_STATES = (JobState.VALIDATING, JobState.QUEUED)
@@ -71,11 +74,37 @@ def _places() -> Subquery:
     return select(Job.id, place.label("place")).where(ACTIVE, Job.tenant_id.in_(tenants)).subquery("places")
 
 
+def _speed() -> ColumnElement[float | None]:
+    """Select the tiles per second of the last finished tiled job of the same classifier, for one that is not over.
+
+    A single photograph says how long one waits, and not what the workers can do. It is one row of an index, and no
+    other job reads it.
+    """
+    last = aliased(Job)
+    seconds = func.extract("epoch", last.finished_at - last.started_at)
+    found = (
+        select(cast(last.work_done - last.work_before, Double) / seconds)
+        .where(
+            last.classifier_id == Job.classifier_id,
+            last.work_total.is_not(None),
+            last.state.in_([JobState.COMPLETED, JobState.COMPLETED_WITH_ERRORS]),
+            last.total > literal_column("1"),  # as the index has it
+            last.work_done > last.work_before,
+            last.finished_at > last.started_at,
+        )
+        .order_by(last.finished_at.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    return case((and_(Job.tiling.is_not(None), ACTIVE), found)).label("speed")
+
+
 # Built once: to build one of them takes SQLAlchemy as long as to run it, and every poll of a client runs it.
 _PLACES = _places()
+_SPEED = _speed()
 _PAUSED = and_(ACTIVE, literal_column(HELD_JOB, Boolean())).label("paused")
 DETAILS = (
-    select(Job, Classifier, WebhookEndpoint.url, func.now(), _PLACES.c.place, _PAUSED)
+    select(Job, Classifier, WebhookEndpoint.url, func.now(), _PLACES.c.place, _PAUSED, _SPEED)
     .outerjoin(Classifier, Classifier.id == Job.classifier_id)
     .outerjoin(WebhookEndpoint, WebhookEndpoint.id == Job.webhook_endpoint_id)
     .outerjoin(_PLACES, and_(_PLACES.c.id == Job.id, Job.state.in_(WAITING_STATES)))
@@ -106,11 +135,13 @@ class JobDetail(JobRow):
     ``read_at`` is the time by the clock of the database. ``queue_position`` counts from 1 and is there while the job
     waits for its first chunk to be claimed: the tenant's own jobs that come before it, and itself. Other tenants do
     not count, because slots are shared out fairly between tenants before jobs. ``paused``: the operator holds it back.
+    ``tiles_per_second``: of the last finished job with tiles of the same classifier, for one that is not over.
     """
 
     read_at: datetime
     queue_position: int | None
     paused: bool = False
+    tiles_per_second: float | None = None
 
 
 def _rows(tenant_id: uuid.UUID) -> Select[Job, Classifier, str | None]:
@@ -141,8 +172,16 @@ def read_jobs(
     """Read several jobs as they stand now, in one statement. Those that are gone, or another tenant's, are left out."""
     wanted = DETAILS if tenant_id is None else DETAILS_OF_TENANT
     return [
-        JobDetail(job, classifier, webhook_url, read_at=read_at, queue_position=place, paused=paused)
-        for job, classifier, webhook_url, read_at, place, paused in session.execute(
+        JobDetail(
+            job,
+            classifier,
+            webhook_url,
+            read_at=read_at,
+            queue_position=place,
+            paused=paused,
+            tiles_per_second=speed,
+        )
+        for job, classifier, webhook_url, read_at, place, paused, speed in session.execute(
             wanted, {IDS: list(job_ids), TENANT: tenant_id}
         )
     ]
@@ -221,7 +260,12 @@ def list_jobs(
         max_bytes: what the page may weigh; it has one job at least.
     """
     weight = literal(JOB_BYTES) + bytes_of(
-        cast(Job.metadata_, Text), Job.name, Job.external_id, Job.error_detail, WebhookEndpoint.url
+        cast(Job.metadata_, Text),
+        cast(Job.warnings, Text),
+        Job.name,
+        Job.external_id,
+        Job.error_detail,
+        WebhookEndpoint.url,
     )
     wanted = select(Job.id, weight.label(WEIGHT)).outerjoin(
         WebhookEndpoint, WebhookEndpoint.id == Job.webhook_endpoint_id
@@ -242,15 +286,16 @@ def list_jobs(
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A job with a single image; ``result`` is ``None`` while that is pending."""
+    """A job with a single image; ``result`` is ``None`` while that is pending, ``map`` if it has no tiles."""
 
     job: Job
     classifier: Classifier | None
     result: Result | None
+    map: StoredMap | None = None
 
 
 def read_answer(session: Session, tenant_id: uuid.UUID, job_id: uuid.UUID) -> Answer:
-    """Read a job with its first result, in one statement, for a client that waits for it.
+    """Read a job with its first result, for a client that waits for it: in one statement, or two if it has tiles.
 
     Raises:
         NotFound: this tenant has no such job.
@@ -265,4 +310,6 @@ def read_answer(session: Session, tenant_id: uuid.UUID, job_id: uuid.UUID) -> An
     ).one_or_none()
     if found is None:
         raise NotFound(f"there is no job {job_id}")
-    return Answer(found[0], found[1], found[2])
+    job, classifier, result = found
+    has_tiles = result is not None and result.tile_sums is not None
+    return Answer(job, classifier, result, find_map(session, tenant_id, job_id, result.seq) if has_tiles else None)

@@ -248,6 +248,9 @@ class StoredCorrection(NamedTuple):
 class StoredResult(NamedTuple):
     """A result with what is known of its image. ``metadata`` is the client's own.
 
+    ``tile_sums``, as ``TileSums.as_json``, are there if the image was answered by tiles; such an image may be succeeded
+    without a label: undecided.
+
     A tuple, and not rows of the mapped classes: a page has a thousand, and those cost five times as much to make.
     """
 
@@ -259,6 +262,7 @@ class StoredResult(NamedTuple):
     probabilities: list[float] | None
     needs_review: bool | None
     review_reason: str | None
+    tile_sums: dict[str, dict[str, int]] | None
     error_code: str | None
     error_detail: str | None
     classifier_id: uuid.UUID | None
@@ -280,6 +284,7 @@ _OWN = (
     type_coerce(Result.probabilities, NullType()),  # psycopg has made numbers of them; SQLAlchemy would do it again
     Result.needs_review,
     Result.review_reason,
+    Result.tile_sums,
     Result.error_code,
     Result.error_detail,
     Result.classifier_id,
@@ -304,7 +309,13 @@ _CORRECTION = (
 _WEIGHT = (
     bindparam("of_a_row", type_=Integer)
     + func.coalesce(func.cardinality(Result.probabilities), 0) * bindparam("of_a_class", type_=Integer)
-    + bytes_of(Result.error_detail, _IMAGE.c.name, cast(_IMAGE.c.metadata, Text), _CORRECTION.c.note)
+    + bytes_of(
+        Result.error_detail,
+        cast(Result.tile_sums, Text),
+        _IMAGE.c.name,
+        cast(_IMAGE.c.metadata, Text),
+        _CORRECTION.c.note,
+    )
 )
 _PAGE = (
     select(*_OWN, *_JOINED, *_CORRECTION.c, _WEIGHT.label(WEIGHT))

@@ -2,18 +2,67 @@
 
 import uuid
 from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 
-from sqlalchemy import any_, literal, select
+from sqlalchemy import and_, any_, literal, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 from sqlalchemy.types import Integer
 
-from shared.db.models import TileMapRow
-from shared.errors import NoTiles
+from shared.contracts.states import ImageStatus
+from shared.db.models import Classifier, Image, Job, Result, TileMapRow
+from shared.errors import NotFound, NoTiles
 from shared.tiles.codec import decode
 from shared.tiles.tile_map import TileMap
 
 AT_A_TIME = 500
+
+
+@dataclass(frozen=True, slots=True)
+class StoredMap:
+    """The map of an image in the bytes of ``shared.tiles.codec``, with the image's name and its classifier."""
+
+    name: str
+    classifier: Classifier
+    map: bytes
+
+    def decode(self) -> TileMap:
+        """Decode it.
+
+        Raises:
+            StoredMapInvalid: a newer program wrote it, or it is damaged.
+        """
+        return decode(self.map)
+
+
+def find_map(session: Session, tenant_id: uuid.UUID, job_id: uuid.UUID, seq: int) -> StoredMap:
+    """Find the map of an image.
+
+    Raises:
+        NotFound: this tenant has no such job, or the job no such image.
+        NoTiles: the image has no answer (yet), or was answered as a whole; the message says which.
+    """
+    found = session.execute(
+        select(Image.name, Result.status, Classifier, TileMapRow.map)
+        .join(Job, Job.id == Image.job_id)
+        .outerjoin(Result, and_(Result.job_id == Image.job_id, Result.seq == Image.seq))
+        .outerjoin(Classifier, Classifier.id == Result.classifier_id)
+        .outerjoin(TileMapRow, and_(TileMapRow.job_id == Image.job_id, TileMapRow.seq == Image.seq))
+        .where(Image.job_id == job_id, Image.seq == seq, Job.tenant_id == tenant_id, Job.deleted_at.is_(None))
+    ).one_or_none()
+    if found is None:
+        raise NotFound(f"job {job_id} has no image {seq}")
+    if found.map is None:
+        raise NoTiles(f"image {seq} of job {job_id} has no tiles: {_reason(found.status)}")
+    return StoredMap(found.name, found.Classifier, found.map)
+
+
+def _reason(status: str | None) -> str:
+    if status is None:
+        return "it has no answer yet; ask again when its result is there"
+    if status == ImageStatus.SUCCEEDED:
+        return "it was answered as a whole; its result says it all"
+    return f"it has no answer, it is {status}; its result says why"
 
 
 def read_map(session: Session, job_id: uuid.UUID, seq: int) -> TileMap:

@@ -97,7 +97,7 @@ class Tenant:
         path = self.folder / "predict.jpg"
         path.write_bytes(self.leaves[picture] + chance.randbytes(4))
         said = api.predict(path)
-        self.predicted.append(Predicted(picture, said.predicted_class, said.confidence / 100))
+        self.predicted.append(Predicted(picture, said.predicted_class or "", (said.confidence or 0.0) / 100))
 
     def _written(self, one: File) -> Path:
         path = self.folder / one.name

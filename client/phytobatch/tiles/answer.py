@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from phytobatch.resources import JsonObject, Result
+from phytobatch.resources import ClassifierRef, JsonObject, Result
 
 Rows = Sequence[Sequence["str | None"]]
 
@@ -26,13 +26,15 @@ class ImageTiles:
     confidence: Sequence[Sequence[float | None]]
     review: Rows
     skipped: Rows
+    classifier: ClassifierRef | None = None
     raw: JsonObject = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def from_json(cls, data: JsonObject) -> ImageTiles:
         """Read the answer."""
         names = ("seq", "name", "width", "height", "edge", "x", "y", "labels", "confidence", "review", "skipped")
-        return cls(**{name: data[name] for name in names}, raw=data)
+        classifier = ClassifierRef(data["classifier"]["name"], data["classifier"].get("version"))
+        return cls(**{name: data[name] for name in names}, classifier=classifier, raw=data)
 
 
 @dataclass(frozen=True)

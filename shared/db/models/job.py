@@ -19,6 +19,8 @@ KEPT = "finished_at IS NOT NULL AND deleted_at IS NULL"
 # A job without a source has a JSON null there.
 WITH_ORIGINALS = f"{KEPT} AND originals_removed_at IS NULL AND (source IS NULL OR source = 'null')"
 NEVER_COMMITTED = f"{WITH_ORIGINALS} AND committed_at IS NULL"
+# The jobs that say how fast tiles are classified.
+MEASURED = "work_total IS NOT NULL AND finished_at IS NOT NULL AND total > 1"
 OWN_RETENTION = f"{KEPT} AND (keep_days IS NOT NULL OR keep_originals_days IS NOT NULL)"
 
 
@@ -47,6 +49,7 @@ class Job(Base):
         Index("ix_jobs_with_originals", "tenant_id", "finished_at", postgresql_where=text(WITH_ORIGINALS)),
         Index("ix_jobs_never_committed", "finished_at", postgresql_where=text(NEVER_COMMITTED)),
         Index("ix_jobs_own_retention", "finished_at", postgresql_where=text(OWN_RETENTION)),
+        Index("ix_jobs_measured", "classifier_id", "finished_at", postgresql_where=text(MEASURED)),
         Index(
             "ix_jobs_webhook_endpoint_id",
             "webhook_endpoint_id",

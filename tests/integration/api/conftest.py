@@ -1,20 +1,25 @@
 """A worker's hands without its eyes: chunks are claimed and finished by the real functions, with the test's answers."""
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
+from shared.contracts.manifest import ReviewReason
 from shared.contracts.states import ChunkKind, ImageErrorCode, ImageStatus, Priority
 from shared.db.models import Classifier, Job
 from shared.db.session import Database
 from shared.jobs import claims
-from shared.jobs.chunks import pool_of
+from shared.jobs.chunks import pool_of, tiles_pool_of
 from shared.jobs.claims import Claim, Offer
 from shared.jobs.results import NewResult
-from tests.integration.conftest import Api
+from shared.limits.quotas import UNLIMITED
+from shared.tiles.codec import encode
+from shared.tiles.grid import lay_grid
+from shared.tiles.tile_map import Tile, TileMap, sum_up
+from tests.integration.conftest import LABELS, Api
 from tests.integration.jobs.factory import sizes
 
 Classify = Callable[[int], NewResult]
@@ -43,6 +48,43 @@ def truncated(seq: int) -> NewResult:
     )
 
 
+# Two rows of three tiles: what each of them says.
+TILES = (
+    Tile(2, 0.9),
+    Tile(0, 0.95),
+    Tile(2, 0.8),
+    Tile(0, 0.5, ReviewReason.LOW_CONFIDENCE),
+    Tile(1, 0.75, ReviewReason.NOT_A_LEAF),
+    Tile(0, 0.99),
+)
+
+
+def tiled(seq: int, tiles: Sequence[Tile] = TILES) -> NewResult:
+    """The answer "rust" of a photograph in tiles; without a tile that counts, none."""
+    answered = TileMap.of(lay_grid(700, 500, 256), tiles)
+    sums = sum_up(answered, LABELS)
+    decided = sums.counted > 0
+    return NewResult(
+        seq=seq,
+        status=ImageStatus.SUCCEEDED,
+        label="rust" if decided else None,
+        confidence=0.85 if decided else None,
+        needs_review=not decided,
+        review_reason=None if decided else ReviewReason.NO_LEAF,
+        runtime="numpy 2",
+        tile_sums=sums.as_json(),
+        tile_map=encode(answered),
+    )
+
+
+def undecided(seq: int) -> NewResult:
+    """An answer in tiles of which none is of a leaf."""
+    return tiled(seq, [Tile(2, 0.75, ReviewReason.NOT_A_LEAF)] * len(TILES))
+
+
+HEAD = text("INSERT INTO image_heads (job_id, seq, width, height, tiles) VALUES (:job, :seq, 700, 500, :tiles)")
+
+
 @dataclass(frozen=True, slots=True)
 class Hands:
     """Claims and finishes chunks of the module's database, whosever they are."""
@@ -53,7 +95,8 @@ class Hands:
     def claim(self) -> Claim | None:
         """The next chunk of any kind."""
         with self.database.begin() as session:
-            pools = [ChunkKind.VALIDATE, *map(pool_of, session.scalars(select(Classifier.id)))]
+            own = [pool_of(one) for one in session.scalars(select(Classifier.id))]
+            pools = [ChunkKind.VALIDATE, ChunkKind.INSPECT, *own, *map(tiles_pool_of, own)]
             offers = [Offer(pool, priority) for priority in Priority for pool in pools]
             return claims.claim(session, offers, worker="hands", lease_seconds=60)
 
@@ -70,6 +113,12 @@ class Hands:
         with self.database.begin() as session:
             if held.kind == ChunkKind.VALIDATE:
                 claims.finish_validation(session, held, [], sizes=sizes(self.chunk_images))
+            elif held.kind == ChunkKind.INSPECT:
+                seqs = range(held.first_seq, held.last_seq + 1)
+                session.execute(HEAD, [{"job": held.job_id, "seq": seq, "tiles": len(TILES)} for seq in seqs])
+                claims.finish_inspection(
+                    session, held, [], inspected=len(seqs), sizes=sizes(self.chunk_images), quotas=UNLIMITED
+                )
             else:
                 claims.finish(session, held, [classify(seq) for seq in range(held.first_seq, held.last_seq + 1)])
 

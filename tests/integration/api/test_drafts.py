@@ -15,6 +15,7 @@ NOTHING_YET = {
     "estimated_end": None,
     "queue_position": None,
     "paused": False,
+    "work": None,
 }
 
 

@@ -73,6 +73,8 @@ def test_an_image_is_answered_with_its_class(api: Api, store: S3Store) -> None:
         "probabilities": {"healthy": 0.04, "powdery_mildew": 0.06, "rust": 0.9},
         "needs_review": False,
         "review_reason": None,
+        "tiles": None,
+        "tiles_map": None,
         "links": {"job": f"/v1/jobs/{job_id}", "results": f"/v1/jobs/{job_id}/results"},
     }
     job = api.get(f"/v1/jobs/{job_id}").json()

@@ -135,6 +135,7 @@ def test_a_result_says_everything(api: Api, hands: Hands) -> None:
         ],
         "needs_review": False,
         "review_reason": None,
+        "tiles": None,
         "error": None,
         "classifier": {"name": "leaf-test", "version": "1"},
         "provenance": {
@@ -158,6 +159,7 @@ def test_a_result_says_everything(api: Api, hands: Hands) -> None:
         "top": [],
         "needs_review": None,
         "review_reason": None,
+        "tiles": None,
         "error": {"code": "truncated", "detail": "the file ends in the middle of the picture"},
         "classifier": None,
         "provenance": None,
