@@ -76,13 +76,14 @@ def main() -> None:
         url = servers.postgres.database_url(servers.postgres.create_database("exports"))
         command.upgrade(alembic_config(url), "head")
         environment = {**servers.environment, "PHYTOBATCH_DATABASE_URL": url}
-        small, large = _jobs(_settings(environment), asked.rows)
+        small, large = _jobs(settings_of(environment), asked.rows)
         for what in (FLOOR, *ExportFormat):
             _report(figures, what, asked.rows, _measured(what, small, large, environment))
     print(figures.keep())
 
 
-def _settings(environment: dict[str, str]) -> Settings:
+def settings_of(environment: dict[str, str]) -> Settings:
+    """Read the settings that lead to such servers."""
     given: dict[str, Any] = {
         name.removeprefix("PHYTOBATCH_").lower(): value
         for name, value in environment.items()
@@ -140,7 +141,7 @@ def _report(figures: Figures, what: str, rows: int, seen: dict[str, float]) -> N
 def _child(what: str, small: str, large: str) -> None:
     import os
 
-    database = Database(_settings(dict(os.environ)), pool_size=2)
+    database = Database(settings_of(dict(os.environ)), pool_size=2)
     run = _read if what == FLOOR else _encoder(ExportFormat(what))
     run(database, uuid.UUID(small))
     process = psutil.Process()
