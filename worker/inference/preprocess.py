@@ -56,7 +56,7 @@ def preprocess(
 
 def scaled_values(pixels: NDArray[np.uint8], preprocessing: Preprocessing) -> NDArray[np.float32]:
     """Convert pixels of 0 to 255 to ``(pixel - offset) * scale``: float32, same shape."""
-    return _value_table(preprocessing.scale, preprocessing.offset)[pixels]
+    return _value_table(preprocessing.scale, preprocessing.offset).take(pixels)
 
 
 def resized_pixels(

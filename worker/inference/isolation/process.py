@@ -33,6 +33,7 @@ MEBIBYTE = 1024**2
 STOP_SECONDS = 5.0
 _HEADER_BYTES = 64 * 1024
 _MAX_AXES = 3
+_COPIED_BYTES = 16 * MEBIBYTE  # at a time; a multiple of the size of a page
 _KEPT_BYTES = MEBIBYTE  # The input of a model; to give it back and take it again would cost more than it saves.
 _KEPT_VARIABLES = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "TMPDIR", "PILLOW_BLOCKS_MAX", "PILLOW_ALIGNMENT")
 
@@ -163,9 +164,12 @@ class ChildProcess:
         count = math.prod(shape)
         if len(shape) != _MAX_AXES or min(shape) < 1 or count > self._limits.result_bytes:
             raise ValueError(f"pixels of the shape {shape}")
-        pixels = np.frombuffer(self._memory, np.uint8, count).reshape(shape).copy()
-        if count > _KEPT_BYTES:
-            forget(self._memory)
+        pixels = np.empty(shape, np.uint8)
+        shared, own = np.frombuffer(self._memory, np.uint8, count), pixels.reshape(-1)
+        for start in range(0, count, _COPIED_BYTES):  # So that a large picture is never there twice.
+            own[start : start + _COPIED_BYTES] = shared[start : start + _COPIED_BYTES]
+            if count > _KEPT_BYTES:
+                forget(self._memory, start, min(_COPIED_BYTES, self._limits.result_bytes - start))
         return pixels
 
     def _pipes(self) -> tuple[IO[bytes], IO[bytes]]:

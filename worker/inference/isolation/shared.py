@@ -30,10 +30,10 @@ def mapped(descriptor: int, size: int) -> mmap.mmap:
     return mmap.mmap(descriptor, size)
 
 
-def forget(memory: mmap.mmap) -> None:
-    """Give the pages of shared memory back to the system (``madvise(2)``, MADV_REMOVE); they read as zeros then.
+def forget(memory: mmap.mmap, start: int, length: int) -> None:
+    """Give pages of shared memory back to the system (``madvise(2)``, MADV_REMOVE); they read as zeros then.
 
     A process that waits would keep those of the largest picture that it has ever decoded.
     """
     if hasattr(mmap, "MADV_REMOVE"):  # Linux
-        memory.madvise(mmap.MADV_REMOVE)
+        memory.madvise(mmap.MADV_REMOVE, start, length)

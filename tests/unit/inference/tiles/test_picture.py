@@ -2,8 +2,10 @@
 
 import io
 from collections.abc import Callable
+from contextlib import closing
 
 import numpy as np
+import psutil
 import pytest
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
@@ -13,7 +15,8 @@ from worker.inference import jpeg
 from worker.inference.decode import inspect_file
 from worker.inference.errors import ImageError
 from worker.inference.heads.head import read_head
-from worker.inference.limits import DEFAULT_LIMITS, PictureLimits
+from worker.inference.isolation import IsolatedPool
+from worker.inference.limits import DEFAULT_LIMITS, MEBIBYTE, PictureLimits
 from worker.inference.tiles import picture
 from worker.inference.tiles.picture import upright_pixels
 
@@ -86,3 +89,13 @@ def test_limits_hold(photo: Image.Image, encode: Encode) -> None:
     with pytest.raises(ImageError) as caught:
         upright_pixels(encode(photo)[:-5000])
     assert caught.value.code is ImageErrorCode.TRUNCATED
+
+
+@pytest.mark.slow
+def test_a_process_hands_over_a_picture_of_many_megabytes(photo: Image.Image, encode: Encode) -> None:
+    """It is copied in parts, and its memory is given back."""
+    data = encode(photo.resize((3200, 2400)), "JPEG", exif=with_orientation(6))
+    with closing(IsolatedPool(processes=1)) as pool:
+        assert np.array_equal(pool.upright_pixels(data), upright_pixels(data))
+        (child,) = (psutil.Process(pid) for pid in pool.pids)
+        assert sum(area.rss for area in child.memory_maps() if "phytobatch-pixels" in area.path) < MEBIBYTE
