@@ -13,6 +13,7 @@ PREPROCESSING = Preprocessing(
 )
 OTHER_SYMPTOM_FOLDER = "other_disease"
 NOT_A_LEAF_FOLDER = "not_a_leaf"
+HELD_OUT = 0.1  # of the images of each class: temperature and limits are chosen on them
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,7 @@ class TrainingPlan:
     other_symptom: str = OTHER_SYMPTOM_FOLDER
     not_a_leaf: str = NOT_A_LEAF_FOLDER
     backbone: Path = field(default_factory=lambda: shipped_classifier_dir() / MODEL_FILE)
-    held_out: float = 0.1
+    held_out: float = HELD_OUT
     description: str = ""
     notes: str = ""
     command: str = ""
