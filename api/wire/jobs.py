@@ -82,6 +82,9 @@ class WorkOut(BaseModel):
     """The work of a job with tiles. A photograph that is answered as a whole, or skipped, is one tile."""
 
     unit: Literal["tiles"]
+    inspected: int = Field(
+        description="Photographs whose head was read, or could not be; a single one is not inspected."
+    )
     total: int | None = Field(description="`null` until the photographs are inspected: nobody knows their size before.")
     done: int
     per_second: float | None = Field(
@@ -215,7 +218,12 @@ def _work_out(work: WorkProgress, row: JobDetail) -> WorkOut:
     if work.total is not None and speed and not row.paused and row.job.state not in TERMINAL_STATES:
         seconds = round((work.total - work.done) / speed, 1)
     return WorkOut(
-        unit="tiles", total=work.total, done=work.done, per_second=work.per_second, estimated_seconds=seconds
+        unit="tiles",
+        inspected=work.inspected,
+        total=work.total,
+        done=work.done,
+        per_second=work.per_second,
+        estimated_seconds=seconds,
     )
 
 

@@ -53,6 +53,7 @@ class Work:
 
     Attributes:
         unit: ``tiles``.
+        inspected: photographs whose size is known, or was looked for.
         total: None until the photographs are inspected.
         done: of them.
         per_second: None before the first results.
@@ -60,6 +61,7 @@ class Work:
     """
 
     unit: str = "tiles"
+    inspected: int = 0
     total: int | None = None
     done: int = 0
     per_second: float | None = None

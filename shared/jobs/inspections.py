@@ -33,6 +33,7 @@ UNKNOWN = text("SELECT count(*) FROM image_heads WHERE job_id = :job AND width I
 def count(session: Session, job: Job, images: int) -> None:
     """Count images whose heads were read, or could not be. The caller holds the lock of the job's row."""
     job.inspected = min(job.total, job.inspected + images)
+    job.revision += 1  # Whoever watches sees how far it is.
     session.flush()
 
 

@@ -61,8 +61,9 @@ def begin_run(session: Session, job: Job) -> None:
 
 @dataclass(frozen=True, slots=True)
 class WorkProgress:
-    """The progress of a tiled job in tiles. ``total`` is ``None`` until its photographs are inspected."""
+    """The progress of a tiled job in tiles. ``total`` is ``None`` until its photographs are ``inspected``."""
 
+    inspected: int
     total: int | None
     done: int
     per_second: float | None
@@ -115,7 +116,7 @@ def _work(job: Job) -> _Counted | None:
 
 
 def _shown(job: Job, per_second: float | None) -> WorkProgress | None:
-    return None if job.tiling is None else WorkProgress(job.work_total, job.work_done, per_second)
+    return None if job.tiling is None else WorkProgress(job.inspected, job.work_total, job.work_done, per_second)
 
 
 def _overall(job: Job, counted: _Counted) -> float | None:

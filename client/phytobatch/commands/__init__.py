@@ -16,6 +16,7 @@ from phytobatch.commands import (
     status,
     submit,
     summary,
+    tiles,
     version,
     watch,
 )
@@ -32,6 +33,7 @@ COMMANDS: tuple[Command | Group, ...] = (
     export.COMMAND,
     summary.COMMAND,
     report.COMMAND,
+    tiles.COMMAND,
     retry.COMMAND,
     cancel.COMMAND,
     delete.COMMAND,

@@ -102,7 +102,8 @@ def _measured_speed(client: Phytobatch, one: Classifier, settings: TileSettings)
     )
     for job in itertools.islice(alike, MAX_JOBS_ASKED):
         progress = client.job(job.id).progress
-        measured = None if progress is None else progress.images_per_second
+        of_work = progress.work.per_second if progress and progress.work else None
+        measured = of_work if kind else progress and progress.images_per_second
         if measured:
             return measured
     return None

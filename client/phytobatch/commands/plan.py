@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from phytobatch.commands import options
 from phytobatch.commands.command import Command, Context
@@ -11,7 +11,6 @@ from phytobatch.errors import ConfigurationError, PhytobatchError
 from phytobatch.exit_codes import ExitCode
 from phytobatch.flights.cameras import CAMERAS, Camera, camera_named
 from phytobatch.flights.ground import View
-from phytobatch.resources import Classifier
 from phytobatch.retry import RetryPolicy
 from phytobatch.terminal.output import Output
 from phytobatch.tiles.settings import chosen
@@ -22,7 +21,14 @@ Say how large a pixel is on the plants, seen straight from above, and whether
 the classifier can read that. Without --camera: the known cameras. Nothing is
 sent; the server is asked for what its classifier reads, unless --reads says it."""
 
-Reads = tuple[float, float]
+
+@dataclass(frozen=True)
+class Reader:
+    """A classifier's range: the finest and the coarsest pixel in millimetres, and the edge of a tile in pixels."""
+
+    reads: tuple[float, float]
+    name: str = "the classifier"
+    edge: int | None = None
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -47,18 +53,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(context: Context) -> ExitCode:
     """Compute and print."""
     arguments, output = context.options, context.output
-    reads, reader = _reads(context)
+    reader = _reader(context)
     if arguments.camera is None and arguments.sensor_width is None:
-        _print_cameras(output, reads)
+        _print_cameras(output, reader)
         return ExitCode.OK
     camera = _camera(arguments)
     if arguments.height is None:
         raise ConfigurationError("Say from which height above the plants: --height METRES.")
     view = View(camera, arguments.height)
     if output.as_json:
-        output.document({**view.to_json(reads), "classifier": reader})
+        output.document(view.to_json(reader.reads if reader else None))
         return ExitCode.OK
-    for line in _sentences(view, reads, reader):
+    for line in _sentences(view, reader):
         output.text(line)
     return ExitCode.OK
 
@@ -80,45 +86,55 @@ def _camera(arguments: argparse.Namespace) -> Camera:
     return Camera("your camera", arguments.sensor_width, arguments.focal, arguments.width, height, "the options")
 
 
-def _reads(context: Context) -> tuple[Reads | None, str | None]:
-    """Return the finest and the coarsest pixel in millimetres, and the name of who reads them; None: nobody knows."""
+def _reader(context: Context) -> Reader | None:
+    """Return who reads the pictures; None: nobody knows."""
     arguments = context.options
     if arguments.reads is not None:
-        return (0.0, arguments.reads), None
+        return Reader((0.0, arguments.reads))
     try:
         classifiers = context.client.with_retry(RetryPolicy(total_seconds=0)).classifiers()
     except PhytobatchError as error:  # A plan is made in the field, too: without the network it says less.
         if arguments.classifier is not None:
             raise
         context.output.note(f"What the classifier reads is unknown ({error}) Say it with --reads MM.")
-        return None, None
-    one: Classifier = chosen(classifiers, arguments.classifier)
+        return None
+    one = chosen(classifiers, arguments.classifier)
     name = f"{one.name}@{one.version}"
     if one.tiling is None or one.tiling.ground_resolution_mm is None:
         context.output.note(f"{name} does not say which pixels it reads; say it with --reads MM.")
-        return None, name
-    return one.tiling.ground_resolution_mm, name
+        return None
+    return Reader(one.tiling.ground_resolution_mm, name, one.tiling.edge)
 
 
-def _sentences(view: View, reads: Reads | None, reader: str | None) -> list[str]:
+def _sentences(view: View, reader: Reader | None) -> list[str]:
     camera = view.camera
     lines = [
         f"{camera.title}, {camera.width:,} x {camera.height:,} pixels, from {view.height:g} m:",
-        f"  a pixel is {_mm(view.pixel_mm)} of the plants, the picture {view.width_m:.3g} x {view.height_m:.3g} m",
+        f"  a pixel is {_mm(view.pixel_mm)} of the plants, the picture {view.width_m:.2f} x {view.height_m:.2f} m",
     ]
-    if reads is None:
+    if reader is None:
         return lines
-    finest, coarsest = reads
-    who = reader or "the classifier"
+    finest, coarsest = reader.reads
     pixels = f"pixels up to {_mm(coarsest)}" if finest == 0 else f"pixels of {_mm(finest)} to {_mm(coarsest)}"
-    wrong = "no, too far away" if view.pixel_mm > coarsest else "no, too close"
-    verdict = "yes" if view.is_read(reads) else wrong
     top = view.height_for(coarsest)
-    heights = f"up to {top:.2g} m" if finest == 0 else f"from {view.height_for(finest):.2g} to {top:.2g} m"
-    return [*lines, f"  {who} reads {pixels}: {verdict}; this camera {heights} above the plants"]
+    heights = f"up to {top:.1f} m" if finest == 0 else f"from {view.height_for(finest):.1f} to {top:.1f} m"
+    return [*lines, f"  {reader.name} reads {pixels}: {_verdict(view, reader)}; this camera {heights} above the plants"]
 
 
-def _print_cameras(output: Output, reads: Reads | None) -> None:
+def _verdict(view: View, reader: Reader) -> str:
+    """Say whether it is read. From too close there is a way: a larger tile is reduced to the same picture."""
+    if view.is_read(reader.reads):
+        return "yes"
+    if view.pixel_mm > reader.reads[1]:
+        return "no, too far away"
+    if reader.edge is None:
+        return "closer than it has learned"
+    edge = round(reader.edge * reader.reads[0] / view.pixel_mm)
+    return f"closer than it has learned, take larger tiles (--tiles {edge})"
+
+
+def _print_cameras(output: Output, reader: Reader | None) -> None:
+    reads = reader.reads if reader else None
     views = {name: View(camera, 1.0) for name, camera in CAMERAS.items()}
     if output.as_json:
         for name, view in views.items():
@@ -136,9 +152,9 @@ def _print_cameras(output: Output, reads: Reads | None) -> None:
         for name, view in views.items()
     ]
     if reads is not None:
-        titles.append("read up to")
+        titles.append("read from")
         for row, view in zip(rows, views.values()):
-            row.append(f"{view.height_for(reads[1]):.1f} m")
+            row.append(f"{view.height_for(reads[0]):.1f} to {view.height_for(reads[1]):.1f} m")
     output.table(titles, rows, right=titles[3:], whole=("name",))
 
 

@@ -8,27 +8,57 @@ from pathlib import Path
 from phytobatch.commands import options
 from phytobatch.commands.command import Command, Context
 from phytobatch.exit_codes import ExitCode
+from phytobatch.resources import Prediction, TileSums
+from phytobatch.terminal.output import Output
+from phytobatch.terminal.summary import WORDS
+from phytobatch.words import plural
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
     parser.add_argument("file", type=Path, metavar="FILE", help="the image")
     options.classifier_option(parser)
+    options.tile_options(parser)
 
 
 def run(context: Context) -> ExitCode:
-    """Print the class, its confidence and the probabilities."""
-    arguments = context.options
-    prediction = context.client.predict(arguments.file, classifier=arguments.classifier)
-    if context.output.as_json:
-        context.output.document(prediction.raw)
+    """Print the class, its confidence and the probabilities, or the tiles."""
+    arguments, output = context.options, context.output
+    tiles = options.tile_settings(arguments)
+    prediction = context.client.predict(
+        arguments.file,
+        classifier=arguments.classifier,
+        tiling=str(tiles.tiling) if tiles.tiling else None,
+        on_coarse=tiles.on_coarse,
+        ground_resolution_mm=tiles.ground_resolution_mm,
+    )
+    if output.as_json:
+        output.document(prediction.raw)
         return ExitCode.OK
-    reason = prediction.review_reason or "low_confidence"
-    review = f" ({reason}: look at it yourself)" if prediction.needs_review else ""
-    context.output.text(f"{prediction.predicted_class} {prediction.confidence:.1f}%{review}")
-    by_size = sorted(prediction.probabilities.items(), key=lambda item: -item[1])
-    context.output.table(("class", "probability"), [(name, f"{p:.4f}") for name, p in by_size], right=("probability",))
+    output.text(answer(prediction))
+    if prediction.tiles is not None:
+        _print_tiles(output, prediction.tiles)
+    by_size = sorted((prediction.probabilities or {}).items(), key=lambda item: -item[1])
+    if by_size:
+        output.table(("class", "probability"), [(name, f"{p:.4f}") for name, p in by_size], right=("probability",))
     return ExitCode.OK
+
+
+def answer(prediction: Prediction) -> str:
+    """Say the answer in a line; an undecided image is not called anything."""
+    reason = prediction.review_reason or "low_confidence"
+    if prediction.predicted_class is None:
+        return f"undecided, and not healthy: {WORDS.get(reason, reason)}"
+    sure = "" if prediction.confidence is None else f" {prediction.confidence:.1f}%"
+    review = f" ({reason}: look at it yourself)" if prediction.needs_review else ""
+    return f"{prediction.predicted_class}{sure}{review}"
+
+
+def _print_tiles(output: Output, tiles: TileSums) -> None:
+    output.text(f"{plural(tiles.total, 'tile')}, {tiles.counted:,} of them count")
+    rows = [(label, f"{count:,}", f"{count / tiles.counted:.1%}") for label, count in tiles.labels.items()]
+    rows += [(reason, f"{count:,}", "") for beside in (tiles.review, tiles.skipped) for reason, count in beside.items()]
+    output.table(("tiles", "number", "share"), rows, right=("number", "share"))
 
 
 COMMAND = Command(
@@ -36,5 +66,9 @@ COMMAND = Command(
     "classify one image now",
     add_arguments,
     run,
-    examples=("phytobatch predict leaf.jpg", "phytobatch predict leaf.jpg --json | jq .predicted_class"),
+    examples=(
+        "phytobatch predict leaf.jpg",
+        "phytobatch predict leaf.jpg --json | jq .predicted_class",
+        "phytobatch predict bench.jpg --tiles auto",
+    ),
 )

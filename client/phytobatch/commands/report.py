@@ -5,19 +5,25 @@ from __future__ import annotations
 import argparse
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from phytobatch.commands import options
 from phytobatch.commands.command import Command, Context
 from phytobatch.errors import ConfigurationError
 from phytobatch.exit_codes import ExitCode
 from phytobatch.reports.atomic import check_writable, replacing
+from phytobatch.reports.overlays.drawing import draw
 from phytobatch.reports.overlays.overlay import can_draw
+from phytobatch.reports.overlays.style import Style
 from phytobatch.reports.page.content import Content, PageOptions, gather
 from phytobatch.reports.page.html import can_render, write
 from phytobatch.reports.page.thumbnails import thumbnails
 from phytobatch.reports.words import LANGUAGES, Words
 from phytobatch.sdk import Phytobatch
 from phytobatch.words import in_bytes
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 NAMES = 3  # of images far off, in a line on the terminal
 
@@ -54,7 +60,7 @@ def run(context: Context) -> ExitCode:
         output.warn(f"{len(names)} far from the others, not on the map: {', '.join(names[:NAMES])}{more}")
     if not arguments.no_pictures:
         if can_draw():
-            content.pictures = _pictures(context.client, content)
+            content.pictures = _pictures(context.client, content, arguments.language)
         else:
             output.warn("No pictures, because Pillow is not installed: pip install 'phytobatch[report]'")
     page = write(content, Words(arguments.language), made_at=datetime.now().astimezone())
@@ -67,9 +73,17 @@ def run(context: Context) -> ExitCode:
     return ExitCode.OK
 
 
-def _pictures(client: Phytobatch, content: Content) -> dict[int, bytes]:
+def _pictures(client: Phytobatch, content: Content, language: str) -> dict[int, bytes]:
     job_id, shown = content.job.id, (*content.worst, *content.uncertain)
-    return thumbnails([one.seq for one in shown], lambda seq: client.image(job_id, seq))
+    with_tiles = {one.seq for one in shown if one.tiles is not None}
+    style = Style.of({label: content.name_of(label, language) for label in content.names}, content.summary.healthy)
+
+    def drawn(seq: int, picture: Image) -> Image:
+        return draw(picture, client.tiles(job_id, seq), style, named=False)
+
+    others = [one.seq for one in shown if one.tiles is None]
+    whole = thumbnails(others, lambda seq: client.image(job_id, seq))
+    return whole | thumbnails(with_tiles, lambda seq: client.image(job_id, seq), drawn)
 
 
 COMMAND = Command(

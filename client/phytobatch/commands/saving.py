@@ -16,7 +16,7 @@ from pathlib import Path
 from phytobatch.commands import options
 from phytobatch.commands.command import Context
 from phytobatch.errors import ConfigurationError, LimitExceeded, NotFound
-from phytobatch.exports.formats import FORMATS, TEXT_FORMATS
+from phytobatch.exports.formats import CONTENTS, FORMATS, TEXT_FORMATS
 from phytobatch.exports.resources import Export
 from phytobatch.sdk import Phytobatch
 from phytobatch.terminal.download_progress import downloading
@@ -28,11 +28,17 @@ BLOCK_BYTES = 64 * 1024
 
 @dataclass(frozen=True)
 class Table:
-    """The table to save: a job, a format, and the filters of its rows."""
+    """The table to save: a job, a format, the filters of its rows, and what a row is."""
 
     job_id: str
     format: str
     filters: dict[str, str] = field(default_factory=dict)
+    content: str = "results"
+
+    @property
+    def asked(self) -> str | None:
+        """The content where it is not what every server makes without being asked."""
+        return None if self.content == "results" else self.content
 
 
 def add_table_options(parser: argparse.ArgumentParser, default: str) -> None:
@@ -47,6 +53,16 @@ def table_of(arguments: argparse.Namespace, name: str) -> Table:
     """Return the table that the options of ``add_table_options`` describe, in the format ``name``."""
     filters = {"status": arguments.status, "label": arguments.label, "place": arguments.place}
     return Table(arguments.job, name, {key: value for key, value in filters.items() if value is not None})
+
+
+def content_option(parser: argparse.ArgumentParser) -> None:
+    """Add what a row is."""
+    parser.add_argument(
+        "--content",
+        choices=CONTENTS,
+        default="results",
+        help="a row for each image (default), or for each tile (ndjson, parquet)",
+    )
 
 
 def save(context: Context, client: Phytobatch, table: Table, out: Path) -> None:
@@ -104,7 +120,9 @@ def _direct(context: Context, client: Phytobatch, table: Table, out: Path) -> No
     part = out.with_name(f".{out.name}.part")
     try:
         with downloading(context.output, out.name, None) as arrived:
-            pending = client.exports.save(table.job_id, table.format, part, progress=arrived, **table.filters)
+            pending = client.exports.save(
+                table.job_id, table.format, part, progress=arrived, content=table.asked, **table.filters
+            )
         part.replace(out)
     except OSError as error:
         raise ConfigurationError(f"{out} cannot be written: {error.strerror or error}.") from error
@@ -115,7 +133,7 @@ def _direct(context: Context, client: Phytobatch, table: Table, out: Path) -> No
 
 
 def _in_background(context: Context, client: Phytobatch, table: Table, out: Path) -> None:
-    export = client.exports.create(table.job_id, table.format, **table.filters)
+    export = client.exports.create(table.job_id, table.format, content=table.asked, **table.filters)
     context.output.note(f"a worker makes export {export.id} ...")
     # From here on a call that was interrupted resumes this export.
     _part(out, export.id).touch()
@@ -143,6 +161,6 @@ def _started(client: Phytobatch, table: Table, out: Path) -> Export | None:
             part.unlink(missing_ok=True)
             continue
         filters = {key: value for key, value in export.filters.items() if value is not None}
-        if Table(export.job_id, export.format, filters) == table:
+        if Table(export.job_id, export.format, filters, export.content) == table:
             return export
     return None

@@ -6,7 +6,8 @@ from phytobatch.commands import options
 from phytobatch.commands.command import Command, Context
 from phytobatch.exit_codes import ExitCode
 from phytobatch.resources import Job
-from phytobatch.terminal.job_words import pace
+from phytobatch.terminal.job_words import pace, tiles_done, warning_lines
+from phytobatch.tiles.tiling import Tiling
 from phytobatch.words import moment
 
 
@@ -31,7 +32,9 @@ def _rows(job: Job) -> list[tuple[str, str]]:
         "classifier": str(job.classifier) if job.classifier else None,
         "priority": job.priority,
         "images": f"{images}, {troubles}",
-        "progress": pace(job) if job.progress else None,
+        "tiles": _tiles(job),
+        "progress": ", ".join(filter(None, [tiles_done(job), pace(job)])) if job.progress else None,
+        "warning": "\n".join(warning_lines(job)),
         "retries": f"{job.retries:,}" if job.retries else None,
         "webhook": job.webhook_url,
         "metadata": ", ".join(f"{key}={value}" for key, value in job.metadata.items()),
@@ -43,6 +46,14 @@ def _rows(job: Job) -> list[tuple[str, str]]:
         "expires": moment(job.expires_at),
     }
     return [(name, value) for name, value in rows.items() if value]
+
+
+def _tiles(job: Job) -> str | None:
+    if job.tiling is None:
+        return None
+    coarse = "answered and marked" if job.on_coarse == "answer" else "skipped"
+    pixel = f", {job.ground_resolution_mm:g} mm in a pixel" if job.ground_resolution_mm else ""
+    return f"{Tiling.from_json(job.tiling)}{pixel}; what is too coarse is {coarse}"
 
 
 COMMAND = Command("status", "show a job", options.job_argument, run, examples=("phytobatch status JOB --json",))

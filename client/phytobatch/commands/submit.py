@@ -19,6 +19,7 @@ from phytobatch.resources import Job
 from phytobatch.submission.location import default_state_dir, journal_path
 from phytobatch.submission.outcome import Outcome
 from phytobatch.submission.submit import Options, Submission
+from phytobatch.terminal.job_words import warning_lines
 from phytobatch.terminal.output import Output
 from phytobatch.terminal.upload_progress import upload_reporter
 from phytobatch.tiles.settings import TileSettings
@@ -127,6 +128,8 @@ def _say_what_happened(context: Context, outcome: Outcome, job: Job) -> None:
     output.note(", ".join(words))
     for line in sidecar_words(outcome.sidecars):
         output.note(line)
+    for warning in warning_lines(job):
+        output.warn(warning)
     if not output.as_json:
         output.text(f"job {job.id} {job.state}")
         for name in ("self", "results"):

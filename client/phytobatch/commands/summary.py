@@ -13,11 +13,10 @@ from phytobatch.exit_codes import ExitCode
 from phytobatch.reports.atomic import check_writable, replacing
 from phytobatch.summaries.resources import Groups, Shares, Summary
 from phytobatch.terminal.output import Output
-from phytobatch.terminal.summary import print_review, print_shares
+from phytobatch.terminal.summary import in_percent, print_review, print_shares
 from phytobatch.words import plural
 
 NONE = "(none)"
-UNDECIDED = "(undecided)"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -57,8 +56,8 @@ def run(context: Context) -> ExitCode:
 def print_whole(output: Output, summary: Summary) -> None:
     """Print the summary for people."""
     output.text(f"job {summary.job_id} {summary.state}: {_sentence(summary.overall)}")
-    print_shares(output, summary.overall.labels)
-    print_review(output, summary.overall.review)
+    print_shares(output, summary.overall)
+    print_review(output, summary.overall)
     for key, groups in summary.groups.items():
         _table(output, key, groups)
     if len(summary.days) > 1 or any(day for day, _ in summary.days):
@@ -66,22 +65,20 @@ def print_whole(output: Output, summary: Summary) -> None:
     output.text(_positions(summary))
     if summary.uncertain:
         output.text("the least certain, to look at first:")
-        rows = [
-            (
-                one.name,
-                one.label or UNDECIDED,
-                "" if one.confidence is None else f"{one.confidence:.2f}",
-                one.review_reason or "",
-            )
-            for one in summary.uncertain
-        ]
+        rows = [(one.name, one.label, f"{one.confidence:.2f}", one.review_reason or "") for one in summary.uncertain]
         output.table(("file", "label", "confidence", "reason"), rows, right=("confidence",))
 
 
 def _sentence(shares: Shares) -> str:
     parts = [plural(shares.images, "image"), f"{shares.counted:,} counted"]
     if shares.diseased_share is not None:
-        parts.append(f"{shares.diseased_share:.1%} of them diseased")
+        low_high = (
+            "" if shares.diseased_interval is None else f" (95 % interval {in_percent(shares.diseased_interval)})"
+        )
+        of = "of them" if shares.tiles is None else f"of {plural(shares.tiles.counted, 'tile')}"
+        parts.append(f"{shares.diseased_share:.1%} {of} diseased{low_high}")
+    if shares.undecided:
+        parts.append(f"{shares.undecided:,} undecided")
     if shares.not_classified:
         parts.append(f"{shares.not_classified:,} without a classification")
     if shares.corrected:
@@ -96,15 +93,18 @@ def _positions(summary: Summary) -> str:
 
 
 def _table(output: Output, title: str, groups: Groups) -> None:
-    titles = (title, "images", "counted", "diseased", "share", "to look at")
-    output.table(titles, list(_rows(groups)), right=titles[1:])
+    is_tiled = any(shares.tiles is not None for _, shares in groups)
+    tiles = ("tiles",) if is_tiled else ()
+    titles = (title, "images", "counted", *tiles, "diseased", "share", "to look at")
+    output.table(titles, list(_rows(groups, is_tiled=is_tiled)), right=titles[1:])
 
 
-def _rows(groups: Groups) -> Iterable[tuple[str, ...]]:
+def _rows(groups: Groups, *, is_tiled: bool) -> Iterable[tuple[str, ...]]:
     for value, shares in groups:
+        tiles = (f"{shares.tiles.counted:,}" if shares.tiles else "",) if is_tiled else ()
         diseased = "" if shares.diseased is None else f"{shares.diseased:,}"
         share = "" if shares.diseased_share is None else f"{shares.diseased_share:.1%}"
-        numbers = (f"{shares.images:,}", f"{shares.counted:,}", diseased, share, f"{shares.needs_review:,}")
+        numbers = (f"{shares.images:,}", f"{shares.counted:,}", *tiles, diseased, share, f"{shares.needs_review:,}")
         yield (NONE if value is None else value, *numbers)
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from phytobatch.errors import ConfigurationError
 
 FORMATS = ("csv", "ndjson", "geojson", "shapefile", "kml", "parquet", "geoparquet")
+CONTENTS = ("results", "tiles")
 TEXT_FORMATS = ("csv", "ndjson", "geojson", "kml")
 # The longest suffix that fits counts.
 FORMAT_OF_SUFFIX = {

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from phytobatch.summaries.resources import Shares
+
 LANGUAGES = ("en", "es")
 
 _WORDS: Mapping[str, tuple[str, str]] = {
@@ -12,6 +14,11 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "counted": ("counted", "contadas"),
     "diseased": ("diseased", "enfermas"),
     "of_counted": ("of {counted} counted images", "de {counted} imágenes contadas"),
+    "of_tiles": ("of {tiles} tiles in {counted} photographs", "de {tiles} recuadros en {counted} fotografías"),
+    "undecided_photographs": (
+        "undecided: of them nothing is known, also not that they are healthy",
+        "sin decidir: de ellas no se sabe nada, tampoco que estén sanas",
+    ),
     "interval": ("95 % interval {low} to {high}", "intervalo del 95 %: {low} a {high}"),
     "to_look_at": ("to look at", "por revisar"),
     "not_looked_at": ("not classified", "no clasificados"),
@@ -101,6 +108,23 @@ _WORDS: Mapping[str, tuple[str, str]] = {
             "confirmar en el campo lo que importe."
         ),
     ),
+    "how_text_tiles": (
+        (
+            "Shares are parts of the tiles that count, of photographs with an answer: squares whose label the "
+            "classifier is sure of, or that a person has labelled. A photograph is called diseased when a disease "
+            "reaches its share of these tiles, and healthy only when enough of them count; otherwise it is undecided, "
+            "and in no share. The tiles of a photograph are alike, so the interval takes photographs for the sample. A "
+            "classifier is no diagnosis: have what matters confirmed in the field."
+        ),
+        (
+            "Las proporciones se refieren a los recuadros que cuentan, de fotografías con respuesta: aquellos de cuya "
+            "etiqueta el clasificador está seguro, o los etiquetados por una persona. Una fotografía es enferma cuando "
+            "una enfermedad alcanza su proporción de esos recuadros, y sana solo cuando cuentan bastantes; si no, "
+            "queda sin decidir y no entra en ninguna proporción. Los recuadros de una fotografía se parecen, por eso "
+            "el intervalo toma las fotografías como muestra. Un clasificador no es un diagnóstico: haga confirmar en "
+            "el campo lo que importe."
+        ),
+    ),
     "share": ("share", "proporción"),
     "reason": ("reason", "motivo"),
     "picture_missing": ("no picture", "sin imagen"),
@@ -153,6 +177,13 @@ class Words:
         """Return the word or sentence; a key that is not in the table (a code of a newer server) stands for itself."""
         found = _WORDS.get(key)
         return key if found is None else found[self._column].format(**fields)
+
+    def of_counted(self, shares: Shares) -> str:
+        """Write what a share is a part of: images, or tiles of images."""
+        if shares.tiles is None:
+            return self("of_counted", counted=self.number(shares.counted))
+        counted, tiles = self.number(shares.tiles.photographs), self.number(shares.tiles.counted)
+        return self("of_tiles", counted=counted, tiles=tiles)
 
     def number(self, value: int) -> str:
         """Write a number with the language's mark between thousands (a thin space in Spanish)."""

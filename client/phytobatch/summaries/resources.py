@@ -96,8 +96,8 @@ class Uncertain:
 
     seq: int
     name: str
-    label: str | None
-    confidence: float | None
+    label: str
+    confidence: float
     review_reason: str | None
     latitude: float | None = None
     longitude: float | None = None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from phytobatch.resources import Job
 from phytobatch.terminal.connection import Connection
-from phytobatch.terminal.job_words import breakdown, pace, troubles
+from phytobatch.terminal.job_words import breakdown, pace, tiles_done, troubles
 from phytobatch.terminal.output import Output
 from phytobatch.words import clock, in_time, plural
 
@@ -80,7 +80,7 @@ class JobBar:
             return Text("connecting")
         return Group(
             self._bar(self._job, now - self._began),
-            Text(breakdown(self._job.counts)),
+            Text("; ".join(filter(None, [breakdown(self._job.counts), tiles_done(self._job)]))),
             Text(self._pace(self._job, now - self._shown_at), style="dim"),
         )
 
@@ -95,15 +95,15 @@ class JobBar:
         from rich.table import Table
         from rich.text import Text
 
-        counts = job.counts
+        done, total = amount(job)
         line = Table.grid(expand=True, padding=(0, 1))
         line.add_column()
         line.add_column(ratio=1)
         line.add_column(justify="right")
         line.add_column(justify="right")
         # Rounded down: 100% is said when nothing is left to do.
-        percent = f"{100 * counts.done // counts.total if counts.total else 0}%"
-        bar = ProgressBar(total=max(1, counts.total), completed=counts.done)
+        percent = f"{100 * done // total if total else 0}%"
+        bar = ProgressBar(total=max(1, total), completed=done)
         line.add_row(Text(job.state, style="bold"), bar, Text(percent), Text(clock(elapsed), style="dim"))
         return line
 
@@ -137,8 +137,17 @@ class JobLines:
             return True
         if line(job) == line(before):
             return False
-        moved = 100 * (job.counts.done - before.counts.done) >= LINE_PERCENT * job.counts.total
+        (done, total), (done_before, _) = amount(job), amount(before)
+        moved = 100 * (done - done_before) >= LINE_PERCENT * total
         return seconds >= (LINE_SECONDS if moved else MAX_LINE_SECONDS)
+
+
+def amount(job: Job) -> tuple[int, int]:
+    """Return what is done and all there is: tiles where their number is known, else images."""
+    work = job.progress.work if job.progress else None
+    if work is None or work.total is None or job.is_terminal:
+        return job.counts.done, job.counts.total
+    return work.done, work.total
 
 
 def line(job: Job) -> str:
@@ -146,4 +155,4 @@ def line(job: Job) -> str:
     counts = job.counts
     is_begun = counts.done > 0 or job.state == "running" or job.is_terminal
     done = f"{counts.done:,} of {counts.total:,} done" if is_begun else plural(counts.total, "image")
-    return f"{job.state}: " + ", ".join(filter(None, [done, *troubles(counts), pace(job)]))
+    return f"{job.state}: " + ", ".join(filter(None, [done, tiles_done(job), *troubles(counts), pace(job)]))

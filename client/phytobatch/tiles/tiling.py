@@ -6,6 +6,7 @@ The rule of the server, which the client cannot import: `shared/contracts/tiling
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from phytobatch.resources import JsonObject
@@ -47,6 +48,12 @@ class Tiling:
         if edge.endswith("mm"):
             return cls(edge_mm=_within(float(edge[:-2]), 0, MAX_EDGE_MM, "millimetres"), overlap=overlap)
         return cls(edge=int(_within(int(edge), MIN_EDGE, MAX_EDGE, "pixels")), overlap=overlap)
+
+    @classmethod
+    def from_json(cls, data: object) -> Tiling:
+        """Read it as answers carry it."""
+        fields = data if isinstance(data, Mapping) else {}
+        return cls(fields.get("edge"), fields.get("edge_mm"), fields.get("overlap", 0.0))
 
     @property
     def is_auto(self) -> bool:

@@ -229,7 +229,7 @@ def test_a_commit_says_nothing_that_nobody_knows(api: Api) -> None:
     assert get(api, job_id)["progress"]["work"]["total"] is None
     api.add(job_id, "1.jpg", "2.jpg")
     progress = api.commit(job_id)["progress"]
-    unknown = {"unit": "tiles", "total": None, "done": 0, "per_second": None, "estimated_seconds": None}
+    unknown = {"unit": "tiles", "inspected": 0, "total": None, "done": 0, "per_second": None, "estimated_seconds": None}
     assert progress["work"] == unknown
     assert progress["queue_position"] is not None
 

@@ -70,7 +70,8 @@ def test_follow_waits_for_the_end_and_then_writes_all_rows(
 def test_a_job_is_summed_up_by_the_server(shell: Shell, committed: str, hands: Hands) -> None:
     hands.run(committed, second_is_truncated)
     document = shell.json("watch", committed, code=3)
-    assert document["summary"]["overall"]["labels"] == [{"label": "rust", "images": 4, "share": 1.0}]
+    (label,) = document["summary"]["overall"]["labels"]
+    assert (label["label"], label["images"], label["share"], label["tiles"]) == ("rust", 4, 1.0, None)
     assert [(one["name"], one["error"]["code"]) for one in document["failures"]] == [("2.jpg", "truncated")]
     text = shell.run("watch", committed, code=3).stdout
     assert "1 image without a classification" in text

@@ -20,7 +20,7 @@ def ended(committed: str, hands: Hands) -> str:
 
 def test_it_prints_shares_and_what_to_look_at(shell: Shell, ended: str) -> None:
     said = shell.run("summary", ended, "--by", "row").stdout
-    assert "5 images, 4 counted, 100.0% of them diseased, 1 without a classification" in said
+    assert "5 images, 4 counted, 100.0% of them diseased (95 % interval 51.0 to 100.0 %), 1 without a" in said
     assert "rust        4  100.0%" in said
     assert "0 images with a position; without one: 5 not_read" in said
     assert "(none)" in said

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,7 +10,7 @@ from phytobatch.reports.overlays.cells import Cell
 from phytobatch.reports.overlays.drawing import INK, font_of, outline, veil, written
 from phytobatch.reports.overlays.style import Style
 from phytobatch.reports.words import Words
-from phytobatch.tiles.answer import TileCounts
+from phytobatch.resources import TileSums
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -32,30 +32,29 @@ class Entry:
     is_doubtful: bool = False
 
 
-def sentence(label: str | None, reason: str | None, counts: TileCounts, style: Style, words: Words) -> str:
+def sentence(label: str | None, reason: str | None, counts: TileSums, style: Style, words: Words) -> str:
     """Say the answer of the photograph, with the numbers behind it."""
     if label is None:
         return words("undecided_because", reason=words(reason or "too_few_tiles"))
     tiles, share = words.number(counts.labels.get(label, 0)), words.percent(counts.share(label))
     counted = words.number(counts.counted)
-    return words("share_of_tiles", label=style.name(label), tiles=tiles, counted=counted, share=share)
+    said = words("share_of_tiles", label=style.name(label), tiles=tiles, counted=counted, share=share)
+    return said if reason is None else f"{said}; {words(reason)}"
 
 
-def entries(counts: TileCounts, style: Style, words: Words) -> list[Entry]:
+def entries(counts: TileSums, style: Style, words: Words) -> list[Entry]:
     """Return the lines of the legend: labels, reasons for a person, reasons to skip, the most frequent first."""
     lines = [
         Entry(f"{style.name(label)}: {words.number(tiles)} ({words.percent(counts.share(label))})", label)
         for label, tiles in counts.labels.items()
     ]
-    if counts.review:
-        lines.append(Entry(f"{words('to_look_at')}: {_reasons(counts.review, words)}", is_doubtful=True))
-    if counts.skipped:
-        lines.append(Entry(f"{words('not_looked_at')}: {_reasons(counts.skipped, words)}"))
+    lines += [Entry(f"{words('to_look_at')}: {text}", is_doubtful=True) for text in _reasons(counts.review, words)]
+    lines += [Entry(f"{words('not_looked_at')}: {text}") for text in _reasons(counts.skipped, words)]
     return lines
 
 
-def _reasons(tiles_of: Mapping[str, int], words: Words) -> str:
-    return ", ".join(f"{words(reason)} ({words.number(tiles)})" for reason, tiles in tiles_of.items())
+def _reasons(tiles_of: Mapping[str, int], words: Words) -> Iterator[str]:
+    return (f"{words(reason)} ({words.number(tiles)})" for reason, tiles in tiles_of.items())
 
 
 def with_legend(picture: Image, answer: str, title: str, lines: Sequence[Entry], style: Style) -> Image:

@@ -12,7 +12,7 @@ from phytobatch.reports.overlays.photograph import open_upright
 from phytobatch.reports.overlays.style import Style
 from phytobatch.reports.words import Words
 from phytobatch.resources import Result
-from phytobatch.tiles.answer import ImageTiles, TileCounts
+from phytobatch.tiles.answer import ImageTiles, sums_of
 
 QUALITY = 85
 LONGEST_SIDE = 2400  # pixels
@@ -34,7 +34,7 @@ def overlay(path: Path, result: Result, tiles: ImageTiles, look: Look) -> bytes:
         FileUnreadable: the photograph cannot be read, or is another one.
     """
     picture = open_upright(path, longest=look.longest, expected=(tiles.width, tiles.height))
-    counts, style, words = TileCounts.of(tiles), look.style, look.words
+    counts, style, words = sums_of(tiles), look.style, look.words
     sheet = with_legend(
         draw(picture, tiles, style),
         sentence(result.label, result.review_reason, counts, style, words),

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from phytobatch.reports import colours
 from phytobatch.reports.page.content import Content
-from phytobatch.reports.page.statistics import wilson
 from phytobatch.reports.words import Words
 from phytobatch.summaries.resources import Groups, Shares
 
@@ -43,6 +42,7 @@ def labels_chart(content: Content, colour_of: Mapping[str, str], words: Words) -
             share,
             colour_of.get(label, colours.UNSURE),
             f"{words.percent(share)} · {words.number(images)}",
+            content.summary.overall.intervals.get(label),
         )
         for label, (images, share) in content.summary.overall.labels.items()
     ]
@@ -60,5 +60,5 @@ def _group(value: str | None, shares: Shares, words: Words) -> Bar:
     if shares.diseased is None or shares.diseased_share is None:
         return Bar(name, 0.0, colours.UNSURE, f"{words.number(shares.images)} {words('images')}")
     share = shares.diseased_share
-    text = f"{words.percent(share)} · {words('of_counted', counted=words.number(shares.counted))}"
-    return Bar(name, share, colours.of_share(share), text, interval=wilson(shares.diseased, shares.counted))
+    text = f"{words.percent(share)} · {words.of_counted(shares)}"
+    return Bar(name, share, colours.of_share(share), text, interval=shares.diseased_interval)

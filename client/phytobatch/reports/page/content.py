@@ -8,10 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from phytobatch.reports.page.field import Field, Point, field_of, unrolled
-from phytobatch.resources import Job, Result
+from phytobatch.resources import Job, Result, TileSums
 from phytobatch.sdk import Phytobatch
 from phytobatch.summaries.resources import Grid, Summary
-from phytobatch.tiles.answer import TileCounts
 
 MAX_WORST = 12
 # More points than this are a carpet: then the squares speak alone.
@@ -26,14 +25,19 @@ ROUND_EDGES = (1.0, 2.0, 5.0)
 
 @dataclass(frozen=True)
 class Shown:
-    """An image that is shown with its picture; without a label it is undecided. ``tiles``: None if answered whole."""
+    """An image that is shown with its picture. ``tiles``: None if it was answered whole."""
 
     seq: int
     name: str
-    label: str | None
-    confidence: float | None
+    label: str
+    confidence: float
     note: str = ""
-    tiles: TileCounts | None = None
+    tiles: TileSums | None = None
+
+    @property
+    def share(self) -> float:
+        """The part of the tiles that count which carry the label, 0 to 1."""
+        return 0.0 if self.tiles is None else self.tiles.share(self.label)
 
 
 @dataclass
@@ -110,13 +114,13 @@ class _Reading:
     def __init__(self, healthy: frozenset[str]) -> None:
         self.points: list[Point] = []
         self.names: dict[str, Mapping[str, str]] = {}
-        self.tiles: dict[int, TileCounts] = {}
+        self.tiles: dict[int, TileSums] = {}
         self._healthy = healthy
         self._sick: list[tuple[float, int, Result]] = []
 
     def take(self, result: Result, *, keep_tiles: bool) -> None:
         """Take one result."""
-        counts = TileCounts.of_result(result)
+        counts = result.tiles
         if keep_tiles and counts is not None:
             self.tiles[result.seq] = counts
         if result.label is not None:
@@ -136,7 +140,7 @@ class _Reading:
     def worst(self) -> list[Shown]:
         """Return the diseases with the highest confidence, or with the largest diseased part, highest first."""
         return [
-            Shown(one.seq, one.name, one.label, one.confidence, tiles=TileCounts.of_result(one))
+            Shown(one.seq, one.name, one.label or "", one.confidence or 0.0, tiles=one.tiles)
             for _, _, one in sorted(self._sick, key=lambda entry: entry[:2], reverse=True)
         ]
 

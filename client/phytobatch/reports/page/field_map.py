@@ -150,8 +150,7 @@ def _square(cell: Cell, frame: Frame, words: Words) -> Square:
     points = " ".join(frame.at(*corner) for corner in cell.ring[:-1])
     if shares.diseased_share is None:
         return Square(points, None, f"{words.number(shares.images)} {words('images')}")
-    counted = words("of_counted", counted=words.number(shares.counted))
-    title = f"{words.percent(shares.diseased_share)} {words('diseased')}, {counted}"
+    title = f"{words.percent(shares.diseased_share)} {words('diseased')}, {words.of_counted(shares)}"
     return Square(points, colours.of_share(shares.diseased_share), title)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.util import find_spec
@@ -13,9 +13,9 @@ from phytobatch.reports import colours
 from phytobatch.reports.page.charts import Chart, groups_chart, labels_chart
 from phytobatch.reports.page.content import Content
 from phytobatch.reports.page.field_map import field_map
-from phytobatch.reports.page.statistics import wilson
 from phytobatch.reports.words import Words
 from phytobatch.resources import TERMINAL_STATES
+from phytobatch.summaries.resources import Shares
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -92,17 +92,23 @@ def _figures(content: Content, words: Words) -> Sequence[Figure]:
     shares = content.summary.overall
     figures = [Figure(words.number(shares.images), words("images"))]
     if shares.diseased is not None and shares.diseased_share is not None:
-        low, high = wilson(shares.diseased, shares.counted)
-        counted = words("of_counted", counted=words.number(shares.counted))
-        interval = words("interval", low=words.percent(low), high=words.percent(high))
-        text = f"{words('diseased')}, {counted}; {interval}"
+        text = "; ".join([f"{words('diseased')}, {words.of_counted(shares)}", *_interval(shares, words)])
         figures.insert(0, Figure(words.percent(shares.diseased_share), text, is_main=True))
     figures.append(Figure(words.number(shares.needs_review), words("to_look_at")))
+    if shares.undecided:
+        figures.append(Figure(words.number(shares.undecided), words("undecided_photographs")))
     if shares.not_classified:
         figures.append(Figure(words.number(shares.not_classified), words("not_classified")))
     if shares.corrected:
         figures.append(Figure(words.number(shares.corrected), words("corrected")))
     return figures
+
+
+def _interval(shares: Shares, words: Words) -> Iterator[str]:
+    """Write the server's interval; photographs, not tiles, are its sample."""
+    if shares.diseased_interval is not None:
+        low, high = shares.diseased_interval
+        yield words("interval", low=words.percent(low), high=words.percent(high))
 
 
 def _groups(content: Content, words: Words) -> Sequence[Chart]:

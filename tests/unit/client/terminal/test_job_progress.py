@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 
 from phytobatch.errors import NetworkError, Problem, ServerUnavailable
-from phytobatch.resources import Counts, Job, Progress
+from phytobatch.resources import Counts, Job, Progress, Work
 from phytobatch.terminal.connection import Connection
 from phytobatch.terminal.job_progress import JobBar, JobLines, job_progress, line
 from phytobatch.terminal.job_words import breakdown, pace
@@ -24,6 +24,7 @@ def job(state: str, progress: Progress | None = None, **counts: int) -> Job:
     return Job("0192", state, Counts(**counts), progress=progress)
 
 
+HALF = {"total": 50, "pending": 25, "succeeded": 25}
 FAST = Progress(50.0, images_per_second=12.4, seconds_left=185.0)
 RUNNING = job("running", FAST, total=60, pending=12, succeeded=46, failed=1, rejected=1)
 QUEUED = job("queued", Progress(queue_position=2), total=60, pending=60)
@@ -46,6 +47,24 @@ QUEUED = job("queued", Progress(queue_position=2), total=60, pending=60)
         (
             job("completed", Progress(images_per_second=0.5), total=2, succeeded=2),
             "completed: 2 of 2 done, 30.0 images/min",
+        ),
+        (
+            job("validating", Progress(work=Work(inspected=1200)), total=2000, pending=2000),
+            "validating: 2,000 images, inspecting 1,200 of 2,000",
+        ),
+        (
+            job("validating", Progress(work=Work()), total=2000, pending=2000),
+            "validating: 2,000 images, looking at what arrived",
+        ),
+        (
+            job(
+                "queued", Progress(queue_position=1, work=Work(total=9600, estimated_seconds=700)), total=50, pending=50
+            ),
+            "queued: 50 images, 0 of 9,600 tiles, next in the queue, about 12 min of work",
+        ),
+        (
+            job("running", Progress(work=Work(total=9600, done=1200, per_second=56.0), seconds_left=150), **HALF),
+            "running: 25 of 50 done, 1,200 of 9,600 tiles, 56.0 tiles/s, about 2 min left",
         ),
     ],
 )
@@ -88,6 +107,21 @@ def at(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
 
 def done(images: int) -> Job:
     return job("running", FAST, total=1000, pending=1000 - images, succeeded=images)
+
+
+def tiled(tiles: int) -> Job:
+    return job("running", Progress(work=Work(total=1000, done=tiles)), total=1, pending=1)
+
+
+def test_a_log_follows_the_tiles_of_a_single_photograph(
+    output: Output, said: list[str], at: Callable[[float], None]
+) -> None:
+    lines = JobLines(output)
+    for seconds, tiles in [(0, 0), (8, 40), (20, 100)]:
+        at(seconds)
+        lines.show(tiled(tiles))
+
+    assert [text.partition(" done, ")[2].partition(" tiles")[0] for text in said] == ["0 of 1,000", "100 of 1,000"]
 
 
 def test_a_log_gets_a_line_for_each_state_and_now_and_then_for_progress(

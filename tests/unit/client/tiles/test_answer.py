@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from phytobatch.tiles.answer import ImageTiles, TileCounts
+from phytobatch.resources import TileSums
+from phytobatch.tiles.answer import ImageTiles, sums_of
 
 MAP = ImageTiles(
     seq=1,
@@ -20,10 +21,11 @@ MAP = ImageTiles(
 
 
 def test_tiles_are_counted_by_what_they_say() -> None:
-    counts = TileCounts.of(MAP)
-    assert (counts.labels, counts.review, counts.skipped) == ({"rust": 3, "healthy": 1}, {"blurred": 1}, {"no_data": 1})
-    assert (counts.counted, counts.share("rust"), counts.share("powdery_mildew")) == (4, 0.75, 0.0)
+    sums = sums_of(MAP)
+    assert sums == TileSums.of({"rust": 3, "healthy": 1}, {"blurred": 1}, {"no_data": 1})
+    assert (sums.share("rust"), sums.share("powdery_mildew")) == (0.75, 0.0)
+    assert (sums.diseased_share(["healthy"]), sums.diseased_share([])) == (0.75, 1.0)
 
 
 def test_the_share_of_nothing_is_nothing() -> None:
-    assert TileCounts({}, {"blurred": 3}, {}).share("rust") == 0.0
+    assert TileSums.of({}, {"blurred": 3}, {}).share("rust") == 0.0

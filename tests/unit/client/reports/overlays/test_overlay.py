@@ -18,7 +18,7 @@ from phytobatch.reports.overlays.photograph import LocalPhotographs, drawn_size,
 from phytobatch.reports.overlays.style import Style
 from phytobatch.reports.words import Words
 from phytobatch.resources import Result
-from phytobatch.tiles.answer import ImageTiles, TileCounts
+from phytobatch.tiles.answer import ImageTiles, sums_of
 from tests.unit.client.tiles.test_answer import MAP
 
 STYLE = Style.of({"healthy": "sana", "rust": "roya"})
@@ -81,7 +81,7 @@ def test_the_size_is_bounded_on_both_ends() -> None:
 
 
 def test_the_legend_says_shares_and_reasons_in_words() -> None:
-    words, counts = Words("en"), TileCounts.of(MAP)
+    words, counts = Words("en"), sums_of(MAP)
     assert sentence("rust", None, counts, STYLE, words) == "roya: 3 of 4 tiles that count (75.0 %)"
     assert sentence(None, "no_leaf", counts, STYLE, words) == "Undecided: most tiles show no leaf"
     assert [line.text for line in entries(counts, STYLE, words)] == [

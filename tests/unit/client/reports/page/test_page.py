@@ -14,10 +14,9 @@ from phytobatch.reports import colours
 from phytobatch.reports.page.content import Content, Shown, round_edge
 from phytobatch.reports.page.field import Point, field_of
 from phytobatch.reports.page.html import write
-from phytobatch.reports.page.statistics import wilson
 from phytobatch.reports.page.thumbnails import EDGE, thumbnail, thumbnails
 from phytobatch.reports.words import LANGUAGES, Words
-from phytobatch.resources import Job
+from phytobatch.resources import Job, TileSums
 from phytobatch.summaries.resources import Grid, Summary
 
 HOSTILE = '<script>alert("1")</script>\u202e&'
@@ -35,6 +34,7 @@ def shares(healthy: int, rust: int, **more: object) -> dict[str, Any]:
         ],
         "diseased": rust,
         "diseased_share": rust / counted if counted else None,
+        "diseased_interval": [0.133, 0.289] if counted else None,
         "needs_review": 2,
         "review": {"blurred": 2},
         "not_classified": 1,
@@ -166,9 +166,24 @@ def test_an_unknown_reason_is_shown_as_it_is() -> None:
     assert "a_reason_of_tomorrow" in write(made, Words("en"), made_at=MADE_AT)
 
 
-@pytest.mark.parametrize(("hits", "of", "low", "high"), [(0, 10, 0, 0.2775), (5, 10, 0.2366, 0.7634), (0, 0, 0, 1)])
-def test_the_interval_is_that_of_wilson(hits: int, of: int, low: float, high: float) -> None:
-    assert wilson(hits, of) == pytest.approx((low, high), abs=1e-4)
+SUMS = TileSums.of({"rust": 41, "healthy": 79}, {"not_a_leaf": 60}, {})
+TILED = {
+    "total": 1000, "counted": 480, "photographs": 40, "diseased": 60, "review": {}, "skipped": {}, "beside": 300,
+}  # fmt: skip
+
+
+def test_a_job_with_tiles_counts_tiles_and_says_what_is_undecided() -> None:
+    made = content(
+        job=Job.from_json({"id": "0192", "state": "completed", "tiling": "auto"}),
+        worst=[Shown(7, "7.jpg", "rust", 0.97, tiles=SUMS)],
+    )
+    overall = shares(30, 10, undecided=2, diseased_share=0.125, diseased_interval=[0.04, 0.3], tiles=TILED)
+    made.summary = Summary.from_json({**_raw(made), "overall": overall})
+    said = write(made, Words("en"), made_at=MADE_AT)
+    assert "of 480 tiles in 40 photographs; 95 % interval 4.0 % to 30.0 %" in said
+    assert "rust 34.2 % of 120 tiles" in said
+    assert "<strong>2</strong><span>undecided" in said
+    assert "Shares are parts of the tiles that count" in said
 
 
 def test_colours_keep_their_label_whatever_the_order() -> None:
