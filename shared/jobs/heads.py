@@ -18,11 +18,12 @@ from shared.db.plans import IMAGES_WITH_RESULT
 from shared.jobs import warnings
 from shared.tiles.plan import TilePlan, TilePlanner
 
+# Scalar, so that each head is looked up by its key, whatever the statistics say of a new job.
 UNREAD = text(
     f"""
     SELECT i.seq, i.size, i.bucket, i.object_key, i.height_above_ground FROM {IMAGES_WITH_RESULT}
     WHERE i.job_id = :job AND i.seq BETWEEN :first AND :last AND r.seq IS NULL
-      AND NOT EXISTS (SELECT 1 FROM image_heads h WHERE h.job_id = i.job_id AND h.seq = i.seq)
+      AND (SELECT 1 FROM image_heads h WHERE h.job_id = i.job_id AND h.seq = i.seq) IS NULL
     ORDER BY i.seq
     """  # noqa: S608  # a text of shared.db.plans
 )

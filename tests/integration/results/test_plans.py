@@ -15,9 +15,10 @@ from shared.db.session import Database
 from shared.geography.sidecar.row import SidecarRow
 from shared.geography.sidecar.storing import apply_sidecar
 from shared.jobs import lifecycle
-from shared.jobs.chunks import cut_chunks
+from shared.jobs.chunks import cut_chunks, cut_inspections
 from shared.jobs.images import NewImage, add_images, pending_images
-from shared.jobs.results import ResultFilter, read_results
+from shared.jobs.results import NewResult, ResultFilter, read_results, store_results
+from shared.jobs.work import count_work
 from tests.integration.conftest import MakeSettings, insert_tenant
 from tests.integration.jobs.factory import sizes
 from tests.integration.statements import Plan, Statement, explain, statements
@@ -207,6 +208,46 @@ def retry(session: Session, job: Job) -> object:
 
 def cancel(session: Session, job: Job) -> object:
     return lifecycle.cancel(session, job.id)
+
+
+HEADS = text("INSERT INTO image_heads (job_id, seq, tiles) SELECT job_id, seq, 200 FROM images WHERE job_id = :job")
+
+
+def tiled(database: Database, *, heads: bool) -> uuid.UUID:
+    """A job of tiles that is new to the statistics, like those whose heads were just read."""
+    job_id = fill(database)
+    with database.begin() as session:
+        session.get_one(Job, job_id).tiling = "auto"
+        if heads:
+            session.execute(HEADS, {"job": job_id})
+    return job_id
+
+
+@pytest.mark.parametrize(
+    ("do", "begins"),
+    [
+        (count_work, "UPDATE jobs SET work_total"),
+        (retry, "AS work FROM"),
+        (lambda session, job: cut_inspections(session, job, sizes=sizes(64)), "SELECT i.seq FROM"),
+    ],
+)
+@pytest.mark.parametrize("heads", [True, False])
+def test_the_work_of_a_job_reads_each_image_and_each_head_once(
+    database: Database, do: Callable[[Session, Job], object], begins: str, *, heads: bool
+) -> None:
+    plan = reading(database, tiled(database, heads=heads), do, begins)
+    assert plan.buffers < 2 * BUFFERS_PER_ROW * IMAGES, plan
+
+
+def test_results_of_a_tiled_job_read_their_own_heads_alone(database: Database) -> None:
+    def store(session: Session, job: Job) -> object:
+        job.work_total = 200 * (IMAGES + 100)
+        session.flush()
+        found = [NewResult(seq, ImageStatus.SUCCEEDED, tile_map=b"map") for seq in range(IMAGES + 1, IMAGES + 65)]
+        return store_results(session, job, found, closed_chunks=0)
+
+    plan = reading(database, tiled(database, heads=True), store, "WITH given AS")
+    assert plan.buffers < 10 * BUFFERS_PER_ROW * 64, plan
 
 
 def test_a_sidecar_reads_each_image_once(database: Database) -> None:
