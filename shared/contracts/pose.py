@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from shared.contracts import stored
+from shared.contracts.geography import PositionFault
 
 MAX_HEIGHT_M = 20_000.0
 TURN = 360.0
@@ -26,6 +27,7 @@ class Pose(BaseModel):
     Attributes:
         latitude: degrees north, WGS 84; together with ``longitude``.
         longitude: degrees east.
+        position_fault: why there is neither.
         altitude_m: as the file counts it: above sea level, or above the ellipsoid.
         altitude_type: DJI's word for the source of its altitudes, as ``RtkAlt``.
         heading_degrees: of the camera, clockwise from true north, 0 to 360.
@@ -57,6 +59,7 @@ class Pose(BaseModel):
 
     latitude: float | None = None
     longitude: float | None = None
+    position_fault: PositionFault | None = None
     altitude_m: float | None = None
     altitude_type: str | None = None
     heading_degrees: float | None = None
@@ -127,6 +130,7 @@ _KINDS: Mapping[str, Callable[[Any], Any]] = MappingProxyType(
     {
         "latitude": _number(-90, 90),
         "longitude": _number(-180, 180),
+        "position_fault": PositionFault,
         "altitude_m": _METRES,
         "altitude_type": _name,
         "heading_degrees": _number(0, TURN),

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from shared.contracts.geography import PositionFault
 from shared.contracts.manifest import Manifest
 from shared.contracts.pose import Pose
 from shared.contracts.states import ImageErrorCode, ImageStatus
@@ -104,14 +103,11 @@ def _skipped(head: KnownHead, size: tuple[int, int], planner: TilePlanner, manif
 
 
 def _place_of(pose: Pose) -> dict[str, Any]:
-    fault = None
-    if pose.latitude is None:
-        fault = PositionFault.NO_POSITION if pose.to_json() else PositionFault.NO_METADATA
     return {
         "latitude": pose.latitude,
         "longitude": pose.longitude,
         "altitude": pose.altitude_m,
         "heading": pose.heading_degrees,
         "captured_at": pose.captured_at,
-        "position_fault": fault,
+        "position_fault": pose.position_fault,
     }

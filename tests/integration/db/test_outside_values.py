@@ -80,6 +80,7 @@ POSES = st.fixed_dictionaries(
         **{name: NUMBERS for name, field in Pose.model_fields.items() if field.annotation != str | None},
         **dict.fromkeys(("make", "model", "altitude_type"), TEXTS),
         "captured_at": MOMENTS.map(datetime.fromisoformat),
+        "position_fault": TEXTS,
     },
 )
 REFUSED = (ValidationError, InvalidRequest, ValueError, OverflowError)

@@ -69,6 +69,7 @@ def pose_of(metadata: Metadata, camera_zone: tzinfo | None = None) -> Pose:
     values = {
         "latitude": place.latitude,
         "longitude": place.longitude,
+        "position_fault": place.fault,
         "altitude_m": place.altitude,
         "heading_degrees": place.heading,
         "captured_at": place.captured_at,

@@ -11,6 +11,7 @@ import pytest
 from PIL import Image as Pillow
 from sqlalchemy import text
 
+from shared.contracts.geography import PositionFault
 from shared.contracts.manifest import Manifest, ManifestTiling
 from shared.contracts.pose import Pose
 from shared.contracts.states import ChunkKind, JobState
@@ -155,11 +156,20 @@ def test_sizes_poses_and_tiles_are_known_before_the_work(tiled: Tiled) -> None:
     heads = tiled.heads(job_id)
     first, turned, damaged = (heads[seq] for seq in (1, 2, 3))
     assert (first.width, first.height, first.orientation, first.edge, first.tiles) == (640, 480, 1, 64, 80)
-    assert first.pose == {"focal_length_35mm": 24.0, "relative_altitude_m": 10.0}
+    assert first.pose == {
+        "position_fault": "no_position",
+        "focal_length_35mm": 24.0,
+        "relative_altitude_m": 10.0,
+    }
     assert first.ground_resolution_mm == pytest.approx(10_000 / (24 / 43.2666 * 800), rel=1e-4)
     assert first.ground_resolution_source == "file"
     assert (turned.width, turned.height, turned.orientation, turned.tiles) == (640, 480, 6, 80)
-    assert (damaged.width, damaged.height, damaged.tiles, damaged.pose) == (None, None, 1, None)
+    assert (damaged.width, damaged.height, damaged.tiles, damaged.pose) == (
+        None,
+        None,
+        1,
+        {"position_fault": "no_metadata"},
+    )
     job = tiled.jobs.get(job_id)
     assert (job.state, job.inspected, job.work_total, tiled.refused(job_id)) == (JobState.QUEUED, 3, 161, {})
 
@@ -181,9 +191,10 @@ def test_a_photograph_of_too_many_tiles_is_refused_in_words(tiled: Tiled) -> Non
     )
     assert tiled.refused(job_id) == {2: ("too_many_tiles", detail)}
     assert tiled.jobs.get(job_id).work_total == 80
+    pose = Pose(position_fault=PositionFault.NO_POSITION, focal_length_35mm=24.0)
     with tiled.context.database.begin() as session:
         known = known_heads(session, job_id, first_seq=1, last_seq=1)
-    assert known == {1: KnownHead(1, 640, 480, 1, 64, 80, is_too_coarse=False, pose=Pose(focal_length_35mm=24.0))}
+    assert known == {1: KnownHead(1, 640, 480, 1, 64, 80, is_too_coarse=False, pose=pose)}
 
 
 def test_tiles_in_millimetres_follow_each_photograph(tiled: Tiled) -> None:

@@ -10,6 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, PngImagePlugin
 
+from shared.contracts.geography import PositionFault
+from shared.contracts.pose import Pose
 from tests.corpus.bombs import BOMBS
 from tests.corpus.files import broken_files
 from tests.corpus.pictures import whole_pictures
@@ -59,6 +61,7 @@ def check(data: bytes) -> None:
     pose = whole.pose
     found = (pose.latitude, pose.longitude, pose.altitude_m, pose.heading_degrees, pose.captured_at)
     assert found == (place.latitude, place.longitude, place.altitude, place.heading, place.captured_at)
+    assert pose.position_fault is place.fault
     for step in STEPS:
         assert in_parts(data, step)[0] == whole, step
 
@@ -118,8 +121,9 @@ def test_a_file_that_is_shorter_than_announced_is_read_as_far_as_it_goes() -> No
     assert kind == "JPEG"
     head = read_head(PartialFile(10 * len(data), Fetching(data), first_bytes=65536))
     assert head == read_head(data)
-    assert read_head(PartialFile(100, Fetching(b""), first_bytes=64)) == Head()
-    assert read_head(PartialFile(0, Fetching(b""), first_bytes=64)) == Head()
+    nothing = Head(pose=Pose(position_fault=PositionFault.NO_METADATA))
+    assert read_head(PartialFile(100, Fetching(b""), first_bytes=64)) == nothing
+    assert read_head(PartialFile(0, Fetching(b""), first_bytes=64)) == nothing
 
 
 def png(*, before: bool, behind: bool) -> bytes:
