@@ -15,6 +15,7 @@ from shared.contracts import stored
 
 MAX_INPUT_EDGE = 4096  # pixels
 MAX_CLASS_ID = 64  # letters
+MAX_CLASSES = 255  # A map of tiles has a byte for the label of each (``shared.tiles.codec``).
 MANIFEST_FILE = "manifest.json"
 MODEL_FILE = "model.keras"
 ONNX_FILE = "model.onnx"
@@ -158,7 +159,7 @@ class Manifest(Strict):
     version: ClassifierVersion
     sha256: str = Field(pattern=SHA256)
     onnx_sha256: str | None = Field(default=None, pattern=SHA256)
-    classes: tuple[ClassLabel, ...] = Field(min_length=2)
+    classes: tuple[ClassLabel, ...] = Field(min_length=2, max_length=MAX_CLASSES)
     input_size: tuple[int, int] = Field(description="height, width in pixels")
     preprocessing: Preprocessing = Preprocessing()
     review_threshold: float = Field(default=0.6, ge=0, le=1)

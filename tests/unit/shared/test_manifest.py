@@ -29,6 +29,7 @@ def test_labels_stand_in_the_order_of_the_outputs() -> None:
         {"preprocesing": {}},
         {"preprocessing": {"resize": "nearest neighbour"}},
         {"classes": [{"id": "rust"}]},
+        {"classes": [{"id": f"class-{number}"} for number in range(256)]},
         {"classes": [{"id": "rust"}, {"id": "rust"}]},
         {"classes": [{"id": "rust"}, {"id": "../rust"}]},
         {"input_size": [0, 180]},
