@@ -172,7 +172,7 @@ class Artist:
             picture = self._picture(result, tiles)
         except (FileUnreadable, DownloadRefused) as error:
             return Drawn(result, tiles, None, f"{error} Say where it is on this computer: --photos FOLDER.")
-        path = self._out / f"{result.seq:06d}-{safe_file_name(result.name)}.jpg"
+        path = self._out / f"{result.seq:06d}-{Path(safe_file_name(result.name)).stem}.jpg"
         try:
             path.write_bytes(picture)
         except OSError as error:

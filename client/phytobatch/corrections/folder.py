@@ -18,10 +18,9 @@ from threading import Lock
 from phytobatch.corrections.cutting import check_can_cut, cut
 from phytobatch.corrections.resources import Correction
 from phytobatch.errors import ConfigurationError, DownloadRefused, FileUnreadable
+from phytobatch.files.naming import MAX_LETTERS, UNSAFE
 
 AT_A_TIME = 8
-MAX_LETTERS = 100
-UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 # In any case, and with any suffix: NUL.txt is NUL.
 DEVICE = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECASE)
 LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")

@@ -62,7 +62,7 @@ def test_the_photographs_are_listed_the_worst_first(shell: Shell, bench: str) ->
 def test_overlays_are_drawn_of_what_the_server_has(shell: Shell, bench: str, tmp_path: Path) -> None:
     out = tmp_path / "overlays"
     shell.run("tiles", bench, "--out", str(out), "--language", "es")
-    assert sorted(path.name for path in out.iterdir()) == [f"00000{number}-{number}.jpg.jpg" for number in range(1, 5)]
+    assert sorted(path.name for path in out.iterdir()) == [f"00000{number}-{number}.jpg" for number in range(1, 5)]
     for path in out.iterdir():
         with Image.open(path) as drawn:
             assert drawn.width == 1000  # A small photograph is drawn larger; the one on its side is upright.
