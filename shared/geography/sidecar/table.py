@@ -34,7 +34,7 @@ ALIASES = MappingProxyType(
         "altitude": "altitude", "alt": "altitude",
         "heading": "heading", "yaw": "heading",
         "captured_at": "captured_at",
-        "height_above_ground": "height_above_ground", "height": "height_above_ground", "agl": "height_above_ground",
+        "height_above_ground": "height_above_ground", "agl": "height_above_ground",
         "relative_altitude": "height_above_ground", "relativealtitude": "height_above_ground",
     }
 )  # fmt: skip

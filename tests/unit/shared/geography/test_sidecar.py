@@ -43,7 +43,7 @@ def test_geo_txt_may_have_names_with_blanks(line: str, name: str) -> None:
     assert (row.name, row.longitude, row.latitude, row.altitude) == (name, 0.6187, 41.6532, 226.5)
 
 
-@pytest.mark.parametrize("column", ["height_above_ground", "Height", "relative_altitude", "RelativeAltitude", "agl"])
+@pytest.mark.parametrize("column", ["height_above_ground", "relative_altitude", "RelativeAltitude", "agl"])
 def test_a_table_may_have_heights_above_the_ground(column: str) -> None:
     (row,) = rows(f"name;{column}\na.jpg;11,25\n")
     assert (row.height_above_ground, row.metadata) == (11.25, {})
