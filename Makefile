@@ -210,6 +210,7 @@ bench: $(STAMP) ## print and keep the figures of docs/performance-tables.md (an 
 	@$(BIN)/python -m tests.benchmarks.waiting
 	@$(BIN)/python -m tests.benchmarks.scrape
 	@$(BIN)/python -m tests.benchmarks.exports
+	@$(BIN)/python -m tests.benchmarks.tiled_job
 	@$(BIN)/python -m tests.benchmarks.fairness
 	@$(BIN)/python -m tests.benchmarks.hostile_neighbour
 	@$(BIN)/python -m tests.benchmarks.simulated

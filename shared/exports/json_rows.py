@@ -8,6 +8,8 @@ from shared.exports.columns import Kind, portable
 from shared.exports.sheet import Sheet
 from shared.times import rfc3339
 
+# `json.dumps` would make one for each row.
+ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 # What is no JSON yet, or none that every reader takes.
 WRITTEN: Mapping[Kind, Callable[[Any], object]] = {Kind.TIME: rfc3339, Kind.JSON: portable}
 
@@ -25,4 +27,4 @@ def members_of(sheet: Sheet) -> Callable[[Any], dict[str, Any]]:
 
 def to_json(value: object) -> str:
     """Return compact JSON; letters stay letters."""
-    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return ENCODER.encode(value)

@@ -16,12 +16,14 @@ from shared.summaries.rows import Sums, answered
 class Counting:
     """A job to count. ``healthy`` are the labels that are no disease; ``has_tiles``: shares count tiles.
 
-    ``recounted`` are the sums of photographs of which a person corrected single tiles.
+    ``labels`` are the class ids of its classifier, in the order of the manifest, and ``recounted`` the sums of those
+    photographs of which people corrected single tiles.
     """
 
     job_id: uuid.UUID
     healthy: tuple[str, ...] = ()
     has_tiles: bool = False
+    labels: tuple[str, ...] = ()
     recounted: Mapping[int, Sums] = field(default_factory=dict)
 
     @classmethod
@@ -29,7 +31,7 @@ class Counting:
         """Begin to count a job; ``labels`` are the class ids of its classifier, in the order of the manifest."""
         if job.tiling is None:
             return cls(job.id, healthy)
-        return cls(job.id, healthy, has_tiles=True, recounted=recount(session, job.id, labels))
+        return cls(job.id, healthy, has_tiles=True, labels=tuple(labels), recounted=recount(session, job.id, labels))
 
     def rows(self, session: Session) -> Subquery:
         """Select the images with a final answer, for statements of this transaction."""

@@ -179,7 +179,7 @@ def _grouped(
                 bound.check(shares, value)
             shares[value].add(row)
     if counting.has_tiles:
-        for value, tiles in tile_shares.by_value(session, rows, by, counting.healthy).items():
+        for value, tiles in tile_shares.by_value(session, rows, by, counting.labels, counting.healthy).items():
             shares[value].tiles = tiles
     return dict(shares)
 

@@ -22,13 +22,14 @@ from sqlalchemy import text
 
 from deploy.local.servers import LocalServers
 from shared.classifiers import registry
-from shared.contracts.exports import ExportFormat
+from shared.contracts.exports import ExportContent, ExportFormat
 from shared.contracts.job_request import JobRequest
 from shared.db.models import Job, Tenant
 from shared.db.schema import alembic_config
 from shared.db.session import Database
+from shared.exports.contents import plan_export
 from shared.exports.formats import FORMATS
-from shared.exports.sheet import Sheet, plan
+from shared.exports.sheet import Sheet
 from shared.jobs import lifecycle
 from shared.jobs.results import ResultFilter
 from shared.settings import Settings
@@ -78,7 +79,7 @@ def main() -> None:
         environment = {**servers.environment, "PHYTOBATCH_DATABASE_URL": url}
         small, large = _jobs(settings_of(environment), asked.rows)
         for what in (FLOOR, *ExportFormat):
-            _report(figures, what, asked.rows, _measured(what, small, large, environment))
+            report(figures, what, asked.rows, measured(what, small, large, environment))
     print(figures.keep())
 
 
@@ -117,7 +118,18 @@ def _job(database: Database, rows: int) -> uuid.UUID:
     return job
 
 
-def _measured(what: str, small: str, large: str, environment: dict[str, str]) -> dict[str, float]:
+def measured(what: str, small: str, large: str, environment: dict[str, str]) -> dict[str, float]:
+    """Export a job in a process of its own, after a small one.
+
+    Args:
+        what: ``FLOOR``, a format, or content and format as ``tiles/parquet``.
+        small: id of a job that the process exports first.
+        large: id of the job that is measured.
+        environment: of the process.
+
+    Returns:
+        ``seconds``, ``bytes`` of the file, ``peak`` and ``growth`` of memory in bytes.
+    """
     done = subprocess.run(  # this module
         [sys.executable, "-m", "tests.benchmarks.exports", "--child", what, small, large],
         env=environment,
@@ -130,7 +142,8 @@ def _measured(what: str, small: str, large: str, environment: dict[str, str]) ->
     return read
 
 
-def _report(figures: Figures, what: str, rows: int, seen: dict[str, float]) -> None:
+def report(figures: Figures, what: str, rows: int, seen: dict[str, float]) -> None:
+    """Print what :func:`measured` saw."""
     figures.add(f"{what}: time", seen["seconds"], "s")
     figures.add(f"{what}: rate", rows / seen["seconds"], "rows/s")
     figures.add(f"{what}: size", seen["bytes"] / 1e6, "MB")
@@ -142,7 +155,8 @@ def _child(what: str, small: str, large: str) -> None:
     import os
 
     database = Database(settings_of(dict(os.environ)), pool_size=2)
-    run = _read if what == FLOOR else _encoder(ExportFormat(what))
+    content, _, name = what.rpartition("/")
+    run = _read if what == FLOOR else _encoder(ExportContent(content or ExportContent.RESULTS), ExportFormat(name))
     run(database, uuid.UUID(small))
     process = psutil.Process()
     before = process.memory_info().rss
@@ -178,9 +192,10 @@ class _Peak:
             self.max_bytes = max(self.max_bytes, self._process.memory_info().rss)
 
 
-def _sheet(database: Database, job_id: uuid.UUID) -> Sheet:
+def _sheet(database: Database, job_id: uuid.UUID, content: ExportContent = ExportContent.RESULTS) -> Sheet:
     with database.begin() as session:
-        return plan(session, session.get_one(Job, job_id), ResultFilter(), metadata_columns=METADATA_COLUMNS)
+        job = session.get_one(Job, job_id)
+        return plan_export(session, job, content, ResultFilter(), metadata_columns=METADATA_COLUMNS)
 
 
 def _read(database: Database, job_id: uuid.UUID) -> int:
@@ -188,9 +203,9 @@ def _read(database: Database, job_id: uuid.UUID) -> int:
     return sum(0 * len(page) for page in _sheet(database, job_id).pages(database))
 
 
-def _encoder(name: ExportFormat) -> Callable[[Database, uuid.UUID], int]:
+def _encoder(content: ExportContent, name: ExportFormat) -> Callable[[Database, uuid.UUID], int]:
     def encode(database: Database, job_id: uuid.UUID) -> int:
-        sheet = _sheet(database, job_id)
+        sheet = _sheet(database, job_id, content)
         pieces: Iterator[bytes] = FORMATS[name].encode(sheet, sheet.pages(database))
         return sum(len(piece) for piece in pieces)
 

@@ -5,7 +5,6 @@ Beside such a cost every other difference is nothing, and the plan counts as dea
 
 import uuid
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 
 import pytest
 from sqlalchemy import text
@@ -35,8 +34,9 @@ pytestmark = pytest.mark.plans
 FILL = text(
     """
     WITH job AS (
-        INSERT INTO jobs (id, tenant_id, priority, state, total, succeeded, last_position, tiling)
-        VALUES (:job, :tenant, 'bulk', 'running', 300, 300, 300, '"auto"') RETURNING id),
+        INSERT INTO jobs (id, tenant_id, priority, state, total, succeeded, last_position, tiling,
+                          classifier_id)
+        VALUES (:job, :tenant, 'bulk', 'running', 300, 300, 300, '"auto"', (SELECT id FROM classifiers)) RETURNING id),
     named AS (
         INSERT INTO images (job_id, seq, name, size, object_key, metadata, latitude, longitude)
         SELECT job.id, n, 'flight/' || n || '.jpg', 4, n::text, jsonb_build_object('row', n % 3), 47.9, 7.8
@@ -94,8 +94,7 @@ def export_of_tiles(**only: object) -> Ask:
     def ask(database: Database, job_id: uuid.UUID) -> object:
         with database.begin() as session:
             sheet = plan_tiles(session, session.get_one(Job, job_id), ResultFilter(**only))  # type: ignore[arg-type]
-        labels = ("healthy", "rust")
-        return [page for page in replace(sheet, labels=labels).pages(database) if page[0].seq > 0]
+        return list(sheet.pages(database))
 
     return ask
 
@@ -110,7 +109,8 @@ def summary(*, has_tiles: bool) -> Ask:
 
     def ask(database: Database, job_id: uuid.UUID) -> object:
         sums = {"labels": {"rust": 2}, "review": {}, "skipped": {}}
-        counting = Counting(job_id, ("healthy",), has_tiles=has_tiles, recounted={7: sums} if has_tiles else {})
+        labels, recounted = (("healthy", "rust"), {7: sums}) if has_tiles else ((), {})
+        counting = Counting(job_id, ("healthy",), has_tiles=has_tiles, labels=labels, recounted=recounted)
         with database.begin() as session:
             return (
                 shares.overall(session, counting),
