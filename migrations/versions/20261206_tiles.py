@@ -33,13 +33,14 @@ DECIDE = """
         UPDATE correction_entries SET is_valid = false WHERE id = ANY (ARRAY(
             SELECT was.id FROM (SELECT DISTINCT job_id, seq, tile FROM added) a CROSS JOIN LATERAL (
                 SELECT e.id FROM correction_entries e
-                WHERE e.job_id = a.job_id AND e.seq = a.seq AND e.tile IS NOT DISTINCT FROM a.tile AND e.is_valid
+                WHERE e.job_id = a.job_id AND e.seq = a.seq AND coalesce(e.tile, -1) = coalesce(a.tile, -1)
+                  AND e.is_valid
                 LIMIT 1) was));
         UPDATE correction_entries SET is_valid = true WHERE id = ANY (ARRAY(
             SELECT latest.id FROM (SELECT DISTINCT job_id, seq, tile FROM added) a CROSS JOIN LATERAL (
                 SELECT stands.id FROM (
                     SELECT DISTINCT ON (e.corrected_by) e.id, e.label FROM correction_entries e
-                    WHERE e.job_id = a.job_id AND e.seq = a.seq AND e.tile IS NOT DISTINCT FROM a.tile
+                    WHERE e.job_id = a.job_id AND e.seq = a.seq AND coalesce(e.tile, -1) = coalesce(a.tile, -1)
                     ORDER BY e.corrected_by, e.id DESC) stands
                 WHERE stands.label IS NOT NULL ORDER BY stands.id DESC LIMIT 1) latest));
         RETURN NULL;
@@ -223,7 +224,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_correction_entries_history",
         "correction_entries",
-        ["job_id", "seq", sa.literal_column("tile NULLS FIRST"), "id"],
+        ["job_id", "seq", sa.literal_column("coalesce(tile, -1)"), "id"],
     )
     op.create_index(
         "uq_correction_entries_image",

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import BigInteger, Integer, Row, Select, func, literal, select, tuple_
+from sqlalchemy import BigInteger, Integer, Row, Select, func, literal, literal_column, select, tuple_
 from sqlalchemy.orm import Session
 
+from shared.classifiers.registry import manifest_of
 from shared.db.models import Classifier, CorrectionEntry, Image, Job, Result
 from shared.db.plans import read_a_page
 from shared.tiles.grid import Box
@@ -87,7 +88,8 @@ _RESULT = (
     .limit(1)
     .lateral()
 )
-_PLACE = (CorrectionEntry.seq, CorrectionEntry.tile.nulls_first(), CorrectionEntry.id)
+# The literal is that of the index.
+_PLACE = (CorrectionEntry.seq, func.coalesce(CorrectionEntry.tile, literal_column(str(WHOLE))), CorrectionEntry.id)
 _ENTRIES = (
     select(
         CorrectionEntry.id,
@@ -131,8 +133,7 @@ def read_corrections(
     begin = tuple_(literal(after.seq, Integer), literal(after.tile, Integer), literal(after.id, BigInteger))
     query = _ENTRIES.where(
         CorrectionEntry.job_id == job_id,
-        CorrectionEntry.seq >= after.seq,  # the part of the line below that an index knows
-        tuple_(CorrectionEntry.seq, func.coalesce(CorrectionEntry.tile, WHOLE), CorrectionEntry.id) > begin,
+        tuple_(*_PLACE) > begin,
     ).limit(limit)
     if seq is not None:
         query = query.where(CorrectionEntry.seq == seq)
@@ -156,7 +157,7 @@ def _read(session: Session, job_id: uuid.UUID, query: Select[Any]) -> list[ReadC
     if not tiled:
         return [_of_image(row) for row in rows]
     maps = dict(read_maps(session, job_id, tiled))
-    labels = _labels(session, job_id) if maps else []
+    labels = _labels(session, job_id) if maps else ()
     return [_of_tile(row, maps.get(row.seq), labels) for row in rows]
 
 
@@ -179,9 +180,7 @@ def _of_tile(row: Row[Any], answered: TileMap | None, labels: Sequence[str]) -> 
     )
 
 
-def _labels(session: Session, job_id: uuid.UUID) -> list[str]:
+def _labels(session: Session, job_id: uuid.UUID) -> Sequence[str]:
     """Read the ids of the classes that numbers in maps mean."""
-    manifest = session.scalars(
-        select(Classifier.manifest).join(Job, Job.classifier_id == Classifier.id).where(Job.id == job_id)
-    ).one()
-    return [one["id"] for one in manifest["classes"]]
+    pinned = select(Classifier).join(Job, Job.classifier_id == Classifier.id).where(Job.id == job_id)
+    return manifest_of(session.scalars(pinned).one()).labels

@@ -15,6 +15,8 @@ LABEL_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"  # as class ids (shared.con
 NOTE_LENGTH = 512
 BY_LENGTH = 128
 
+LINES_AT_A_TIME = 5000  # A statement must end before its time is over.
+
 # What is valid already is not said again, not even with another time. Of several persons in one table the later line is
 # the valid one, so only the first is compared.
 WRITE = text(
@@ -27,7 +29,7 @@ WRITE = text(
                     CAST(:by AS text[])) WITH ORDINALITY AS said(seq, tile, label, note, corrected_by, line)
     ) n LEFT JOIN LATERAL (
         SELECT e.label, e.note, e.corrected_by FROM correction_entries e
-        WHERE e.job_id = :job AND e.seq = n.seq AND e.tile IS NOT DISTINCT FROM n.tile AND e.is_valid LIMIT 1
+        WHERE e.job_id = :job AND e.seq = n.seq AND coalesce(e.tile, -1) = coalesce(n.tile, -1) AND e.is_valid LIMIT 1
     ) valid ON true
     WHERE n.nth > 1
        OR (valid.label, valid.note, valid.corrected_by) IS DISTINCT FROM (n.label, n.note, n.corrected_by)
@@ -41,7 +43,7 @@ TAKE_BACK = text(
     SELECT :job, :seq, :tile, theirs.corrected_by
     FROM (
         SELECT DISTINCT ON (e.corrected_by) e.corrected_by, e.label FROM correction_entries e
-        WHERE e.job_id = :job AND e.seq = :seq AND e.tile IS NOT DISTINCT FROM CAST(:tile AS int)
+        WHERE e.job_id = :job AND e.seq = :seq AND coalesce(e.tile, -1) = coalesce(CAST(:tile AS int), -1)
           AND (CAST(:by AS text) IS NULL OR e.corrected_by = :by)
         ORDER BY e.corrected_by, e.id DESC
     ) theirs
@@ -64,6 +66,14 @@ class NewCorrection:
 
 def write(session: Session, job: Job, new: Sequence[NewCorrection]) -> int:
     """Add corrections of images and tiles of this job; each is the valid one now. Return how many were new."""
+    parts = (new[begin : begin + LINES_AT_A_TIME] for begin in range(0, len(new), LINES_AT_A_TIME))
+    written = sum(_write(session, job, part) for part in parts)
+    if written:
+        _touch(session, job)
+    return written
+
+
+def _write(session: Session, job: Job, new: Sequence[NewCorrection]) -> int:
     written = session.execute(
         WRITE,
         {
@@ -75,8 +85,6 @@ def write(session: Session, job: Job, new: Sequence[NewCorrection]) -> int:
             "by": [correction.corrected_by for correction in new],
         },
     ).all()
-    if written:
-        _touch(session, job)
     return len(written)
 
 

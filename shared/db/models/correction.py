@@ -37,7 +37,7 @@ class CorrectionEntry(Base):
     __tablename__ = "correction_entries"
     __table_args__ = (
         ForeignKeyConstraint(["job_id", "seq"], ["images.job_id", "images.seq"], ondelete="CASCADE"),
-        Index("ix_correction_entries_history", "job_id", "seq", text("tile NULLS FIRST"), "id"),
+        Index("ix_correction_entries_history", "job_id", "seq", text("coalesce(tile, -1)"), "id"),
         Index(
             "uq_correction_entries_image",
             "job_id",
