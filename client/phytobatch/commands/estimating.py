@@ -21,6 +21,7 @@ MAX_SIZES = 20  # lines of a table for people; --json has every photograph
 MAX_UNREAD = 5
 # Of the newest jobs, the most that are asked for their speed: each is a request.
 MAX_JOBS_ASKED = 5
+NOTHING_DECIDED = "nothing_decided"
 
 
 def check_tiles(context: Context, settings: TileSettings, wanted: ClassifierRef | None) -> None:
@@ -99,6 +100,8 @@ def _measured_speed(client: Phytobatch, one: Classifier, settings: TileSettings)
         if job.finished_at
         and job.classifier == ClassifierRef(one.name, one.version)
         and (job.tiling is not None) == kind
+        # What was skipped costs next to nothing, and says nothing of a job that will be read.
+        and NOTHING_DECIDED not in {warning["code"] for warning in job.warnings}
     )
     for job in itertools.islice(alike, MAX_JOBS_ASKED):
         progress = client.job(job.id).progress

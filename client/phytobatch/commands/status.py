@@ -34,7 +34,7 @@ def _rows(job: Job) -> list[tuple[str, str]]:
         "images": f"{images}, {troubles}",
         "tiles": _tiles(job),
         "progress": ", ".join(filter(None, [tiles_done(job), pace(job)])) if job.progress else None,
-        "warning": " ".join(warning_lines(job)),
+        "warning": "; ".join(warning_lines(job)),
         "retries": f"{job.retries:,}" if job.retries else None,
         "webhook": job.webhook_url,
         "metadata": ", ".join(f"{key}={value}" for key, value in job.metadata.items()),
