@@ -9,7 +9,7 @@ Three minutes on two cores.
 
 import argparse
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,6 +63,7 @@ FULL_SIZE_WIDTH = 4000
 
 
 TOLERANCE = 0.005
+TABLES = ("sheets", "photographs", "light", "edges", "rule", "reach")
 SICK = (1, 2)
 SICK_IDS = {CLASSES[label] for label in SICK}
 SICK_SHARES = (0.0, 0.1, 0.2)
@@ -92,6 +93,7 @@ def main() -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
+    parser.add_argument("--only", nargs="+", choices=TABLES, help="tables; default: all")
     parser.add_argument("--threads", type=int, help="of one call of the model; default: all processors")
     options = parser.parse_args()
     classifier = open_classifier(shipped_classifier_dir(), batch_size=BATCH, threads=options.threads)
@@ -99,12 +101,16 @@ def main() -> None:
     check_unseen(classifier, learned, held_out)
     leaves = read_leaves(options.data, held_out)
     grounds = [read_pixels(path) for path in photographs(options.data / "drone")]
-    print_sheets(classifier, leaves, grounds)
-    print_photographs(classifier, options.data)
-    print_light(classifier.manifest, learned, held_out)
-    print_edges(classifier, leaves, grounds)
-    print_rule(classifier, leaves, options.data)
-    print_reach(classifier, leaves)
+    tables: dict[str, Callable[[], None]] = {
+        "sheets": lambda: print_sheets(classifier, leaves, grounds),
+        "photographs": lambda: print_photographs(classifier, options.data),
+        "light": lambda: print_light(classifier.manifest, learned, held_out),
+        "edges": lambda: print_edges(classifier, leaves, grounds),
+        "rule": lambda: print_rule(classifier, leaves, options.data),
+        "reach": lambda: print_reach(classifier, leaves),
+    }
+    for name in options.only or tables:
+        tables[name]()
 
 
 def split(root: Path) -> tuple[list[LabelledFile], list[LabelledFile]]:
@@ -311,7 +317,7 @@ def drawn(  # the rule, the tiles, and what of them
 def print_reach(classifier: Classifier, leaves: Leaves) -> None:
     """Print how leaves of other sizes are read, and the range of resolutions that follows."""
     pools, rng = by_class(leaves.apples), np.random.default_rng(4)
-    print("\n| scale | mm per pixel | a tile full of leaves: right, count, by class | one leaf, enlarged again |")
+    print("\n| scale | mm per pixel | tiles full of leaves: right, right by class, count by class | one leaf |")
     print("|---|---|---|---|")
     steps: dict[float, Step] = {}
     for scale in SCALES:
@@ -342,7 +348,9 @@ def one_in_four(classifier: Classifier, leaves: Leaves) -> str:
 
 def in_words(step: Step) -> str:
     """Write the figures of a step."""
-    return f"{' '.join(f'{v:.3f}' for v in step.right)}; {' '.join(f'{v:.2f}' for v in step.counted)}"
+    return (
+        f"{step.accuracy:.3f}; {' '.join(f'{v:.3f}' for v in step.right)}; {' '.join(f'{v:.2f}' for v in step.counted)}"
+    )
 
 
 def print_row(what: str, bound: Bound | None, figures: Sequence[float | str]) -> None:

@@ -20,29 +20,31 @@ SCALES = (1.4, 1.2, 1.0, 0.84, 0.7, 0.6, 0.5, 0.42, 0.35, 0.3, 0.25)
 SHEET = 2048  # pixels
 SHEETS_OF_A_CLASS = 2
 COLUMNS = 16
-# Given up when a class loses this much of its right answers, or half of its tiles to a review: a classifier that only
-# asks for a person is not wrong, and of no use.
+# Given up when this much of the right answers is lost, or half of the tiles of a class to a review: a classifier that
+# only asks for a person is not wrong, and of no use.
 LOSS = 0.02
 LEAST_COUNTED = 0.5
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """The part of the counted tiles that is right, and that of the tiles that count, for each class."""
+    """Parts of tiles: of the counted ones those that are right, over all and by class; those that count, by class."""
 
+    accuracy: float
     right: tuple[float, ...]
     counted: tuple[float, ...]
 
     def is_as_good_as(self, other: "Step") -> bool:
-        """Return True if no class has lost ``LOSS`` of its right answers, or half of its tiles."""
-        right = all(a >= b - LOSS for a, b in zip(self.right, other.right, strict=True))
-        return right and all(a >= LEAST_COUNTED * b for a, b in zip(self.counted, other.counted, strict=True))
+        """Return True if less than ``LOSS`` of the right answers is lost, and no class lost half of its tiles."""
+        counted = all(a >= LEAST_COUNTED * b for a, b in zip(self.counted, other.counted, strict=True))
+        return counted and self.accuracy > other.accuracy - LOSS
 
 
 def step_of(judged: JudgedTiles, classes: int) -> Step:
     """Sum up judged tiles, class by class; a class without a counted tile has none right."""
     masks = [judged.truth == label for label in range(classes)]
     return Step(
+        float(np.nan_to_num(judged.right(judged.is_leaf))),
         tuple(float(np.nan_to_num(judged.right(mask))) for mask in masks),
         tuple(float(np.nan_to_num(judged.counted(mask))) for mask in masks),
     )
