@@ -1,6 +1,7 @@
 """What goes out is bounded, too: pages, summaries, reports and problems, whatever is stored and sent."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from shared.exports import sheet
 from shared.exports.sheet import plan
 from shared.jobs.results import ResultFilter
 from shared.settings import Settings
-from tests.integration.api.conftest import Hands
+from tests.integration.api.conftest import Hands, tiled
 from tests.integration.conftest import Api, MakeSettings, assert_problem
 
 PAGE_BYTES = 64 * 1024
@@ -62,6 +63,18 @@ def test_a_page_of_results_ends_with_the_row_that_fills_it(api: Api, job_id: str
     assert len(sizes) > 1
     assert max(sizes) < PAGE_BYTES + 6000
     assert min(sizes[:-1]) > PAGE_BYTES * 3 // 4
+
+
+def test_sums_of_tiles_have_their_weight(api: Api, hands: Hands) -> None:
+    labels = {f"{'disease' * 7}-{number}": number for number in range(200)}
+    made = api.new_job()
+    api.add(made, *(f"{n}.jpg" for n in range(IMAGES)))
+    api.commit(made)
+    hands.run(made, lambda seq: replace(tiled(seq), tile_sums={"labels": labels, "review": {}, "skipped": {}}))
+    rows, sizes = read_all(api, f"/v1/jobs/{made}/results", "results")
+    assert [row["tiles"]["labels"] for row in rows] == [labels] * IMAGES
+    assert len(sizes) > 1
+    assert max(sizes) < PAGE_BYTES + 15_000
 
 
 def test_a_page_that_is_not_full_has_the_rows_that_were_asked_for(api: Api, job_id: str) -> None:
