@@ -13,7 +13,7 @@ from shared.contracts.metadata import JOB_METADATA_BYTES, bounded_json
 from shared.contracts.source import Source
 from shared.contracts.states import Priority
 from shared.contracts.stored import MAX_DAYS, Text
-from shared.contracts.tiling import GroundResolution, OnCoarse, Tiling
+from shared.contracts.tiling import GroundResolution, OnCoarse, Tiling, without_default
 from shared.contracts.webhook_url import WebhookUrl
 
 JobMetadata = Annotated[dict[str, Any], AfterValidator(bounded_json(JOB_METADATA_BYTES))]
@@ -82,7 +82,9 @@ class JobRequest(BaseModel):
     )
     on_coarse: OnCoarse = Field(
         default=OnCoarse.SKIP,
-        description="With tiles: the treatment of photographs that are coarser than the classifier has learned.",
+        description="With tiles: the treatment of photographs that are coarser than the classifier has learned; `skip` "
+        "if left out.",
+        json_schema_extra=without_default,
     )
     ground_resolution_mm: GroundResolution | None = Field(
         default=None, description="With tiles: millimetres in one pixel, of every photograph of the job."
