@@ -14,6 +14,7 @@ from api.results.routes import FinalStatus
 from api.wire.jobs import job_path
 from shared.contracts.exports import ExportContent, ExportFormat, ExportState
 from shared.contracts.geography import PlaceFilter
+from shared.contracts.schemas import without_default
 from shared.contracts.states import ImageStatus
 from shared.db.models import Export
 from shared.exports.contents import suffix_of
@@ -79,7 +80,9 @@ class CreateExport(RequestBody):
     content: ExportContent = Field(
         default=ExportContent.RESULTS,
         exclude_if=lambda content: content is ExportContent.RESULTS,
-        description="What a row is: an image with its answer, or a tile of a job with tiles (`ndjson` and `parquet`).",
+        description="What a row is: an image with its answer, or a tile of a job with tiles (`ndjson` and `parquet`); "
+        "`results` if left out.",
+        json_schema_extra=without_default,
     )
     filters: ExportFilters = Field(
         default_factory=ExportFilters, description="Which images; of an export of tiles, whose tiles."

@@ -10,10 +10,11 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 
 from shared.contracts.manifest import ClassifierName, ClassifierVersion
 from shared.contracts.metadata import JOB_METADATA_BYTES, bounded_json
+from shared.contracts.schemas import without_default
 from shared.contracts.source import Source
 from shared.contracts.states import Priority
 from shared.contracts.stored import MAX_DAYS, Text
-from shared.contracts.tiling import GroundResolution, OnCoarse, Tiling, without_default
+from shared.contracts.tiling import GroundResolution, OnCoarse, Tiling
 from shared.contracts.webhook_url import WebhookUrl
 
 JobMetadata = Annotated[dict[str, Any], AfterValidator(bounded_json(JOB_METADATA_BYTES))]

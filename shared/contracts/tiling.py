@@ -7,11 +7,12 @@ and on command lines they are short texts: ``auto``, ``256``, ``256/0.2``, ``80m
 
 import re
 from enum import StrEnum
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from shared.contracts import stored
+from shared.contracts.schemas import without_default
 
 MIN_EDGE = 32  # pixels; below it nothing is left of a leaf
 MAX_EDGE = 8192  # pixels
@@ -22,15 +23,6 @@ MAX_GROUND_RESOLUTION_MM = 10_000.0
 AUTO: Literal["auto"] = "auto"
 SHORT_FORM = r"^(auto|[0-9]{1,5}(/0?\.[0-9]{1,6})?|[0-9]{1,6}(\.[0-9]{1,6})?mm(/0?\.[0-9]{1,6})?)$"
 SHORT_FORM_WORDS = "`auto`, an edge in pixels as `256`, or in millimetres as `80mm`; with an overlap as `256/0.2`"
-
-
-def without_default(schema: dict[str, Any]) -> None:
-    """Take the default out of a field's schema: openapi-typescript asks for each field that has one.
-
-    Programs that were written before the field would no longer compile with newly generated types.
-    """
-    schema.pop("default", None)
-
 
 Overlap = Annotated[
     float,
