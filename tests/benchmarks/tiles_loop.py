@@ -72,15 +72,18 @@ def main() -> None:
             "pipeline, two runs": lambda: pipeline(single, [files[::2], files[1::2]], asked.edge),
         }
         rates: dict[str, list[float]] = {name: [] for name in ways}
+        costs: dict[str, list[float]] = {name: [] for name in ways}
         for classifier in (several, single):
             classifier.warm_up()
         for _ in range(asked.rounds):
             for name, way in ways.items():
-                began = time.perf_counter()
+                began, used = time.perf_counter(), time.process_time()
                 tiles = way()
                 rates[name].append(tiles / (time.perf_counter() - began))
+                costs[name].append((time.process_time() - used) / tiles * 1000)
     for name, values in rates.items():
         figures.add(name, values, "tiles/s")
+        figures.add(f"{name}: processor", costs[name], "ms a tile")
     for name in list(ways)[1:]:
         ratios = [ours / loop for ours, loop in zip(rates[name], rates["plain loop"], strict=True)]
         figures.add(f"{name} beside the loop", ratios, goal=f"≥ {GOAL}")
