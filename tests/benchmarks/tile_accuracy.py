@@ -1,8 +1,8 @@
 """``make evaluate``, second part: what the shipped classifier reads in tiles, beside what is wanted of it.
 
-Leaves are those that its training held out, and the validation set. What stands in the manifest (edge, rule, light,
-range of resolutions) was chosen on the held-out leaves; the validation set and the full-size photographs only confirm.
-Three minutes on two cores.
+Leaves are those that its training held out, on which the edge, ``report_from`` and the range of resolutions of the
+manifest were chosen, and the validation set, which confirms them. docs/classifier.md says which values have seen which
+other photographs. Eight minutes of one core.
 
     python -m tests.benchmarks.tile_accuracy --data ../shared/data
 """
