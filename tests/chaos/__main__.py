@@ -18,7 +18,7 @@ from phytobatch.errors import PhytobatchError
 from tests.acceptance.system import System
 from tests.chaos.checker import Answer, Checker
 from tests.chaos.inputs import pictures
-from tests.chaos.load import PATIENCE_SECONDS, Tenant
+from tests.chaos.load import PATIENCE_SECONDS, TILING, Tenant
 from tests.chaos.nemesis import Nemesis
 from tests.chaos.report import report
 from tests.chaos.world import World, wait_ready
@@ -61,24 +61,24 @@ def _campaign(seed: int, seconds: float, workers: int, logs: Path, scratch: Path
             world.tend()
             wait_ready(system.url, READY_SECONDS)
             leaves = pictures()
-            calm = _calm(system, leaves, scratch)
+            calm, calm_tiles = _calm(system, leaves, scratch), _calm(system, leaves, scratch, tiling=TILING)
             tenants = [_tenant(system, name, leaves, receiver.url, scratch, seed) for name in TENANTS]
             nemesis = Nemesis(world, seed)
             _storm(nemesis, tenants, seconds)
             settled = _settle(system, nemesis, tenants)
-            found = Checker(system, calm).check(tenants, receiver.requests)
+            found = Checker(system, calm, calm_tiles).check(tenants, receiver.requests)
             report(system, nemesis, tenants, found, settled)
         finally:
             system.stop()
     return 1 if found.wrong or found.lost or found.doubled else 0
 
 
-def _calm(system: System, leaves: list[bytes], scratch: Path) -> list[Answer]:
+def _calm(system: System, leaves: list[bytes], scratch: Path, tiling: dict[str, float] | None = None) -> list[Answer]:
     """Classify each picture while nothing happens, and return the answers."""
     files = [scratch / f"calm-{number:02d}.jpg" for number in range(len(leaves))]
     for path, leaf in zip(files, leaves, strict=True):
         path.write_bytes(leaf)
-    job_id = system.submit(files)
+    job_id = system.submit(files, tiling=tiling)
     system.wait_for_end(job_id)
     results = system.results(job_id)
     return [(result.label or "", result.confidence or 0.0) for result in results]

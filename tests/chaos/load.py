@@ -16,14 +16,17 @@ from tests.chaos.inputs import File, file
 PATIENCE_SECONDS = 120.0
 LARGEST_JOB = 160
 AGAIN_SECONDS = 0.3
-CANCEL_PERCENT, PREDICT_PERCENT, EXPORT_PERCENT = 8, 25, 40
+CANCEL_PERCENT, PREDICT_PERCENT, EXPORT_PERCENT, TILED_PERCENT = 8, 25, 40, 30
+# Sixteen tiles of a leaf.
+TILING = {"edge": 64, "overlap": 0.0}
+LARGEST_TILED_JOB = 16
 
 
 @dataclass(slots=True)
 class Sent:
     """A job that the API has accepted: its commit was answered. ``canceled``: somebody asked for its end.
 
-    ``exports``: ids of the exports of it that were accepted, too.
+    ``exports``: ids of the exports of it that were accepted, too. ``is_tiled``: its photographs are answered in tiles.
     """
 
     job_id: str
@@ -31,6 +34,7 @@ class Sent:
     files: list[File]
     canceled: bool = False
     exports: list[str] = field(default_factory=list)
+    is_tiled: bool = False
 
 
 @dataclass(slots=True)
@@ -81,8 +85,14 @@ class Tenant:
             one.exports.append(api.exports.create(one.job_id, "ndjson").id)
 
     def _send(self, api: Phytobatch, chance: random.Random) -> Sent:
-        files = [file(self.leaves, number, chance) for number in range(chance.randint(1, LARGEST_JOB))]
-        job = api.create_job(name=f"{self.name} {len(self.sent)}", priority=chance.choice(["bulk", "interactive"]))
+        is_tiled = chance.randrange(100) < TILED_PERCENT
+        images = chance.randint(1, LARGEST_TILED_JOB if is_tiled else LARGEST_JOB)
+        files = [file(self.leaves, number, chance) for number in range(images)]
+        job = api.create_job(
+            name=f"{self.name} {len(self.sent)}",
+            priority=chance.choice(["bulk", "interactive"]),
+            tiling=TILING if is_tiled else None,
+        )
         paths = {one.name: self._written(one) for one in files}
         specs = {one.name: ImageSpec.of_file(paths[one.name], one.name) for one in files}
         targets = api.add_images(job.id, list(specs.values()))
@@ -90,7 +100,7 @@ class Tenant:
             if one.kind != "missing":
                 upload(api, job.id, target, specs[one.name], paths[one.name])
         api.commit(job.id)
-        return Sent(job.id, self.name, files)
+        return Sent(job.id, self.name, files, is_tiled=is_tiled)
 
     def _predict(self, api: Phytobatch, chance: random.Random) -> None:
         picture = chance.randrange(len(self.leaves))
