@@ -52,6 +52,7 @@ class Findings:
     lost: int = 0
     doubled: int = 0
     crashed: int = 0
+    maps: int = 0
     predictions: int = 0
     deliveries: int = 0
     repeated_deliveries: int = 0
@@ -134,7 +135,7 @@ class Checker:
         if (told["succeeded"], told["failed"], told["rejected"], told["canceled"]) != row[2:6]:
             yield f"its counts {row[2:6]} are not those of its results {dict(told)}"
         yield from self._answers(sent, answers, found)
-        yield from _maps(sent, sql.execute(MAPS, [sent.job_id]).fetchall())
+        yield from _maps(sent, sql.execute(MAPS, [sent.job_id]).fetchall(), found)
         yield from _events(sql.execute(EVENTS, [sent.job_id]).fetchall(), retries, bodies, found)
 
     def _answers(self, sent: Sent, answers: dict[str, list[Any]], found: Findings) -> Iterator[str]:
@@ -155,9 +156,10 @@ class Checker:
                 yield f"{one.name} is {status} {code}, not {ENDS[one.kind]}"
 
 
-def _maps(sent: Sent, rows: Sequence[tuple[Any, ...]]) -> Iterator[str]:
+def _maps(sent: Sent, rows: Sequence[tuple[Any, ...]], found: Findings) -> Iterator[str]:
     """Every answer in tiles has its map, with the sums that stand beside it, and nothing else has one."""
     for seq, status, sums, stored, total, done in rows:
+        found.maps += stored is not None
         expected = sent.is_tiled and status == "succeeded"
         if {stored is not None, sums is not None} != {expected}:
             yield f"image {seq} is {status} with {'a' if stored else 'no'} map and {'' if sums else 'no '}sums"

@@ -26,6 +26,7 @@ def report(system: System, nemesis: Nemesis, tenants: list[Tenant], found: Findi
     print(f"calls that a patient client gave up, nothing was promised: {len(given_up)}")
     for what in given_up[:5]:
         print(f"        {what}")
+    print(f"maps of tiles, each with its sums: {found.maps}")
     print(f"exports: {found.exports}, given up after lost attempts: {found.exports_given_up}")
     print(f"lost: {found.lost}")
     print(f"doubled: {found.doubled}")

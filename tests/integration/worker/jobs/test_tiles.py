@@ -19,7 +19,7 @@ from shared.contracts.tiling import OnCoarse
 from shared.db.models import Classifier, ImageHead, Result
 from shared.db.models.result import TileMapRow
 from shared.db.session import Database
-from shared.jobs import lifecycle
+from shared.jobs import lifecycle, requeue
 from shared.jobs.chunks import isolated_pool_of, tiles_pool_of
 from shared.jobs.cut import ChunkSizes
 from shared.jobs.images import NewImage, add_images
@@ -156,6 +156,29 @@ def test_photographs_are_answered_by_their_tiles(tiles: Tiles, jobs: Jobs) -> No
     assert found[2].confidence is not None
     assert found[2].runtime == "numpy"
     assert job.warnings[0]["code"] == "ground_resolution_unknown"
+
+
+def test_an_import_is_inspected_where_it_lies(tiles: Tiles, jobs: Jobs) -> None:
+    bucket = tiles.context.settings.s3_bucket
+    for number, red in enumerate((12, 0)):
+        data = picture(red)
+        tiles.context.store.put(f"imports-of-tiles/{number}.jpg", io.BytesIO(data), size=len(data))
+    job_id = tiles.job(source={"s3": {"bucket": bucket, "prefix": "imports-of-tiles/"}})
+    tiles.run()
+    job, found = jobs.get(job_id), tiles.results(job_id)
+    assert (job.state, job.inspected, job.work_total, job.work_done) == (JobState.COMPLETED, 2, 96, 96)
+    assert [found[seq].label for seq in (1, 2)] == ["red", "healthy"]
+
+
+def test_what_was_leased_in_a_backup_goes_on_in_tiles(tiles: Tiles, jobs: Jobs) -> None:
+    job_id = tiles.job(picture(12))
+    for _ in range(2):
+        tiles.step(ChunkKind.INSPECT)
+    assert jobs.try_claim(pool=jobs.tiles_pool) is not None
+    with tiles.context.database.begin() as session:
+        assert requeue.forget_leases(session) == 1
+    tiles.run()
+    assert tiles.results(job_id)[1].label == "red"
 
 
 def test_a_file_that_is_no_picture_fails_with_its_reason_and_holds_nothing_up(tiles: Tiles, jobs: Jobs) -> None:
