@@ -24,6 +24,7 @@ EXAMPLE: dict[str, Any] = {
     "metrics": {"accuracy": 0.96},
     "tiling": {
         "edge": 256,
+        "edge_mm": 80.0,
         "overlap": 0.0,
         "ground_resolution_mm": [0.1, 1.0],
         "report_from": 0.1,

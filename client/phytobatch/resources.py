@@ -502,6 +502,8 @@ class LearnedTiling:
 
     Attributes:
         edge: of a tile, in pixels of the upright original; a job with ``auto`` takes it.
+        edge_mm: what a tile must show, in millimetres; of photographs whose ground resolution is known, ``auto`` takes
+            as many pixels as this is.
         overlap: the part of an edge that neighbours share.
         ground_resolution_mm: the finest and the coarsest pixel that it reads, in millimetres of plant or ground.
         report_from: the share of a disease among the tiles that count from which a photograph is called diseased.
@@ -517,6 +519,7 @@ class LearnedTiling:
     report_from: float | None = None
     min_tiles: int | None = None
     min_share: float | None = None
+    edge_mm: float | None = None
     light: Mapping[str, Any] | None = None
 
     @classmethod
@@ -530,6 +533,7 @@ class LearnedTiling:
             report_from=data.get("report_from"),
             min_tiles=data.get("min_tiles"),
             min_share=data.get("min_share"),
+            edge_mm=data.get("edge_mm"),
             light=data.get("light"),
         )
 

@@ -128,6 +128,8 @@ class ManifestTiling(Strict):
 
     Attributes:
         edge: of a tile, in pixels of the original; ``"auto"`` in a job takes it.
+        edge_mm: of a tile that shows what was learned, on plant or ground: where the resolution of a photograph is
+            known, ``"auto"`` takes as many pixels as this is, instead of ``edge``.
         overlap: the part of an edge that neighbours share.
         ground_resolution_mm: the finest and the coarsest pixel that it can read, in millimetres of plant or ground.
         report_from: the share of a disease among the tiles that count from which the photograph is called diseased.
@@ -138,6 +140,7 @@ class ManifestTiling(Strict):
     """
 
     edge: int = Field(default=256, ge=32, le=8192)
+    edge_mm: float | None = Field(default=None, gt=0)
     overlap: float = Field(default=0.0, ge=0, le=0.5)
     ground_resolution_mm: tuple[float, float] | None = None
     report_from: float = Field(default=0.1, gt=0, le=1)

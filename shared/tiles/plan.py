@@ -57,6 +57,7 @@ class TilePlanner:
         ground_resolution_mm: what the client says of all its photographs.
         coarsest_mm: the largest pixel that the classifier has learned; None if its manifest does not say.
         max_tiles: of one photograph.
+        auto_edge_mm: the edge that shows what was learned, where the job leaves it to the manifest; None otherwise.
     """
 
     tiles: TilesInPixels | TilesInMillimetres
@@ -64,6 +65,7 @@ class TilePlanner:
     ground_resolution_mm: float | None
     coarsest_mm: float | None
     max_tiles: int
+    auto_edge_mm: float | None = None
 
     @classmethod
     def of(
@@ -84,6 +86,7 @@ class TilePlanner:
             ground_resolution_mm,
             learned.ground_resolution_mm[1] if learned.ground_resolution_mm else None,
             max_tiles,
+            learned.edge_mm if asked == AUTO else None,
         )
 
     @property
@@ -110,11 +113,7 @@ class TilePlanner:
         if isinstance(found, UnknownResolution):
             return self._without_resolution(size, found)
         too_coarse = self.coarsest_mm is not None and found.mm > self.coarsest_mm
-        edge: int | None
-        if isinstance(self.tiles, TilesInMillimetres):
-            edge = edge_in_pixels(self.tiles.edge_mm, found.mm, size)
-        else:
-            edge = self.tiles.edge
+        edge = self._edge(found.mm, size)
         known = TilePlan(
             MIN_EDGE if edge is None else edge,
             ground_resolution_mm=found.mm,
@@ -122,6 +121,15 @@ class TilePlanner:
             is_too_coarse=too_coarse or edge is None,
         )
         return self._counted(known, size)
+
+    def _edge(self, resolution_mm: float, size: tuple[int, int] | None) -> int | None:
+        """Return the edge in pixels; None if too few would be left in it."""
+        if isinstance(self.tiles, TilesInMillimetres):
+            return edge_in_pixels(self.tiles.edge_mm, resolution_mm, size)
+        if self.auto_edge_mm is None:
+            return self.tiles.edge
+        # A tile must show what was learned, from near and from far away; what is too far away is not classified.
+        return edge_in_pixels(self.auto_edge_mm, resolution_mm, size) or self.tiles.edge
 
     def _without_resolution(self, size: tuple[int, int] | None, reason: UnknownResolution) -> TilePlan:
         if isinstance(self.tiles, TilesInPixels):

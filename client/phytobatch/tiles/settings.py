@@ -55,7 +55,10 @@ class TileSettings:
                 f"{classifier.name}@{classifier.version} has learned no tiles, so --tiles auto cannot work: "
                 "say an edge in pixels, as --tiles 256."
             )
-        return Tiling(edge=classifier.tiling.edge, overlap=classifier.tiling.overlap)
+        learned = classifier.tiling
+        if learned.edge_mm is not None and self.ground_resolution_mm is not None:
+            return Tiling(edge_mm=learned.edge_mm, overlap=learned.overlap)
+        return Tiling(edge=learned.edge, overlap=learned.overlap)
 
     def all_too_coarse(self, classifier: Classifier) -> str | None:
         """Return a sentence if every photograph is coarser than the classifier has learned; None if that is unknown."""

@@ -33,6 +33,14 @@ def test_auto_is_what_the_manifest_says() -> None:
     assert planner("auto", LEARNED).plan(SIZE, Pose()) == TilePlan(500, 10 * 8)
 
 
+@pytest.mark.parametrize(("resolution_mm", "edge"), [(0.04, 2000), (0.16, 500), (0.4, 200), (0.01, 4000)])
+def test_auto_takes_tiles_that_show_what_was_learned(resolution_mm: float, edge: int) -> None:
+    learned = LEARNED.model_copy(update={"edge_mm": 80.0})
+    assert planner("auto", learned, ground_resolution_mm=resolution_mm).plan(SIZE, Pose()).edge == edge
+    assert planner("auto", learned).plan(SIZE, Pose()).edge == LEARNED.edge
+    assert planner({"edge": 300}, learned, ground_resolution_mm=resolution_mm).plan(SIZE, Pose()).edge == 300
+
+
 def test_the_gate_needs_a_range_in_the_manifest() -> None:
     plan = planner({"edge": 1000, "overlap": 0.0}).plan(SIZE, AT_30_M)
     assert (plan.tiles, plan.ground_resolution_mm, plan.is_too_coarse) == (12, 10.0, False)
