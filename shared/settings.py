@@ -452,8 +452,8 @@ class Settings(BaseSettings):
     pixel_bytes_in_flight: int = Field(
         default=0,
         ge=0,
-        description="Memory of ordinary pictures that a worker decodes at a time, in its threads; 0: 384 MiB, or "
-        "96 MiB for each decode thread if that is more.",
+        description="Memory of ordinary pictures that a worker decodes at a time, in its threads; 0: 512 MiB, or "
+        "128 MiB for each decode thread if that is more.",
     )
     decoded_bytes_in_flight: int = Field(
         default=0,
@@ -589,7 +589,7 @@ class Settings(BaseSettings):
     @property
     def pixel_bytes(self) -> int:
         """Memory of ordinary pictures that are decoded at a time: the setting, or the amount that suits the threads."""
-        return self.pixel_bytes_in_flight or max(384 * MEBIBYTE, 96 * MEBIBYTE * self.decode_workers)
+        return self.pixel_bytes_in_flight or max(512 * MEBIBYTE, 128 * MEBIBYTE * self.decode_workers)
 
     @property
     def decoded_bytes(self) -> int:

@@ -25,7 +25,7 @@ class PictureLimits:
     side: int = 65_535
     scans: int = 200
     tiles: int = 4096
-    thread_bytes: int = 192 * MEBIBYTE
+    thread_bytes: int = 256 * MEBIBYTE
     memory_bytes: int | None = None
 
 

@@ -74,7 +74,7 @@ def test_no_program_starts_with_a_secret_of_the_example(name: str, value: str, m
 
 
 @pytest.mark.parametrize(
-    ("pixel_bytes_in_flight", "decode_threads", "mebibytes"), [(0, 2, 384), (0, 16, 1536), (100 * 1024**2, 16, 100)]
+    ("pixel_bytes_in_flight", "decode_threads", "mebibytes"), [(0, 2, 512), (0, 16, 2048), (100 * 1024**2, 16, 100)]
 )
 def test_the_room_for_pixels_follows_the_threads_unless_it_is_set(
     pixel_bytes_in_flight: int, decode_threads: int, mebibytes: int, monkeypatch: pytest.MonkeyPatch
