@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from shared.contracts.job_request import ALWAYS_IN_CONTENT, ClassifierRef, ClassifierText, JobRequest
 from shared.contracts.states import Priority
-from shared.contracts.tiling import MAX_GROUND_RESOLUTION_MM, OnCoarse, TilingText, read_short
+from shared.contracts.tiling import MAX_GROUND_RESOLUTION_MM, MIN_GROUND_RESOLUTION_MM, OnCoarse, TilingText, read_short
 from shared.errors import InvalidRequest
 
 
@@ -33,7 +33,11 @@ async def order(  # a coroutine, because FastAPI calls what is none in a thread
     ] = OnCoarse.SKIP,
     ground_resolution_mm: Annotated[
         float | None,
-        Query(gt=0, le=MAX_GROUND_RESOLUTION_MM, description="With `tiling`: millimetres of plant in a pixel."),
+        Query(
+            ge=MIN_GROUND_RESOLUTION_MM,
+            le=MAX_GROUND_RESOLUTION_MM,
+            description="With `tiling`: millimetres of plant in a pixel.",
+        ),
     ] = None,
 ) -> Order:
     """Read the query string.

@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from shared.contracts import stored
+from shared.contracts.tiling import MAX_EDGE_MM, MIN_EDGE_MM, GroundResolution
 
 MAX_INPUT_EDGE = 4096  # pixels
 MAX_CLASS_ID = 64  # letters
@@ -28,6 +29,16 @@ SHA256 = r"^[0-9a-f]{64}$"
 # A manifest is stored as JSON.
 Words = Annotated[str, AfterValidator(stored.text)]
 Finite = Annotated[float, AfterValidator(stored.double)]
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+def _rising(span: tuple[float, float]) -> tuple[float, float]:
+    if span[0] > span[1]:
+        msg = f"the lower end stands first, got {span[0]:g} and {span[1]:g}"
+        raise ValueError(msg)
+    return span
+
+
 ClassifierName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
 ClassifierVersion = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,31}$")]
 
@@ -117,9 +128,9 @@ class LearnedLight(Strict):
             light leaves return more green than blue; under lamps that have little green they cannot.
     """
 
-    red: tuple[float, float]
-    green: tuple[float, float]
-    blue: tuple[float, float]
+    red: Annotated[tuple[Share, Share], AfterValidator(_rising)]
+    green: Annotated[tuple[Share, Share], AfterValidator(_rising)]
+    blue: Annotated[tuple[Share, Share], AfterValidator(_rising)]
     violet: float = Field(ge=0, le=1)
 
 
@@ -140,9 +151,9 @@ class ManifestTiling(Strict):
     """
 
     edge: int = Field(default=256, ge=32, le=8192)
-    edge_mm: float | None = Field(default=None, gt=0)
+    edge_mm: float | None = Field(default=None, ge=MIN_EDGE_MM, le=MAX_EDGE_MM)
     overlap: float = Field(default=0.0, ge=0, le=0.5)
-    ground_resolution_mm: tuple[float, float] | None = None
+    ground_resolution_mm: Annotated[tuple[GroundResolution, GroundResolution], AfterValidator(_rising)] | None = None
     report_from: float = Field(default=0.1, gt=0, le=1)
     min_tiles: int = Field(default=4, ge=1)
     min_share: float = Field(default=0.0, ge=0, le=1)

@@ -17,6 +17,10 @@ from shared.contracts.schemas import without_default
 MIN_EDGE = 32  # pixels; below it nothing is left of a leaf
 MAX_EDGE = 8192  # pixels
 MAX_OVERLAP = 0.5
+# Light has waves of 0.0004 mm, so no photograph has smaller pixels; and an edge in pixels stays a whole number that
+# can be stored.
+MIN_GROUND_RESOLUTION_MM = 0.0001
+MIN_EDGE_MM = MIN_EDGE * MIN_GROUND_RESOLUTION_MM
 MAX_EDGE_MM = 100_000.0
 # A photograph whose pixels are larger than this on the ground shows no plants.
 MAX_GROUND_RESOLUTION_MM = 10_000.0
@@ -38,7 +42,12 @@ Overlap = Annotated[
 ]
 GroundResolution = Annotated[
     float,
-    Field(strict=True, gt=0, le=MAX_GROUND_RESOLUTION_MM, description="Millimetres of plant or ground in one pixel."),
+    Field(
+        strict=True,
+        ge=MIN_GROUND_RESOLUTION_MM,
+        le=MAX_GROUND_RESOLUTION_MM,
+        description="Millimetres of plant or ground in one pixel.",
+    ),
     AfterValidator(stored.double),
 ]
 
@@ -74,7 +83,9 @@ class TilesInMillimetres(_Cut):
     """Squares with an edge in millimetres, where the ground resolution of a photograph is known."""
 
     edge_mm: Annotated[
-        float, Field(strict=True, gt=0, le=MAX_EDGE_MM, description="Millimetres."), AfterValidator(stored.double)
+        float,
+        Field(strict=True, ge=MIN_EDGE_MM, le=MAX_EDGE_MM, description="Millimetres."),
+        AfterValidator(stored.double),
     ]
 
 

@@ -10,7 +10,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from shared.contracts.pose import Pose
-from shared.contracts.tiling import MAX_GROUND_RESOLUTION_MM, MIN_EDGE, GroundResolutionSource
+from shared.contracts.tiling import (
+    MAX_GROUND_RESOLUTION_MM,
+    MIN_EDGE,
+    MIN_GROUND_RESOLUTION_MM,
+    GroundResolutionSource,
+)
 
 FILM_DIAGONAL_MM = math.hypot(36, 24)  # 43.27: "35 mm equivalent" compares diagonals (CIPA DCG-001)
 STRAIGHT_DOWN_DEGREES = -90.0
@@ -62,7 +67,8 @@ def find_ground_resolution(
     if focal_length is None:
         return UnknownResolution.NO_FOCAL_LENGTH
     mm = height * MM_PER_M / focal_length
-    return GroundResolution(mm, source) if mm <= MAX_GROUND_RESOLUTION_MM else UnknownResolution.NO_HEIGHT
+    is_true = MIN_GROUND_RESOLUTION_MM <= mm <= MAX_GROUND_RESOLUTION_MM
+    return GroundResolution(mm, source) if is_true else UnknownResolution.NO_HEIGHT
 
 
 def looks_down(pose: Pose) -> bool:

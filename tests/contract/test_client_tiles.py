@@ -36,5 +36,13 @@ def test_short_forms_are_read_alike(text: str) -> None:
 
 def test_limits_and_words_are_those_of_the_contract() -> None:
     assert set(tiling.ON_COARSE) == set(of_server.OnCoarse)
-    for name in ("MIN_EDGE", "MAX_EDGE", "MAX_OVERLAP", "MAX_EDGE_MM", "MAX_GROUND_RESOLUTION_MM"):
+    for name in (
+        "MIN_EDGE",
+        "MAX_EDGE",
+        "MAX_OVERLAP",
+        "MIN_EDGE_MM",
+        "MAX_EDGE_MM",
+        "MIN_GROUND_RESOLUTION_MM",
+        "MAX_GROUND_RESOLUTION_MM",
+    ):
         assert getattr(tiling, name) == getattr(of_server, name)

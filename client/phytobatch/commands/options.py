@@ -10,7 +10,7 @@ from pathlib import Path
 from phytobatch.moments import parse_moment
 from phytobatch.resources import ClassifierRef
 from phytobatch.tiles.settings import TileSettings
-from phytobatch.tiles.tiling import MAX_GROUND_RESOLUTION_MM, ON_COARSE, Tiling
+from phytobatch.tiles.tiling import MAX_GROUND_RESOLUTION_MM, MIN_GROUND_RESOLUTION_MM, ON_COARSE, Tiling
 
 IMAGE_STATUSES = ("succeeded", "failed", "rejected", "canceled")
 JOB_STATES = (
@@ -166,12 +166,7 @@ def tiling(text: str) -> Tiling:
 
 def ground_resolution(text: str) -> float:
     """Parse millimetres in a pixel."""
-    number = positive_number(text)
-    if number > MAX_GROUND_RESOLUTION_MM:
-        raise argparse.ArgumentTypeError(
-            f"{text!r} is more than {MAX_GROUND_RESOLUTION_MM:g} mm: no plant is seen there"
-        )
-    return number
+    return Measure(MIN_GROUND_RESOLUTION_MM, MAX_GROUND_RESOLUTION_MM, "mm")(text)
 
 
 def key_value(text: str) -> tuple[str, str]:
@@ -211,6 +206,22 @@ def moment_ago(text: str) -> datetime:
         return moment.astimezone()  # Without a zone it is the time on the clock of whoever typed it.
     except (OSError, OverflowError):  # Windows knows no local time before 1970, nobody one before the year 1.
         raise argparse.ArgumentTypeError(f"{text!r} is too long ago") from None
+
+
+class Measure:
+    """A number in a range, with its unit."""
+
+    def __init__(self, low: float, high: float, unit: str) -> None:
+        self._low = low
+        self._high = high
+        self._unit = unit
+
+    def __call__(self, text: str) -> float:
+        """Parse the number, or raise the error that argparse shows."""
+        number = positive_number(text)
+        if not self._low <= number <= self._high:
+            raise argparse.ArgumentTypeError(f"{text!r} is not from {self._low:g} to {self._high:g} {self._unit}")
+        return number
 
 
 class Between:

@@ -14,8 +14,10 @@ from phytobatch.flights.ground import View
 from phytobatch.retry import RetryPolicy
 from phytobatch.terminal.output import Output
 from phytobatch.tiles.settings import chosen
+from phytobatch.tiles.tiling import MAX_EDGE
 
 MAX_PIXELS = 100_000
+_MILLIMETRES = options.Measure(0.1, 10_000, "mm")  # of lenses and sensors
 DESCRIPTION = """\
 Say how large a pixel is on the plants, seen straight from above, and whether
 the classifier can read that. Without --camera: the known cameras. Nothing is
@@ -35,17 +37,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
     parser.add_argument("--camera", metavar="NAME", help="a known camera, as mini-4-pro (without it: lists them)")
     parser.add_argument(
-        "--height", type=options.positive_number, metavar="METRES", help="height above the plants, not above take-off"
+        "--height",
+        type=options.Measure(0.01, 20_000, "m"),
+        metavar="METRES",
+        help="height above the plants, not above take-off",
     )
-    parser.add_argument("--focal", type=options.positive_number, metavar="MM", help="real focal length of another lens")
-    parser.add_argument(
-        "--sensor-width", type=options.positive_number, metavar="MM", help="width of the sensor of another camera"
-    )
+    parser.add_argument("--focal", type=_MILLIMETRES, metavar="MM", help="real focal length of another lens")
+    parser.add_argument("--sensor-width", type=_MILLIMETRES, metavar="MM", help="width of the sensor of another camera")
     parser.add_argument(
         "--width", type=options.Between(1, MAX_PIXELS), metavar="PIXELS", help="width of the pictures in pixels"
     )
     parser.add_argument(
-        "--reads", type=options.positive_number, metavar="MM", help="the coarsest pixel that the classifier reads"
+        "--reads", type=options.ground_resolution, metavar="MM", help="the coarsest pixel that the classifier reads"
     )
     options.classifier_option(parser)
 
@@ -127,9 +130,9 @@ def _verdict(view: View, reader: Reader) -> str:
         return "yes"
     if view.pixel_mm > reader.reads[1]:
         return "no, too far away"
-    if reader.edge is None:
+    edge = 0 if reader.edge is None else round(reader.edge * reader.reads[0] / view.pixel_mm)
+    if not 0 < edge <= MAX_EDGE:
         return "closer than it has learned"
-    edge = round(reader.edge * reader.reads[0] / view.pixel_mm)
     return f"closer than it has learned, take larger tiles (--tiles {edge})"
 
 

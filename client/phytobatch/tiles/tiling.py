@@ -14,8 +14,8 @@ from phytobatch.tiles.grid import count_tiles
 
 MIN_EDGE, MAX_EDGE = 32, 8192  # pixels
 MAX_OVERLAP = 0.5
-MAX_EDGE_MM = 100_000.0
-MAX_GROUND_RESOLUTION_MM = 10_000.0
+MIN_EDGE_MM, MAX_EDGE_MM = 0.0032, 100_000.0
+MIN_GROUND_RESOLUTION_MM, MAX_GROUND_RESOLUTION_MM = 0.0001, 10_000.0
 AUTO = "auto"
 SHORT_FORM = re.compile(r"auto|[0-9]{1,5}(/0?\.[0-9]{1,6})?|[0-9]{1,6}(\.[0-9]{1,6})?mm(/0?\.[0-9]{1,6})?")
 WORDS = "auto, an edge in pixels as 256, or in millimetres as 80mm; with an overlap as 256/0.2"
@@ -46,7 +46,7 @@ class Tiling:
         if overlap > MAX_OVERLAP:
             raise ValueError(f"has an overlap above {MAX_OVERLAP:g}: tiles share at most half of their edge")
         if edge.endswith("mm"):
-            return cls(edge_mm=_within(float(edge[:-2]), 0, MAX_EDGE_MM, "millimetres"), overlap=overlap)
+            return cls(edge_mm=_within(float(edge[:-2]), MIN_EDGE_MM, MAX_EDGE_MM, "millimetres"), overlap=overlap)
         return cls(edge=int(_within(int(edge), MIN_EDGE, MAX_EDGE, "pixels")), overlap=overlap)
 
     @classmethod
@@ -90,6 +90,6 @@ class Tiling:
 
 
 def _within(number: float, low: float, high: float, unit: str) -> float:
-    if not low <= number <= high or number == 0:
-        raise ValueError(f"is no edge of a tile: from {low or 'above 0'} to {high:g} {unit}")
+    if not low <= number <= high:
+        raise ValueError(f"is no edge of a tile: from {low:g} to {high:g} {unit}")
     return number

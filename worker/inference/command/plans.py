@@ -6,7 +6,14 @@ from pathlib import Path
 
 from shared.contracts.manifest import Manifest
 from shared.contracts.states import ImageErrorCode
-from shared.contracts.tiling import AUTO, MAX_GROUND_RESOLUTION_MM, OnCoarse, Tiling, read_short
+from shared.contracts.tiling import (
+    AUTO,
+    MAX_GROUND_RESOLUTION_MM,
+    MIN_GROUND_RESOLUTION_MM,
+    OnCoarse,
+    Tiling,
+    read_short,
+)
 from shared.tiles.plan import TilePlanner
 from worker.inference.errors import ImageError
 from worker.inference.heads.head import Head, read_head
@@ -53,7 +60,7 @@ def read_resolution(text: str) -> float:
         ValueError: it is none.
     """
     mm = float(text)
-    if not 0 < mm <= MAX_GROUND_RESOLUTION_MM:
+    if not MIN_GROUND_RESOLUTION_MM <= mm <= MAX_GROUND_RESOLUTION_MM:
         raise ValueError(text)
     return mm
 

@@ -61,3 +61,14 @@ def test_without_a_server_it_says_less(capsys: pytest.CaptureFixture[str]) -> No
 def test_what_is_missing_is_said(options: list[str], words: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["plan", *options, "--reads", "1"]) == ExitCode.USAGE
     assert words in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("option", "nonsense"), [("--height", "1e-320"), ("--height", "1e308"), ("--focal", "1e308"), ("--reads", "1e-320")]
+)
+def test_measures_that_no_camera_has_are_refused(
+    option: str, nonsense: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        main(["plan", "--camera", "mini-4-pro", "--height", "3", option, nonsense])
+    assert f"argument {option}: '{nonsense}' is not from " in capsys.readouterr().err

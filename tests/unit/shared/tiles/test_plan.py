@@ -1,12 +1,15 @@
 """The plan of a photograph's tiles: what its job asks for, what the manifest has learned, and what the head says."""
 
+import math
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from shared.contracts.manifest import Manifest, ManifestTiling
 from shared.contracts.pose import Pose
 from shared.contracts.states import ImageErrorCode
+from shared.contracts.tiling import MAX_EDGE_MM, MIN_GROUND_RESOLUTION_MM
 from shared.tiles.plan import TilePlan, TilePlanner
 
 SIZE = (4000, 3000)
@@ -93,3 +96,31 @@ def test_the_largest_pixel_is_that_of_the_manifest_or_of_the_tiles(
     tiling: dict[str, Any] | str, learned: ManifestTiling | None, limit: float | None
 ) -> None:
     assert planner(tiling, learned).limit_mm == (None if limit is None else pytest.approx(limit))
+
+
+def test_an_edge_in_pixels_can_always_be_stored() -> None:
+    finest = planner({"edge_mm": MAX_EDGE_MM, "overlap": 0.0}, ground_resolution_mm=MIN_GROUND_RESOLUTION_MM)
+    edge = finest.plan(None, Pose()).edge
+    assert edge is not None
+    assert edge < 2**31
+    low = planner({"edge_mm": MAX_EDGE_MM, "overlap": 0.0}).plan(
+        SIZE, Pose(relative_altitude_m=1e-9, focal_length_px=1e6)
+    )
+    assert low.refused is ImageErrorCode.GROUND_RESOLUTION_UNKNOWN
+
+
+@pytest.mark.parametrize(
+    "tiling",
+    [
+        {"ground_resolution_mm": (0.9, 0.1)},
+        {"ground_resolution_mm": (0.0, 0.9)},
+        {"ground_resolution_mm": (0.1, math.nan)},
+        {"edge_mm": math.inf},
+        {"report_from": 0},
+        {"light": {"red": (0.5, 0.2), "green": (0, 1), "blue": (0, 1), "violet": 1}},
+        {"light": {"red": (0.1, math.nan), "green": (0, 1), "blue": (0, 1), "violet": 1}},
+    ],
+)
+def test_a_manifest_with_ranges_that_nothing_can_be_in_is_refused(tiling: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        ManifestTiling.model_validate(tiling)
