@@ -12,7 +12,6 @@ from shared.tiles.grid import Grid
 NO_LABEL = 255  # So a classifier has at most 255 classes.
 # A confidence is stored in steps of 1/65535.
 FULL = 65_535
-FIRST_SKIP = 128
 
 
 @dataclass(frozen=True, slots=True)

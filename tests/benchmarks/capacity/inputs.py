@@ -6,6 +6,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from shared.contracts.manifest import ManifestTiling
 from shared.settings import Settings
 from tests.benchmarks.capacity.sources import (
     ACCELERATOR,
@@ -18,6 +19,7 @@ from tests.benchmarks.capacity.sources import (
     PRICES,
     S3_RATE,
     THROUGHPUT,
+    TILES_LOOP,
 )
 
 
@@ -151,6 +153,15 @@ class Connections:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Flights:
+    """A flight whose photographs are answered in tiles, and the cost of a tile."""
+
+    photographs: int = _given(500, "photographs", "assumed: a flight over some hectares")
+    edge: int = _given(ManifestTiling().edge, "pixels", "the edge of a manifest that names none; no overlap")
+    tile_milliseconds: float = _given(10.3, "ms of processor", TILES_LOOP)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
     """Limits of servers, as their vendors state them."""
 
@@ -172,5 +183,6 @@ class Inputs:
     measured: Measured = field(default_factory=Measured)
     prices: Prices = field(default_factory=Prices)
     connections: Connections = field(default_factory=Connections)
+    flights: Flights = field(default_factory=Flights)
     limits: Limits = field(default_factory=Limits)
     workers: tuple[WorkerClass, ...] = (WorkerClass(), GPU)

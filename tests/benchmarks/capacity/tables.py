@@ -6,20 +6,23 @@ from typing import Any
 
 from tests.benchmarks.capacity.arrivals import HOUR
 from tests.benchmarks.capacity.ends import ends_of
+from tests.benchmarks.capacity.flights import flights_of
 from tests.benchmarks.capacity.inputs import GPU, SOURCES_OF_GPU, Inputs, WorkerClass
 from tests.benchmarks.capacity.money import money_per_1000
 from tests.benchmarks.capacity.needs import Needs, needs_of
 from tests.benchmarks.capacity.outcome import percentile
 from tests.benchmarks.capacity.plan import Plan, plan
 
-SECTIONS = ("load", "target", "work", "scaling", "measured", "prices", "connections", "limits")
+CAMERAS = ((4000, 3000), (5472, 3648), (8064, 6048))  # 12, 20 and 48 megapixels, as drones and telephones have them
+SECTIONS = ("load", "target", "work", "scaling", "measured", "prices", "connections", "flights", "limits")
 
 
 def scaling_tables(inputs: Inputs, scales: Sequence[int]) -> str:
-    """Workers, servers and money for each number of images a day."""
+    """Workers, servers and money for each number of images a day, and the flights of a processor."""
     plans = [plan(inputs, kind, images) for kind in inputs.workers for images in scales]
     needs = [needs_of(inputs, made) for made in plans]
-    return "\n\n".join([_workers(plans, inputs), _servers(plans, needs), _money(inputs, plans, needs), _ends(inputs)])
+    tables = [_workers(plans, inputs), _servers(plans, needs), _money(inputs, plans, needs), _ends(inputs)]
+    return "\n\n".join([*tables, _flights(inputs)])
 
 
 def input_table(inputs: Inputs) -> str:
@@ -107,6 +110,22 @@ def _ends(inputs: Inputs) -> str:
         for end in ends_of(inputs)
     ]
     return _table(("part", "ends at", "images/s", f"images in the {hours:g} hours"), rows)
+
+
+def _flights(inputs: Inputs) -> str:
+    heads = (f"{inputs.flights.photographs:,} photographs of", "tiles each", "tiles", "one processor needs",
+             "flights a day per core")  # fmt: skip
+    rows = [
+        (
+            f"{flight.width:,} x {flight.height:,} ({flight.width * flight.height / 1e6:.0f} megapixels)",
+            f"{flight.tiles_each:,}",
+            f"{flight.tiles:,}",
+            f"{flight.seconds / 60:.0f} minutes",
+            f"{flight.a_day:.0f}",
+        )
+        for flight in flights_of(inputs.flights, CAMERAS)
+    ]
+    return _table(heads, rows)
 
 
 def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
