@@ -9,7 +9,7 @@ from phytobatch.commands.command import Context
 from phytobatch.errors import ConfigurationError, PhytobatchError
 from phytobatch.exit_codes import ExitCode
 from phytobatch.files.discovery import find_images
-from phytobatch.resources import Classifier, ClassifierRef
+from phytobatch.resources import Classifier, ClassifierRef, Job
 from phytobatch.retry import RetryPolicy
 from phytobatch.sdk import Phytobatch
 from phytobatch.tiles.estimate import Estimate, estimate
@@ -21,7 +21,7 @@ MAX_SIZES = 20  # lines of a table for people; --json has every photograph
 MAX_UNREAD = 5
 # Of the newest jobs, the most that are asked for their speed: each is a request.
 MAX_JOBS_ASKED = 5
-NOTHING_DECIDED = "nothing_decided"
+TOO_COARSE = "too_coarse"
 
 
 def check_tiles(context: Context, settings: TileSettings, wanted: ClassifierRef | None) -> None:
@@ -100,8 +100,7 @@ def _measured_speed(client: Phytobatch, one: Classifier, settings: TileSettings)
         if job.finished_at
         and job.classifier == ClassifierRef(one.name, one.version)
         and (job.tiling is not None) == kind
-        # What was skipped costs next to nothing, and says nothing of a job that will be read.
-        and NOTHING_DECIDED not in {warning["code"] for warning in job.warnings}
+        and not _has_skipped(job)
     )
     for job in itertools.islice(alike, MAX_JOBS_ASKED):
         progress = client.job(job.id).progress
@@ -110,6 +109,11 @@ def _measured_speed(client: Phytobatch, one: Classifier, settings: TileSettings)
         if measured:
             return measured
     return None
+
+
+def _has_skipped(job: Job) -> bool:
+    """Return True if photographs of it were skipped: that costs next to nothing, and says nothing of those read."""
+    return job.on_coarse == "skip" and TOO_COARSE in {warning["code"] for warning in job.warnings}
 
 
 def _print(context: Context, found: Estimate, settings: TileSettings, size: int) -> None:

@@ -15,7 +15,7 @@ def test_photographs_are_sent_answered_and_drawn_in_tiles(
     folder = make_images(2)
     Image.effect_noise((600, 400), 64).convert("RGB").save(folder / "DJI_0002.JPG")
 
-    done = command.json("submit", str(folder), "--tiles", "auto", "--ground-resolution", "0.5", "--watch")
+    done = command.json("submit", str(folder), "--tiles", "auto", "--ground-resolution", "0.32", "--watch")
 
     job = done["job"]["id"]
     assert (done["job"]["state"], done["job"]["tiling"]) == ("completed", "auto")

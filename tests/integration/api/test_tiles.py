@@ -137,7 +137,7 @@ SHORT_WORDS = "is no tiling: give `auto`, an edge in pixels as `256`, or in mill
         ({"tiling": {"edge": 256.5}}, "tiling.edge", "Input should be a valid integer"),
         ({"tiling": {"edge": 256, "padding": 3}}, "tiling.padding", "Extra inputs are not permitted"),
         ({"tiling": "auto", "on_coarse": "refuse"}, "on_coarse", "Input should be 'skip' or 'answer'"),
-        ({"tiling": "auto", "ground_resolution_mm": 0}, "ground_resolution_mm", "Input should be greater than 0"),
+        ({"tiling": "auto", "ground_resolution_mm": 0}, "ground_resolution_mm", "greater than or equal to 0.0001"),
         ({"on_coarse": "answer"}, "body", NEED),
         ({"ground_resolution_mm": 0.5}, "body", NEED),
     ],
