@@ -136,11 +136,13 @@ class TilePlanner:
             return self._counted(TilePlan(self.tiles.edge), size)
         if size is None:  # Whoever decodes the file says what is wrong with it.
             return TilePlan(None)
+        # A height helps where the height is missing: not a file without its lens, nor a camera that looked elsewhere.
+        height = ", or a height_above_ground for each photograph" if reason is UnknownResolution.NO_HEIGHT else ""
         return TilePlan(
             None,
             refused=ImageErrorCode.GROUND_RESOLUTION_UNKNOWN,
             detail=f"tiles of {self.tiles.edge_mm:g} mm need the ground resolution of a photograph, and {reason}; send "
-            "ground_resolution_mm with the job, or a height_above_ground for each photograph",
+            f"ground_resolution_mm with the job{height}",
         )
 
     def _counted(self, plan: TilePlan, size: tuple[int, int] | None) -> TilePlan:

@@ -50,7 +50,9 @@ def dry_run(context: Context, paths: list[Path], settings: TileSettings, wanted:
         raise ConfigurationError(search.emptiness(paths))
     check_tiles(context, settings, wanted)
     one = _classifier(context, settings, wanted)
-    found = estimate(search.files, _in_pixels(settings, one))
+    # A photograph that is skipped is one tile of work: nothing is cut.
+    is_skipped = one is not None and settings.skips_all(one)
+    found = estimate(search.files, None if is_skipped else _in_pixels(settings, one))
     per_second = None if one is None else _measured_speed(context.client, one, settings)
     seconds = found.tiles / per_second if per_second else None
     if context.output.as_json:

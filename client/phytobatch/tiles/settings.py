@@ -60,12 +60,20 @@ class TileSettings:
             return Tiling(edge_mm=learned.edge_mm, overlap=learned.overlap)
         return Tiling(edge=learned.edge, overlap=learned.overlap)
 
+    @property
+    def _skips(self) -> bool:
+        return self.on_coarse != "answer"
+
+    def skips_all(self, classifier: Classifier) -> bool:
+        """Return True if no photograph will be cut, because all of them are too coarse."""
+        return self._skips and self.all_too_coarse(classifier) is not None
+
     def all_too_coarse(self, classifier: Classifier) -> str | None:
         """Return a sentence if every photograph is coarser than the classifier has learned; None if that is unknown."""
         learned = classifier.tiling.ground_resolution_mm if classifier.tiling else None
         if learned is None or self.ground_resolution_mm is None or self.ground_resolution_mm <= learned[1]:
             return None
-        what = "are answered and marked" if self.on_coarse == "answer" else "will have no answer"
+        what = "will have no answer" if self._skips else "are answered and marked"
         return (
             f"A pixel of {self.ground_resolution_mm:g} mm is coarser than the {learned[1]:g} mm that "
             f"{classifier.name}@{classifier.version} can read: all photographs {what}. "

@@ -70,6 +70,14 @@ def test_a_photograph_that_is_too_coarse_is_skipped_or_marked(manifest: Manifest
     assert cut_of(marked) == TileCut(100, is_coarse=True)
 
 
+def test_a_skipped_photograph_of_too_many_tiles_ends_no_command(manifest: Manifest, tmp_path: Path) -> None:
+    Image.new("L", (9000, 500)).save(tmp_path / "far.png")
+    outcome = planned(manifest, tmp_path / "far.png", TilesInPixels(edge=32), mm=0.6)
+    assert isinstance(outcome, Outcome)
+    assert outcome.error is not None
+    assert outcome.error.code is ImageErrorCode.TOO_MANY_TILES
+
+
 def test_auto_needs_a_classifier_that_has_learned_tiles(make_manifest: Callable[..., Manifest]) -> None:
     with pytest.raises(NoTiles, match="--tiles 256"):
         FilePlanner(Asked("auto", OnCoarse.SKIP, None), make_manifest())
@@ -139,3 +147,17 @@ def test_options_without_sense_are_a_usage_error(arguments: list[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         command.main(["x.jpg", *arguments])
     assert caught.value.code == command.EXIT_USAGE
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--tiles", "31"], "greater than or equal to 32"),
+        (["--tiles", "many"], "is no tiling: give `auto`"),
+        (["--tiles", "256", "--ground-resolution", "1e-320"], "is not from 0.0001 to 10000 millimetres"),
+    ],
+)
+def test_a_usage_error_says_what_is_right(arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        command.main(["x.jpg", *arguments])
+    assert words in capsys.readouterr().err

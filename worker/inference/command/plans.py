@@ -1,8 +1,11 @@
 """The tiles of the files on a command line: planned by the rules of a job."""
 
+import argparse
 import mmap
 from dataclasses import dataclass
 from pathlib import Path
+
+from pydantic import ValidationError
 
 from shared.contracts.manifest import Manifest
 from shared.contracts.states import ImageErrorCode
@@ -48,20 +51,30 @@ def read_tiling(text: str) -> Tiling:
     """Read ``--tiles``, for argparse.
 
     Raises:
-        ValueError: it is none.
+        argparse.ArgumentTypeError: it is none; the message says what is.
     """
-    return read_short(text)
+    try:
+        return read_short(text)
+    except ValidationError as error:
+        message = error.errors()[0]["msg"]
+        raise argparse.ArgumentTypeError(f"{text!r} is no tiling: {message}") from None
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} {error}") from None
 
 
 def read_resolution(text: str) -> float:
     """Read ``--ground-resolution``, for argparse: millimetres in one pixel.
 
     Raises:
-        ValueError: it is none.
+        argparse.ArgumentTypeError: it is none; the message says what is.
     """
-    mm = float(text)
+    try:
+        mm = float(text)
+    except ValueError:
+        mm = 0.0
     if not MIN_GROUND_RESOLUTION_MM <= mm <= MAX_GROUND_RESOLUTION_MM:
-        raise ValueError(text)
+        span = f"{MIN_GROUND_RESOLUTION_MM:g} to {MAX_GROUND_RESOLUTION_MM:g}"
+        raise argparse.ArgumentTypeError(f"{text!r} is not from {span} millimetres")
     return mm
 
 
@@ -94,8 +107,14 @@ class FilePlanner:
             return Outcome(seq, error=ImageError(ImageErrorCode.GROUND_RESOLUTION_UNKNOWN, UNKNOWN))
         cut = TileCut(plan.edge, planner.tiles.overlap, is_coarse=plan.is_too_coarse)
         if plan.is_too_coarse and planner.on_coarse is OnCoarse.SKIP and size is not None:
-            return Outcome(seq, answer=answer_of_skipped(*size, cut, self._manifest))
+            return self._skipped(seq, size, cut)
         return Item(seq, str(path), path.stat().st_size, tiles=cut)
+
+    def _skipped(self, seq: int, size: tuple[int, int], cut: TileCut) -> Outcome:
+        try:
+            return Outcome(seq, answer=answer_of_skipped(*size, cut, self._manifest))
+        except ImageError as error:
+            return Outcome(seq, error=error)
 
 
 def _head(path: Path) -> Head:

@@ -44,6 +44,7 @@ def test_a_job_that_cannot_be_read_is_said_before(pixel: float | None, on_coarse
     said = TileSettings(Tiling(), on_coarse, pixel).all_too_coarse(classifier())
     assert words in (said or "")
     assert (said is None) == (words == "")
+    assert TileSettings(Tiling(), on_coarse, pixel).skips_all(classifier()) is (words == "will have no answer")
     assert TileSettings(Tiling(edge=64), None, 9.0).all_too_coarse(classifier(tiled=False)) is None
 
 

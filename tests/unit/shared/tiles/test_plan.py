@@ -124,3 +124,10 @@ def test_an_edge_in_pixels_can_always_be_stored() -> None:
 def test_a_manifest_with_ranges_that_nothing_can_be_in_is_refused(tiling: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         ManifestTiling.model_validate(tiling)
+
+
+def test_a_height_is_asked_for_where_the_height_is_missing() -> None:
+    cut = planner({"edge_mm": 80.0, "overlap": 0.0})
+    asks = "height_above_ground"
+    assert asks in str(cut.plan(SIZE, Pose(focal_length_px=3000.0)).detail)
+    assert asks not in str(cut.plan(SIZE, Pose(), height_above_ground=2.0).detail)
