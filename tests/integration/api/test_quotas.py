@@ -87,7 +87,7 @@ def test_a_page_that_does_not_fit_is_not_taken_in_part(
     api.add(other, "1", "2", "3")
     answer = api.post(f"/v1/jobs/{job_id}/images", page("a", "b", "c"))
     assert_over(answer, "max_pending_images", limit=5, current=3, requested=3)
-    assert used() == Usage(jobs=2, images=3)
+    assert used() == Usage(jobs=2, images=3, tiles=3)
     api.add(job_id, "a", "b")
 
 
@@ -118,7 +118,7 @@ def test_uploads_and_single_images_count_too(
     Image.new("RGB", (8, 8)).save(picture, "PNG")
     answer = api.request("POST", "/predict", fields={"file": ("leaf.png", picture.getvalue())})
     assert_problem(answer, 429, "quota-exceeded")
-    assert used() == Usage(jobs=1, images=1)
+    assert used() == Usage(jobs=1, images=1, tiles=1)
 
 
 def test_a_retry_needs_room_for_what_it_runs_again(api: Api, set_limits: SetLimits, hands: Hands) -> None:
@@ -143,7 +143,7 @@ def test_requests_at_once_do_not_pass_together(api: Api, set_limits: SetLimits, 
         asked = [(job_id, page(f"{n}-a", f"{n}-b")) for n, job_id in enumerate(ids)]
         taken = [a.status for a in pool.map(lambda one: api.post(f"/v1/jobs/{one[0]}/images", one[1]), asked)]
     assert (taken.count(200), taken.count(429)) == (5, 7)
-    assert used() == Usage(jobs=3, images=10)
+    assert used() == Usage(jobs=3, images=10, tiles=10)
 
 
 def test_a_tenant_without_limits_has_none(api: Api, set_limits: SetLimits) -> None:
