@@ -158,7 +158,7 @@ class Flights:
 
     photographs: int = _given(500, "photographs", "assumed: a flight over some hectares")
     edge: int = _given(ManifestTiling().edge, "pixels", "the edge of a manifest that names none; no overlap")
-    tile_milliseconds: float = _given(10.3, "ms of processor", TILES_LOOP)
+    tile_milliseconds: float = _given(10.1, "ms of processor", TILES_LOOP)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

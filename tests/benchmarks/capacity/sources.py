@@ -3,7 +3,7 @@
 THROUGHPUT = "docs/performance-tables.md, throughput"
 ACCELERATOR = "tests.benchmarks.accelerator, 2026-11-26"
 BENCHMARK = "tests.benchmarks.simulated, 2026-11-26, 2 cores that others used too"
-TILES_LOOP = "tests.benchmarks.tiles_loop, 2026-12-01, two runs, 2 cores under a load of 8 to 17"
+TILES_LOOP = "tests.benchmarks.tiles_loop, 2026-12-01, two runs, 2 cores under a load of 4"
 CHART = "deploy/chart/values.yaml"
 CODE = "code:"
 HPA = "https://kubernetes.io/docs/tasks/run-application/horizontal-pod-autoscale/"
