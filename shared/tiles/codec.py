@@ -15,6 +15,7 @@ import zlib
 from array import array
 from itertools import accumulate, pairwise
 
+from shared.contracts.tiles import REVIEW_OF, SKIP_OF
 from shared.errors import StoredMapInvalid
 from shared.tiles.grid import Grid
 from shared.tiles.tile_map import TileMap
@@ -23,6 +24,7 @@ FORMAT = 1
 HEAD = struct.Struct("<IIIHH")
 # No more is ever unpacked: a map of all 65,535 x 65,535 tiles that the head could name is none of ours.
 MAX_BYTES = 4 * 1024 * 1024
+REASONS = frozenset({0, *REVIEW_OF, *SKIP_OF})
 
 
 def encode(answered: TileMap) -> bytes:
@@ -62,6 +64,10 @@ def decode(stored: bytes) -> TileMap:
         raise StoredMapInvalid(f"a map of tiles is damaged: {error}") from error
     if end != len(body) or not unpacking.eof:
         raise StoredMapInvalid(f"a map of tiles is damaged: {len(body)} bytes were unpacked, {end} expected")
+    # Without its reason, a tile that asks for a person would count as sure.
+    unknown = set(reasons) - REASONS
+    if unknown:
+        raise StoredMapInvalid(f"a newer program wrote a map of tiles with reasons of the numbers {sorted(unknown)}")
     return TileMap(Grid(width, height, edge, tuple(accumulate(x)), tuple(accumulate(y))), labels, confidences, reasons)
 
 

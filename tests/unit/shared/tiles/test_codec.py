@@ -1,6 +1,7 @@
 """Maps of tiles, and their bytes."""
 
 import random
+from array import array
 
 import pytest
 from hypothesis import given
@@ -81,3 +82,10 @@ def test_every_word_has_a_number_of_its_own() -> None:
     assert set(SKIP_NUMBERS) == set(TileSkip)
     assert len(set(numbers)) == len(numbers)
     assert all(number < 128 for number in REVIEW_NUMBERS.values())
+
+
+def test_a_reason_of_a_newer_program_never_makes_a_tile_sure() -> None:
+    grid = lay_grid(300, 300, 256)
+    newer = TileMap(grid, bytes(4), array("H", [FULL] * 4), bytes([0, 0, 90, 0]))
+    with pytest.raises(StoredMapInvalid, match=r"newer program.*\[90\]"):
+        decode(encode(newer))
