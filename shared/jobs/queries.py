@@ -89,7 +89,8 @@ def _speed() -> ColumnElement[float | None]:
             last.work_total.is_not(None),
             last.state.in_([JobState.COMPLETED, JobState.COMPLETED_WITH_ERRORS]),
             last.total > literal_column("1"),  # as the index has it
-            last.work_done > last.work_before,
+            # A photograph that is skipped is one tile and costs next to nothing: a job of such says nothing.
+            last.work_done - last.work_before > last.total,
             last.finished_at > last.started_at,
         )
         .order_by(last.finished_at.desc())
