@@ -24,6 +24,10 @@ REGION = "us-east-1"
 ANSWER_SECONDS = 2.0
 GRPC_OFFSET = 10_000  # SeaweedFS puts the gRPC port of each part so far above its HTTP port
 PARTS = ("s3", "master", "volume", "filer", "admin")  # in the order of their ports
+# Where SeaweedFS puts its parts by itself. `doctor` of any stack on this machine asks these ports, and 10,000 above
+# them, for an open server: none of ours stands there.
+USUAL = (9333, 8080, 9340, 8888, 23646, 7333, 8111, 8181, 9101, 9327, 17777, 16777)
+ASKED_BY_DOCTOR = frozenset({*USUAL, *(port + GRPC_OFFSET for port in USUAL)})
 # Telemetry, automatic buckets and the services that nobody asked for are on by default.
 FLAGS = (
     "-s3.port.iceberg=0",
@@ -70,8 +74,10 @@ class ObjectServer(Server):
         return self.state.secret("s3-secret-key")
 
     def port_usable(self, port: int) -> bool:
-        """Return True if the S3 port, the four after it, and their five gRPC ports are free."""
-        return all(is_free(port + part) and is_free(port + part + GRPC_OFFSET) for part in range(len(PARTS)))
+        """Return True if the S3 port, the four after it, and their gRPC ports are free, and none is a usual one."""
+        http = [port + part for part in range(len(PARTS))]
+        taken = [*http, *(number + GRPC_OFFSET for number in http)]
+        return ASKED_BY_DOCTOR.isdisjoint(taken) and all(map(is_free, taken))
 
     def prepare(self) -> None:
         """Write identity and certificate; delete the file in which the server remembers flags of earlier starts."""

@@ -10,6 +10,8 @@ import pytest
 import urllib3
 from botocore.exceptions import ClientError
 
+from api.admin.doctor import store_ports
+from deploy.local.objects import GRPC_OFFSET, PARTS, USUAL
 from deploy.local.servers import BUCKET, LocalServers
 
 if TYPE_CHECKING:
@@ -100,3 +102,12 @@ def test_no_port_is_open_beyond_the_loopback_address(servers: LocalServers) -> N
         if connection.status == psutil.CONN_LISTEN
     }
     assert addresses == {"127.0.0.1"}
+
+
+@pytest.mark.parametrize("usual", [7333, 8888, 17777])
+def test_no_part_stands_where_the_doctor_of_another_stack_asks(servers: LocalServers, usual: int) -> None:
+    """A store of a neighbour stood at 17333, and every doctor of this machine said that ours was open."""
+    assert store_ports.USUAL == USUAL
+    for part in range(len(PARTS)):
+        assert not servers.objects.port_usable(usual - part)
+        assert not servers.objects.port_usable(usual + GRPC_OFFSET - part)
