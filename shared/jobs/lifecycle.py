@@ -8,7 +8,7 @@ chunks, so that two of them never wait for each other.
 import uuid
 from datetime import timedelta
 
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from shared.contracts import stored
@@ -222,7 +222,14 @@ def enqueue(session: Session, job: Job, *, sizes: ChunkSizes) -> None:
 
 
 def start(session: Session, job_id: uuid.UUID) -> None:
-    """Move a job from ``queued`` to ``running`` at the first claim; do nothing when it runs already."""
+    """Move a job from ``queued`` to ``running`` at the first claim; do nothing when it runs already.
+
+    The state is read before the lock is taken. A claim that came too late for another chunk of the job keeps that row
+    locked, and whoever finishes that chunk holds the lock of the job: each would wait for the other. But then the job
+    runs already.
+    """
+    if session.scalar(select(Job.state).where(Job.id == job_id)) != JobState.QUEUED:
+        return
     job = lock_job(session, job_id)
     if job.state == JobState.QUEUED:
         progress.begin_run(session, job)
