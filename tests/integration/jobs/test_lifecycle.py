@@ -127,6 +127,17 @@ def test_cancels_and_claims_at_the_same_time_never_deadlock(jobs: Jobs, at_once:
         assert counts["total"] == counts["succeeded"] + counts["canceled"] == 8
 
 
+def test_a_claim_does_not_wait_for_the_lock_of_a_job_that_runs_already(jobs: Jobs, database: Database) -> None:
+    """It may hold the row of a chunk that the holder of that lock wants to close."""
+    job_id = jobs.queued(images=2, chunk_images=1)
+    jobs.claim()
+    with database.begin() as finishing, database.begin() as claiming:
+        lifecycle.lock_job(finishing, job_id)
+        claiming.execute(text("SET LOCAL lock_timeout = '1s'"))
+        lifecycle.start(claiming, job_id)
+    assert jobs.get(job_id).state == JobState.RUNNING
+
+
 def test_a_draft_that_nobody_commits_expires(jobs: Jobs, database: Database) -> None:
     job_id = jobs.draft()
     with database.begin() as session:
