@@ -32,7 +32,10 @@ def check_tiles(context: Context, settings: TileSettings, wanted: ClassifierRef 
     """
     if settings.tiling is None or not (settings.tiling.is_auto or settings.ground_resolution_mm):
         return
-    one = chosen(context.client.classifiers(), wanted)
+    _check(context, settings, chosen(context.client.classifiers(), wanted))
+
+
+def _check(context: Context, settings: TileSettings, one: Classifier) -> None:
     settings.resolved(one)
     coarse = settings.all_too_coarse(one)
     if coarse is not None:
@@ -48,8 +51,9 @@ def dry_run(context: Context, paths: list[Path], settings: TileSettings, wanted:
     search = find_images(paths)
     if not search.files:
         raise ConfigurationError(search.emptiness(paths))
-    check_tiles(context, settings, wanted)
     one = _classifier(context, settings, wanted)
+    if one is not None:
+        _check(context, settings, one)
     # A photograph that is skipped is one tile of work: nothing is cut.
     is_skipped = one is not None and settings.skips_all(one)
     found = estimate(search.files, None if is_skipped else _in_pixels(settings, one))
