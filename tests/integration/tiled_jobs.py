@@ -1,4 +1,4 @@
-"""Answers by tiles, put in place of those of a finished job."""
+"""Answers by tiles: of a map by the rule of the worker, or put in place of those of a finished job."""
 
 import uuid
 from collections.abc import Mapping, Sequence
@@ -11,10 +11,13 @@ from shared.contracts.manifest import ReviewReason
 from shared.contracts.tiles import TileSkip
 from shared.db.models import Job, Result, TileMapRow
 from shared.db.session import Database
+from shared.jobs.results import NewResult
 from shared.tiles.codec import encode
 from shared.tiles.grid import lay_grid
 from shared.tiles.tile_map import Tile, TileMap, sum_up
-from tests.integration.conftest import LABELS
+from tests.integration.conftest import LABELS, MANIFEST
+from worker.inference.tiles.answer import answer_of
+from worker.jobs.tiled_result import tiled_result
 
 EDGE = 100  # pixels
 
@@ -35,6 +38,11 @@ class Answer:
     def map(self) -> TileMap:
         """The map of one row, the last tile of which moves inwards by half."""
         return TileMap.of(lay_grid(max(EDGE, EDGE * len(self.tiles) - EDGE // 2), EDGE, EDGE), self.tiles)
+
+
+def answered(seq: int, found: TileMap) -> NewResult:
+    """Make the result of a photograph with this map as a worker does it."""
+    return tiled_result(seq, answer_of(found, MANIFEST), runtime="numpy 2")
 
 
 def answer_by_tiles(database: Database, job_id: str, answers: Mapping[int, Answer]) -> None:

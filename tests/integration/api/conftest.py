@@ -16,11 +16,11 @@ from shared.jobs.chunks import pool_of, tiles_pool_of
 from shared.jobs.claims import Claim, Offer
 from shared.jobs.results import NewResult
 from shared.limits.quotas import UNLIMITED
-from shared.tiles.codec import encode
 from shared.tiles.grid import lay_grid
-from shared.tiles.tile_map import Tile, TileMap, sum_up
-from tests.integration.conftest import LABELS, Api
+from shared.tiles.tile_map import Tile, TileMap
+from tests.integration.conftest import Api
 from tests.integration.jobs.factory import sizes
+from tests.integration.tiled_jobs import answered
 
 Classify = Callable[[int], NewResult]
 
@@ -61,20 +61,7 @@ TILES = (
 
 def tiled(seq: int, tiles: Sequence[Tile] = TILES) -> NewResult:
     """The answer "rust" of a photograph in tiles; without a tile that counts, none."""
-    answered = TileMap.of(lay_grid(700, 500, 256), tiles)
-    sums = sum_up(answered, LABELS)
-    decided = sums.counted > 0
-    return NewResult(
-        seq=seq,
-        status=ImageStatus.SUCCEEDED,
-        label="rust" if decided else None,
-        confidence=0.85 if decided else None,
-        needs_review=not decided,
-        review_reason=None if decided else ReviewReason.NO_LEAF,
-        runtime="numpy 2",
-        tile_sums=sums.as_json(),
-        tile_map=encode(answered),
-    )
+    return answered(seq, TileMap.of(lay_grid(700, 500, 256), tiles))
 
 
 def undecided(seq: int) -> NewResult:

@@ -1,11 +1,9 @@
 """The answer of a photograph in six tiles."""
 
-from shared.contracts.states import ImageStatus
 from shared.jobs.results import NewResult
-from shared.tiles.codec import encode
 from shared.tiles.grid import lay_grid
-from shared.tiles.tile_map import Tile, TileMap, sum_up
-from tests.integration.conftest import LABELS
+from shared.tiles.tile_map import Tile, TileMap
+from tests.integration.tiled_jobs import answered
 
 # Three tiles beside each other, two above each other; the last column and row moved inwards.
 MAP = TileMap.of(
@@ -16,12 +14,4 @@ MAP = TileMap.of(
 
 def in_tiles(seq: int) -> NewResult:
     """Make the answer of a photograph of 500 x 300 pixels."""
-    return NewResult(
-        seq=seq,
-        status=ImageStatus.SUCCEEDED,
-        label="rust",
-        confidence=0.7,
-        needs_review=False,
-        tile_map=encode(MAP),
-        tile_sums=sum_up(MAP, LABELS).as_json(),
-    )
+    return answered(seq, MAP)
