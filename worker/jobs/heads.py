@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial
 
 from sqlalchemy.orm import Session
@@ -10,6 +11,7 @@ from shared.classifiers.registry import manifest_of
 from shared.db.models import Classifier, Job
 from shared.errors import ObjectMissing
 from shared.jobs.heads import NewHead, UnreadImage
+from shared.settings import Settings
 from shared.tiles.plan import TilePlanner
 from worker.context import Context
 from worker.inference.heads import Head, PartialFile, read_head
@@ -56,9 +58,18 @@ def _read(context: Context, image: UnreadImage) -> Head:
 
     try:
         file = PartialFile(image.size, fetch, first_bytes=settings.head_bytes)
-        return read_head(file, camera_zone=settings.camera_time_zone)
+        head = read_head(file, camera_zone=settings.camera_time_zone)
     except ObjectMissing:
         return Head()
+    return head if _is_decoded(head, settings) else replace(head, size=None)
+
+
+def _is_decoded(head: Head, settings: Settings) -> bool:
+    """Return False for a picture that its decoder refuses for its pixels; nobody should read of its tiles instead."""
+    if head.size is None:
+        return True
+    width, height = head.size
+    return width * height <= settings.max_image_pixels and max(head.size) <= settings.max_image_side
 
 
 def _planned(image: UnreadImage, head: Head, planner: TilePlanner) -> NewHead:

@@ -197,6 +197,16 @@ def test_a_photograph_of_too_many_tiles_is_refused_in_words(tiled: Tiled) -> Non
     assert known == {1: KnownHead(1, 640, 480, 1, 64, 80, is_too_coarse=False, pose=pose)}
 
 
+def test_a_picture_of_too_many_pixels_is_left_to_its_decoder(tiled: Tiled) -> None:
+    """It was told to take larger tiles."""
+    huge = bytearray(photograph())
+    frame = huge.index(b"\xff\xc0") + 5  # height and width of the frame (ITU T.81, B.2.2)
+    huge[frame : frame + 4] = b"\xff\x00\xff\x00"
+    job_id = tiled.inspected(photograph(), bytes(huge))
+    assert tiled.refused(job_id) == {}
+    assert {seq: (head.width, head.tiles) for seq, head in tiled.heads(job_id).items()} == {1: (640, 80), 2: (None, 1)}
+
+
 def test_tiles_in_millimetres_follow_each_photograph(tiled: Tiled) -> None:
     millimetres = {"edge_mm": 2000.0, "overlap": 0.0}
     low, high, unknown = photograph(metres=10), photograph(metres=15), photograph()
