@@ -7,7 +7,7 @@ from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from shared.contracts.manifest import HASH_FIELDS, Manifest
+from shared.contracts.manifest import HASH_FIELDS, SECOND_SCHEMA, Manifest
 from shared.contracts.tiling import AUTO
 from shared.db.base import new_id
 from shared.db.models import Classifier
@@ -27,8 +27,9 @@ def register(session: Session, manifest: Manifest) -> Classifier:
             name=manifest.name,
             version=manifest.version,
             sha256=manifest.sha256,
-            manifest=manifest.model_dump(mode="json", exclude={"tiling"}),
+            manifest=manifest.model_dump(mode="json", exclude={"tiling", *SECOND_SCHEMA}) | {"schema_version": 1},
             tiling=_tiling_of(manifest),
+            second_schema=_second_schema_of(manifest),
         )
         .on_conflict_do_nothing(index_elements=["name", "version"])
     )
@@ -50,11 +51,17 @@ def register(session: Session, manifest: Manifest) -> Classifier:
 def manifest_of(classifier: Classifier) -> Manifest:
     """Return the whole manifest of a registered classifier."""
     tiling = {} if classifier.tiling is None else {"tiling": classifier.tiling}
-    return Manifest.model_validate({**classifier.manifest, **tiling})
+    return Manifest.model_validate({**classifier.manifest, **tiling, **(classifier.second_schema or {})})
 
 
 def _tiling_of(manifest: Manifest) -> dict[str, Any] | None:
     return None if manifest.tiling is None else manifest.tiling.model_dump(mode="json")
+
+
+def _second_schema_of(manifest: Manifest) -> dict[str, Any] | None:
+    if manifest.schema_version == 1:
+        return None
+    return manifest.model_dump(mode="json", include={"schema_version", *SECOND_SCHEMA})
 
 
 def _check_same(known: Classifier, manifest: Manifest) -> None:

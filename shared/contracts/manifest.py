@@ -1,7 +1,9 @@
 """The manifest of a classifier: the meaning of its numbers, and how pixels must be prepared for it.
 
 Training writes it, the worker reads it, the API shows it. A classifier is a folder with ``manifest.json``,
-``model.keras`` and, for a CPU, ``model.onnx``: the same numbers three times as fast.
+``model.keras`` and, for a CPU, ``model.onnx`` and ``model.int8.onnx``: the second for processors that multiply bytes.
+
+The second version of its schema names the outputs of the model and its crops; the first is still read.
 """
 
 import hashlib
@@ -12,6 +14,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from shared.contracts import stored
+from shared.contracts.outputs import MAX_CROPS, ModelOutputs
 from shared.contracts.tiling import MAX_EDGE_MM, MIN_EDGE_MM, GroundResolution
 
 MAX_INPUT_EDGE = 4096  # pixels
@@ -20,9 +23,12 @@ MAX_CLASSES = 255  # A map of tiles has a byte for the label of each (``shared.t
 MANIFEST_FILE = "manifest.json"
 MODEL_FILE = "model.keras"
 ONNX_FILE = "model.onnx"
+INT8_FILE = "model.int8.onnx"
 HEALTHY = "healthy"  # The id of the class of plants without a disease; every other class is one.
 # Each model file of a classifier, and the field of the manifest with its SHA-256.
-HASH_FIELDS = {MODEL_FILE: "sha256", ONNX_FILE: "onnx_sha256"}
+HASH_FIELDS = {MODEL_FILE: "sha256", ONNX_FILE: "onnx_sha256", INT8_FILE: "int8_sha256"}
+# What programs that know only the first version of the schema refuse; it is left out where it is not set.
+SECOND_SCHEMA = frozenset({"outputs", "crops", "int8_sha256"})
 CLASS_ID = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
 SHA256 = r"^[0-9a-f]{64}$"
 
@@ -85,6 +91,19 @@ class ClassLabel(Strict):
     eppo_code: str | None = Field(default=None, pattern=r"^[A-Z0-9]{5,6}$")
 
 
+class Crop(Strict):
+    """A crop that the classifier has learned.
+
+    ``id`` stands in results; ``names`` maps a language (BCP 47) to a name for people; ``eppo_code`` is the code of the
+    plant in the EPPO Global Database; ``terms`` are the stated terms of the pictures that it was learned from.
+    """
+
+    id: str = Field(min_length=1, max_length=MAX_CLASS_ID, pattern=CLASS_ID)
+    names: dict[Words, Words] = Field(default_factory=dict)
+    eppo_code: str | None = Field(default=None, pattern=r"^[A-Z0-9]{5,6}$")
+    terms: Words = ""
+
+
 class Preprocessing(Strict):
     """The preparation of the model's float32 input: ``(pixel - offset) * scale`` on RGB 0 to 255."""
 
@@ -101,6 +120,7 @@ class ReviewReason(StrEnum):
     BLURRED = "blurred"  # Too blurred to see a symptom.
     NOT_A_LEAF = "not_a_leaf"  # Nothing that the classifier has learned: a road, a lens cap, a cat.
     OTHER_SYMPTOM = "other_symptom"  # A leaf with signs of something that is not among the classes.
+    UNKNOWN_CROP = "unknown_crop"  # A plant that the classifier has not learned: its diseases look different.
     LOW_CONFIDENCE = "low_confidence"  # The best class is below the review threshold.
     # Of tiles, and of photographs that are answered by tiles:
     UNUSUAL_LIGHT = "unusual_light"  # Its colours lie outside of what was learned: lamps, dusk, a filter.
@@ -163,21 +183,33 @@ class ManifestTiling(Strict):
 class Manifest(Strict):
     """``manifest.json`` of a classifier folder.
 
-    ``sha256`` is that of ``model.keras``, ``onnx_sha256`` that of ``model.onnx`` if there is one; a worker refuses to
-    serve a file that differs. The model's outputs are the probabilities of ``classes``, then ``review_outputs``. A
-    result says ``needs_review`` if the best class is below ``review_threshold`` or a review output above its limit.
+    ``sha256`` is that of ``model.keras``, ``onnx_sha256`` and ``int8_sha256`` those of ``model.onnx`` and
+    ``model.int8.onnx`` if there are such; a worker refuses to serve a file that differs. ``outputs`` names what the
+    model gives; without it (the first version of the schema) that is one row of the probabilities of ``classes``, then
+    ``review_outputs``. A result says ``needs_review`` if the best class is below ``review_threshold`` or a review
+    output above its limit.
     """
 
-    schema_version: Literal[1] = 1
+    schema_version: Literal[1, 2] = 1
     name: ClassifierName
     version: ClassifierVersion
     sha256: str = Field(pattern=SHA256)
     onnx_sha256: str | None = Field(default=None, pattern=SHA256)
+    int8_sha256: str | None = Field(default=None, pattern=SHA256, exclude_if=lambda value: value is None)
     classes: tuple[ClassLabel, ...] = Field(min_length=2, max_length=MAX_CLASSES)
     input_size: tuple[int, int] = Field(description="height, width in pixels")
     preprocessing: Preprocessing = Preprocessing()
     review_threshold: float = Field(default=0.6, ge=0, le=1)
     review_outputs: tuple[ReviewOutput, ...] = ()
+    outputs: ModelOutputs | None = Field(
+        default=None, exclude_if=lambda value: value is None, description="The outputs of the model by name."
+    )
+    crops: tuple[Crop, ...] = Field(
+        default=(),
+        max_length=MAX_CROPS,
+        exclude_if=lambda value: not value,
+        description="The crops it has learned, in the order of the output `crop`.",
+    )
     tiling: ManifestTiling | None = Field(
         default=None, exclude_if=lambda value: value is None, description="How to read photographs of many plants."
     )
@@ -196,6 +228,36 @@ class Manifest(Strict):
             raise ValueError(msg)
         return self
 
+    @model_validator(mode="after")
+    def _outputs_fit(self) -> "Manifest":
+        """Check what the second version of the schema adds against the rest."""
+        new = self.model_fields_set & SECOND_SCHEMA
+        rules = (
+            (self.schema_version == 1 and new, f"{', '.join(sorted(new))} need schema_version 2"),
+            (self.schema_version > 1 and self.outputs is None, "schema_version 2 needs outputs"),
+            (
+                self.outputs and bool(self.review_outputs) != (self.outputs.review is not None),
+                "outputs.review and review_outputs belong together",
+            ),
+            (
+                bool(self.crops) != bool(self.outputs and self.outputs.crop is not None),
+                "outputs.crop and crops belong together",
+            ),
+            (
+                self.outputs and (self.outputs.map is None) != (self.outputs.map_size is None),
+                "outputs.map and outputs.map_size belong together",
+            ),
+            (
+                self.outputs and len(set(self.outputs.names)) < len(self.outputs.names),
+                "the names of outputs must differ from each other",
+            ),
+            (len({c.id for c in self.crops}) < len(self.crops), "crop ids must differ from each other"),
+        )
+        broken = [words for is_broken, words in rules if is_broken]
+        if broken:
+            raise ValueError("; ".join(broken))
+        return self
+
     @property
     def model_files(self) -> dict[str, str]:
         """The model files of the folder and their SHA-256."""
@@ -208,8 +270,8 @@ class Manifest(Strict):
         return tuple(c.id for c in self.classes)
 
     @property
-    def outputs(self) -> int:
-        """The number of the model's outputs for one image."""
+    def row_length(self) -> int:
+        """The number of columns in a row of probabilities and review outputs."""
         return len(self.classes) + len(self.review_outputs)
 
     @property

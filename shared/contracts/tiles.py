@@ -26,6 +26,7 @@ REVIEW_NUMBERS = {
     ReviewReason.TOO_COARSE: 6,
     ReviewReason.TOO_FEW_TILES: 7,  # Of an image, never of a tile; kept so that the table is whole.
     ReviewReason.NO_LEAF: 8,  # Likewise.
+    ReviewReason.UNKNOWN_CROP: 9,
 }
 SKIP_NUMBERS = {TileSkip.TOO_COARSE: 128, TileSkip.SEEN_ELSEWHERE: 129, TileSkip.NO_DATA: 130}
 REVIEW_OF = {number: reason for reason, number in REVIEW_NUMBERS.items()}

@@ -73,7 +73,7 @@ class MeanClassifier:
 
     def classify(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
         """Answer from every pixel."""
-        rows = np.zeros((len(batch), self.manifest.outputs), np.float32)
+        rows = np.zeros((len(batch), self.manifest.row_length), np.float32)
         powers = np.exp(batch.mean(axis=(1, 2)))
         rows[:, :3] = powers / powers.sum(axis=1, keepdims=True)
         return rows

@@ -84,7 +84,7 @@ def check_outputs(rows: NDArray[np.float32], manifest: Manifest) -> None:
         OutputInvalid: a rule is broken; the message says which, and for which classifier.
     """
     who = f"Classifier {manifest.name} {manifest.version}"
-    if rows.ndim != 2 or rows.shape[1] != manifest.outputs:  # noqa: PLR2004  # rows and columns
+    if rows.ndim != 2 or rows.shape[1] != manifest.row_length:  # noqa: PLR2004  # rows and columns
         review = f" and {len(manifest.review_outputs)} review outputs" if manifest.review_outputs else ""
         raise OutputInvalid(
             f"{who} gave an output of shape {rows.shape}, its manifest has {len(manifest.classes)} classes{review}."

@@ -164,7 +164,7 @@ def _traced(tensorflow: Any, model: Any, manifest: Manifest, batch_size: int) ->
     """Trace the model as one function of a fixed shape, after checking that shape against the manifest."""
     height, width = manifest.input_size
     _check_shape("input", getattr(model, "input_shape", None), (None, height, width, CHANNELS))
-    _check_shape("output", getattr(model, "output_shape", None), (None, manifest.outputs))
+    _check_shape("output", getattr(model, "output_shape", None), (None, manifest.row_length))
     signature = [tensorflow.TensorSpec((batch_size, height, width, CHANNELS), tensorflow.float32)]
 
     def forward(batch: Any) -> Any:  # noqa: ANN401

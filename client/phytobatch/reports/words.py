@@ -138,6 +138,7 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "not_a_leaf": ("nothing that the classifier has learned", "nada que el clasificador haya aprendido"),
     "other_symptom": ("signs of something else", "signos de otra cosa"),
     "low_confidence": ("the best class is not likely enough", "la mejor clase no es bastante probable"),
+    "unknown_crop": ("a plant that it has not learned", "una planta que no ha aprendido"),
     "unusual_light": ("colours unlike those that it has learned", "colores distintos de los aprendidos"),
     "too_coarse": ("from too far away to be read", "desde demasiado lejos para leerse"),
     "too_few_tiles": ("too few tiles can be read", "muy pocos recuadros se pueden leer"),

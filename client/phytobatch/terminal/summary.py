@@ -15,6 +15,7 @@ WORDS = {
     "not_a_leaf": "nothing that the classifier has learned to look at",
     "other_symptom": "signs of something that is none of its classes",
     "low_confidence": "the best class is not likely enough",
+    "unknown_crop": "a plant that the classifier has not learned",
     "unusual_light": "colours unlike those that the classifier has learned",
     "too_coarse": "from too far away: a pixel is too large for a symptom",
     "too_few_tiles": "too few tiles could be read",

@@ -22,8 +22,10 @@ class Classifier(Base):
     name: Mapped[str] = mapped_column(Text)
     version: Mapped[str] = mapped_column(Text)
     sha256: Mapped[str] = mapped_column(Text)
-    # Without its ``tiling``, which programs of the version before would refuse; ``registry.manifest_of`` joins both.
+    # Without ``tiling`` and what the second schema adds, which programs of the version before would refuse;
+    # ``registry.manifest_of`` joins all three.
     manifest: Mapped[dict[str, Any]] = mapped_column(JSONB)
     tiling: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    second_schema: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     is_default: Mapped[bool] = mapped_column(server_default=text("false"))
     created_at: Mapped[CreatedAt]

@@ -71,6 +71,8 @@ class Job(Base):
     tiling: Mapped[dict[str, Any] | str | None] = mapped_column(JSONB(none_as_null=True))
     on_coarse: Mapped[str | None] = mapped_column(Text)
     ground_resolution_mm: Mapped[float | None]
+    # Results carry the class activation map of their label.
+    explain: Mapped[bool] = mapped_column(server_default=text("false"))
     # Pinned when the job is committed; a job never mixes versions.
     classifier_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("classifiers.id"))
     # The endpoint of the job's own `webhook_url`.

@@ -41,6 +41,12 @@ class Result(Base):
     review_reason: Mapped[str | None] = mapped_column(Text)
     # Of an image that is answered by tiles: the sums of its map, as ``shared.tiles.tile_map.TileSums``.
     tile_sums: Mapped[dict[str, dict[str, int]] | None] = mapped_column(JSONB)
+    # The crop that the classifier has seen, if it names crops; NULL for tiles and where it is not sure.
+    crop: Mapped[str | None] = mapped_column(Text)
+    # Of a whole photograph: 64 signed bytes, alike pictures lie close to each other (``shared.contracts.outputs``).
+    embedding: Mapped[bytes | None] = mapped_column(LargeBinary)
+    # Of jobs with `explain`: the class activation map of the label, rows first, a byte for each cell.
+    explanation: Mapped[bytes | None] = mapped_column(LargeBinary)
     error_code: Mapped[str | None] = mapped_column(Text)
     error_detail: Mapped[str | None] = mapped_column(Text)
     # NULL if no classifier ran on the image.
