@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from worker import __main__ as worker
 from worker.inference import preprocess as decoding
+from worker.inference.classifier import Outputs
 from worker.inference.onnx_classifier import OnnxClassifier
 
 PACE = "PACE_SECONDS"
@@ -30,11 +31,11 @@ def paced(_data: bytes, _how: object, size: tuple[int, int], **_: Any) -> NDArra
     return np.zeros((*size, 3), np.float32)
 
 
-def the_same(classifier: OnnxClassifier, batch: NDArray[np.float32]) -> NDArray[np.float32]:
+def the_same(classifier: OnnxClassifier, batch: NDArray[np.float32], *, maps: bool = False) -> Outputs:
     """In the place of ``OnnxClassifier.classify``."""
     if not _answers:
-        _answers.append(_classify(classifier, batch[:1]))
-    return np.repeat(_answers[0], len(batch), axis=0)
+        _answers.append(_classify(classifier, batch[:1], maps=maps).rows)
+    return Outputs(np.repeat(_answers[0], len(batch), axis=0))
 
 
 if __name__ == "__main__":

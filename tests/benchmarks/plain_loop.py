@@ -59,7 +59,7 @@ def _loop(classifier: Classifier, files: list[Path], threads: int) -> Iterator[l
             batch, ahead = ahead[:size], ahead[size:]
             pixels = np.stack([one.result() for one in batch])
             ahead += [pool.submit(prepare, file) for file in islice(rest, size)]
-            yield [interpret(row, manifest).label for row in classifier.classify(pixels)]
+            yield [interpret(row, manifest).label for row in classifier.classify(pixels).rows]
 
 
 if __name__ == "__main__":

@@ -49,7 +49,7 @@ def main() -> None:
         )
         height, width = runtimes[0].manifest.input_size
         batch = rng.random((size, height, width, 3), dtype=np.float32) * 2 - 1
-        difference = float(np.abs(runtimes[0].classify(batch) - runtimes[1].classify(batch)).max())
+        difference = float(np.abs(runtimes[0].classify(batch).rows - runtimes[1].classify(batch).rows).max())
         speeds = [[images_per_second(runtime, batch) for runtime in runtimes] for _ in range(options.rounds)]
         slow, fast = (list(column) for column in zip(*speeds, strict=True))
         figures.add(f"batches of {size}: TensorFlow", slow, "images/s")

@@ -107,5 +107,7 @@ def interpret_pictures(classifier: Classifier, pictures: Sequence[NDArray[np.uin
 
 def _classified(classifier: Classifier, pixels: Sequence[NDArray[np.float32]]) -> list[Interpretation]:
     size = classifier.batch_size
-    rows = [row for i in range(0, len(pixels), size) for row in classifier.classify(np.stack(pixels[i : i + size]))]
+    rows = [
+        row for i in range(0, len(pixels), size) for row in classifier.classify(np.stack(pixels[i : i + size])).rows
+    ]
     return [interpret(row, classifier.manifest) for row in rows]

@@ -35,7 +35,7 @@ def main() -> None:
     for photo in photos:
         for crop in _crops(photo, rng):
             rows = [
-                classifier.classify(preprocess(data, manifest.preprocessing, manifest.input_size)[np.newaxis])[0]
+                classifier.classify(preprocess(data, manifest.preprocessing, manifest.input_size)[np.newaxis]).rows[0]
                 for data in (_written(crop, edge) for edge in EDGES)
             ]
             found = [interpret(row, manifest) for row in rows]

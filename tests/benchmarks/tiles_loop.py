@@ -100,7 +100,7 @@ def plain_loop(classifier: Classifier, files: Sequence[Path], edge: int) -> Iter
             batch, ahead = ahead[:size], ahead[size:]
             pixels = np.stack([one.result() for one in batch])
             ahead += islice(tiles, size)
-            yield [interpret(row, manifest).label for row in classifier.classify(pixels)]
+            yield [interpret(row, manifest).label for row in classifier.classify(pixels).rows]
 
 
 def _tiles(pool: ThreadPoolExecutor, files: Sequence[Path], edge: int, manifest: Manifest) -> Iterator[Future[Tiles]]:

@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 from shared.contracts.manifest import Manifest
 from tests.benchmarks.figures import Figures
 from tests.benchmarks.images import write_set
-from worker.inference.classifier import Classifier, GpuMemory
+from worker.inference.classifier import Classifier, GpuMemory, Outputs
 from worker.inference.isolation import IsolatedPool, IsolationLimits
 from worker.inference.limits import DEFAULT_LIMITS, PictureLimits
 from worker.inference.manifest import read_manifest, shipped_classifier_dir
@@ -71,12 +71,12 @@ class MeanClassifier:
         """List nothing."""
         return ()
 
-    def classify(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
+    def classify(self, batch: NDArray[np.float32], *, maps: bool = False) -> Outputs:  # noqa: ARG002  # it has none
         """Answer from every pixel."""
         rows = np.zeros((len(batch), self.manifest.row_length), np.float32)
         powers = np.exp(batch.mean(axis=(1, 2)))
         rows[:, :3] = powers / powers.sum(axis=1, keepdims=True)
-        return rows
+        return Outputs(rows)
 
 
 class Memory:

@@ -78,7 +78,7 @@ def test_the_import_answers_as_the_original_service_does(
     imported = KerasClassifier(tmp_path / "imported", batch_size=len(photos))
     batch = np.stack([preprocess(p.read_bytes(), manifest.preprocessing, manifest.input_size) for p in photos])
     wanted = as_the_original_service_answers(file, photos)
-    np.testing.assert_allclose(imported.classify(batch), wanted, atol=1e-5, rtol=0)
+    np.testing.assert_allclose(imported.classify(batch).rows, wanted, atol=1e-5, rtol=0)
 
 
 @of_its_python

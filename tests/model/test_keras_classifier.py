@@ -48,11 +48,11 @@ def test_a_short_batch_gets_the_answers_of_a_full_one(make_folder: MakeFolder) -
     classifier = KerasClassifier(make_folder(), batch_size=8)
     _: Classifier = classifier
     classifier.warm_up()
-    whole = classifier.classify(noise(8))
+    whole = classifier.classify(noise(8)).rows
     assert whole.shape == (8, 3)
     assert whole.dtype == np.float32
     for count in range(1, 8):
-        np.testing.assert_allclose(classifier.classify(noise(8)[:count]), whole[:count], atol=1e-6)
+        np.testing.assert_allclose(classifier.classify(noise(8)[:count]).rows, whole[:count], atol=1e-6)
 
 
 def test_it_tells_the_memory_of_every_gpu_and_of_nothing_else(make_folder: MakeFolder) -> None:
@@ -66,7 +66,7 @@ def test_it_tells_the_memory_of_every_gpu_and_of_nothing_else(make_folder: MakeF
 
 def test_answers_are_kept_when_the_next_batch_runs(make_folder: MakeFolder) -> None:
     classifier = KerasClassifier(make_folder(), batch_size=2)
-    first = classifier.classify(noise(2))
+    first = classifier.classify(noise(2)).rows
     copy = first.copy()
     classifier.classify(np.ones((2, 8, 12, 3), np.float32))
     np.testing.assert_array_equal(first, copy)
@@ -81,9 +81,9 @@ def test_the_model_is_traced_once(make_folder: MakeFolder) -> None:
 
 def test_many_threads_share_it(make_folder: MakeFolder) -> None:
     classifier = KerasClassifier(make_folder(), batch_size=4)
-    wanted = classifier.classify(noise(4))
+    wanted = classifier.classify(noise(4)).rows
     with ThreadPoolExecutor(6) as pool:
-        for rows in pool.map(lambda _: classifier.classify(noise(4)), range(40)):
+        for rows in pool.map(lambda _: classifier.classify(noise(4)).rows, range(40)):
             np.testing.assert_allclose(rows, wanted, atol=1e-6)
 
 

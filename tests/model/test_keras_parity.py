@@ -66,5 +66,5 @@ def test_probabilities_equal_a_call_of_the_model(
     wanted = np.asarray(load_model(original_folder / MODEL_FILE)(inputs, training=False))
     ours = np.stack([preprocess(photo.read_bytes(), Preprocessing(), SIZE) for photo in photos])
     size = original.batch_size
-    found = np.concatenate([original.classify(ours[i : i + size]) for i in range(0, len(ours), size)])
+    found = np.concatenate([original.classify(ours[i : i + size]).rows for i in range(0, len(ours), size)])
     np.testing.assert_allclose(found, wanted, atol=1e-5, rtol=0)

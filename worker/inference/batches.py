@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shared.contracts.manifest import Manifest
-from worker.inference.classifier import GpuMemory
+from worker.inference.classifier import GpuMemory, Outputs
 from worker.inference.interpret import check_outputs
 
 CHANNELS = 3
@@ -58,7 +58,7 @@ class LoadedClassifier(ABC):
         return self._batch_size
 
     @abstractmethod
-    def classify(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
+    def classify(self, batch: NDArray[np.float32], *, maps: bool = False) -> Outputs:
         """See ``Classifier.classify``."""
 
     def gpu_memory(self) -> Sequence[GpuMemory]:
@@ -66,10 +66,10 @@ class LoadedClassifier(ABC):
         return ()
 
     def warm_up(self) -> None:
-        """Run the model twice and check that its output fits the manifest.
+        """Run the model twice and check that its outputs fit the manifest.
 
         Raises:
-            OutputInvalid: the output does not fit.
+            OutputInvalid: they do not fit.
         """
         shape = (self._batch_size, *self._manifest.input_size, CHANNELS)
         noise = np.random.default_rng(0).random(shape, dtype=np.float32)

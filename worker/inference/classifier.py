@@ -19,6 +19,25 @@ class GpuMemory:
     peak: int
 
 
+@dataclass(frozen=True, slots=True)
+class Outputs:
+    """The numbers that a classifier gives for the n images of one batch.
+
+    Attributes:
+        rows: float32 (n, classes + review outputs), in the order of the manifest; the probabilities of the classes add
+            up to one in each row.
+        crops: float32 (n, crops), the probabilities of the crops in the order of the manifest; None if it names none.
+        embeddings: int8 (n, 64), -127 to 127: alike pictures lie close to each other; None if it gives none.
+        maps: float32 (n, rows, columns, classes), the evidence of each cell for each class; None if nobody asked for
+            it, or the classifier gives none.
+    """
+
+    rows: NDArray[np.float32]
+    crops: NDArray[np.float32] | None = None
+    embeddings: NDArray[np.int8] | None = None
+    maps: NDArray[np.float32] | None = None
+
+
 class Classifier(Protocol):
     """A loaded model. Implementations are thread-safe: several chunks share one."""
 
@@ -49,14 +68,14 @@ class Classifier(Protocol):
         """List the GPUs that its runtime uses; empty if it runs on the processor."""
         ...
 
-    def classify(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
+    def classify(self, batch: NDArray[np.float32], *, maps: bool = False) -> Outputs:
         """Return the outputs of one batch.
 
         Args:
             batch: float32, (n, height, width, 3), prepared as the manifest says, 1 <= n <= ``batch_size``.
+            maps: give the class activation maps too, if the classifier has them.
 
-        Returns:
-            float32, (n, classes + review outputs), in the order of the manifest; the probabilities of the classes
-            add up to one in each row.
+        Raises:
+            OutputInvalid: the model gave another shape than its manifest says.
         """
         ...

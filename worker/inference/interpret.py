@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shared.contracts.manifest import Manifest, ReviewReason
+from worker.inference.classifier import Outputs
 from worker.inference.errors import OutputInvalid
 
 SUM_TOLERANCE = 1e-3
@@ -53,7 +54,7 @@ def interpret(outputs: NDArray[np.float32], manifest: Manifest) -> Interpretatio
     Raises:
         OutputInvalid: the row has the wrong length, NaN, infinity, or probabilities that do not add up to one.
     """
-    check_outputs(outputs[np.newaxis], manifest)
+    _check_rows(outputs[np.newaxis], manifest)
     values = [float(p) for p in outputs[: len(manifest.classes)]]
     by_label = dict(zip(manifest.labels, values, strict=True))
     order = sorted(range(len(values)), key=lambda index: -values[index])  # Stable: ties keep the manifest's order.
@@ -77,13 +78,21 @@ def _review_reason(confidence: float, review: NDArray[np.float32], manifest: Man
     return ReviewReason.LOW_CONFIDENCE if confidence < manifest.review_threshold else None
 
 
-def check_outputs(rows: NDArray[np.float32], manifest: Manifest) -> None:
-    """Check rows (n, classes + review outputs): all finite, the first ones 0 to 1 and adding up to 1 +- 1e-3.
+def check_outputs(outputs: Outputs, manifest: Manifest) -> None:
+    """Check the numbers of a batch: all finite, the probabilities of classes and crops 0 to 1 and adding up to 1.
 
     Raises:
         OutputInvalid: a rule is broken; the message says which, and for which classifier.
     """
-    who = f"Classifier {manifest.name} {manifest.version}"
+    _check_rows(outputs.rows, manifest)
+    if outputs.crops is not None:
+        _check_crops(outputs.crops, manifest)
+    if outputs.maps is not None and not np.isfinite(outputs.maps).all():
+        raise OutputInvalid(f"{_who(manifest)} gave NaN or infinity in a map.")
+
+
+def _check_rows(rows: NDArray[np.float32], manifest: Manifest) -> None:
+    who = _who(manifest)
     if rows.ndim != 2 or rows.shape[1] != manifest.row_length:  # noqa: PLR2004  # rows and columns
         review = f" and {len(manifest.review_outputs)} review outputs" if manifest.review_outputs else ""
         raise OutputInvalid(
@@ -91,7 +100,16 @@ def check_outputs(rows: NDArray[np.float32], manifest: Manifest) -> None:
         )
     if not np.isfinite(rows).all():
         raise OutputInvalid(f"{who} gave NaN or infinity as a probability.")
-    probabilities = rows[:, : len(manifest.classes)]
+    _check_sums(rows[:, : len(manifest.classes)], who)
+
+
+def _check_crops(crops: NDArray[np.float32], manifest: Manifest) -> None:
+    if not np.isfinite(crops).all():
+        raise OutputInvalid(f"{_who(manifest)} gave NaN or infinity as the probability of a crop.")
+    _check_sums(crops, f"{_who(manifest)}, for the crop,")
+
+
+def _check_sums(probabilities: NDArray[np.float32], who: str) -> None:
     worst = max((abs(math.fsum(row) - 1.0) for row in probabilities.tolist()), default=0.0)
     if worst > SUM_TOLERANCE or probabilities.min(initial=0.0) < -SUM_TOLERANCE:
         msg = (
@@ -99,3 +117,7 @@ def check_outputs(rows: NDArray[np.float32], manifest: Manifest) -> None:
             "does the model lack its softmax?"
         )
         raise OutputInvalid(msg)
+
+
+def _who(manifest: Manifest) -> str:
+    return f"Classifier {manifest.name} {manifest.version}"

@@ -5,7 +5,7 @@ import re
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 
 from shared.contracts.manifest import Manifest
 from worker.inference.batches import CHANNELS, LoadedClassifier, check_batch_size, check_shape
-from worker.inference.classifier import GpuMemory
+from worker.inference.classifier import GpuMemory, Outputs
 from worker.inference.errors import ModelUnusable
 from worker.inference.manifest import read_manifest, verify_model_file
+from worker.inference.outputs import ROW, check_dimensions, check_model, outputs_of, wanted_names
 
 STDERR = 2
 # Absl's notes (a severity, four digits of the date, a time), and its sentence that it has not been set up yet.
@@ -25,9 +26,10 @@ _NOTE = re.compile(rb"I\d{4} |WARNING: All log messages before absl::InitializeL
 
 
 class KerasClassifier(LoadedClassifier):
-    """One model, one traced function over a fixed batch; short batches are padded.
+    """One model, a traced function over a fixed batch; short batches are padded.
 
     ``predict()`` is never called: in a loop it leaks (keras #13118). A fixed shape means one trace and no retracing.
+    The function with maps is another one, traced when they are first asked for: that without has no operation for them.
     A lock lets one call run at a time; the others prepare their pixels meanwhile.
     """
 
@@ -55,24 +57,29 @@ class KerasClassifier(LoadedClassifier):
         model_file = verify_model_file(folder, manifest)
         tensorflow = import_tensorflow(intra_op_threads=intra_op_threads, inter_op_threads=inter_op_threads)
         super().__init__(manifest, batch_size=batch_size, runtime=f"tensorflow {tensorflow.__version__}")
-        self._call = _traced(tensorflow, load_model(model_file), manifest, batch_size)
+        model = load_model(model_file)
+        _check_model(str(model_file), model, manifest)
+        self._call = _traced(tensorflow, model, manifest, batch_size, maps=False)
+        self._call_with_maps = _traced(tensorflow, model, manifest, batch_size, maps=True)
         self._lock = threading.Lock()
         self._config = tensorflow.config
 
-    def classify(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return outputs (n, classes + review outputs) of a batch (n, height, width, 3); n is 1 to ``batch_size``.
+    def classify(self, batch: NDArray[np.float32], *, maps: bool = False) -> Outputs:
+        """Return the outputs of a batch (n, height, width, 3); n is 1 to ``batch_size``.
 
         Thread-safe.
 
         Raises:
             ValueError: the batch has another shape.
+            OutputInvalid: an output has another shape than the manifest says.
         """
         check_shape(batch, self._manifest, self._batch_size)
         full = np.zeros((self._batch_size, *batch.shape[1:]), np.float32)
         full[: len(batch)] = batch
         with self._lock:
-            outputs = self._call(full)
-            return np.array(outputs.numpy()[: len(batch)], dtype=np.float32)
+            found = (self._call_with_maps if maps else self._call)(full)
+            arrays = {name: np.array(tensor.numpy()[: len(batch)]) for name, tensor in found.items()}
+        return outputs_of(arrays, self._manifest)
 
     def gpu_memory(self) -> Sequence[GpuMemory]:
         """See ``Classifier.gpu_memory``."""
@@ -160,25 +167,30 @@ def _configure(tensorflow: Any, intra_op_threads: int | None, inter_op_threads: 
         threading_config.set_inter_op_parallelism_threads(inter_op_threads)
 
 
-def _traced(tensorflow: Any, model: Any, manifest: Manifest, batch_size: int) -> Any:  # noqa: ANN401
-    """Trace the model as one function of a fixed shape, after checking that shape against the manifest."""
-    height, width = manifest.input_size
-    _check_shape("input", getattr(model, "input_shape", None), (None, height, width, CHANNELS))
-    _check_shape("output", getattr(model, "output_shape", None), (None, manifest.row_length))
-    signature = [tensorflow.TensorSpec((batch_size, height, width, CHANNELS), tensorflow.float32)]
+def _traced(tensorflow: Any, model: Any, manifest: Manifest, batch_size: int, *, maps: bool) -> Any:  # noqa: ANN401
+    """Make a function of a fixed shape that gives the wanted outputs by name; its first call traces the model."""
+    signature = [tensorflow.TensorSpec((batch_size, *manifest.input_size, CHANNELS), tensorflow.float32)]
+    wanted = wanted_names(manifest, maps=maps)
 
     def forward(batch: Any) -> Any:  # noqa: ANN401
-        return model(batch, training=False)
+        found = _by_name(model(batch, training=False))
+        return {name: found[name] for name in wanted}
 
     return tensorflow.function(forward, input_signature=signature, autograph=False)
 
 
-def _check_shape(what: str, shape: object, expected: tuple[int | None, ...]) -> None:
-    """Compare a shape with the manifest's; a dimension that the model leaves open (None) fits anything."""
-    fits = (
-        isinstance(shape, tuple)
-        and len(shape) == len(expected)
-        and all(s is None or e is None or s == e for s, e in zip(shape, expected, strict=True))
-    )
-    if not fits:
-        raise ModelUnusable(f"The model's {what} has the shape {shape}, its manifest asks for {expected}.")
+def _check_model(what: str, model: Any, manifest: Manifest) -> None:  # noqa: ANN401
+    """Check the shapes of the model's input and outputs against the manifest."""
+    check_dimensions(what, "input", getattr(model, "input_shape", None), (None, *manifest.input_size, CHANNELS))
+    shapes = getattr(model, "output_shape", None)
+    if manifest.outputs is not None and not isinstance(shapes, Mapping):
+        raise ModelUnusable(
+            f"{what} gives outputs without names, its manifest names {', '.join(manifest.outputs.names)}; save a "
+            "functional Keras model whose outputs are a dictionary, or write a manifest with schema_version 1."
+        )
+    check_model(what, _by_name(shapes), manifest)
+
+
+def _by_name(outputs: Any) -> Mapping[str, Any]:  # noqa: ANN401  # tensors, or their shapes
+    """Return a dictionary of outputs as it is; the one output of a model of the first schema under the name ``row``."""
+    return outputs if isinstance(outputs, Mapping) else {ROW: outputs}

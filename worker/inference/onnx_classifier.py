@@ -8,10 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from shared.contracts.manifest import ONNX_FILE
+from shared.contracts.manifest import ONNX_FILE, Manifest
 from worker.inference.batches import LoadedClassifier, check_batch_size, check_shape
+from worker.inference.classifier import Outputs
 from worker.inference.errors import ModelUnusable
 from worker.inference.manifest import read_manifest, verify_model_file
+from worker.inference.outputs import ROW, check_model, outputs_of, wanted_names
 
 TELEMETRY_OFF = "ORT_DISABLE_TELEMETRY"
 
@@ -33,18 +35,22 @@ class OnnxClassifier(LoadedClassifier):
         check_batch_size(batch_size)
         manifest = read_manifest(folder)
         super().__init__(manifest, batch_size=batch_size, runtime=f"onnxruntime {version('onnxruntime')}")
-        self._session = _session(verify_model_file(folder, manifest, ONNX_FILE), threads)
+        path = verify_model_file(folder, manifest, ONNX_FILE)
+        self._session = _session(path, threads)
         self._input = self._session.get_inputs()[0].name
+        self._names = _names_in_file(self._session, path, manifest)
 
-    def classify(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return outputs (n, classes + review outputs) of a batch (n, height, width, 3); n is 1 to ``batch_size``.
+    def classify(self, batch: NDArray[np.float32], *, maps: bool = False) -> Outputs:
+        """Return the outputs of a batch (n, height, width, 3); n is 1 to ``batch_size``.
 
         Raises:
             ValueError: the batch has another shape.
+            OutputInvalid: an output has another shape than the manifest says.
         """
         check_shape(batch, self._manifest, self._batch_size)
-        (outputs,) = self._session.run(None, {self._input: batch})
-        return np.asarray(outputs, dtype=np.float32)
+        wanted = wanted_names(self._manifest, maps=maps)
+        arrays = self._session.run([self._names[name] for name in wanted], {self._input: batch})
+        return outputs_of(dict(zip(wanted, arrays, strict=True)), self._manifest)
 
 
 def import_onnxruntime() -> Any:  # noqa: ANN401  # it publishes no types
@@ -73,6 +79,21 @@ def _session(path: Path, threads: int | None) -> Any:  # noqa: ANN401  # it publ
     except Exception as error:  # ONNX Runtime raises whatever its parser raises.
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise ModelUnusable(f"ONNX Runtime cannot open {path}: {reason}") from error
-    if len(session.get_inputs()) != 1 or len(session.get_outputs()) != 1:
-        raise ModelUnusable(f"{path} must have one input and one output.")
+    if len(session.get_inputs()) != 1:
+        raise ModelUnusable(f"{path} must have one input.")
     return session
+
+
+def _names_in_file(session: Any, path: Path, manifest: Manifest) -> dict[str, str]:  # noqa: ANN401  # as above
+    """Return the name in the file of each output, by its name in the manifest, after a check of their shapes."""
+    outputs = session.get_outputs()
+    if manifest.outputs is None:
+        if len(outputs) != 1:
+            names = ", ".join(output.name for output in outputs)
+            raise ModelUnusable(
+                f"{path} must have one output, it has {names}; a manifest with schema_version 2 names them."
+            )
+        check_model(str(path), {ROW: outputs[0].shape}, manifest)
+        return {ROW: outputs[0].name}
+    check_model(str(path), {output.name: output.shape for output in outputs}, manifest)
+    return {name: name for name in wanted_names(manifest, maps=True)}

@@ -9,11 +9,10 @@ from datetime import tzinfo
 from functools import partial
 
 import numpy as np
-from numpy.typing import NDArray
 
 from shared.contracts.states import ImageErrorCode
 from worker.inference.budget import ByteBudget, Reservation
-from worker.inference.classifier import Classifier
+from worker.inference.classifier import Classifier, Outputs
 from worker.inference.decoding import Decoding, Odd, PictureDeferred, Pixels
 from worker.inference.errors import ImageError
 from worker.inference.fair_threads import FairThreads
@@ -134,9 +133,9 @@ class Run:
                 else:
                     yield _without_answer(prepared, prepared.error)
             if batch:
-                rows = self._classify(batch)
+                outputs = self._classify(batch)
                 on_work(len(batch))
-                yield from self._answers(batch, rows)
+                yield from self._answers(batch, outputs)
 
     def abandon(self) -> None:
         """Cancel calls that have not begun; those that have end by themselves and their results are dropped."""
@@ -193,16 +192,16 @@ class Run:
         except queue.Empty:
             return None
 
-    def _classify(self, batch: Sequence[_Prepared | CutTile]) -> NDArray[np.float32]:
+    def _classify(self, batch: Sequence[_Prepared | CutTile]) -> Outputs:
         classifier, observer = self._parts.classifier, self._parts.decoding.observer
         observer.batch(len(batch), self._parts.batch_size)
         with timed(observer, Stage.PREDICT):
             return classifier.classify(np.stack([p.pixels for p in batch if p.pixels is not None]))
 
-    def _answers(self, batch: Sequence[_Prepared | CutTile], rows: NDArray[np.float32]) -> Iterator[Outcome]:
+    def _answers(self, batch: Sequence[_Prepared | CutTile], outputs: Outputs) -> Iterator[Outcome]:
         """Yield an outcome for each whole photograph, and for each one whose last tile is answered."""
         manifest = self._parts.classifier.manifest
-        for prepared, row in zip(batch, rows, strict=True):
+        for prepared, row in zip(batch, outputs.rows, strict=True):
             if not isinstance(prepared, CutTile):
                 yield Outcome(prepared.item.seq, interpretation=interpret(row, manifest), place=prepared.place)
                 continue

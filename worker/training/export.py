@@ -128,4 +128,6 @@ def _pixels(photo: Path, manifest: Manifest) -> NDArray[np.float32] | None:
 
 def _rows(classifier: KerasClassifier | OnnxClassifier, pixels: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
     size = classifier.batch_size
-    return np.concatenate([classifier.classify(np.stack(pixels[i : i + size])) for i in range(0, len(pixels), size)])
+    return np.concatenate(
+        [classifier.classify(np.stack(pixels[i : i + size])).rows for i in range(0, len(pixels), size)]
+    )

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shared.contracts.manifest import Manifest
-from worker.inference.classifier import GpuMemory
+from worker.inference.classifier import GpuMemory, Outputs
 
 
 class ColourClassifier:
@@ -37,7 +37,7 @@ class ColourClassifier:
     def gpu_memory(self) -> Sequence[GpuMemory]:
         return ()
 
-    def classify(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
+    def classify(self, batch: NDArray[np.float32], *, maps: bool = False) -> Outputs:  # noqa: ARG002  # it has none
         with self._lock:
             assert batch.dtype == np.float32
             assert batch.shape[1:] == (*self._manifest.input_size, 3)
@@ -45,4 +45,4 @@ class ColourClassifier:
             self.batches.append(len(batch))
             powers = np.exp(batch.mean(axis=(1, 2)) * 10)
             rows: NDArray[np.float32] = (powers / powers.sum(axis=1, keepdims=True)).astype(np.float32)
-            return rows
+            return Outputs(rows)

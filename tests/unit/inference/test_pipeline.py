@@ -18,7 +18,7 @@ from shared.contracts.states import ImageErrorCode, ImageStatus
 from tests.patience import PATIENCE_SECONDS, wait_for
 from worker.inference import decoding
 from worker.inference.budget import ByteBudget
-from worker.inference.classifier import Classifier, GpuMemory
+from worker.inference.classifier import Classifier, GpuMemory, Outputs
 from worker.inference.errors import ImageError, OutputInvalid
 from worker.inference.geography import FilePlace
 from worker.inference.limits import PictureLimits
@@ -355,8 +355,8 @@ def test_a_model_that_answers_nonsense_is_nobodys_image(make_manifest: Callable[
         def gpu_memory(self) -> Sequence[GpuMemory]:
             return ()
 
-        def classify(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
-            return np.full((len(batch), 3), np.nan, np.float32)
+        def classify(self, batch: NDArray[np.float32], *, maps: bool = False) -> Outputs:  # noqa: ARG002  # it has none
+            return Outputs(np.full((len(batch), 3), np.nan, np.float32))
 
     with made(Broken()) as pipeline, pytest.raises(OutputInvalid, match="NaN"):
         list(pipeline.run(store.items(), store.fetch))

@@ -31,6 +31,7 @@ from shared.tiles.tile_map import TileSums, sum_up
 from tests.integration.jobs.factory import Jobs
 from tests.unit.inference.colours import ColourClassifier
 from worker.context import Context
+from worker.inference.classifier import Outputs
 from worker.inference.limits import PictureLimits
 from worker.inference.pipeline import Pipeline
 from worker.leasing.leases import Lease
@@ -55,9 +56,9 @@ class Watched(ColourClassifier):
 
     before: Callable[[int], object] = staticmethod(lambda _: None)
 
-    def classify(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
+    def classify(self, batch: NDArray[np.float32], *, maps: bool = False) -> Outputs:
         self.before(len(self.batches))
-        return super().classify(batch)
+        return super().classify(batch, maps=maps)
 
 
 def picture(red: int, *, columns: int = COLUMNS, rows: int = ROWS, image_format: str = "JPEG") -> bytes:

@@ -17,7 +17,7 @@ from shared.tiles.grid import lay_grid
 from tests.patience import PATIENCE_SECONDS, wait_for
 from tests.unit.inference.colours import ColourClassifier
 from worker.inference.budget import ByteBudget, Holder, Reservation
-from worker.inference.classifier import Classifier
+from worker.inference.classifier import Classifier, Outputs
 from worker.inference.errors import OutputInvalid
 from worker.inference.limits import PictureLimits
 from worker.inference.pipeline import Item, Odd, Outcome, Pipeline, TileCut, TiledAnswer
@@ -264,9 +264,9 @@ def test_a_failure_in_the_middle_of_a_photograph_yields_nothing_of_it(
     make_manifest: Callable[..., Manifest], encode: Encode
 ) -> None:
     class Broken(ColourClassifier):
-        def classify(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
-            rows = super().classify(batch)
-            return np.full_like(rows, np.nan) if len(self.batches) > 18 else rows
+        def classify(self, batch: NDArray[np.float32], *, maps: bool = False) -> Outputs:
+            outputs = super().classify(batch, maps=maps)
+            return Outputs(np.full_like(outputs.rows, np.nan)) if len(self.batches) > 18 else outputs
 
     data = [encode(bench(seed)[0], "PNG") for seed in range(3)]
     items = [Item(seq, "", len(each), tiles=CUT) for seq, each in enumerate(data)]
