@@ -12,15 +12,17 @@ from worker.inference.files import images_below
 from worker.training.errors import TrainingError
 from worker.training.folders import folders_of, joined
 
+NO_CROP = -1
 MIN_IMAGES = 2  # one to learn from, one to judge by
 
 
 @dataclass(frozen=True, slots=True)
 class LabelledFile:
-    """One image and the index of its class."""
+    """One image, the index of its class, and that of its crop; ``NO_CROP`` where nobody said which it is."""
 
     path: Path
     label: int
+    crop: int = NO_CROP
 
 
 def labelled_files(

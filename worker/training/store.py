@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from shared.contracts.manifest import Preprocessing
 from worker.inference.errors import ImageError
 from worker.inference.preprocess import resized_pixels
-from worker.training.dataset import LabelledFile
+from worker.training.dataset import NO_CROP, LabelledFile
 from worker.training.errors import TrainingError
 from worker.training.vary import rewritten
 
@@ -38,12 +38,20 @@ class Index(TypedDict):
 
 @dataclass(frozen=True, slots=True)
 class Examples:
-    """``pixels``: uint8, (n, variants, height, width, 3), RGB, not scaled, on disk; ``labels``: int64, (n,)."""
+    """Pictures with their labels.
+
+    ``pixels``: uint8, (n, variants, height, width, 3), RGB, not scaled, on disk; ``labels``: int64, (n,).
+    """
 
     pixels: NDArray[np.uint8]
     labels: NDArray[np.int64]
     files: tuple[LabelledFile, ...]
     unreadable: tuple[str, ...] = ()
+
+    @property
+    def crops(self) -> NDArray[np.int64]:
+        """The index of the crop of each picture, (n,); ``NO_CROP`` where nobody said which it is."""
+        return np.array([f.crop for f in self.files] or [NO_CROP] * len(self.labels), np.int64)
 
     def __len__(self) -> int:
         return len(self.labels)

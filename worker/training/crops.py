@@ -1,0 +1,56 @@
+"""The crops of a training: a JSON file names them and the folders that hold their pictures."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from pydantic import Field, TypeAdapter, ValidationError
+
+from shared.contracts.manifest import Crop
+from worker.training.dataset import NO_CROP
+from worker.training.errors import TrainingError
+
+
+class LearnedCrop(Crop):
+    """A crop as it will stand in the manifest, and the ends of the paths of its data folders."""
+
+    folders: tuple[str, ...] = Field(min_length=1)
+
+    @property
+    def crop(self) -> Crop:
+        """The crop without its folders."""
+        return Crop(**self.model_dump(exclude={"folders"}))
+
+
+_CROPS = TypeAdapter(tuple[LearnedCrop, ...])
+
+
+def read_crops(path: Path) -> tuple[LearnedCrop, ...]:
+    """Read crops from a JSON file: ``[{"id", "names", "eppo_code", "terms", "folders": ["cherry/train"]}, ...]``.
+
+    Raises:
+        TrainingError: the file cannot be read, is not such a list, or names a crop or a folder twice.
+    """
+    try:
+        crops = _CROPS.validate_json(path.read_bytes())
+    except OSError as error:
+        raise TrainingError(f"{path} cannot be read ({error.strerror}).") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"])) or "the file"
+        raise TrainingError(f"{path} is no list of crops: {where}: {first['msg']}") from error
+    for words, found in (("crop", [c.id for c in crops]), ("folder", [f for c in crops for f in c.folders])):
+        twice = sorted({name for name in found if found.count(name) > 1})
+        if twice:
+            raise TrainingError(f"{path} names a {words} twice: {', '.join(twice)}.")
+    return crops
+
+
+def crop_of(folder: Path, crops: Sequence[LearnedCrop]) -> int:
+    """Return the index of the crop that names the end of this folder's path; ``NO_CROP`` if none does."""
+    parts = folder.resolve().parts
+    for number, crop in enumerate(crops):
+        for name in crop.folders:
+            wanted = Path(name).parts
+            if parts[-len(wanted) :] == wanted:
+                return number
+    return NO_CROP
