@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from shared.contracts.manifest import Preprocessing, ReviewOutput
 from worker.training.calibration import fit_temperature, softmax
+from worker.training.dataset import NO_CROP
 from worker.training.errors import TrainingError
 from worker.training.fit import Advance, Indices, fit, scaled
 from worker.training.network import HEAD, training_network
@@ -91,7 +92,8 @@ def learn(  # noqa: PLR0913  # the pictures, which to learn from and which to ju
     import keras
 
     keras.utils.set_random_seed(schedule.seed)
-    network = training_network(backbone, classes, trainable_from=schedule.trainable_from)
+    crops = int(examples.crops.max(initial=NO_CROP)) + 1
+    network = training_network(backbone, classes, crops=crops, trainable_from=schedule.trainable_from)
     network = fit(network, examples, train, preprocessing, schedule, folder=folder, threads=threads, advance=advance)
     round_weights(network)
     known = train[examples.labels[train] < classes]

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from worker.training.backbone import FEATURES
-from worker.training.network import HEAD, REVIEW_CLASSES
+from worker.training.network import BEFORE_HEADS, HEAD, REVIEW_CLASSES
 from worker.training.review import EPSILON, Subspace
 
 Model = Any  # Keras publishes no types.
@@ -21,9 +21,7 @@ def feature_model(trained: Model) -> Model:
     """Build the model from scaled pixels to the features before the head, named ``features``."""
     import keras
 
-    head = trained.get_layer(HEAD)
-    source = trained.layers[trained.layers.index(head) - 2]  # The dropout stands between.
-    return keras.Model(trained.input, source.output, name=FEATURES)
+    return keras.Model(trained.input, trained.get_layer(BEFORE_HEADS).input, name=FEATURES)
 
 
 def serving_model(trained: Model, classes: int, *, temperature: float, subspace: Subspace) -> Model:
