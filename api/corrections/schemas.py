@@ -27,6 +27,7 @@ EXAMPLE: dict[str, Any] = {
     "predicted": "rust",
     "confidence": 0.61,
     "box": None,
+    "ground_resolution_mm": None,
     "valid": True,
     "links": {"file": "/v1/jobs/01934f6e-7a3c-7b1e-8f00-5d1c6a2b9e10/images/7/file"},
 }
@@ -88,6 +89,9 @@ class CorrectionOut(BaseModel):
     predicted: str | None = Field(description="Of the tile, where it is one.")
     confidence: float | None
     box: BoxOut | None = Field(description="Of the tile.")
+    ground_resolution_mm: float | None = Field(
+        description="Millimetres of plant or ground in a pixel of the tile; `null` if nobody says it."
+    )
     valid: bool = Field(description="True for the one that counts for this image or tile.")
     links: CorrectionLinks
 
@@ -126,6 +130,7 @@ def correction_out(job_id: uuid.UUID, row: ReadCorrection) -> CorrectionOut:
         predicted=row.predicted,
         confidence=None if row.confidence is None else round(row.confidence, DIGITS),
         box=None if row.box is None else BoxOut.of(row.box),
+        ground_resolution_mm=None if row.ground_resolution_mm is None else round(row.ground_resolution_mm, DIGITS),
         valid=row.is_valid,
         links=CorrectionLinks(file=f"{job_path(job_id)}/images/{row.seq}/file"),
     )

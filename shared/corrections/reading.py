@@ -2,15 +2,16 @@
 
 import re
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import BigInteger, Integer, Row, Select, func, literal, literal_column, select, tuple_
+from sqlalchemy import BigInteger, Integer, Row, Select, any_, func, literal, literal_column, select, tuple_
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
 from shared.classifiers.registry import manifest_of
-from shared.db.models import Classifier, CorrectionEntry, Image, Job, Result
+from shared.db.models import Classifier, CorrectionEntry, Image, ImageHead, Job, Result
 from shared.db.plans import read_a_page
 from shared.tiles.grid import Box
 from shared.tiles.stored import read_maps
@@ -53,7 +54,10 @@ START = Cursor()
 
 
 class ReadCorrection(NamedTuple):
-    """An entry, and what the classifier says of the same place. ``box``: of the tile, in upright pixels."""
+    """An entry, and what the classifier says of the same place.
+
+    ``box``: of the tile, in upright pixels; ``ground_resolution_mm``: of its photograph, if anybody says it.
+    """
 
     id: int
     seq: int
@@ -67,6 +71,7 @@ class ReadCorrection(NamedTuple):
     predicted: str | None
     confidence: float | None
     box: Box | None
+    ground_resolution_mm: float | None
 
     def cursor(self, *, history: bool) -> Cursor:
         """Return the place of this row."""
@@ -158,14 +163,17 @@ def _read(session: Session, job_id: uuid.UUID, query: Select[Any]) -> list[ReadC
         return [_of_image(row) for row in rows]
     maps = dict(read_maps(session, job_id, tiled))
     labels = _labels(session, job_id) if maps else ()
-    return [_of_tile(row, maps.get(row.seq), labels) for row in rows]
+    resolutions = _ground_resolutions(session, job_id, tiled)
+    return [_of_tile(row, maps.get(row.seq), labels, resolutions) for row in rows]
 
 
 def _of_image(row: Row[Any]) -> ReadCorrection:
-    return ReadCorrection._make((*row, None))
+    return ReadCorrection._make((*row, None, None))
 
 
-def _of_tile(row: Row[Any], answered: TileMap | None, labels: Sequence[str]) -> ReadCorrection:
+def _of_tile(
+    row: Row[Any], answered: TileMap | None, labels: Sequence[str], resolutions: Mapping[int, float | None]
+) -> ReadCorrection:
     """Put the classifier's word for the tile in the place of that for its image."""
     if row.tile is None:
         return _of_image(row)
@@ -177,6 +185,7 @@ def _of_tile(row: Row[Any], answered: TileMap | None, labels: Sequence[str]) -> 
         predicted=None if tile.label is None else labels[tile.label],
         confidence=tile.confidence,
         box=answered.grid.box(row.tile),
+        ground_resolution_mm=resolutions.get(row.seq),
     )
 
 
@@ -184,3 +193,13 @@ def _labels(session: Session, job_id: uuid.UUID) -> Sequence[str]:
     """Read the ids of the classes that numbers in maps mean."""
     pinned = select(Classifier).join(Job, Job.classifier_id == Classifier.id).where(Job.id == job_id)
     return manifest_of(session.scalars(pinned).one()).labels
+
+
+def _ground_resolutions(session: Session, job_id: uuid.UUID, seqs: Collection[int]) -> dict[int, float | None]:
+    """Read the millimetres in a pixel of these photographs: what the job says of all, or what their heads say."""
+    of_job = session.scalar(select(Job.ground_resolution_mm).where(Job.id == job_id))
+    if of_job is not None:
+        return dict.fromkeys(seqs, of_job)
+    wanted = ImageHead.seq == any_(literal(sorted(seqs), ARRAY(Integer)))
+    heads = select(ImageHead.seq, ImageHead.ground_resolution_mm).where(ImageHead.job_id == job_id, wanted)
+    return {seq: mm for seq, mm in session.execute(heads)}  # noqa: C416  # rows, for mypy

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from shared.contracts.manifest import ReviewReason
 from shared.corrections import standing
 from shared.db.models import CorrectionEntry
 from shared.summaries.rows import Sums
@@ -36,7 +37,8 @@ def corrected_sums(found: TileMap, labels: Sequence[str], tiles: Mapping[int, st
     Args:
         found: the map.
         labels: the class ids of the manifest, in its order.
-        tiles: labels of single tiles; such a tile counts, whatever its own answer was.
+        tiles: labels of single tiles; such a tile counts, whatever its own answer was, unless it shows no leaf: what a
+            person calls ``not_a_leaf`` is neither healthy nor diseased.
         whole: the label of the photograph as a whole, which its other counted tiles have; ``None``: their own.
     """
     own = sum_up(found, labels).as_json()
@@ -51,5 +53,6 @@ def corrected_sums(found: TileMap, labels: Sequence[str], tiles: Mapping[int, st
             sums["labels"][labels[tile.label]] -= 1
     if whole is not None:
         sums["labels"] = Counter({whole: sums["labels"].total()})
-    sums["labels"].update(Counter(tiles.values()))
+    sums["labels"].update(label for label in tiles.values() if label != ReviewReason.NOT_A_LEAF)
+    sums["review"].update(label for label in tiles.values() if label == ReviewReason.NOT_A_LEAF)
     return {kind: dict(+counts) for kind, counts in sums.items()}

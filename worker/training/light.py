@@ -14,6 +14,10 @@ from worker.inference.tiles.light import light_of
 OUTSIDE_OF_A_SHARE = 0.0005
 OUTSIDE_OF_VIOLET = 0.01
 STEPS = 1000
+# Of a flight of one day, whose next has another light: each share of a colour may be so much larger or smaller, as a
+# part of itself, and so much more of the picture violet. The training itself varies each colour by 0.15.
+ANOTHER_DAY = 0.08
+VIOLET_OF_ANOTHER_DAY = 0.05
 
 
 def learned_light(pictures: Iterable[NDArray[np.uint8]]) -> LearnedLight:
@@ -29,10 +33,23 @@ def learned_light(pictures: Iterable[NDArray[np.uint8]]) -> LearnedLight:
     return LearnedLight(red=red, green=green, blue=blue, violet=_up(violet))
 
 
+def of_another_day(light: LearnedLight) -> LearnedLight:
+    """Widen the light of a few pictures of one day to that of the days that follow."""
+    red, green, blue = (
+        (low * (1 - ANOTHER_DAY), min(1.0, high * (1 + ANOTHER_DAY)))
+        for low, high in (light.red, light.green, light.blue)
+    )
+    return LearnedLight(red=red, green=green, blue=blue, violet=min(1.0, light.violet + VIOLET_OF_ANOTHER_DAY))
+
+
 def _range(values: list[float], outside: float) -> tuple[float, float]:
     low, high = np.quantile(values, [outside, 1 - outside])
-    return floor(float(low) * STEPS) / STEPS, _up(float(high))
+    return _down(float(low)), _up(float(high))
 
 
 def _up(value: float) -> float:
     return ceil(value * STEPS) / STEPS
+
+
+def _down(value: float) -> float:
+    return floor(value * STEPS) / STEPS

@@ -1,11 +1,14 @@
 """A training folder of corrected images: one folder for each label, with the originals in it, and cut-outs of tiles.
 
 Names of files are made of job, number, tile and name, so that folders of several jobs can be one, and the next call
-finds what is there: it brings what is missing, and removes what has another label now.
+finds what is there: it brings what is missing, and removes what has another label now. Beside the folders of labels
+stands a small JSON for each job whose tiles were corrected: their edge, and how large a pixel is on the ground, so that
+a training knows which tiles it has learned to read.
 """
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 from collections import defaultdict
@@ -23,6 +26,7 @@ from phytobatch.files.naming import MAX_LETTERS, UNSAFE
 AT_A_TIME = 8
 # In any case, and with any suffix: NUL.txt is NUL.
 DEVICE = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECASE)
+TILES_FILE = "tiles.json"  # behind the beginning that the names of the job's files have
 LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 Fetch = Callable[[int, Path], None]
@@ -133,6 +137,7 @@ def synchronise(job_id: str, corrections: Sequence[Correction], folder: Path, fe
             parent.mkdir(parents=True, exist_ok=True)
         with ThreadPoolExecutor(AT_A_TIME, thread_name_prefix="original") as pool:
             brought = list(pool.map(Photograph.bring, _photographs(job_id, targets, folder, fetch)))
+        _write_tiles_file(job_id, targets, folder)
     except OSError as error:
         raise ConfigurationError(f"{folder} cannot be written to: {error.strerror or error}.") from error
     for one in brought:
@@ -151,7 +156,7 @@ def path_of(job_id: str, correction: Correction, folder: Path) -> Path:
     label = correction.label or ""
     if not LABEL.fullmatch(label) or (sys.platform == "win32" and _is_of_windows(label)):
         raise ConfigurationError(f"{correction.label!r} cannot be the name of a folder.")
-    begin = f"{_prefix(job_id)}{correction.seq:06d}"
+    begin = _photograph_name(job_id, correction.seq)
     name = UNSAFE.sub("_", PurePosixPath(correction.name).name)
     if correction.tile is not None:
         return folder / label / f"{begin}.{correction.tile:05d}-{PurePosixPath(name).stem[-MAX_LETTERS:]}.png"
@@ -168,6 +173,30 @@ def _prefix(job_id: str) -> str:
     return f"{UNSAFE.sub('', job_id)[-12:]}-"
 
 
+def _photograph_name(job_id: str, seq: int) -> str:
+    """Return the beginning of the names of a photograph and of all its tiles."""
+    return f"{_prefix(job_id)}{seq:06d}"
+
+
+def _write_tiles_file(job_id: str, targets: Targets, folder: Path) -> None:
+    """Write the edge of the tiles of each photograph, in its pixels, and millimetres in one of them (None: unknown)."""
+    path = folder / f"{_prefix(job_id)}{TILES_FILE}"
+    photographs = {
+        _photograph_name(job_id, one.seq): {
+            "edge": max(one.box[2] - one.box[0], one.box[3] - one.box[1]),
+            "ground_resolution_mm": one.ground_resolution_mm,
+        }
+        for path, one in targets.items()
+        if one.box is not None and path.exists()
+    }
+    if not photographs:
+        path.unlink(missing_ok=True)
+        return
+    part = path.with_name(f".{path.name}.part")
+    part.write_text(json.dumps({"job": job_id, "photographs": photographs}, indent=1) + "\n", encoding="utf-8")
+    part.replace(path)
+
+
 def _key(one: Correction) -> tuple[int, int | None]:
     return one.seq, one.tile
 
@@ -178,7 +207,7 @@ def _photographs(job_id: str, targets: Targets, folder: Path, fetch: Fetch) -> I
         by_image[one.seq][path] = one
     cutting = Lock()
     return [
-        Photograph(seq, of_image, fetch, cutting, folder / f".{_prefix(job_id)}{seq:06d}.part")
+        Photograph(seq, of_image, fetch, cutting, folder / f".{_photograph_name(job_id, seq)}.part")
         for seq, of_image in by_image.items()
     ]
 

@@ -17,6 +17,7 @@ class Correction:
 
     ``tile`` is counted from 0, rows first (None: the image as a whole), and ``box`` is its place. In a history alone,
     ``label`` is None where the person took the correction back. ``valid`` is true for the one that counts.
+    ``ground_resolution_mm``: millimetres of plant or ground in a pixel of the tile; None if nobody says it.
     """
 
     seq: int
@@ -29,6 +30,7 @@ class Correction:
     confidence: float | None = None
     tile: int | None = None
     box: Box | None = None
+    ground_resolution_mm: float | None = None
     valid: bool = True
     links: Mapping[str, str] = field(default_factory=dict, repr=False)
     raw: JsonObject = field(default_factory=dict, repr=False, compare=False)
@@ -47,6 +49,7 @@ class Correction:
             confidence=data.get("confidence"),
             tile=data.get("tile"),
             box=_box(data.get("box")),
+            ground_resolution_mm=data.get("ground_resolution_mm"),
             valid=bool(data.get("valid", True)),
             links=data.get("links") or {},
             raw=data,

@@ -1,9 +1,13 @@
 """What people say of tiles: beside the answer of the tile, apart from that of the image."""
 
+import uuid
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
+from shared.db.models import ImageHead, Job
+from shared.db.session import Database
 from shared.jobs.results import NewResult
 from tests.integration.api.conftest import Hands, rust
 from tests.integration.conftest import Api, assert_problem
@@ -107,3 +111,20 @@ def test_a_table_has_a_column_for_tiles(api: Api, done: str) -> None:
         ("line 4", "the job has no image 9"),
         ("line 6", "line 5 says something else of the same tile"),
     ]
+
+
+def test_a_tile_says_how_large_its_pixels_are_on_the_ground(api: Api, done: str, database: Database) -> None:
+    for seq in (1, 2):
+        assert correct(api, done, seq, 0, label="rust").json()["ground_resolution_mm"] is None
+    api.request("PUT", f"/v1/jobs/{done}/images/1/correction", json={"label": "rust"})
+    with database.begin() as session:
+        session.add(ImageHead(job_id=uuid.UUID(done), seq=1, ground_resolution_mm=3.4142))
+
+    def said() -> list[float | None]:
+        page = api.get(f"/v1/jobs/{done}/corrections").json()
+        return [one["ground_resolution_mm"] for one in page["corrections"]]
+
+    assert said() == [None, 3.4142, None]
+    with database.begin() as session:
+        session.execute(update(Job).where(Job.id == uuid.UUID(done)).values(ground_resolution_mm=5.0))
+    assert said() == [None, 5.0, 5.0]

@@ -88,3 +88,40 @@ def test_a_class_with_one_image_is_named_before_any_is_read() -> None:
         check_counts([0, 0, 1, 2], ("rust", "healthy", "other_disease", "not_a_leaf"), classes=2)
     with pytest.raises(TrainingError, match="fewer are in rust"):
         check_counts([1, 1], ("rust", "healthy"), classes=2)
+
+
+def test_a_photograph_lies_on_one_side_with_all_its_tiles() -> None:
+    labels = np.tile(np.repeat([0, 1, 2], [6, 3, 1]), 24)
+    photographs = np.repeat([f"p{number}" for number in range(24)], 10).tolist()
+    kept, held = hold_out(labels, 0.1, seed=1, photographs=photographs)
+    assert sorted([*kept, *held]) == list(range(240))
+    assert not {photographs[i] for i in kept} & {photographs[i] for i in held}
+    assert set(labels[held]) == set(labels[kept]) == {0, 1, 2}
+    assert len(held) <= 0.15 * len(labels)
+
+
+def test_a_large_photograph_is_held_out_only_where_no_smaller_one_has_the_label() -> None:
+    labels = np.array([0] * 60 + [1] * 5 + [0] * 6 + [1] * 2 + [0] * 7 + [1] * 2)
+    photographs = ["large"] * 65 + ["small"] * 8 + ["medium"] * 9
+    for seed in range(8):
+        _, held = hold_out(labels, 0.1, seed, photographs=photographs)
+        assert {photographs[i] for i in held} <= {"small", "medium"}
+
+
+def test_a_label_of_one_photograph_alone_is_divided_and_no_other_is() -> None:
+    labels = np.array([0, 0, 0, 1, 1, 0, 0, 0])
+    photographs = ["a", "a", "a", "a", "a", "b", "b", "b"]
+    kept, held = hold_out(labels, 0.1, seed=1, photographs=photographs)
+    assert np.bincount(labels[held]).tolist()[1] == 1
+    assert {photographs[i] for i in held if labels[i] == 0} == {"b"}
+    assert set(labels[kept]) == {0, 1}
+
+
+def test_pictures_without_a_photograph_are_split_as_they_were() -> None:
+    labels = labels_of(30, 20)
+    single = [str(i) for i in range(50)]
+    for seed in (1, 2):
+        for with_names, without in zip(
+            hold_out(labels, 0.1, seed, photographs=sorted(single)), hold_out(labels, 0.1, seed), strict=True
+        ):
+            np.testing.assert_array_equal(with_names, without)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -94,7 +96,11 @@ def test_corrected_tiles_are_cut_out_of_the_upright_photograph_which_is_brought_
     brought = synchronise(JOB, corrections, tmp_path, bring)
     assert (asked, brought.new, brought.labels) == ([1], 2, {"rust": 1, "healthy": 1})
     found = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()}
-    assert found == {"rust/5d1c6a2b9e10-000001.00000-DJI_1.png", "healthy/5d1c6a2b9e10-000001.00001-DJI_1.png"}
+    assert found == {
+        "rust/5d1c6a2b9e10-000001.00000-DJI_1.png",
+        "healthy/5d1c6a2b9e10-000001.00001-DJI_1.png",
+        "5d1c6a2b9e10-tiles.json",
+    }
     for label, greys in (("rust", range(0, 40, 10)), ("healthy", range(40, 80, 10))):
         (path,) = (tmp_path / label).iterdir()
         with Image.open(path) as tile:
@@ -148,3 +154,19 @@ def test_tiles_without_pillow_say_what_to_install(tmp_path: Path, monkeypatch: p
     with pytest.raises(ConfigurationError, match=r"phytobatch\[report\]"):
         synchronise(JOB, [of_tile(0, "rust", (0, 0, 9, 9))], tmp_path, fetch)
     assert synchronise(JOB, [Correction(1, "1.jpg", "rust")], tmp_path, fetch).new == 1
+
+
+def test_what_is_known_of_the_tiles_stands_beside_the_labels_and_follows_the_corrections(tmp_path: Path) -> None:
+    known = replace(of_tile(0, "rust", (0, 0, 40, 40)), ground_resolution_mm=5.5)
+    corrections = [known, of_tile(1, "rust", (0, 40, 40, 80), seq=2), Correction(3, "3.jpg", "rust")]
+    synchronise(JOB, corrections, tmp_path, lambda _, part: photograph(part))
+    file = tmp_path / "5d1c6a2b9e10-tiles.json"
+    assert json.loads(file.read_text()) == {
+        "job": JOB,
+        "photographs": {
+            "5d1c6a2b9e10-000001": {"edge": 40, "ground_resolution_mm": 5.5},
+            "5d1c6a2b9e10-000002": {"edge": 40, "ground_resolution_mm": None},
+        },
+    }
+    synchronise(JOB, corrections[2:], tmp_path, lambda _, part: photograph(part))
+    assert not file.exists()

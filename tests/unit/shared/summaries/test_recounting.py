@@ -26,3 +26,10 @@ def test_a_corrected_tile_counts_whatever_it_was() -> None:
 def test_a_corrected_photograph_lends_its_label_to_the_other_tiles_that_count() -> None:
     seen = corrected_sums(MAP, LABELS, {2: "rust"}, "healthy")
     assert seen == {"labels": {"healthy": 2, "rust": 1}, "review": {}, "skipped": {"too_coarse": 1}}
+
+
+def test_a_tile_that_shows_no_leaf_is_neither_healthy_nor_diseased() -> None:
+    own = corrected_sums(MAP, LABELS, {}, None)
+    seen = corrected_sums(MAP, LABELS, {0: "not_a_leaf"}, None)
+    assert sum(seen["labels"].values()) == sum(own["labels"].values()) - 1
+    assert seen["review"].get("not_a_leaf", 0) == own["review"].get("not_a_leaf", 0) + 1
