@@ -3,6 +3,7 @@
 dataset.py          folders of images to arrays, with the preprocessing of serving
 network.py          the small convolutional network
 augment.py          random flips, crops and colours
+scenes/             leaves on other grounds, grounds alone, tiles of larger photographs
 fit.py              the training loop
 review.py           the limits of the review, from held-out images
 write.py            a classifier folder
