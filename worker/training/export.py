@@ -17,6 +17,7 @@ from worker.inference.keras_classifier import KerasClassifier, load_model
 from worker.inference.manifest import file_sha256, read_manifest
 from worker.inference.onnx_classifier import OnnxClassifier
 from worker.inference.preprocess import preprocess
+from worker.training.compact import compact
 from worker.training.errors import TrainingError
 from worker.training.write import write_manifest
 
@@ -71,36 +72,15 @@ def write_keras(model: Any, path: Path) -> None:  # noqa: ANN401  # Keras publis
 
 
 def write_onnx(model: Any, path: Path) -> None:  # noqa: ANN401  # Keras publishes no types
-    """Convert a Keras model; weights are stored in 16 bits if that loses nothing."""
+    """Convert a Keras model; weights are stored in fewer bits where that loses nothing."""
     import tensorflow as tf
     import tf2onnx
 
     signature = [tf.TensorSpec((None, *model.input_shape[1:]), tf.float32, name="pixels")]
     called = tf.function(lambda pixels: model(pixels, training=False), input_signature=signature, autograph=False)
     onnx_model, _ = tf2onnx.convert.from_function(called, input_signature=signature, opset=OPSET)
-    _halve(onnx_model)
+    compact(onnx_model)
     path.write_bytes(onnx_model.SerializeToString())
-
-
-def _halve(onnx_model: Any) -> None:  # noqa: ANN401  # onnx.ModelProto
-    """Store weights that 16 bits hold exactly in 16 bits; ONNX Runtime widens them once, when it loads the model."""
-    import onnx
-
-    graph = onnx_model.graph
-    for number, weight in enumerate(list(graph.initializer)):
-        values = onnx.numpy_helper.to_array(weight)
-        if values.dtype != np.float32 or values.size < 256 or not _fits(values):  # noqa: PLR2004  # not worth a node
-            continue
-        name = f"{weight.name}_16"
-        graph.initializer.append(onnx.numpy_helper.from_array(values.astype(np.float16), name))
-        cast = onnx.helper.make_node("Cast", [name], [weight.name], f"widen_{number}", to=onnx.TensorProto.FLOAT)
-        graph.node.insert(0, cast)
-        graph.initializer.remove(weight)
-
-
-def _fits(values: NDArray[np.float32]) -> bool:
-    with np.errstate(over="ignore"):
-        return bool(np.array_equal(values.astype(np.float16).astype(np.float32), values))
 
 
 def compare(folder: Path, photographs: Sequence[Path]) -> float:

@@ -3,18 +3,36 @@
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from worker.training.backbone import FEATURES
+from worker.training.grid import on_grid
 from worker.training.network import BEFORE_HEADS, HEAD, REVIEW_CLASSES
 from worker.training.review import EPSILON, Subspace
 
 Model = Any  # Keras publishes no types.
+# The axis of the channels that a layer gives, in its kernel (height, width, channels read, channels given).
+CHANNELS_OF_KERNEL = {"Conv2D": 3, "DepthwiseConv2D": 2}
+KERNEL_DIMENSIONS = 4
 
 
 def round_weights(model: Model) -> None:
-    """Round every weight to 16 bits: files half the size, and the same numbers from every copy."""
+    """Round kernels of convolutions to the grid of their channels, every other weight to 16 bits.
+
+    So that files are small, every copy gives the same numbers, and an int8 model has the very same weights.
+    """
     for layer in model.layers:
-        layer.set_weights([np.asarray(w).astype(np.float16).astype(np.float32) for w in layer.get_weights()])
+        if hasattr(layer, "layers"):
+            round_weights(layer)
+            continue
+        layer.set_weights([_rounded(np.asarray(w), type(layer).__name__) for w in layer.get_weights()])
+
+
+def _rounded(weights: NDArray[np.float32], kind: str) -> NDArray[np.float32]:
+    axis = CHANNELS_OF_KERNEL.get(kind)
+    if axis is None or weights.ndim != KERNEL_DIMENSIONS:
+        return weights.astype(np.float16).astype(np.float32)
+    return on_grid(weights, axis)
 
 
 def feature_model(trained: Model) -> Model:

@@ -8,7 +8,15 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from shared.contracts.manifest import MANIFEST_FILE, MODEL_FILE, ONNX_FILE, ClassifierName, ClassifierVersion, Manifest
+from shared.contracts.manifest import (
+    INT8_FILE,
+    MANIFEST_FILE,
+    MODEL_FILE,
+    ONNX_FILE,
+    ClassifierName,
+    ClassifierVersion,
+    Manifest,
+)
 from worker.inference.manifest import file_sha256
 from worker.training.errors import TrainingError
 
@@ -28,7 +36,8 @@ def write_classifier(out: Path, save_model: Any, fields: dict[str, Any]) -> Mani
         manifest = Manifest(sha256=file_sha256(draft / MODEL_FILE), **fields)
         write_manifest(draft, manifest)
         out.mkdir(exist_ok=True)
-        (out / ONNX_FILE).unlink(missing_ok=True)  # That of the model that is replaced.
+        for name in (ONNX_FILE, INT8_FILE):  # Those of the model that is replaced.
+            (out / name).unlink(missing_ok=True)
         for name in (MODEL_FILE, MANIFEST_FILE):
             shutil.move(draft / name, out / name)
     return manifest
