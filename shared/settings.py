@@ -427,8 +427,10 @@ class Settings(BaseSettings):
     )
     runtime: Runtime = Field(
         default=Runtime.AUTO,
-        description="Runtime of the classifier: `tensorflow`, `onnx`, or `auto`: TensorFlow if a GPU is visible, "
-        "ONNX Runtime on a CPU, TensorFlow if the classifier has no ONNX file.",
+        description="Runtime of the classifier: `tensorflow`, `onnx`, `int8`, or `auto`: TensorFlow if a GPU is "
+        "visible; on a CPU ONNX Runtime with `model.int8.onnx`, if the classifier has one and the processor has "
+        "`avx512_vnni` or `avx_vnni`, else with `model.onnx`; TensorFlow if the classifier has neither. `onnx` forbids "
+        "bytes, `int8` takes them on every processor: without those instructions some answers differ.",
     )
     batch_size: int = Field(
         default=0,

@@ -68,9 +68,10 @@ class ResizeFilter(StrEnum):
 class Runtime(StrEnum):
     """The runtime of a classifier."""
 
-    AUTO = "auto"  # TensorFlow if a GPU is visible, else ONNX Runtime, else (no ONNX file) TensorFlow.
-    TENSORFLOW = "tensorflow"
+    AUTO = "auto"  # TensorFlow if a GPU is visible, else the first of these that the folder and the processor allow.
+    INT8 = "int8"  # ONNX Runtime with ``model.int8.onnx``.
     ONNX = "onnx"
+    TENSORFLOW = "tensorflow"
 
 
 class Strict(BaseModel):

@@ -1,11 +1,11 @@
-"""A classifier folder: ``manifest.json``, ``model.keras`` and, if it was exported, ``model.onnx``."""
+"""A classifier folder: ``manifest.json``, ``model.keras`` and, if exported, ``model.onnx`` and ``model.int8.onnx``."""
 
 import hashlib
 from pathlib import Path
 
 from pydantic import ValidationError
 
-from shared.contracts.manifest import MANIFEST_FILE, MODEL_FILE, Manifest
+from shared.contracts.manifest import INT8_FILE, MANIFEST_FILE, MODEL_FILE, Manifest
 from worker.inference.errors import ClassifierNotFound, ManifestInvalid, ModelFileChanged
 
 SHIPPED_CLASSIFIER = "leaf"
@@ -54,8 +54,10 @@ def verify_model_file(folder: Path, manifest: Manifest, name: str = MODEL_FILE) 
     path = folder / name
     expected = manifest.model_files.get(name)
     if expected is None:
+        option = " --int8" if name == INT8_FILE else ""
         raise ClassifierNotFound(
-            f"{folder} has no {name}; write it with `python -m worker.training export {folder}`, or use TensorFlow."
+            f"{folder} has no {name}; write it with `python -m worker.training export {folder}{option}`, or take "
+            "another runtime."
         )
     try:
         actual = file_sha256(path)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from shared.contracts.manifest import ONNX_FILE, Manifest
+from shared.contracts.manifest import INT8_FILE, ONNX_FILE, Manifest
 from worker.inference.batches import LoadedClassifier, check_batch_size, check_shape
 from worker.inference.classifier import Outputs
 from worker.inference.errors import ModelUnusable
@@ -16,26 +16,30 @@ from worker.inference.manifest import read_manifest, verify_model_file
 from worker.inference.outputs import ROW, check_model, outputs_of, wanted_names
 
 TELEMETRY_OFF = "ORT_DISABLE_TELEMETRY"
+# What the provenance of a result says behind the version.
+KINDS = {ONNX_FILE: "", INT8_FILE: " int8"}
 
 
 class OnnxClassifier(LoadedClassifier):
     """One session, shared by all threads: ONNX Runtime's ``run`` is thread-safe, and short batches need no padding."""
 
-    def __init__(self, folder: Path, *, batch_size: int, threads: int | None = None) -> None:
-        """Load ``model.onnx`` of a classifier folder.
+    def __init__(self, folder: Path, *, batch_size: int, threads: int | None = None, file: str = ONNX_FILE) -> None:
+        """Load ``model.onnx`` or ``model.int8.onnx`` of a classifier folder.
 
         Args:
-            folder: with ``model.onnx`` and a ``manifest.json`` that names its SHA-256.
+            folder: with the file and a ``manifest.json`` that names its SHA-256.
             batch_size: maximum number of images in one call.
             threads: for one call; None leaves it to ONNX Runtime, which takes the processors of this process.
+            file: ``model.onnx`` or ``model.int8.onnx``.
 
         Raises:
             ClassifierError: the folder is incomplete or changed, or ONNX Runtime cannot open the model.
         """
         check_batch_size(batch_size)
         manifest = read_manifest(folder)
-        super().__init__(manifest, batch_size=batch_size, runtime=f"onnxruntime {version('onnxruntime')}")
-        path = verify_model_file(folder, manifest, ONNX_FILE)
+        runtime = f"onnxruntime {version('onnxruntime')}{KINDS[file]}"
+        super().__init__(manifest, batch_size=batch_size, runtime=runtime)
+        path = verify_model_file(folder, manifest, file)
         self._session = _session(path, threads)
         self._input = self._session.get_inputs()[0].name
         self._names = _names_in_file(self._session, path, manifest)

@@ -1,4 +1,4 @@
-"""Choice of the runtime of a classifier: TensorFlow if a GPU is visible, ONNX Runtime on a CPU.
+"""Choice of the runtime of a classifier: TensorFlow if a GPU is visible, ONNX Runtime on a CPU, in bytes if it can.
 
 A new runtime is a file beside this one, a line of ``_RUNTIMES``, and its file and hash in
 :mod:`shared.contracts.manifest`; ``worker.training.export`` writes the file. Choosing imports none of them: a worker
@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
-from shared.contracts.manifest import MODEL_FILE, ONNX_FILE, Runtime
+from shared.contracts.manifest import INT8_FILE, MODEL_FILE, ONNX_FILE, Runtime
 from worker.inference.classifier import Classifier
 from worker.inference.manifest import read_manifest
+from worker.inference.processor import byte_products
 
 # Where the NVIDIA driver shows its devices to a process or container.
 GPU_DEVICES = (Path("/dev/nvidiactl"), Path("/dev/dxg"))
@@ -38,7 +39,11 @@ def choose_runtime(folder: Path, requested: Runtime) -> Runtime:
         return requested
     files = read_manifest(folder).model_files
     has_gpu = gpu_is_visible(os.environ)
-    fitting = (name for name, kind in _RUNTIMES.items() if kind.file in files and (kind.uses_gpu or not has_gpu))
+    fitting = (
+        name
+        for name, kind in _RUNTIMES.items()
+        if kind.file in files and (kind.uses_gpu or not has_gpu) and kind.suits_processor()
+    )
     return next(fitting, Runtime.TENSORFLOW)
 
 
@@ -79,20 +84,33 @@ def _onnx(folder: Path, batch_size: int, threads: int | None) -> Classifier:
     return OnnxClassifier(folder, batch_size=batch_size, threads=threads)
 
 
+def _int8(folder: Path, batch_size: int, threads: int | None) -> Classifier:
+    from worker.inference.onnx_classifier import OnnxClassifier
+
+    return OnnxClassifier(folder, batch_size=batch_size, threads=threads, file=INT8_FILE)
+
+
 @dataclass(frozen=True, slots=True)
 class _Kind:
-    """A runtime: the model file that it opens, images in one call unless said otherwise, and how it is opened."""
+    """A runtime: the model file that it opens, images in one call unless said otherwise, and how it is opened.
+
+    ``suits_processor`` says whether it is chosen on this processor by itself.
+    """
 
     file: str
     uses_gpu: bool
     batch: int
     open: Callable[[Path, int, int | None], Classifier]
+    suits_processor: Callable[[], bool] = lambda: True
 
 
 # In the order of preference. On a CPU larger batches are no faster (10.7 ms an image with 32, 10.2 with 8, two callers
 # on two cores) and take more memory (691 MiB, 251): `python -m tests.benchmarks.batches`.
 _RUNTIMES: Mapping[Runtime, _Kind] = MappingProxyType(
     {
+        Runtime.INT8: _Kind(
+            INT8_FILE, uses_gpu=False, batch=8, open=_int8, suits_processor=lambda: byte_products() is not None
+        ),
         Runtime.ONNX: _Kind(ONNX_FILE, uses_gpu=False, batch=8, open=_onnx),
         Runtime.TENSORFLOW: _Kind(MODEL_FILE, uses_gpu=True, batch=32, open=_tensorflow),
     }

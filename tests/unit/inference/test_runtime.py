@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from shared.contracts.manifest import MANIFEST_FILE, ONNX_FILE, Manifest, Runtime
+from shared.contracts.manifest import INT8_FILE, MANIFEST_FILE, ONNX_FILE, Manifest, Runtime
+from shared.contracts.outputs import ModelOutputs
+from worker.inference import runtime as choice
 from worker.inference.errors import ClassifierNotFound, ModelFileChanged
 from worker.inference.manifest import verify_model_file
 from worker.inference.runtime import choose_runtime, default_batch, gpu_is_visible
@@ -39,6 +41,20 @@ def test_without_an_exported_model_tensorflow_runs_it(folder: Callable[..., Path
     assert choose_runtime(folder(None), Runtime.AUTO) is Runtime.TENSORFLOW
 
 
+@pytest.mark.usefixtures("no_gpu")
+def test_bytes_are_chosen_where_the_processor_multiplies_them(
+    tmp_path: Path, make_manifest: ManifestFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = make_manifest(schema_version=2, outputs=ModelOutputs(), onnx_sha256="1" * 64, int8_sha256="2" * 64)
+    (tmp_path / MANIFEST_FILE).write_text(made.model_dump_json())
+    for instructions, chosen in (("avx512_vnni", Runtime.INT8), (None, Runtime.ONNX)):
+        monkeypatch.setattr(choice, "byte_products", lambda instructions=instructions: instructions)
+        assert choose_runtime(tmp_path, Runtime.AUTO) is chosen
+        assert choose_runtime(tmp_path, Runtime.ONNX) is Runtime.ONNX
+        assert choose_runtime(tmp_path, Runtime.INT8) is Runtime.INT8
+    assert default_batch(tmp_path, Runtime.INT8) == default_batch(tmp_path, Runtime.ONNX)
+
+
 def test_a_batch_suits_what_runs_it(folder: Callable[..., Path]) -> None:
     assert default_batch(folder("1" * 64), Runtime.ONNX) < default_batch(folder("1" * 64), Runtime.TENSORFLOW)
 
@@ -62,6 +78,8 @@ def test_an_onnx_file_that_is_missing_or_another_is_refused(
 ) -> None:
     with pytest.raises(ClassifierNotFound, match="training export"):
         verify_model_file(folder(None), make_manifest(), ONNX_FILE)
+    with pytest.raises(ClassifierNotFound, match="--int8"):
+        verify_model_file(folder(None), make_manifest(), INT8_FILE)
     made = folder("1" * 64)
     (made / ONNX_FILE).write_bytes(b"other")
     with pytest.raises(ModelFileChanged, match="manifest says 1111"):
