@@ -1,13 +1,15 @@
-"""``up``, ``down``, ``status`` and ``clean``."""
+"""``up``, ``down``, ``status``, ``clean`` and ``admin``."""
 
 import os
 import signal
+import subprocess
+import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
 
-from deploy.local.card import read_card
+from deploy.local.card import read_card, read_settings
 from deploy.local.errors import LocalStackError
 from deploy.local.folder import DataFolder, running_pid
 from deploy.local.programs import api_ready
@@ -40,6 +42,20 @@ def up(folder: DataFolder) -> int:
                 stack.stop()
     steps("stopped")
     return 0
+
+
+def admin(folder: DataFolder, operator: Sequence[str]) -> int:
+    """Run an operator's command with the settings of the stack that runs, and return its exit code.
+
+    Raises:
+        LocalStackError: no stack runs on this data folder.
+    """
+    settings = read_settings(folder)
+    if settings is None:
+        raise LocalStackError(f"nothing runs on {folder.path}; `make up` starts it")
+    return subprocess.run(  # noqa: S603  # our own program, with what the user typed
+        [sys.executable, "-m", "api.admin", *operator], env={**os.environ, **settings}, check=False
+    ).returncode
 
 
 def down(folder: DataFolder) -> int:

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Self
 
-from deploy.local.card import StackCard, remove_card, write_card
+from deploy.local.card import StackCard, remove_card, write_card, write_settings
 from deploy.local.child import Program
 from deploy.local.errors import NotPossibleHere, ProcessFailed
 from deploy.local.external import embedded_services, merged
@@ -171,4 +171,5 @@ class Stack:
     def _note_processes(self) -> None:
         pids = {keeper.process.name: keeper.process.pid for keeper in self._keepers if not keeper.waiting}
         metrics = self._metrics.urls if self._metrics is not None else {}
+        write_settings(self.folder, self._environment)
         write_card(self.folder, StackCard(os.getpid(), self.url, pids, metrics))

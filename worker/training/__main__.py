@@ -14,7 +14,7 @@ from worker.inference.errors import ClassifierError
 from worker.inference.files import image_files
 from worker.inference.manifest import read_manifest, shipped_classifier_dir
 from worker.training.errors import TrainingError
-from worker.training.plan import NOT_A_LEAF_FOLDER, OTHER_SYMPTOM_FOLDER, Schedule, TrainingPlan
+from worker.training.plan import MIN_STEPS, NOT_A_LEAF_FOLDER, OTHER_SYMPTOM_FOLDER, Schedule, TrainingPlan
 from worker.training.progress import configure_logging
 
 _DEFAULTS = Schedule()
@@ -75,7 +75,9 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--notes", type=Path, help="Markdown for the model card: data, terms, known weaknesses")
     parser.add_argument("--description", default="")
-    parser.add_argument("--epochs", type=int, default=_DEFAULTS.epochs)
+    parser.add_argument(
+        "--epochs", type=int, help=f"default: {_DEFAULTS.epochs}, and more for fewer than about 650 pictures"
+    )
     parser.add_argument("--batch-size", type=int, default=_DEFAULTS.batch_size)
     parser.add_argument("--learning-rate", type=float, default=_DEFAULTS.learning_rate)
     parser.add_argument("--seed", type=int, default=_DEFAULTS.seed)
@@ -134,8 +136,13 @@ def _train(options: argparse.Namespace) -> None:
         command="python -m worker.training " + shlex.join(sys.argv[1:]),
         threads=options.threads,
         schedule=Schedule(
-            options.epochs, options.batch_size, options.learning_rate, options.trainable_from, options.seed
+            options.epochs or _DEFAULTS.epochs,
+            options.batch_size,
+            options.learning_rate,
+            options.trainable_from,
+            options.seed,
         ),
+        min_steps=0 if options.epochs else MIN_STEPS,
         **chosen,
     )
     print(json.dumps(train(plan).metrics))

@@ -1,7 +1,8 @@
 """The parameters of a training: data, classes, schedule."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from math import ceil
 from pathlib import Path
 
 from shared.contracts.manifest import MODEL_FILE, ClassLabel, Decode, Preprocessing, ResizeFilter
@@ -13,6 +14,8 @@ PREPROCESSING = Preprocessing(
 )
 OTHER_SYMPTOM_FOLDER = "other_disease"
 NOT_A_LEAF_FOLDER = "not_a_leaf"
+# Fewer pictures are shown more often: a head that has seen 18 batches knows nothing yet.
+MIN_STEPS = 120
 HELD_OUT = 0.1  # of the images of each class: temperature and limits are chosen on them
 
 
@@ -32,7 +35,8 @@ class TrainingPlan:
     """Data, target and schedule of a training. ``classes`` empty: every folder except those of the review.
 
     ``other_symptom`` and ``not_a_leaf`` name folders next to those of the classes: their images belong to no class,
-    and teach the classifier to ask for a review.
+    and teach the classifier to ask for a review. ``min_steps``: batches that the network learns from at least, whatever
+    the epochs of the schedule.
     """
 
     data: Sequence[Path]
@@ -50,3 +54,9 @@ class TrainingPlan:
     command: str = ""
     threads: int | None = None
     schedule: Schedule = field(default_factory=Schedule)
+    min_steps: int = 0
+
+    def schedule_of(self, pictures: int) -> Schedule:
+        """Return the schedule for so many pictures to learn from: with more epochs where they are few."""
+        steps = max(1, ceil(pictures / self.schedule.batch_size))
+        return replace(self.schedule, epochs=max(self.schedule.epochs, ceil(self.min_steps / steps)))

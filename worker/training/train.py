@@ -82,7 +82,7 @@ def train(plan: TrainingPlan) -> Manifest:
             held_out,
             len(classes),
             PREPROCESSING,
-            plan.schedule,
+            plan.schedule_of(len(learn_from)),
             folder=work,
             advance=lambda done, total, words: advance("training", done, total, words),
         )

@@ -168,19 +168,22 @@ def _is_of_windows(name: str) -> bool:
     return name.endswith(".") or DEVICE.fullmatch(name) is not None
 
 
-def _prefix(job_id: str) -> str:
-    """Return the end of the id: its beginning is the time, which jobs of one day share."""
+def beginning_of(job_id: str) -> str:
+    """Return the beginning of the names of a job's files: the end of its id.
+
+    The beginning of an id is the time, which jobs of one day share.
+    """
     return f"{UNSAFE.sub('', job_id)[-12:]}-"
 
 
 def _photograph_name(job_id: str, seq: int) -> str:
     """Return the beginning of the names of a photograph and of all its tiles."""
-    return f"{_prefix(job_id)}{seq:06d}"
+    return f"{beginning_of(job_id)}{seq:06d}"
 
 
 def _write_tiles_file(job_id: str, targets: Targets, folder: Path) -> None:
     """Write the edge of the tiles of each photograph, in its pixels, and millimetres in one of them (None: unknown)."""
-    path = folder / f"{_prefix(job_id)}{TILES_FILE}"
+    path = folder / f"{beginning_of(job_id)}{TILES_FILE}"
     photographs = {
         _photograph_name(job_id, one.seq): {
             "edge": max(one.box[2] - one.box[0], one.box[3] - one.box[1]),
@@ -222,7 +225,7 @@ def _add(outcome: FolderOutcome, one: FolderOutcome) -> None:
 
 def _remove_others(job_id: str, folder: Path, targets: Iterable[Path]) -> int:
     """Remove files of this job whose label has changed or was taken back; their names tell the job."""
-    pattern = re.compile(re.escape(_prefix(job_id)) + r"[0-9]{6,}(\.[0-9]{5,})?-")
+    pattern = re.compile(re.escape(beginning_of(job_id)) + r"[0-9]{6,}(\.[0-9]{5,})?-")
     others = [path for path in folder.glob("*/*") if pattern.match(path.name) and path not in targets]
     for path in others:
         path.unlink()

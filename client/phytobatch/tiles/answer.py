@@ -29,6 +29,12 @@ class ImageTiles:
     classifier: ClassifierRef | None = None
     raw: JsonObject = field(default_factory=dict, repr=False, compare=False)
 
+    def box(self, tile: int) -> tuple[int, int, int, int]:
+        """Return left, top, right and bottom of a tile, counted from 0, rows first; right and bottom are outside."""
+        row, column = divmod(tile, len(self.x))
+        left, top = self.x[column], self.y[row]
+        return left, top, min(left + self.edge, self.width), min(top + self.edge, self.height)
+
     @classmethod
     def from_json(cls, data: JsonObject) -> ImageTiles:
         """Read the answer."""

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import stat
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -64,6 +65,17 @@ def family(card: StackCard) -> list[psutil.Process]:
     return [*processes, *(child for process in processes for child in process.children(recursive=True))]
 
 
+def operator(folder: DataFolder, *command: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "-m", "deploy.local", "admin", *command],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_SECONDS,
+        env={**os.environ, "PHYTOBATCH_LOCAL_DATA": str(folder.path)},
+    )
+
+
 def metrics_at(url: str) -> str:
     """What a program shows, as soon as it listens."""
     with urllib3.PoolManager(retries=False) as pool:
@@ -99,6 +111,10 @@ def test_up_serves_an_api_that_knows_the_printed_key_and_stops_cleanly(stack: Ru
     assert set(card.metrics) == {"api", "worker", "beat", "deliverer"}
     for program, url in card.metrics.items():
         assert f'phytobatch_build_info{{program="{program}"' in metrics_at(url)
+    listed = operator(stack.folder, "list-classifiers")
+    assert (listed.returncode, "leaf@1" in listed.stdout) == (0, True), listed.stderr
+    settings = stack.folder.run / "settings.json"
+    assert stat.S_IMODE(settings.stat().st_mode) == 0o600
     processes = family(card)
     assert stack.end(signal.SIGTERM) == 0
     said = stack.said()
@@ -107,6 +123,9 @@ def test_up_serves_an_api_that_knows_the_printed_key_and_stops_cleanly(stack: Ru
     assert all(url in said for url in card.metrics.values())
     assert said.rstrip().endswith("stopped")
     assert [process for process in processes if process.is_running()] == []
+    assert not settings.exists()
+    refused = operator(stack.folder, "list-classifiers")
+    assert (refused.returncode, "nothing runs" in refused.stderr) == (1, True)
 
 
 def test_a_program_that_dies_is_started_again(stack: RunningUp) -> None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from phytobatch.commands.command import Group
-from phytobatch.commands.corrections import importing, listing, saying, training_folder
+from phytobatch.commands.corrections import importing, listing, sampling, saying, training_folder
 
 CORRECTIONS = Group(
     "corrections",
     "labels that people give to images and tiles, beside those of the classifier",
-    (saying.PUT, saying.DELETE, importing.COMMAND, listing.COMMAND, training_folder.COMMAND),
+    (saying.PUT, saying.DELETE, sampling.COMMAND, importing.COMMAND, listing.COMMAND, training_folder.COMMAND),
 )
