@@ -94,7 +94,7 @@ class Problem(BaseModel):
     errors: list[FieldError] | None = Field(default=None, description="For a request that does not fit its schema.")
     quota: QuotaOut | None = Field(default=None, description="Of `quota-exceeded`.")
     setting: str | None = Field(default=None, description="The setting of the server that holds the limit.")
-    error_code: str | None = Field(default=None, description="Of `POST /predict`: the error code of the image.")
+    error_code: str | None = Field(default=None, description="Of `image-not-readable`: the error code of the image.")
 
 
 class OverLimit(HTTPException):

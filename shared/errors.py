@@ -3,6 +3,7 @@
     PhytobatchError
     |- NotFound                the requested thing does not exist, or belongs to another tenant
     |  |- NoTiles              the image was answered as a whole
+    |  |- NoExplanation        the classifier has no map, or the tile no label
     |- Conflict                the state of the thing does not allow this
     |  |- IdempotencyInProgress
     |- InvalidRequest          the request can never work as it is
@@ -46,6 +47,12 @@ class NoTiles(NotFound):
     """The image has no map of tiles."""
 
     code = "no-tiles"
+
+
+class NoExplanation(NotFound):
+    """Nothing can be said of why the tile has its label: it has none, or the classifier has no map."""
+
+    code = "no-explanation"
 
 
 class Conflict(PhytobatchError):

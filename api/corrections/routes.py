@@ -4,7 +4,7 @@ import uuid
 from http import HTTPStatus
 from typing import Annotated, Any
 
-from fastapi import Path, Query, Request, Response
+from fastapi import Query, Request, Response
 from sqlalchemy.orm import Session
 
 from api.answers import answer, problems
@@ -20,7 +20,7 @@ from api.corrections.schemas import (
     correction_page,
 )
 from api.deps import JobId, Reader, ServicesDep, Submitter
-from api.images.routes import MAX_SEQ, Seq
+from api.images.routes import MAX_SEQ, Seq, Tile
 from api.pages import DEFAULT, Limit, check_limit
 from api.routing import Router
 from api.services import Services
@@ -44,7 +44,6 @@ REQUEST_BODY: dict[str, Any] = {
 IMAGE = "/{job_id}/images/{seq}/correction"
 TILE = "/{job_id}/images/{seq}/tiles/{tile}/correction"
 
-Tile = Annotated[int, Path(ge=0, le=MAX_SEQ, description="The tile, counted from 0, rows first.")]
 By = Annotated[Person | None, Query(description="The person whose correction is taken back; everybody's if left out.")]
 After = Annotated[str, Query(pattern=f"^{CURSOR.pattern}$", description="Cursor: `after` of the page before.")]
 

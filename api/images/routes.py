@@ -26,6 +26,7 @@ FILES: dict[str, Any] = {
 }
 
 Seq = Annotated[int, Path(ge=0, le=MAX_SEQ, description="Number of the image in its job.")]
+Tile = Annotated[int, Path(ge=0, le=MAX_SEQ, description="The tile, counted from 0, rows first.")]
 
 
 @router.get(

@@ -39,6 +39,9 @@ async def order(  # a coroutine, because FastAPI calls what is none in a thread
             description="With `tiling`: millimetres of plant in a pixel.",
         ),
     ] = None,
+    explain: Annotated[  # noqa: FBT002  # FastAPI fills it in
+        bool, Query(description="The answer says what speaks for the class, and where; see `explanation`.")
+    ] = False,
 ) -> Order:
     """Read the query string.
 
@@ -52,6 +55,7 @@ async def order(  # a coroutine, because FastAPI calls what is none in a thread
             tiling=None if tiling is None else read_short(tiling),
             on_coarse=on_coarse,
             ground_resolution_mm=ground_resolution_mm,
+            explain=explain,
         )
     except ValidationError as error:
         raise InvalidRequest(error.errors()[0]["msg"]) from error

@@ -17,6 +17,7 @@ from api.results.schemas import DIGITS, ResultWriter, tile_sums_out
 from api.routing import Router
 from api.tiles.schemas import image_tiles
 from api.wire.jobs import JobOut, job_out
+from shared.contracts.explanations import cells_of
 from shared.contracts.manifest import ReviewReason
 from shared.contracts.states import ImageStatus
 from shared.db.models import Result
@@ -103,6 +104,7 @@ def _prediction(outcome: Answer, result: Result) -> Prediction:
         review_reason=None if result.review_reason is None else ReviewReason(result.review_reason),
         tiles=None if result.tile_sums is None else tile_sums_out(result.tile_sums),
         tiles_map=None if outcome.map is None else image_tiles(result.seq, outcome.map),
+        explanation=None if result.explanation is None else cells_of(result.explanation),
         job_id=outcome.job.id,
         links=PredictionLinks.of(outcome.job.id),
     )

@@ -5,9 +5,10 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.results.schemas import TileSumsOut
+from api.results.schemas import EXPLANATION_WORDS, TileSumsOut
 from api.tiles.schemas import ImageTiles
 from api.wire.jobs import job_path
+from shared.contracts.explanations import Cells
 from shared.contracts.manifest import ReviewReason
 
 REQUEST_BODY: dict[str, Any] = {
@@ -52,6 +53,7 @@ class Prediction(BaseModel):
                     "review_reason": None,
                     "tiles": None,
                     "tiles_map": None,
+                    "explanation": None,
                     "job_id": "01934f6e-7a3c-7b1e-8f00-5d1c6a2b9e10",
                     "links": {
                         "job": "/v1/jobs/01934f6e-7a3c-7b1e-8f00-5d1c6a2b9e10",
@@ -73,5 +75,6 @@ class Prediction(BaseModel):
     )
     tiles: TileSumsOut | None = Field(description="With `tiling`: its tiles by their answers.")
     tiles_map: ImageTiles | None = Field(description="With `tiling`: the answer of each tile.")
+    explanation: Cells | None = Field(description=f"With `explain`: {EXPLANATION_WORDS}")
     job_id: uuid.UUID
     links: PredictionLinks

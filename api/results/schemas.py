@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 from api.geography.schemas import PlaceOut, place_out
 from api.wire.jobs import Counts, PinnedClassifier
 from shared.classifiers.registry import manifest_of
+from shared.contracts.explanations import Cells, cells_of
 from shared.contracts.manifest import ReviewReason
 from shared.contracts.states import ImageErrorCode, ImageStatus, JobState
 from shared.db.models import Classifier
@@ -22,6 +23,10 @@ ROW_BYTES = 950
 CLASS_BYTES = 60
 # Probabilities are stored as 32-bit numbers, which have about seven digits.
 DIGITS = 6
+EXPLANATION_WORDS = (
+    "rows of cells over the upright photograph, 0 to 255: what speaks for the label more than for the other classes. "
+    "`null` where the job does not ask for it, the classifier has no map, or the photograph was answered in tiles."
+)
 
 EXAMPLES: list[JsonValue] = [
     {
@@ -40,6 +45,7 @@ EXAMPLES: list[JsonValue] = [
         "needs_review": False,
         "review_reason": None,
         "tiles": None,
+        "explanation": [[0, 12, 31], [8, 255, 64], [0, 21, 9]],
         "error": None,
         "classifier": {"name": "leaf", "version": "1"},
         "provenance": {
@@ -77,6 +83,7 @@ EXAMPLES: list[JsonValue] = [
         "needs_review": None,
         "review_reason": None,
         "tiles": None,
+        "explanation": None,
         "error": {"code": "truncated", "detail": "the file ends in the middle of the picture; copy it again"},
         "classifier": None,
         "provenance": None,
@@ -111,6 +118,7 @@ EXAMPLES: list[JsonValue] = [
             "review": {"not_a_leaf": 48, "low_confidence": 3},
             "skipped": {},
         },
+        "explanation": None,
         "error": None,
         "classifier": {"name": "leaf", "version": "1"},
         "provenance": {
@@ -211,6 +219,7 @@ class ResultOut:
         ReviewReason | None, Field(description="The reason for a review; `null` when none is needed.")
     ]
     tiles: Annotated[TileSumsOut | None, Field(description="`null` for an image that was answered as a whole.")]
+    explanation: Annotated[Cells | None, Field(description=EXPLANATION_WORDS[0].upper() + EXPLANATION_WORDS[1:])]
     error: ImageError | None
     classifier: Annotated[PinnedClassifier | None, Field(description="`null` where no classifier saw the image.")]
     provenance: Annotated[Provenance | None, Field(description="Origin of this result; `null` as `classifier`.")]
@@ -302,6 +311,7 @@ class ResultWriter:
             needs_review=row.needs_review,
             review_reason=None if row.review_reason is None else _REASONS[row.review_reason],
             tiles=None if row.tile_sums is None else tile_sums_out(row.tile_sums),
+            explanation=None if row.explanation is None else cells_of(row.explanation),
             error=None if row.error_code is None else ImageError(_CODES[row.error_code], row.error_detail),
             classifier=self._classifier if seen else None,
             provenance=Provenance(self._sha256, row.runtime, self._preprocessing) if seen else None,

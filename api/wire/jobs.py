@@ -41,6 +41,7 @@ JOB_EXAMPLE: dict[str, Any] = {
     "tiling": None,
     "on_coarse": "skip",
     "ground_resolution_mm": None,
+    "explain": False,
     "warnings": [],
     "originals_removed_at": None,
     "created_at": "2026-06-01T08:00:00Z",
@@ -167,9 +168,10 @@ class JobOut(BaseModel):
     tiling: Tiling | None
     on_coarse: OnCoarse
     ground_resolution_mm: float | None
+    explain: bool = Field(description="Its results carry explanations.")
     warnings: list[JobWarning] = Field(
-        description="`too_coarse`, `ground_resolution_unknown`, `inspection_incomplete`, `nothing_decided`; new codes "
-        "may be added. Each has a sentence for a person."
+        description="`too_coarse`, `ground_resolution_unknown`, `inspection_incomplete`, `nothing_decided`, "
+        "`no_explanation`; new codes may be added. Each has a sentence for a person."
     )
     originals_removed_at: datetime | None = Field(
         description="Moment when retention removed its uploads: it cannot be retried any more."
@@ -250,6 +252,7 @@ def job_out(
         tiling=TILING.validate_python(job.tiling),
         on_coarse=OnCoarse(job.on_coarse or OnCoarse.SKIP),
         ground_resolution_mm=job.ground_resolution_mm,
+        explain=job.explain,
         warnings=[JobWarning(**one) for one in job.warnings],
         originals_removed_at=job.originals_removed_at,
         created_at=job.created_at,

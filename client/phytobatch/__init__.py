@@ -72,7 +72,7 @@ if TYPE_CHECKING:
     )
     from phytobatch.retry import RetryPolicy
     from phytobatch.sdk import Phytobatch
-    from phytobatch.tiles.answer import ImageTiles
+    from phytobatch.tiles.answer import ImageTiles, TileExplanation
     from phytobatch.waiting.job_event import JobEvent
     from phytobatch.webhooks.resources import Delivery, DeliveryAttempt, JobSecret, Webhook
     from phytobatch.webhooks.verification import verify
@@ -131,7 +131,7 @@ _HOMES = {
     ),
     "phytobatch.retry": ("RetryPolicy",),
     "phytobatch.sdk": ("Phytobatch",),
-    "phytobatch.tiles.answer": ("ImageTiles",),
+    "phytobatch.tiles.answer": ("ImageTiles", "TileExplanation"),
     "phytobatch.waiting.job_event": ("JobEvent",),
     "phytobatch.webhooks.resources": ("Delivery", "DeliveryAttempt", "JobSecret", "Webhook"),
     "phytobatch.webhooks.verification": ("verify",),
@@ -183,6 +183,7 @@ __all__ = [
     "RetryPolicy",
     "ServerUnavailable",
     "SidecarReport",
+    "TileExplanation",
     "TileSums",
     "UploadError",
     "UploadRefused",

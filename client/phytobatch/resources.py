@@ -12,6 +12,7 @@ from phytobatch.checksum import sha256_of
 from phytobatch.moments import parse_moment
 
 JsonObject = dict[str, Any]
+Cells = Sequence[Sequence[int]]
 T = TypeVar("T")
 
 TERMINAL_STATES = frozenset({"completed", "completed_with_errors", "failed", "canceled", "expired"})
@@ -159,6 +160,7 @@ class Job:
     tiling: object = None
     on_coarse: str | None = None
     ground_resolution_mm: float | None = None
+    explain: bool = False
     warnings: Sequence[Mapping[str, str]] = ()
     links: Mapping[str, str] = field(default_factory=dict, repr=False)
     raw: JsonObject = field(default_factory=dict, repr=False, compare=False)
@@ -187,6 +189,7 @@ class Job:
             tiling=data.get("tiling"),
             on_coarse=data.get("on_coarse"),
             ground_resolution_mm=data.get("ground_resolution_mm"),
+            explain=bool(data.get("explain")),
             warnings=tuple(data.get("warnings") or ()),
             links=data.get("links") or {},
             raw=data,
@@ -392,7 +395,8 @@ class Result:
     """The answer for one image. ``confidence`` and ``probabilities`` are 0 to 1; ``error_code`` is a fixed word.
 
     With ``tiles`` there are no ``probabilities``, and an image that has succeeded may have no ``label``: it is
-    undecided, and not healthy; ``review_reason`` says why.
+    undecided, and not healthy; ``review_reason`` says why. ``explanation`` has rows of cells over the upright
+    photograph, 0 to 255: what speaks for the label; None unless the job asks for it.
     """
 
     seq: int
@@ -404,6 +408,7 @@ class Result:
     needs_review: bool | None = None
     review_reason: str | None = None
     tiles: TileSums | None = None
+    explanation: Cells | None = None
     error_code: str | None = None
     error_detail: str | None = None
     metadata: Mapping[str, Any] = field(default_factory=dict)
@@ -432,6 +437,7 @@ class Result:
             needs_review=data.get("needs_review"),
             review_reason=data.get("review_reason"),
             tiles=TileSums.from_json(data["tiles"]) if data.get("tiles") else None,
+            explanation=data.get("explanation"),
             error_code=error.get("code"),
             error_detail=error.get("detail"),
             metadata=data.get("metadata") or {},
@@ -618,7 +624,8 @@ class Prediction:
     """The answer of ``POST /predict``. ``confidence`` is in percent there, ``probabilities`` are 0 to 1.
 
     With tiles: ``tiles_map`` is what ``Phytobatch.tiles`` returns, as JSON; there are no ``probabilities``; without a
-    ``predicted_class``, and so without a ``confidence``, the image is undecided.
+    ``predicted_class``, and so without a ``confidence``, the image is undecided. ``explanation`` is that of a
+    ``Result``.
     """
 
     predicted_class: str | None
@@ -629,6 +636,7 @@ class Prediction:
     review_reason: str | None = None
     tiles: TileSums | None = None
     tiles_map: JsonObject | None = field(default=None, repr=False)
+    explanation: Cells | None = None
     links: Mapping[str, str] = field(default_factory=dict, repr=False)
     raw: JsonObject = field(default_factory=dict, repr=False, compare=False)
 
@@ -643,6 +651,7 @@ class Prediction:
             review_reason=data.get("review_reason"),
             tiles=TileSums.from_json(data["tiles"]) if data.get("tiles") else None,
             tiles_map=data.get("tiles_map"),
+            explanation=data.get("explanation"),
             job_id=data["job_id"],
             links=data.get("links") or {},
             raw=data,

@@ -15,7 +15,7 @@ from phytobatch import configuration, multipart
 from phytobatch.calls import Calls, idempotency, job_of, path_of
 from phytobatch.corrections.corrections import Corrections
 from phytobatch.downloads.download import Download
-from phytobatch.errors import Problem, ServerUnavailable
+from phytobatch.errors import Problem, ServerUnavailable, WaitTimeout
 from phytobatch.exports.exports import Exports
 from phytobatch.pools import Pools
 from phytobatch.receipts.receipts import Receipts
@@ -35,7 +35,7 @@ from phytobatch.resources import (
 )
 from phytobatch.retry import RetryPolicy
 from phytobatch.summaries.resources import Grid, Summary
-from phytobatch.tiles.answer import ImageTiles
+from phytobatch.tiles.answer import ImageTiles, TileExplanation
 from phytobatch.transport import OnRetry, Request, Transport
 from phytobatch.uploads import Progress, put_file
 from phytobatch.waiting.job_event import JobEvent
@@ -51,6 +51,7 @@ if TYPE_CHECKING:
 MAX_IMAGES_PER_CALL = 1000
 RESULTS_PER_PAGE = 1000
 JOBS_PER_PAGE = 100
+EXPLANATION_PAUSE = 2.0  # seconds, where the server does not say when to ask again
 
 
 class Phytobatch:
@@ -162,6 +163,7 @@ class Phytobatch:
         tiling: str | Mapping[str, float] | None = None,
         on_coarse: str | None = None,
         ground_resolution_mm: float | None = None,
+        explain: bool = False,
         idempotency_key: str | None = None,
     ) -> Job:
         """Make a draft; with ``source={"s3": {"bucket", "prefix"}}`` it is validated at once.
@@ -169,7 +171,8 @@ class Phytobatch:
         ``webhook_url`` gets the end of this job alone, signed with ``webhooks.job_secret``.
         ``keep_days`` and ``keep_originals_days`` count from the end of the job: for the whole of it, for the uploads.
         ``tiling`` cuts photographs of many plants: ``"auto"``, ``{"edge": 256, "overlap": 0.2}`` in pixels or
-        ``{"edge_mm": 80}``; ``on_coarse`` is ``"skip"`` or ``"answer"``.
+        ``{"edge_mm": 80}``; ``on_coarse`` is ``"skip"`` or ``"answer"``. With ``explain`` its results say what speaks
+        for their label.
         ``idempotency_key`` is made up unless given; give your own to get the same job after a crash.
         """
         body = {
@@ -185,6 +188,7 @@ class Phytobatch:
             "tiling": tiling,
             "on_coarse": on_coarse,
             "ground_resolution_mm": ground_resolution_mm,
+            "explain": explain or None,
         }
         fields = {key: value for key, value in body.items() if value is not None}
         return job_of(self._calls.post("/v1/jobs", fields, headers=idempotency(idempotency_key)))
@@ -203,6 +207,7 @@ class Phytobatch:
         tiling: str | None = None,
         on_coarse: str | None = None,
         ground_resolution_mm: float | None = None,
+        explain: bool = False,
         idempotency_key: str | None = None,
     ) -> Job:
         """Create, upload and commit a small set in one call; all files are held in memory at the same time.
@@ -213,7 +218,7 @@ class Phytobatch:
             FileUnreadable: a file cannot be read; nothing was sent.
         """
         fields = {"name": name, "external_id": external_id, "priority": priority, "webhook_url": webhook_url}
-        fields.update({"tiling": tiling, "on_coarse": on_coarse})
+        fields.update({"tiling": tiling, "on_coarse": on_coarse, "explain": _flag(explain)})
         numbers = {
             "keep_days": keep_days,
             "keep_originals_days": keep_originals_days,
@@ -430,6 +435,32 @@ class Phytobatch:
         """
         return self._calls.get(f"{_path(job_id)}/images/{seq}/tiles").parse(ImageTiles.from_json)
 
+    def explain_tile(
+        self,
+        job_id: str,
+        seq: int,
+        tile: int,
+        *,
+        timeout: float | None = None,
+        sleep: Callable[[float], object] = time.sleep,
+    ) -> TileExplanation:
+        """Ask what speaks for the label of a tile, and wait until it is made; ``timeout`` is in seconds.
+
+        Raises:
+            NotFound: ``no-tiles``: it was answered as a whole; ``no-explanation``: the tile was skipped, or the
+                classifier gives no map.
+            Conflict: ``originals-removed``: retention has removed the photograph.
+            InvalidRequest: ``image-not-readable``: the photograph cannot be read; or there is no such tile.
+            WaitTimeout: it is not made yet.
+        """
+        path = f"{_path(job_id)}/images/{seq}/tiles/{tile}/explanation"
+        until = None if timeout is None else time.monotonic() + timeout
+        while (answer := self._calls.get(path)).status == HTTPStatus.ACCEPTED:
+            if until is not None and time.monotonic() >= until:
+                raise WaitTimeout(f"Tile {tile} of image {seq} is not explained yet after {timeout:g} s; ask again.")
+            sleep(answer.retry_after or EXPLANATION_PAUSE)
+        return answer.parse(TileExplanation.from_json)
+
     def image(self, job_id: str, seq: int) -> bytes:
         """Download the original of an image, whole in memory.
 
@@ -471,6 +502,7 @@ class Phytobatch:
         tiling: str | None = None,
         on_coarse: str | None = None,
         ground_resolution_mm: float | None = None,
+        explain: bool = False,
         idempotency_key: str | None = None,
     ) -> Prediction:
         """Classify one file now. A server that is too busy for that answers with a job, which is waited for.
@@ -487,6 +519,7 @@ class Phytobatch:
             "tiling": tiling,
             "on_coarse": on_coarse,
             "ground_resolution_mm": ground_resolution_mm,
+            "explain": _flag(explain),
         }
         answer = self._calls.post_form(Request("POST", "/predict", query).target, form, idempotency_key=idempotency_key)
         if answer.status == HTTPStatus.ACCEPTED:
@@ -505,6 +538,7 @@ class Phytobatch:
                     review_reason=result.review_reason,
                     tiles=result.tiles,
                     tiles_map=self.tiles(job.id, result.seq).raw if result.tiles else None,
+                    explanation=result.explanation,
                     job_id=job.id,
                     raw=result.raw,
                 )
@@ -512,6 +546,11 @@ class Phytobatch:
             raise ServerUnavailable(Problem(HTTPStatus.OK, "not-classified", "Not classified", detail.strip()))
         detail = f"Job {job.id} ended without a result."
         raise ServerUnavailable(Problem(HTTPStatus.OK, "not-classified", "Not classified", detail))
+
+
+def _flag(is_set: bool) -> str | None:  # noqa: FBT001  # what it is about is its name
+    """Return a setting as a form or a query has it; None, the default, is left out."""
+    return "true" if is_set else None
 
 
 def _path(job_id: str) -> str:

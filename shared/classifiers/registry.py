@@ -54,6 +54,12 @@ def manifest_of(classifier: Classifier) -> Manifest:
     return Manifest.model_validate({**classifier.manifest, **tiling, **(classifier.second_schema or {})})
 
 
+def has_map(classifier: Classifier) -> bool:
+    """Return whether a registered classifier says what speaks for its labels, and where."""
+    outputs = manifest_of(classifier).outputs
+    return outputs is not None and outputs.map is not None
+
+
 def _tiling_of(manifest: Manifest) -> dict[str, Any] | None:
     return None if manifest.tiling is None else manifest.tiling.model_dump(mode="json")
 

@@ -91,6 +91,13 @@ class JobRequest(BaseModel):
         default=None, description="With tiles: millimetres in one pixel, of every photograph of the job."
     )
 
+    explain: bool = Field(
+        default=False,
+        description="Results carry the class activation map of their label, where the classifier has one; `false` if "
+        "left out. Of a tile it is made when asked for.",
+        json_schema_extra=without_default,
+    )
+
     @model_validator(mode="after")
     def _tiles_need_a_tiling(self) -> Self:
         """Refuse settings of tiles where there are none: they would be without effect, and without a word."""

@@ -81,6 +81,7 @@ class ChunkKind(StrEnum):
     CLASSIFY = "classify"  # Classify the images of a range of sequence numbers.
     PURGE = "purge"  # Remove the objects and then the rows of a deleted job.
     EXPORT = "export"  # Make one export of a job; the job neither waits for it nor ends it.
+    EXPLAIN = "explain"  # Say why some tiles of an answered image have their labels; a client waits for it.
 
 
 class Priority(StrEnum):

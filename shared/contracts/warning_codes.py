@@ -10,3 +10,4 @@ class WarningCode(StrEnum):
     GROUND_RESOLUTION_UNKNOWN = "ground_resolution_unknown"  # Nobody knows whether they are.
     INSPECTION_INCOMPLETE = "inspection_incomplete"  # The heads of some files were not read; their work is a guess.
     NOTHING_DECIDED = "nothing_decided"  # No photograph that was answered has a label.
+    NO_EXPLANATION = "no_explanation"  # The job asks for explanations, and its classifier has none.

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, bindparam, literal_column, select
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
+from shared.contracts.explanations import Cells, cells_of
 from shared.corrections import standing
 from shared.db.models import CorrectionEntry, Image, Result
 from shared.geography.place import place_columns
@@ -69,6 +70,7 @@ class Record(NamedTuple):
     metadata: dict[str, Any] | None = None
     finished_at: datetime | None = None
     tile_sums: dict[str, dict[str, int]] | None = None
+    explanation: bytes | None = None
 
     @property
     def has_position(self) -> bool:
@@ -98,6 +100,7 @@ def selected() -> tuple[ColumnElement[Any] | InstrumentedAttribute[Any], ...]:
         Image.metadata_,
         Result.finished_at,
         Result.tile_sums,
+        Result.explanation,
     )
 
 
@@ -111,6 +114,7 @@ class Kind(Enum):
     TEXT = auto()
     TIME = auto()  # With its zone.
     JSON = auto()  # Anything that JSON has; text where a format has no such thing.
+    CELLS = auto()  # Rows of numbers, which formats for people leave out.
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +158,7 @@ def columns_of(
     *,
     has_more_keys: bool,
     has_tiles: bool,
+    has_explanations: bool = False,
     widths: Widths,
 ) -> tuple[Column, ...]:
     """List every column of an export.
@@ -164,6 +169,7 @@ def columns_of(
         keys: those keys of the metadata that get a column of their own.
         has_more_keys: there are others: one more column has them together.
         has_tiles: the job cuts its photographs in tiles, and there are columns of their sums.
+        has_explanations: the job asks for explanations.
         widths: of texts.
     """
     name, version = classifier or ("", "")
@@ -189,6 +195,7 @@ def columns_of(
         Column("error_detail", Kind.TEXT, lambda r: r.error_detail, width=widths.error_detail),
         *(_probability(label, number) for number, label in enumerate(labels)),
         *(_sums_of_tiles(labels) if has_tiles else ()),
+        *([Column("explanation", Kind.CELLS, _explanation)] if has_explanations else []),
         Column("classifier", Kind.TEXT, lambda r: name if r.classified else None, width=64),
         Column("classifier_version", Kind.TEXT, lambda r: version if r.classified else None, width=32),
         Column("runtime", Kind.TEXT, lambda r: r.runtime, width=64),
@@ -270,6 +277,10 @@ def _of_sums(read: Callable[[dict[str, dict[str, int]]], int]) -> Callable[[Reco
 
 def _tiles_with(label: str, sums: dict[str, dict[str, int]]) -> int:
     return sums["labels"].get(label, 0)
+
+
+def _explanation(record: Record) -> Cells | None:
+    return None if record.explanation is None else cells_of(record.explanation)
 
 
 def _metadata(key: MetadataKey) -> Column:

@@ -33,6 +33,7 @@ LONGEST_KEY = 128
 
 PAGE_BYTES = 16 * 1024 * 1024  # of the texts and the metadata in memory
 PROBABILITY_BYTES = 32
+CELL_BYTES = 32  # a number of an explanation
 _WIDTH = bytes_of(
     Image.name,
     cast(Image.metadata_, Text),
@@ -40,7 +41,9 @@ _WIDTH = bytes_of(
     Result.error_detail,
     Corrected.note,
     Corrected.corrected_by,
-) + PROBABILITY_BYTES * func.coalesce(func.cardinality(Result.probabilities), 0)
+)
+_WIDTH += PROBABILITY_BYTES * func.coalesce(func.cardinality(Result.probabilities), 0)
+_WIDTH += CELL_BYTES * bytes_of(Result.explanation)
 
 KEYS = text(
     """
@@ -121,6 +124,11 @@ class Sheet:
     # Bytes of the largest map, of an export of tiles.
     largest_map: int = 0
 
+    @property
+    def flat_columns(self) -> tuple[Column, ...]:
+        """Those of one value each, for formats that people read in rows."""
+        return tuple(column for column in self.columns if column.kind is not Kind.CELLS)
+
     def pages(self, database: Database) -> Iterator[list[Any]]:
         """Read the pages: of :class:`shared.exports.columns.Record`, or of ``TileRow`` where tiles are exported."""
         return READERS[self.content](self, database)
@@ -186,6 +194,7 @@ def plan(session: Session, job: Job, only: ResultFilter, *, metadata_columns: in
             sorted(map(_key, own), key=lambda key: key.name),
             has_more_keys=len(keys) > len(own),
             has_tiles=job.tiling is not None,
+            has_explanations=job.explain,
             widths=Widths(facts.name, facts.error_detail, facts.note, facts.corrected_by),
         ),
         read_at=facts.read_at,

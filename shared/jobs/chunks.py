@@ -15,9 +15,10 @@ from shared.db.plans import IMAGES_WITH_RESULT
 from shared.jobs.cut import ChunkSizes, cut_by_work
 from shared.jobs.work import WORK
 
-# Pools of a classifier have its id behind one of these: whole photographs, tiles, and either in isolated processes.
-CLASSIFY, TILES, ISOLATED = f"{ChunkKind.CLASSIFY}:", "tiles:", "isolated:"
-POOLS_OF_CLASSIFIER = (CLASSIFY, TILES, ISOLATED, f"{ISOLATED}{TILES}")
+# Pools of a classifier have its id behind one of these: whole photographs, tiles, either in isolated processes, and
+# explanations of tiles.
+CLASSIFY, TILES, ISOLATED, EXPLAIN = f"{ChunkKind.CLASSIFY}:", "tiles:", "isolated:", f"{ChunkKind.EXPLAIN}:"
+POOLS_OF_CLASSIFIER = (CLASSIFY, TILES, ISOLATED, f"{ISOLATED}{TILES}", EXPLAIN)
 # Programs of the version before would write the results where tiles are asked for.
 EXPORT_POOLS = {ExportContent.RESULTS: ChunkKind.EXPORT.value, ExportContent.TILES: f"{ChunkKind.EXPORT}:tiles"}
 # The claim sorts by it: smaller first.
@@ -62,6 +63,14 @@ def tiles_pool_of(pool: str) -> str:
     return f"{TILES}{pool.removeprefix(CLASSIFY)}"
 
 
+def explain_pool_of(pool: str) -> str:
+    """Name the pool of explanations for the classifier of ``pool``, which is one of ``pool_of``.
+
+    Programs of the version before do not know it, and the maps that it is about neither.
+    """
+    return f"{EXPLAIN}{pool.removeprefix(CLASSIFY)}"
+
+
 def classifying_pool_of(job: Job) -> str:
     """Name the pool of the classifying chunks of a committed job."""
     if job.classifier_id is None:
@@ -91,7 +100,8 @@ def isolated_pool_of(pool: str) -> str:
 
 def classifier_pool_of(pool: str) -> str:
     """Name the pool as ``pool_of`` does, given any pool of the classifier."""
-    return f"{CLASSIFY}{pool.removeprefix(ISOLATED).removeprefix(TILES).removeprefix(CLASSIFY)}"
+    bare = pool.removeprefix(ISOLATED).removeprefix(TILES).removeprefix(EXPLAIN).removeprefix(CLASSIFY)
+    return f"{CLASSIFY}{bare}"
 
 
 def add_chunk(
@@ -117,6 +127,27 @@ def add_chunk(
     )
     if not is_export:
         job.open_chunks += 1
+    session.flush()
+
+
+def add_explaining_chunk(session: Session, job: Job, seq: int, *, pool: str) -> None:
+    """Add one ready chunk that explains tiles of an image, as urgent as a client that waits, whatever the job is.
+
+    ``open_chunks`` counts it, so that every program closes it as it closes others.
+    """
+    session.add(
+        Chunk(
+            job_id=job.id,
+            no=_next_no(session, job.id),
+            tenant_id=job.tenant_id,
+            kind=ChunkKind.EXPLAIN,
+            pool=pool,
+            priority=PRIORITY_ORDER[Priority.INTERACTIVE],
+            first_seq=seq,
+            last_seq=seq,
+        )
+    )
+    job.open_chunks += 1
     session.flush()
 
 

@@ -198,6 +198,7 @@ def _leave_draft(session: Session, job: Job, classifier_id: uuid.UUID) -> bool:
     job.expires_at = None
     _set_going(job)
     session.flush()
+    warnings.warn_if_not_explained(session, job)
     return True
 
 
@@ -363,7 +364,9 @@ def retry(session: Session, job_id: uuid.UUID, *, sizes: ChunkSizes) -> Job:
     )
     session.refresh(job)
     _set_going(job)
-    warnings.drop(session, job, *(WarningCode if never_ran else [WarningCode.NOTHING_DECIDED]))
+    # The classifier stays, and what it cannot say.
+    gone = set(WarningCode) - {WarningCode.NO_EXPLANATION} if never_ran else {WarningCode.NOTHING_DECIDED}
+    warnings.drop(session, job, *gone)
     if never_ran:
         add_chunk(session, job, ChunkKind.VALIDATE, pool=validating_pool_of(job))
         _move(session, job, JobState.VALIDATING)

@@ -36,15 +36,16 @@ STORE = text(
             seq int, status text, label text, confidence real, probabilities real[], needs_review boolean,
             review_reason text, tile_sums jsonb, error_code text, error_detail text, runtime text, latitude float8,
             longitude float8, altitude float8, heading real, captured_at timestamptz, position_fault text,
-            tile_map text)),
+            explanation text, tile_map text)),
     stored AS (
         INSERT INTO results (job_id, seq, position, status, label, confidence, probabilities, needs_review,
                              review_reason, tile_sums, error_code, error_detail, runtime, classifier_id, latitude,
-                             longitude, altitude, heading, captured_at, position_fault)
+                             longitude, altitude, heading, captured_at, position_fault, explanation)
         SELECT :job, r.seq, :position + row_number() OVER (ORDER BY r.seq), r.status, r.label, r.confidence,
                r.probabilities, r.needs_review, r.review_reason, r.tile_sums, r.error_code, r.error_detail, r.runtime,
                CASE WHEN r.status = 'succeeded' THEN CAST(:classifier AS uuid) END,
-               r.latitude, r.longitude, r.altitude, r.heading, r.captured_at, r.position_fault
+               r.latitude, r.longitude, r.altitude, r.heading, r.captured_at, r.position_fault,
+               decode(r.explanation, 'base64')
         FROM given r
         ON CONFLICT (job_id, seq) DO NOTHING
         RETURNING job_id, seq, status),
@@ -86,7 +87,8 @@ class NewResult:
 
     ``probabilities`` stand in the order of the classifier's classes and sum to 1; ``confidence`` is the largest.
     ``runtime`` is what ran the classifier, as ``onnxruntime 1.32.0``. Six are the word of the file for where and when
-    it was taken (degrees WGS 84, metres, degrees clockwise from true north), or why it has none.
+    it was taken (degrees WGS 84, metres, degrees clockwise from true north), or why it has none. ``explanation`` is
+    there where the job asks for it, as ``shared.contracts.explanations`` packs it.
 
     An image that is answered by tiles has ``tile_map``, as ``shared.tiles.codec`` writes it, and its ``tile_sums``, as
     ``TileSums.as_json``: they are stored with the result or not at all.
@@ -108,6 +110,7 @@ class NewResult:
     heading: float | None = None
     captured_at: datetime | None = None
     position_fault: PositionFault | None = None
+    explanation: bytes | None = None
     tile_sums: dict[str, dict[str, int]] | None = None
     tile_map: bytes | None = None
 
@@ -267,6 +270,7 @@ class StoredResult(NamedTuple):
     error_detail: str | None
     classifier_id: uuid.UUID | None
     runtime: str | None
+    explanation: bytes | None
     finished_at: datetime
     name: str
     metadata: dict[str, Any] | None
@@ -289,6 +293,7 @@ _OWN = (
     Result.error_detail,
     Result.classifier_id,
     Result.runtime,
+    Result.explanation,
     Result.finished_at,
 )
 # Joined as ``shared.db.plans`` says.
@@ -306,8 +311,10 @@ _CORRECTION = (
     .limit(1)
     .lateral("correction")
 )
+NUMBER_BYTES = 4  # of a cell of an explanation: 255 and a comma
 _WEIGHT = (
     bindparam("of_a_row", type_=Integer)
+    + bytes_of(Result.explanation) * NUMBER_BYTES
     + func.coalesce(func.cardinality(Result.probabilities), 0) * bindparam("of_a_class", type_=Integer)
     + bytes_of(
         Result.error_detail,

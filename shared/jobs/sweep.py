@@ -16,7 +16,7 @@ from shared.contracts.states import ChunkKind, ImageErrorCode, ImageStatus, JobS
 from shared.db.models import Chunk, Job
 from shared.db.session import Database
 from shared.errors import NotFound
-from shared.jobs import exports, inspections, lifecycle
+from shared.jobs import explanations, exports, inspections, lifecycle
 from shared.jobs.chunks import cut_chunks
 from shared.jobs.cut import SINGLE, ChunkSizes
 from shared.jobs.results import NewResult, store_results
@@ -43,6 +43,7 @@ class Swept:
     endpoints: int = 0
     programs: int = 0
     exports: int = 0
+    explanations: int = 0
 
     @property
     def changed(self) -> bool:
@@ -80,7 +81,8 @@ def sweep(database: Database, policy: CrashPolicy) -> Swept:
 
     Exports without a chunk get one.
 
-    That is: old idempotency keys, the endpoints of ``webhook_url``s that no job names any more, and killed programs.
+    That is: old idempotency keys, the endpoints of ``webhook_url``s that no job names any more, killed programs, and
+    explanations of tiles.
     """
     return Swept(
         leases=_take_back_leases(database, policy),
@@ -90,6 +92,7 @@ def sweep(database: Database, policy: CrashPolicy) -> Swept:
         endpoints=_forget_endpoints(database),
         programs=database.run(programs.forget),
         exports=_adopt_exports(database),
+        explanations=database.run(explanations.forget),
     )
 
 
@@ -148,6 +151,10 @@ def take_back(  # a chunk, and why
             inspections.give_up(session, job, chunk)
             _close(session, job, chunk, [])
             inspections.conclude(session, job, sizes=policy.sizes, quota=quota)
+        elif chunk.kind == ChunkKind.EXPLAIN and chunk.attempt >= policy.fail_after:
+            explanations.give_up(session, chunk)
+            _close(session, job, chunk, [])
+            lifecycle.finish_if_done(session, job)
         elif chunk.kind == ChunkKind.VALIDATE and chunk.attempt >= policy.fail_after:
             _close(session, job, chunk, [])
             lifecycle.fail(

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from shared.contracts.manifest import Manifest, ReviewReason
 from worker.inference.classifier import Outputs
 from worker.inference.errors import OutputInvalid
+from worker.inference.explanation import Explanation, explain
 
 SUM_TOLERANCE = 1e-3
 TOP_CLASSES = 5
@@ -28,7 +29,8 @@ class Interpretation:
 
     ``label`` is the class id with the highest probability (the first of them at a tie), ``confidence`` its
     probability, ``label_names`` its names by language; ``top`` holds up to ``TOP_CLASSES`` classes, best first.
-    ``review_reason`` says why a person should review it; ``None`` if no review is needed.
+    ``review_reason`` says why a person should review it; ``None`` if no review is needed. ``explanation`` says what
+    speaks for the label; ``None`` if nobody asked, or the classifier has no map.
     """
 
     label: str
@@ -37,6 +39,7 @@ class Interpretation:
     probabilities: dict[str, float]
     top: tuple[RankedClass, ...]
     review_reason: ReviewReason | None
+    explanation: Explanation | None = None
 
     @property
     def needs_review(self) -> bool:
@@ -44,12 +47,15 @@ class Interpretation:
         return self.review_reason is not None
 
 
-def interpret(outputs: NDArray[np.float32], manifest: Manifest) -> Interpretation:
+def interpret(
+    outputs: NDArray[np.float32], manifest: Manifest, *, evidence: NDArray[np.float32] | None = None
+) -> Interpretation:
     """Read one row of a classifier's output.
 
     Args:
         outputs: (classes + review outputs,), in the order of the manifest.
         manifest: names the classes and holds the limits of the review.
+        evidence: (rows, columns, classes), the map of the image, upright; None if there is none.
 
     Raises:
         OutputInvalid: the row has the wrong length, NaN, infinity, or probabilities that do not add up to one.
@@ -66,6 +72,7 @@ def interpret(outputs: NDArray[np.float32], manifest: Manifest) -> Interpretatio
         probabilities=by_label,
         top=tuple(RankedClass(manifest.labels[i], values[i]) for i in order[:TOP_CLASSES]),
         review_reason=_review_reason(values[best], outputs[len(manifest.classes) :], manifest),
+        explanation=None if evidence is None else explain(evidence, best),
     )
 
 

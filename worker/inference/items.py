@@ -1,9 +1,11 @@
 """The items of a run, and its outcomes."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from shared.contracts.states import ImageStatus
 from worker.inference.errors import ImageError
+from worker.inference.explanation import Explanation
 from worker.inference.geography import FilePlace
 from worker.inference.interpret import Interpretation
 from worker.inference.tiles.answer import TiledAnswer
@@ -29,7 +31,8 @@ class Item:
 class Outcome:
     """The result of one image: an interpretation, an answer of tiles, or an error; ``place`` if its bytes arrived.
 
-    ``deferred``: none of them, because the picture is unusual and the run leaves such pictures out.
+    ``deferred``: none of them, because the picture is unusual and the run leaves such pictures out. ``explanations``
+    are those of tiles, by their numbers, where the run was asked for them; of known tiles there is nothing else.
     """
 
     seq: int
@@ -38,9 +41,10 @@ class Outcome:
     place: FilePlace | None = None
     deferred: bool = False
     answer: TiledAnswer | None = None
+    explanations: Mapping[int, Explanation] | None = None
 
     @property
     def status(self) -> ImageStatus:
         """``succeeded`` or ``failed``."""
-        answered = self.interpretation is not None or self.answer is not None
+        answered = not (self.interpretation is None and self.answer is None and self.explanations is None)
         return ImageStatus.SUCCEEDED if answered else ImageStatus.FAILED

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from types import MappingProxyType
+from typing import Any, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,8 +15,10 @@ from worker.inference.structure.tiff import ORIENTATION, XMP, read_directory
 
 UPRIGHT = 1
 Pixels = NDArray[np.uint8]
+# A picture, or a map of it.
+Raster = TypeVar("Raster", bound=NDArray[np.generic])
 # What has to be done to see the picture upright: flips and turns of rows (axis 0) and columns (axis 1).
-_TO_UPRIGHT: MappingProxyType[int, Callable[[Pixels], Pixels]] = MappingProxyType(
+_TO_UPRIGHT: MappingProxyType[int, Callable[[NDArray[Any]], Any]] = MappingProxyType(
     {
         2: lambda pixels: pixels[:, ::-1],
         3: lambda pixels: pixels[::-1, ::-1],
@@ -57,7 +60,10 @@ def _packet_of_tiff(data: Sliced, blocks: Blocks) -> list[bytes]:
     return [] if packet is None else [packet]
 
 
-def upright(pixels: Pixels, orientation: int) -> Pixels:
-    """See the picture (height, width, 3) upright: a view, because to turn 12 megapixels costs as much as to decode."""
+def upright(pixels: Raster, orientation: int) -> Raster:
+    """See a picture, or a map of it, (height, width, n), upright.
+
+    It is a view, because to turn 12 megapixels costs as much as to decode them.
+    """
     turn = _TO_UPRIGHT.get(orientation)
-    return pixels if turn is None else turn(pixels)
+    return pixels if turn is None else cast("Raster", turn(pixels))

@@ -124,6 +124,7 @@ class Pipeline:
         on_work: Callable[[int], None] | None = None,
         odd: Odd = Odd.ISOLATE,
         urgent: bool = False,
+        explain: bool = False,
     ) -> Generator[Outcome, None, None]:
         """Classify ``items``; yield one outcome for each, in the order in which they finish.
 
@@ -140,12 +141,13 @@ class Pipeline:
                 whole photograph is one. A photograph in tiles may take minutes before its outcome.
             odd: which pictures are decoded in processes of their own: the unusual ones, none, or all.
             urgent: a client waits for it; it does not queue behind the images of other runs.
+            explain: say what speaks for each label, if the classifier has a map; known tiles are only explained.
 
         Raises:
             OutputInvalid: the model answered with something that is not a probability.
             Exception: from ``fetch`` or ``on_batch``.
         """
-        run = Run(self._parts, self.urgent if urgent else self.bulk, items, fetch, odd=odd)
+        run = Run(self._parts, self.urgent if urgent else self.bulk, items, fetch, odd=odd, explain=explain)
         try:
             yield from run.outcomes(on_batch or _nothing, on_work or _nothing)
         finally:

@@ -19,6 +19,7 @@ from worker.inference.limits import DEFAULT_LIMITS, PictureLimits
 from worker.inference.orientation import UPRIGHT, is_turned_by_pillow, read_orientation, upright
 from worker.inference.structure import Structure
 
+_TIFF = (b"II*\x00", b"MM\x00*")
 FILTERS = MappingProxyType(
     {
         ResizeFilter.NEAREST: Image.Resampling.NEAREST,
@@ -79,6 +80,17 @@ def resized_pixels(
         size = input_size if orientation in SWAPS_EDGES else input_size[::-1]
         encoded = structure.essential if structure else data
         return np.ascontiguousarray(upright(_shrunk(encoded, image, preprocessing, size), orientation))
+
+
+def turn_left(data: bytes, preprocessing: Preprocessing) -> int:
+    """Return the EXIF orientation that ``resized_pixels`` has not applied: what is still to be done to see it upright.
+
+    Args:
+        data: the whole file.
+        preprocessing: the manifest's.
+    """
+    is_upright = preprocessing.exif_orientation or data.startswith(_TIFF)
+    return UPRIGHT if is_upright else read_orientation(data)
 
 
 def resized(pixels: NDArray[np.uint8], size: tuple[int, int], resize: ResizeFilter) -> NDArray[np.uint8]:

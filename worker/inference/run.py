@@ -9,17 +9,21 @@ from datetime import tzinfo
 from functools import partial
 
 import numpy as np
+from numpy.typing import NDArray
 
 from shared.contracts.states import ImageErrorCode
 from worker.inference.budget import ByteBudget, Reservation
 from worker.inference.classifier import Classifier, Outputs
 from worker.inference.decoding import Decoding, Odd, PictureDeferred, Pixels
 from worker.inference.errors import ImageError
+from worker.inference.explanation import explain
 from worker.inference.fair_threads import FairThreads
 from worker.inference.geography import FilePlace, read_place
 from worker.inference.interpret import interpret
 from worker.inference.items import Item, Outcome
 from worker.inference.observer import Stage, timed
+from worker.inference.orientation import UPRIGHT, upright
+from worker.inference.preprocess import turn_left
 from worker.inference.run_decoder import RunDecoder, WholePicture
 from worker.inference.tiles.answer import answer_of, tile_of
 from worker.inference.tiles.cutter import Cutter, CutTile, Picture
@@ -74,12 +78,16 @@ class RunParts:
 
 @dataclass(frozen=True, slots=True)
 class _Prepared:
-    """A whole photograph that is ready for the model, or the error that ended a photograph."""
+    """A whole photograph that is ready for the model, or the error that ended a photograph.
+
+    ``turn`` is the EXIF orientation that its pixels still have, for whoever draws on the upright photograph.
+    """
 
     item: Item
     pixels: Pixels | None = None
     error: BaseException | None = None
     place: FilePlace | None = None
+    turn: int = UPRIGHT
 
 
 class Run:
@@ -93,8 +101,10 @@ class Run:
         fetch: Callable[[Item], bytes],
         *,
         odd: Odd,
+        explain: bool,
     ) -> None:
         self._parts = parts
+        self._explain = explain
         self._lane = lane
         # Processes take seconds for a picture: files that are fetched far ahead would only fill memory and network.
         # So do tiles, whose photographs wait for room.
@@ -196,20 +206,37 @@ class Run:
         classifier, observer = self._parts.classifier, self._parts.decoding.observer
         observer.batch(len(batch), self._parts.batch_size)
         with timed(observer, Stage.PREDICT):
-            return classifier.classify(np.stack([p.pixels for p in batch if p.pixels is not None]))
+            pixels = np.stack([p.pixels for p in batch if p.pixels is not None])
+            return classifier.classify(pixels, maps=self._explain)
 
     def _answers(self, batch: Sequence[_Prepared | CutTile], outputs: Outputs) -> Iterator[Outcome]:
         """Yield an outcome for each whole photograph, and for each one whose last tile is answered."""
         manifest = self._parts.classifier.manifest
-        for prepared, row in zip(batch, outputs.rows, strict=True):
+        for nth, prepared in enumerate(batch):
+            row, evidence = outputs.rows[nth], None if outputs.maps is None else outputs.maps[nth]
             if not isinstance(prepared, CutTile):
-                yield Outcome(prepared.item.seq, interpretation=interpret(row, manifest), place=prepared.place)
+                turned = None if evidence is None else upright(evidence, prepared.turn)
+                answer = interpret(row, manifest, evidence=turned)
+                yield Outcome(prepared.item.seq, interpretation=answer, place=prepared.place)
                 continue
-            picture = prepared.picture
-            picture.answer(prepared.number, tile_of(row, manifest, unusual_light=prepared.unusual_light))
-            if picture.is_answered:
-                answer = answer_of(picture.map, manifest, is_coarse=picture.is_coarse)
-                yield Outcome(picture.seq, answer=answer, place=picture.place)
+            self._answer_tile(prepared, row, evidence)
+            if prepared.picture.is_answered:
+                yield self._outcome_of(prepared.picture)
+
+    def _answer_tile(self, cut: CutTile, row: NDArray[np.float32], evidence: NDArray[np.float32] | None) -> None:
+        picture = cut.picture
+        tile = tile_of(row, self._parts.classifier.manifest, unusual_light=cut.unusual_light)
+        picture.answer(cut.number, tile)
+        label = tile.label if picture.known is None else picture.known[cut.number]
+        if evidence is not None and label is not None:
+            picture.explanations[cut.number] = explain(evidence, label)
+
+    def _outcome_of(self, picture: Picture) -> Outcome:
+        explanations = picture.explanations if self._explain else None
+        if picture.known is not None:
+            return Outcome(picture.seq, place=picture.place, explanations=explanations)
+        answer = answer_of(picture.map, self._parts.classifier.manifest, is_coarse=picture.is_coarse)
+        return Outcome(picture.seq, answer=answer, place=picture.place, explanations=explanations)
 
     def _download(self, item: Item, reservation: Reservation) -> None:
         """Fetch, verify and hand over; runs in a download thread."""
@@ -238,7 +265,8 @@ class Run:
         if isinstance(result, BaseException):
             self._ready.put(_failed(item, result, place))
         elif result is not None:
-            self._ready.put(_Prepared(item, pixels=result, place=place))
+            turn = turn_left(data, self._parts.classifier.manifest.preprocessing) if self._explain else UPRIGHT
+            self._ready.put(_Prepared(item, pixels=result, place=place, turn=turn))
 
     def _opened(
         self,
@@ -259,7 +287,10 @@ class Run:
                 result.reservation.release()
                 self._ready.put(_failed(item, error, place))
             else:
-                self._cutter.open(Picture(item.seq, place, grid, cut.is_coarse, result.pixels, result.reservation))
+                known = None if cut.known is None else cut.known.labels
+                self._cutter.open(
+                    Picture(item.seq, place, grid, cut.is_coarse, result.pixels, result.reservation, known)
+                )
         elif result is not None:
             self._ready.put(_failed(item, result, place))
 

@@ -1,7 +1,6 @@
 """The runner that classifies a chunk of images; finished results are kept, whatever interrupts it."""
 
 import time
-from collections.abc import Callable
 from contextlib import closing
 from dataclasses import fields, replace
 from typing import Any
@@ -10,7 +9,8 @@ import structlog
 
 from shared.contracts.geography import PositionFault
 from shared.contracts.states import ImageErrorCode, ImageStatus
-from shared.errors import DatabaseUnavailable, ObjectMissing, ObjectTooLarge
+from shared.db.models import Job
+from shared.errors import DatabaseUnavailable
 from shared.jobs import claims
 from shared.jobs.chunks import classifier_pool_of, is_tiled_pool
 from shared.jobs.claims import Claim
@@ -19,10 +19,10 @@ from shared.jobs.results import NewResult
 from shared.metrics.definitions import STAGE_SECONDS
 from shared.tracing import span
 from worker.context import Context
-from worker.inference.errors import ImageError
 from worker.inference.interpret import Interpretation
 from worker.inference.pipeline import Item, Odd, Outcome
 from worker.jobs.cuts import cut_photographs
+from worker.jobs.fetching import fetcher_of
 from worker.jobs.tiled_result import tiled_result
 from worker.leasing.leases import Lease
 from worker.leasing.outcome import ChunkOutcome, TurnOver
@@ -32,13 +32,10 @@ log = structlog.get_logger()
 
 # How long an isolated chunk keeps its slot while another tenant waits for it.
 TURN_SECONDS = 10.0
-# What an interpretation says under the name of a field of the result. The probabilities have another form there.
-ANSWERED = frozenset(field.name for field in fields(NewResult) if hasattr(Interpretation, field.name))
-# Errors of the object store that are about one object, and what they mean for its image.
-OBJECT_ERRORS = {
-    ObjectMissing: ImageErrorCode.OBJECT_MISSING,
-    ObjectTooLarge: ImageErrorCode.TOO_LARGE,
-}
+# These have another form in a result.
+REFORMED = {"probabilities", "explanation"}
+# What an interpretation says under the name of a field of the result.
+ANSWERED = frozenset(field.name for field in fields(NewResult) if hasattr(Interpretation, field.name)) - REFORMED
 
 
 def classify(context: Context, lease: Lease) -> ChunkOutcome:
@@ -57,7 +54,8 @@ def classify(context: Context, lease: Lease) -> ChunkOutcome:
     chunk, database, done = lease.claim, context.database, lease.done
     with database.begin() as session:
         images = pending_images(session, chunk.job_id, first_seq=chunk.first_seq, last_seq=chunk.last_seq)
-    if _run(context, lease, images):
+        explain = not is_tiled_pool(chunk.pool) and session.get_one(Job, chunk.job_id).explain
+    if _run(context, lease, images, explain=explain):
         log.info("chunk_set_aside", finished=len(done), images=len(images))
         count_results(database.run(lambda session: claims.set_aside(session, chunk, done)))
         return ChunkOutcome.SET_ASIDE
@@ -70,7 +68,7 @@ def classify(context: Context, lease: Lease) -> ChunkOutcome:
     return ChunkOutcome.FINISHED
 
 
-def _run(context: Context, lease: Lease, images: list[PendingImage]) -> int:
+def _run(context: Context, lease: Lease, images: list[PendingImage], *, explain: bool) -> int:
     """Fill ``lease.done``, which keeps the finished results if something is raised.
 
     Returns:
@@ -87,11 +85,12 @@ def _run(context: Context, lease: Lease, images: list[PendingImage]) -> int:
         items = [replace(item, tiles=cut.tiles[item.seq]) for item in items if item.seq in cut.tiles]
     outcomes = pipeline.run(
         items,
-        _fetcher(context, images),
+        fetcher_of(context, images),
         on_batch=lambda: _check(context, lease, began),
         on_work=lambda _: lease.progressed(),  # a photograph may have thousands of tiles
         odd=_odd_pictures(lease.claim),
         urgent=lease.claim.urgent,
+        explain=explain,
     )
     with closing(outcomes):
         for outcome in outcomes:
@@ -131,20 +130,6 @@ def _check(context: Context, lease: Lease, began: float) -> None:
         raise TurnOver
 
 
-def _fetcher(context: Context, images: list[PendingImage]) -> Callable[[Item], bytes]:
-    """Return the function by which the pipeline gets the bytes of an image."""
-    by_seq = {image.seq: image for image in images}
-
-    def fetch(item: Item) -> bytes:
-        image = by_seq[item.seq]
-        try:
-            return context.store.get(image.object_key, bucket=image.bucket, max_bytes=context.settings.max_image_bytes)
-        except (ObjectMissing, ObjectTooLarge) as error:
-            raise ImageError(OBJECT_ERRORS[type(error)], str(error)) from error
-
-    return fetch
-
-
 def _result_of(outcome: Outcome, runtime: str) -> NewResult:
     """Return the result of an image, with the position from its file."""
     interpretation, place = outcome.interpretation, _place_of(outcome)
@@ -163,8 +148,9 @@ def _result_of(outcome: Outcome, runtime: str) -> NewResult:
         seq=outcome.seq,
         status=ImageStatus.SUCCEEDED,
         runtime=runtime,
-        **{name: getattr(interpretation, name) for name in ANSWERED - {"probabilities"}},
+        **{name: getattr(interpretation, name) for name in ANSWERED},
         probabilities=tuple(interpretation.probabilities.values()),
+        explanation=None if interpretation.explanation is None else interpretation.explanation.packed,
         **place,
     )
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from shared.contracts.states import ChunkKind, Priority
-from shared.jobs.chunks import EXPORT_POOLS, isolated_pool_of, tiles_pool_of
+from shared.jobs.chunks import EXPORT_POOLS, explain_pool_of, isolated_pool_of, tiles_pool_of
 from shared.jobs.claims import Offer
 from shared.settings import Settings
 
@@ -18,6 +18,7 @@ def express_offers(pools: Sequence[str]) -> list[Offer]:
     return [
         *(Offer(kind, Priority.INTERACTIVE) for kind in CHECKS),
         *_images(pools, Priority.INTERACTIVE),
+        *(Offer(explain_pool_of(pool), Priority.INTERACTIVE) for pool in pools),
         *(Offer(kind, Priority.BULK) for kind in CHECKS),
     ]
 

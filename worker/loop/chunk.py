@@ -18,6 +18,7 @@ from shared.jobs.results import NewResult
 from shared.tracing import Attributes, failed, span
 from worker.context import Context
 from worker.jobs.classify import classify
+from worker.jobs.explain import explain
 from worker.jobs.export import export
 from worker.jobs.inspect import inspect
 from worker.jobs.purge import purge
@@ -45,6 +46,7 @@ RUNNERS: Mapping[ChunkKind, Callable[[Context, Lease], ChunkOutcome]] = {
     ChunkKind.CLASSIFY: classify,
     ChunkKind.PURGE: purge,
     ChunkKind.EXPORT: export,
+    ChunkKind.EXPLAIN: explain,
 }
 
 

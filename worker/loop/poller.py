@@ -72,6 +72,7 @@ class FallbackPoller:
                 programs=done.programs,
                 endpoints=done.endpoints,
                 exports=done.exports,
+                explanations=done.explanations,
             )
         self._loop.wake_others()
         self._remove_expired_exports()

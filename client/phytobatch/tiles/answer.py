@@ -1,4 +1,4 @@
-"""The answer of ``GET /v1/jobs/{id}/images/{seq}/tiles``: the map of a photograph."""
+"""The answers of ``GET /v1/jobs/{id}/images/{seq}/tiles``: the map of a photograph, and why a tile has its label."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from phytobatch.resources import ClassifierRef, JsonObject, TileSums
+from phytobatch.resources import Cells, ClassifierRef, JsonObject, TileSums
 
 Rows = Sequence[Sequence["str | None"]]
 
@@ -41,6 +41,30 @@ class ImageTiles:
         names = ("seq", "name", "width", "height", "edge", "x", "y", "labels", "confidence", "review", "skipped")
         classifier = ClassifierRef(data["classifier"]["name"], data["classifier"].get("version"))
         return cls(**{name: data[name] for name in names}, classifier=classifier, raw=data)
+
+
+@dataclass(frozen=True)
+class TileExplanation:
+    """The evidence for the label of a tile; the box is in pixels of the upright original.
+
+    ``explanation`` has rows of cells over the tile, 0 to 255.
+    """
+
+    seq: int
+    tile: int
+    label: str
+    x: int
+    y: int
+    width: int
+    height: int
+    explanation: Cells
+    raw: JsonObject = field(default_factory=dict, repr=False, compare=False)
+
+    @classmethod
+    def from_json(cls, data: JsonObject) -> TileExplanation:
+        """Read the answer of ``GET .../tiles/{tile}/explanation``."""
+        names = ("seq", "tile", "label", "x", "y", "width", "height", "explanation")
+        return cls(**{name: data[name] for name in names}, raw=data)
 
 
 def sums_of(tiles: ImageTiles) -> TileSums:

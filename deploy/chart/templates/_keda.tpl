@@ -11,12 +11,12 @@ FROM (
   SELECT pool FROM chunks WHERE state = 'ready' AND not_before <= now()
     AND tenant_id NOT IN (SELECT tenant_id FROM pauses WHERE tenant_id IS NOT NULL)
     AND pool NOT IN (
-      SELECT prefix || classifier_id FROM pauses, (VALUES ('classify:'), ('tiles:'), ('isolated:'), ('isolated:tiles:')) AS pools (prefix)
+      SELECT prefix || classifier_id FROM pauses, (VALUES ('classify:'), ('tiles:'), ('isolated:'), ('isolated:tiles:'), ('explain:')) AS pools (prefix)
       WHERE classifier_id IS NOT NULL)
     AND NOT EXISTS (SELECT 1 FROM pauses WHERE tenant_id IS NULL AND classifier_id IS NULL AND worker IS NULL)
 ) AS open
 WHERE pool IN (
-  SELECT prefix || id FROM classifiers, (VALUES ('classify:'), ('tiles:'), ('isolated:'), ('isolated:tiles:')) AS pools (prefix)
+  SELECT prefix || id FROM classifiers, (VALUES ('classify:'), ('tiles:'), ('isolated:'), ('isolated:tiles:'), ('explain:')) AS pools (prefix)
   {{- if .classifiers }}
   WHERE name || '@' || version IN ('{{ join "', '" .classifiers }}')
   {{- else }}

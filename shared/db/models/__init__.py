@@ -13,7 +13,7 @@ from shared.db.models.job import Job
 from shared.db.models.pause import Pause
 from shared.db.models.program import Program
 from shared.db.models.receipt import Receipt
-from shared.db.models.result import Result, TileMapRow
+from shared.db.models.result import Result, TileExplanation, TileMapRow
 from shared.db.models.webhook import SigningSecret, WebhookAttempt, WebhookDelivery, WebhookEndpoint
 
 __all__ = [
@@ -36,6 +36,7 @@ __all__ = [
     "Result",
     "SigningSecret",
     "Tenant",
+    "TileExplanation",
     "TileMapRow",
     "WebhookAttempt",
     "WebhookDelivery",

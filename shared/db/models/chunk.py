@@ -40,7 +40,7 @@ class Chunk(Base):
     tenant_id: Mapped[uuid.UUID]
     kind: Mapped[str] = mapped_column(Text, default=ChunkKind.CLASSIFY)
     # Which workers can run it: "validate", "inspect", "purge", "export", "export:tiles", "classify:<classifier id>" or
-    # "tiles:<classifier id>", and the same two behind "isolated:".
+    # "tiles:<classifier id>", the same two behind "isolated:", and "explain:<classifier id>".
     pool: Mapped[str] = mapped_column(Text)
     # 0 interactive, 1 bulk: a number, because the claim sorts by it.
     priority: Mapped[int] = mapped_column(SmallInteger)

@@ -45,7 +45,7 @@ class Result(Base):
     crop: Mapped[str | None] = mapped_column(Text)
     # Of a whole photograph: 64 signed bytes, alike pictures lie close to each other (``shared.contracts.outputs``).
     embedding: Mapped[bytes | None] = mapped_column(LargeBinary)
-    # Of jobs with `explain`: the class activation map of the label, rows first, a byte for each cell.
+    # Of jobs with `explain`: what speaks for the label, and where (``shared.contracts.explanations``).
     explanation: Mapped[bytes | None] = mapped_column(LargeBinary)
     error_code: Mapped[str | None] = mapped_column(Text)
     error_detail: Mapped[str | None] = mapped_column(Text)
@@ -76,3 +76,22 @@ class TileMapRow(Base):
     job_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
     seq: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     map: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class TileExplanation(Base):
+    """A request for the explanation of one tile, and its answer; forgotten some minutes later.
+
+    Either ``explanation`` or an error is there once a worker has answered.
+    """
+
+    __tablename__ = "tile_explanations"
+    __table_args__ = (ForeignKeyConstraint(["job_id", "seq"], ["results.job_id", "results.seq"], ondelete="CASCADE"),)
+
+    job_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    seq: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    tile: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    asked_at: Mapped[CreatedAt]
+    # As ``shared.contracts.explanations`` packs it.
+    explanation: Mapped[bytes | None] = mapped_column(LargeBinary)
+    error_code: Mapped[str | None] = mapped_column(Text)
+    error_detail: Mapped[str | None] = mapped_column(Text)

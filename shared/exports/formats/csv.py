@@ -22,11 +22,11 @@ BYTE_ORDER_MARK = "\ufeff"
 
 def encode(sheet: Sheet, pages: Iterator[Page]) -> Generator[bytes, None, None]:
     """Yield a header and one row for each image."""
-    cells = [(column.read, CELLS[column.kind]) for column in sheet.columns]
+    cells = [(column.read, CELLS[column.kind]) for column in sheet.flat_columns]
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\r\n")
     buffer.write(BYTE_ORDER_MARK)
-    writer.writerow([guarded(column.name) for column in sheet.columns])
+    writer.writerow([guarded(column.name) for column in sheet.flat_columns])
     yield _drain(buffer)
     for page in pages:
         writer.writerows(

@@ -49,7 +49,7 @@ OWN_ELEMENTS = frozenset({"name"})
 
 def encode(sheet: Sheet, pages: Iterator[Page]) -> Generator[bytes, None, None]:
     """Yield one document with a style for each class."""
-    columns = [column for column in sheet.columns if column.name not in OWN_ELEMENTS]
+    columns = [column for column in sheet.flat_columns if column.name not in OWN_ELEMENTS]
     fields = [(f"<SimpleData name={_attribute(column.name)}>", column.read, VALUES[column.kind]) for column in columns]
     styles = {label: f"class{number}" for number, label in enumerate(sheet.labels)}
     yield _head(sheet, columns, styles).encode()

@@ -31,7 +31,9 @@ TYPES: Mapping[Kind, DataType] = {
     Kind.TEXT: DataType.utf8(),
     Kind.TIME: DataType.timestamp("us", tz="UTC"),
     Kind.JSON: DataType.utf8(),
+    Kind.CELLS: DataType.utf8(),  # arro3 makes no arrays of lists
 }
+AS_JSON = {Kind.JSON, Kind.CELLS}
 Values = list[Any]
 
 
@@ -81,7 +83,7 @@ def _column(read: Callable[[Any], Any], kind: Kind, page: list[Any]) -> Array:
     values = [read(record) for record in page]
     if kind is Kind.TIME:
         return Array([_microseconds(value) for value in values], DataType.int64()).cast(TYPES[kind])
-    if kind is Kind.JSON:
+    if kind in AS_JSON:
         values = [None if value is None else text_of(value) for value in values]
     if kind is Kind.NUMBER:
         values = [None if value is None else float(value) for value in values]

@@ -86,7 +86,7 @@ class FieldOf:
 
 def encode(sheet: Sheet, pages: Iterator[Page]) -> Generator[bytes, None, None]:
     """Yield an archive of .shp, .shx, .dbf, .prj, .cpg and a text for people."""
-    fields = fields_of(sheet.columns)
+    fields = fields_of(sheet.flat_columns)
     _check(sheet, fields)
     with tempfile.TemporaryDirectory(prefix="phytobatch-export-") as name:
         folder = Path(name)

@@ -76,6 +76,7 @@ CALLS: Mapping[str, Call] = {
     "list_corrections": lambda c, v: c.corrections.page(v["job_id"], **_page(v, "seq", "history")),
     "import_corrections": lambda c, v: c.corrections.import_table(v["job_id"], b"a table"),
     "get_image_tiles": lambda c, v: c.tiles(v["job_id"], v["seq"]),
+    "explain_tile": lambda c, v: c.explain_tile(v["job_id"], v["seq"], v["tile"]),
     "get_image_file": lambda c, v: c.image(v["job_id"], v["seq"]),
     "summarise_job": lambda c, v: c.summary(
         v["job_id"], group_by=v["group_by"], time_zone=v["time_zone"], healthy=v["healthy"]
@@ -87,7 +88,7 @@ CALLS: Mapping[str, Call] = {
     "predict": lambda c, v: c.predict(
         Path(v["folder"]) / FILE,
         classifier=ClassifierRef.parse(v["classifier"]),
-        **{name: v[name] for name in ("tiling", "on_coarse", "ground_resolution_mm")},
+        **{name: v[name] for name in ("tiling", "on_coarse", "ground_resolution_mm", "explain")},
         **_key(v),
     ),
     "get_job_secret": lambda c, _: c.webhooks.job_secret(),

@@ -75,6 +75,7 @@ def test_an_image_is_answered_with_its_class(api: Api, store: S3Store) -> None:
         "review_reason": None,
         "tiles": None,
         "tiles_map": None,
+        "explanation": None,
         "links": {"job": f"/v1/jobs/{job_id}", "results": f"/v1/jobs/{job_id}/results"},
     }
     job = api.get(f"/v1/jobs/{job_id}").json()

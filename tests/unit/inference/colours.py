@@ -11,7 +11,10 @@ from worker.inference.classifier import GpuMemory, Outputs
 
 
 class ColourClassifier:
-    """Keeps the Protocol of a classifier: says which of red, green and blue a picture has most of."""
+    """Keeps the Protocol of a classifier: says which of red, green and blue a picture has most of.
+
+    It has a map if its manifest names one: the colours of each cell, whose mean over the cells decides.
+    """
 
     def __init__(self, manifest: Manifest, batch_size: int = 4) -> None:
         self._manifest = manifest
@@ -37,7 +40,7 @@ class ColourClassifier:
     def gpu_memory(self) -> Sequence[GpuMemory]:
         return ()
 
-    def classify(self, batch: NDArray[np.float32], *, maps: bool = False) -> Outputs:  # noqa: ARG002  # it has none
+    def classify(self, batch: NDArray[np.float32], *, maps: bool = False) -> Outputs:
         with self._lock:
             assert batch.dtype == np.float32
             assert batch.shape[1:] == (*self._manifest.input_size, 3)
@@ -45,4 +48,15 @@ class ColourClassifier:
             self.batches.append(len(batch))
             powers = np.exp(batch.mean(axis=(1, 2)) * 10)
             rows: NDArray[np.float32] = (powers / powers.sum(axis=1, keepdims=True)).astype(np.float32)
-            return Outputs(rows)
+            named = self._manifest.outputs
+            size = None if named is None or not maps else named.map_size
+            return Outputs(rows, maps=None if size is None else _cells(batch, *size) * 10)
+
+
+def _cells(batch: NDArray[np.float32], rows: int, columns: int) -> NDArray[np.float32]:
+    """Return the mean of each cell: (n, rows, columns, colours)."""
+    n, height, width, colours = batch.shape
+    cells: NDArray[np.float32] = batch.reshape(n, rows, height // rows, columns, width // columns, colours).mean(
+        axis=(2, 4)
+    )
+    return cells

@@ -2,7 +2,7 @@
 
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -13,6 +13,7 @@ from shared.contracts.manifest import Manifest
 from shared.tiles.grid import Box, Grid
 from shared.tiles.tile_map import Tile, TileMap
 from worker.inference.budget import Reservation
+from worker.inference.explanation import Explanation
 from worker.inference.geography import FilePlace
 from worker.inference.preprocess import resized, scaled_values
 from worker.inference.tiles.light import is_learned, light_of
@@ -33,9 +34,11 @@ class Picture:
         is_coarse: see ``TileCut``.
         pixels: uint8, (height, width, 3), upright; None when the last tile is cut.
         reservation: of its bytes.
-        following: the first tile that nobody has begun to cut.
+        known: the labels of the only tiles that are cut, by their numbers; None cuts all.
+        following: how many of the wanted tiles somebody has begun to cut.
         uncut: tiles that are not cut yet.
         taken: tiles that the consumer has.
+        explanations: those that were asked for, by the numbers of their tiles.
     """
 
     seq: int
@@ -44,21 +47,36 @@ class Picture:
     is_coarse: bool
     pixels: Pixels | None
     reservation: Reservation
+    known: Mapping[int, int] | None = None
     following: int = 0
     uncut: int = field(init=False)
     taken: int = 0
+    explanations: dict[int, Explanation] = field(default_factory=dict)
+    _wanted: Sequence[int] = field(init=False)
     _answers: list[Tile] = field(init=False)
     _answered: int = 0
 
     def __post_init__(self) -> None:
         """Count the tiles."""
-        self.uncut = self.grid.tiles
+        self._wanted = range(self.grid.tiles) if self.known is None else sorted(self.known)
+        self.uncut = len(self._wanted)
         self._answers = [Tile()] * self.grid.tiles
 
     @property
     def is_taken(self) -> bool:
         """True if the consumer has every tile."""
-        return self.taken == self.grid.tiles
+        return self.taken == len(self._wanted)
+
+    def begin(self, count: int) -> Sequence[int]:
+        """Return the numbers of the next tiles to cut, up to ``count``."""
+        numbers = self._wanted[self.following : self.following + count]
+        self.following += len(numbers)
+        return numbers
+
+    @property
+    def is_begun(self) -> bool:
+        """True if every tile is cut, or is being cut."""
+        return self.following == len(self._wanted)
 
     def answer(self, number: int, tile: Tile) -> None:
         """Note the answer of a tile."""
@@ -68,7 +86,7 @@ class Picture:
     @property
     def is_answered(self) -> bool:
         """True if every tile has its answer."""
-        return self._answered == self.grid.tiles
+        return self._answered == len(self._wanted)
 
     @property
     def map(self) -> TileMap:
@@ -90,7 +108,7 @@ class CutTile:
 @dataclass(frozen=True, slots=True)
 class _Step:
     picture: Picture
-    tiles: range
+    tiles: Sequence[int]
     is_ahead: bool
 
 
@@ -173,11 +191,10 @@ class Cutter:
         if not self._to_cut:
             return None
         picture = self._to_cut[0]
-        first, end = picture.following, min(picture.following + count, picture.grid.tiles)
-        picture.following = end
-        if end == picture.grid.tiles:
+        numbers = picture.begin(count)
+        if picture.is_begun:
             self._to_cut.popleft()
-        return _Step(picture, range(first, end), is_ahead)
+        return _Step(picture, numbers, is_ahead)
 
     def _cut_in_thread(self, step: _Step) -> None:
         try:
