@@ -57,6 +57,10 @@ def photo(folder: Path) -> bytes:
 def test_it_learns_and_what_it_learned_is_served(trained: Path, folder: Path) -> None:
     manifest = read_manifest(trained)
     assert manifest.labels == CLASSES
+    assert manifest.schema_version == 2
+    assert manifest.outputs is not None
+    assert manifest.outputs.names == ("probabilities", "review", "map", "embedding")
+    assert manifest.outputs.map_size == (12, 12)
     assert manifest.input_size == (48, 48)
     assert manifest.preprocessing.exif_orientation
     assert manifest.metrics["training_images"] == 66

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from shared.contracts.manifest import Manifest
 from worker.inference.classifier import GpuMemory, Outputs
 from worker.inference.interpret import check_outputs
+from worker.inference.outputs import Arrays, outputs_of
 
 CHANNELS = 3
 
@@ -35,7 +36,7 @@ def check_shape(batch: NDArray[np.float32], manifest: Manifest, batch_size: int)
 
 
 class LoadedClassifier(ABC):
-    """Base of both runtimes. Each of them has its own ``classify``."""
+    """Base of the runtimes. Each of them has its own ``arrays``."""
 
     def __init__(self, manifest: Manifest, *, batch_size: int, runtime: str) -> None:
         self._manifest = manifest
@@ -58,8 +59,21 @@ class LoadedClassifier(ABC):
         return self._batch_size
 
     @abstractmethod
+    def arrays(self, batch: NDArray[np.float32], *, maps: bool = False) -> Arrays:
+        """Return what the model gives for a batch, by the names of ``shapes_of``; thread-safe.
+
+        Raises:
+            ValueError: the batch has another shape.
+        """
+
     def classify(self, batch: NDArray[np.float32], *, maps: bool = False) -> Outputs:
-        """See ``Classifier.classify``."""
+        """See ``Classifier.classify``.
+
+        Raises:
+            ValueError: the batch has another shape.
+            OutputInvalid: an output has another shape than the manifest says.
+        """
+        return outputs_of(self.arrays(batch, maps=maps), self._manifest)
 
     def gpu_memory(self) -> Sequence[GpuMemory]:
         """See ``Classifier.gpu_memory``."""
@@ -73,5 +87,5 @@ class LoadedClassifier(ABC):
         """
         shape = (self._batch_size, *self._manifest.input_size, CHANNELS)
         noise = np.random.default_rng(0).random(shape, dtype=np.float32)
-        check_outputs(self.classify(noise), self._manifest)
+        check_outputs(self.classify(noise, maps=True), self._manifest)
         check_outputs(self.classify(np.zeros(shape, np.float32)), self._manifest)

@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 
 from shared.contracts.manifest import Manifest
 from worker.inference.batches import CHANNELS, LoadedClassifier, check_batch_size, check_shape
-from worker.inference.classifier import GpuMemory, Outputs
+from worker.inference.classifier import GpuMemory
 from worker.inference.errors import ModelUnusable
 from worker.inference.manifest import read_manifest, verify_model_file
-from worker.inference.outputs import ROW, check_dimensions, check_model, outputs_of, wanted_names
+from worker.inference.outputs import ROW, Arrays, check_dimensions, match_outputs, wanted_names
 
 STDERR = 2
 # Absl's notes (a severity, four digits of the date, a time), and its sentence that it has not been set up yet.
@@ -64,22 +64,18 @@ class KerasClassifier(LoadedClassifier):
         self._lock = threading.Lock()
         self._config = tensorflow.config
 
-    def classify(self, batch: NDArray[np.float32], *, maps: bool = False) -> Outputs:
-        """Return the outputs of a batch (n, height, width, 3); n is 1 to ``batch_size``.
-
-        Thread-safe.
+    def arrays(self, batch: NDArray[np.float32], *, maps: bool = False) -> Arrays:
+        """Return the outputs of a batch (n, height, width, 3) by name; n is 1 to ``batch_size``.
 
         Raises:
             ValueError: the batch has another shape.
-            OutputInvalid: an output has another shape than the manifest says.
         """
         check_shape(batch, self._manifest, self._batch_size)
         full = np.zeros((self._batch_size, *batch.shape[1:]), np.float32)
         full[: len(batch)] = batch
         with self._lock:
             found = (self._call_with_maps if maps else self._call)(full)
-            arrays = {name: np.array(tensor.numpy()[: len(batch)]) for name, tensor in found.items()}
-        return outputs_of(arrays, self._manifest)
+            return {name: np.array(tensor.numpy()[: len(batch)]) for name, tensor in found.items()}
 
     def gpu_memory(self) -> Sequence[GpuMemory]:
         """See ``Classifier.gpu_memory``."""
@@ -182,15 +178,23 @@ def _traced(tensorflow: Any, model: Any, manifest: Manifest, batch_size: int, *,
 def _check_model(what: str, model: Any, manifest: Manifest) -> None:  # noqa: ANN401
     """Check the shapes of the model's input and outputs against the manifest."""
     check_dimensions(what, "input", getattr(model, "input_shape", None), (None, *manifest.input_size, CHANNELS))
-    shapes = getattr(model, "output_shape", None)
-    if manifest.outputs is not None and not isinstance(shapes, Mapping):
+    shapes = shapes_by_name(model)
+    if manifest.outputs is not None and set(shapes) == {ROW}:
         raise ModelUnusable(
             f"{what} gives outputs without names, its manifest names {', '.join(manifest.outputs.names)}; save a "
             "functional Keras model whose outputs are a dictionary, or write a manifest with schema_version 1."
         )
-    check_model(what, _by_name(shapes), manifest)
+    match_outputs(what, shapes, manifest)
 
 
-def _by_name(outputs: Any) -> Mapping[str, Any]:  # noqa: ANN401  # tensors, or their shapes
+def shapes_by_name(model: Any) -> Mapping[str, Any]:  # noqa: ANN401
+    """Return the shape of each output of a Keras model by name, of its only one under the name ``row``."""
+    outputs = getattr(model, "output", None)
+    if isinstance(outputs, Mapping):
+        return {name: tuple(output.shape) for name, output in outputs.items()}
+    return {ROW: getattr(model, "output_shape", None)}
+
+
+def _by_name(outputs: Any) -> Mapping[str, Any]:  # noqa: ANN401
     """Return a dictionary of outputs as it is; the one output of a model of the first schema under the name ``row``."""
     return outputs if isinstance(outputs, Mapping) else {ROW: outputs}

@@ -8,12 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from shared.contracts.manifest import INT8_FILE, ONNX_FILE, Manifest
+from shared.contracts.manifest import INT8_FILE, ONNX_FILE
 from worker.inference.batches import LoadedClassifier, check_batch_size, check_shape
-from worker.inference.classifier import Outputs
 from worker.inference.errors import ModelUnusable
 from worker.inference.manifest import read_manifest, verify_model_file
-from worker.inference.outputs import ROW, check_model, outputs_of, wanted_names
+from worker.inference.outputs import Arrays, match_outputs, wanted_names
 
 TELEMETRY_OFF = "ORT_DISABLE_TELEMETRY"
 # What the provenance of a result says behind the version.
@@ -42,19 +41,19 @@ class OnnxClassifier(LoadedClassifier):
         path = verify_model_file(folder, manifest, file)
         self._session = _session(path, threads)
         self._input = self._session.get_inputs()[0].name
-        self._names = _names_in_file(self._session, path, manifest)
+        declared = {output.name: output.shape for output in self._session.get_outputs()}
+        self._names = match_outputs(str(path), declared, manifest)
 
-    def classify(self, batch: NDArray[np.float32], *, maps: bool = False) -> Outputs:
-        """Return the outputs of a batch (n, height, width, 3); n is 1 to ``batch_size``.
+    def arrays(self, batch: NDArray[np.float32], *, maps: bool = False) -> Arrays:
+        """Return the outputs of a batch (n, height, width, 3) by name; n is 1 to ``batch_size``.
 
         Raises:
             ValueError: the batch has another shape.
-            OutputInvalid: an output has another shape than the manifest says.
         """
         check_shape(batch, self._manifest, self._batch_size)
         wanted = wanted_names(self._manifest, maps=maps)
-        arrays = self._session.run([self._names[name] for name in wanted], {self._input: batch})
-        return outputs_of(dict(zip(wanted, arrays, strict=True)), self._manifest)
+        found = self._session.run([self._names[name] for name in wanted], {self._input: batch})
+        return dict(zip(wanted, found, strict=True))
 
 
 def import_onnxruntime() -> Any:  # noqa: ANN401  # it publishes no types
@@ -86,18 +85,3 @@ def _session(path: Path, threads: int | None) -> Any:  # noqa: ANN401  # it publ
     if len(session.get_inputs()) != 1:
         raise ModelUnusable(f"{path} must have one input.")
     return session
-
-
-def _names_in_file(session: Any, path: Path, manifest: Manifest) -> dict[str, str]:  # noqa: ANN401  # as above
-    """Return the name in the file of each output, by its name in the manifest, after a check of their shapes."""
-    outputs = session.get_outputs()
-    if manifest.outputs is None:
-        if len(outputs) != 1:
-            names = ", ".join(output.name for output in outputs)
-            raise ModelUnusable(
-                f"{path} must have one output, it has {names}; a manifest with schema_version 2 names them."
-            )
-        check_model(str(path), {ROW: outputs[0].shape}, manifest)
-        return {ROW: outputs[0].name}
-    check_model(str(path), {output.name: output.shape for output in outputs}, manifest)
-    return {name: name for name in wanted_names(manifest, maps=True)}

@@ -43,24 +43,36 @@ def wanted_names(manifest: Manifest, *, maps: bool) -> tuple[str, ...]:
     return tuple(name for name in shapes_of(manifest) if name != left_out)
 
 
-def check_model(what: str, found: Mapping[str, object], manifest: Manifest) -> None:
+def match_outputs(what: str, found: Mapping[str, object], manifest: Manifest) -> dict[str, str]:
     """Compare the outputs that a model declares with those of its manifest; it may have others besides.
 
     Args:
         what: the model, for the message.
-        found: the shape of each of its outputs by name; None, or a word, in a dimension that it leaves open.
+        found: the shape of each of its outputs by its name there; None, or a word, in a dimension that it leaves open.
         manifest: names them.
+
+    Returns:
+        The name in the model by the name of ``shapes_of``.
 
     Raises:
         ModelUnusable: an output is missing or has another shape; the message says what to do.
     """
+    names = {name: name for name in shapes_of(manifest)}
+    if manifest.outputs is None:
+        if len(found) != 1:
+            raise ModelUnusable(
+                f"{what} must have one output, it has {_listed(sorted(found))}; a manifest of "
+                "schema_version 2 names them."
+            )
+        names = {ROW: next(iter(found))}
     for name, expected in shapes_of(manifest).items():
-        if name not in found:
+        if names[name] not in found:
             raise ModelUnusable(
                 f"{what} has no output {name!r}, which its manifest names; it gives {_listed(sorted(found))}. Write it "
                 f"again (`python -m worker.training export`), or take {name!r} out of `outputs` in manifest.json."
             )
-        check_dimensions(what, "output" if name == ROW else f"output {name!r}", found[name], expected)
+        check_dimensions(what, "output" if name == ROW else f"output {name!r}", found[names[name]], expected)
+    return names
 
 
 def check_dimensions(what: str, part: str, shape: object, expected: Shape) -> None:

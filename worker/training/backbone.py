@@ -17,6 +17,7 @@ from worker.inference.keras_classifier import load_model
 from worker.training.errors import TrainingError
 
 FEATURES = "features"  # The name of the backbone inside a classifier that was trained here.
+CELLS = "cells"  # Of its outputs, the features of each cell, whose average over the cells is ``FEATURES``.
 Model = Any  # Keras publishes no types.
 Config = dict[str, Any]
 
@@ -35,11 +36,18 @@ def open_backbone(path: Path) -> Model:
         raise TrainingError(f"There is no backbone {path}; name a .keras file whose output is (n, features).")
     model = load_model(path)
     inner = [layer for layer in model.layers if layer.name == FEATURES]
-    backbone = fold_batch_norm(inner[0] if inner else model)
+    backbone = fold_batch_norm(_without_cells(inner[0]) if inner else model)
     rank = len(backbone.output_shape)
     if rank != 2:  # noqa: PLR2004  # (n, features)
         raise TrainingError(f"{os.fspath(path)} ends in {backbone.output_shape}, a backbone ends in (n, features).")
     return backbone
+
+
+def _without_cells(backbone: Model) -> Model:
+    import keras
+
+    outputs = backbone.output
+    return keras.Model(backbone.input, outputs[FEATURES]) if isinstance(outputs, dict) else backbone
 
 
 def fold_batch_norm(model: Model) -> Model:

@@ -12,13 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shared.contracts.manifest import MODEL_FILE, ONNX_FILE, Manifest
+from worker.inference.batches import LoadedClassifier
 from worker.inference.errors import ImageError
-from worker.inference.keras_classifier import KerasClassifier, load_model
+from worker.inference.keras_classifier import KerasClassifier, load_model, shapes_by_name
 from worker.inference.manifest import file_sha256, read_manifest
 from worker.inference.onnx_classifier import OnnxClassifier
 from worker.inference.preprocess import preprocess
 from worker.training.compact import compact
 from worker.training.errors import TrainingError
+from worker.training.onnx_graph import put_in_order
 from worker.training.write import write_manifest
 
 log = logging.getLogger(__name__)
@@ -36,7 +38,7 @@ def export(folder: Path, photographs: Sequence[Path]) -> tuple[Manifest, float]:
         photographs: real images to compare both on; at most ``COMPARED`` of them, spread over the list, are used.
 
     Returns:
-        The manifest, and the maximum difference of any output on any image.
+        The manifest, and the maximum difference of any output on any image, as ``compare`` has it.
 
     Raises:
         TrainingError: an output differs by more than 1e-4, or no image is readable; the folder is unchanged.
@@ -49,16 +51,18 @@ def export(folder: Path, photographs: Sequence[Path]) -> tuple[Manifest, float]:
         write_onnx(load_model(folder / MODEL_FILE), draft / ONNX_FILE)
         manifest = manifest.model_copy(update={"onnx_sha256": file_sha256(draft / ONNX_FILE)})
         write_manifest(draft, manifest)
-        difference = compare(draft, photographs)
-        if not difference <= MAX_DIFFERENCE:  # NaN is refused, too.
-            raise TrainingError(
-                f"ONNX Runtime and TensorFlow differ by {difference:.2g} on these images, more than "
-                f"{MAX_DIFFERENCE:g}; {ONNX_FILE} was not written, this classifier runs on TensorFlow."
-            )
+        differences = compare(draft, photographs)
+        for output, difference in differences.items():
+            if not difference <= MAX_DIFFERENCE:  # NaN is refused, too.
+                raise TrainingError(
+                    f"ONNX Runtime and TensorFlow differ by {difference:.2g} in the output {output!r} on these images, "
+                    f"more than {MAX_DIFFERENCE:g}; {ONNX_FILE} was not written, this classifier runs on TensorFlow."
+                )
         (draft / ONNX_FILE).replace(folder / ONNX_FILE)
         write_manifest(folder, manifest)
-    log.info("%s: largest difference %.2g", folder / ONNX_FILE, difference)
-    return manifest, difference
+    largest = max(differences.values())
+    log.info("%s: largest difference %.2g", folder / ONNX_FILE, largest)
+    return manifest, largest
 
 
 def write_keras(model: Any, path: Path) -> None:  # noqa: ANN401  # Keras publishes no types
@@ -72,7 +76,10 @@ def write_keras(model: Any, path: Path) -> None:  # noqa: ANN401  # Keras publis
 
 
 def write_onnx(model: Any, path: Path) -> None:  # noqa: ANN401  # Keras publishes no types
-    """Convert a Keras model; weights are stored in fewer bits where that loses nothing."""
+    """Convert a Keras model; weights are stored in fewer bits where that loses nothing.
+
+    Outputs that have names keep them. The same model gives the same bytes.
+    """
     import tensorflow as tf
     import tf2onnx
 
@@ -80,11 +87,14 @@ def write_onnx(model: Any, path: Path) -> None:  # noqa: ANN401  # Keras publish
     called = tf.function(lambda pixels: model(pixels, training=False), input_signature=signature, autograph=False)
     onnx_model, _ = tf2onnx.convert.from_function(called, input_signature=signature, opset=OPSET)
     compact(onnx_model)
-    path.write_bytes(onnx_model.SerializeToString())
+    put_in_order(onnx_model.graph, shapes_by_name(model))
+    path.write_bytes(onnx_model.SerializeToString(deterministic=True))
 
 
-def compare(folder: Path, photographs: Sequence[Path]) -> float:
-    """Return the maximum difference of any output of the two runtimes on these images.
+def compare(folder: Path, photographs: Sequence[Path]) -> dict[str, float]:
+    """Return the maximum difference of each output of the two runtimes on these images, by the name of the output.
+
+    That of a map is divided by its largest value: evidence has no scale of its own.
 
     Raises:
         TrainingError: none of them can be read.
@@ -94,9 +104,17 @@ def compare(folder: Path, photographs: Sequence[Path]) -> float:
     pixels = [p for p in (_pixels(photo, manifest) for photo in chosen) if p is not None]
     if not pixels:
         raise TrainingError("There is no readable image to compare the runtimes on; name a folder of them with --data.")
-    keras_rows = _rows(KerasClassifier(folder, batch_size=8), pixels)
-    onnx_rows = _rows(OnnxClassifier(folder, batch_size=8), pixels)
-    return float(np.abs(keras_rows - onnx_rows).max())
+    expected = _arrays(KerasClassifier(folder, batch_size=8), pixels)
+    found = _arrays(OnnxClassifier(folder, batch_size=8), pixels)
+    relative = None if manifest.outputs is None else manifest.outputs.map
+    return {
+        name: _difference(values, found[name], scale=np.abs(values).max() if name == relative else 1.0)
+        for name, values in expected.items()
+    }
+
+
+def _difference(one: NDArray[np.float32], other: NDArray[np.float32], *, scale: float) -> float:
+    return float(np.abs(one - other).max() / (scale or 1.0))
 
 
 def _pixels(photo: Path, manifest: Manifest) -> NDArray[np.float32] | None:
@@ -106,8 +124,7 @@ def _pixels(photo: Path, manifest: Manifest) -> NDArray[np.float32] | None:
         return None
 
 
-def _rows(classifier: KerasClassifier | OnnxClassifier, pixels: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
+def _arrays(classifier: LoadedClassifier, pixels: Sequence[NDArray[np.float32]]) -> dict[str, NDArray[np.float32]]:
     size = classifier.batch_size
-    return np.concatenate(
-        [classifier.classify(np.stack(pixels[i : i + size])).rows for i in range(0, len(pixels), size)]
-    )
+    batches = [classifier.arrays(np.stack(pixels[i : i + size]), maps=True) for i in range(0, len(pixels), size)]
+    return {name: np.concatenate([batch[name] for batch in batches]) for name in batches[0]}

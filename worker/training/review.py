@@ -11,11 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shared.contracts.manifest import ReviewOutput, ReviewReason
+from shared.contracts.outputs import EMBEDDING_LENGTH
 from worker.training.network import REVIEW_CLASSES
 
 Rows = NDArray[np.float32]
 
 COMPONENTS = 128
+# So many of the numbers of the embeddings of the training lie within -1 to 1; the others are cut off.
+EMBEDDED_SHARE = 0.999
 UNFAMILIAR = "unfamiliar"
 # How many of the right answers each reason may send to a person; together less than five of a hundred.
 SHARES = {
@@ -31,10 +34,15 @@ EPSILON = 1e-6
 
 @dataclass(frozen=True, slots=True)
 class Subspace:
-    """``mean``: (features,); ``directions``: (features, components), orthonormal."""
+    """The directions in which the features of the training vary most.
+
+    ``mean``: (features,); ``directions``: (features, components), orthonormal, the most varied first; ``scale`` divides
+    the projection on the first ``EMBEDDING_LENGTH`` of them for an embedding of -1 to 1.
+    """
 
     mean: Rows
     directions: Rows
+    scale: float = 1.0
 
     def unexplained(self, features: Rows) -> NDArray[np.float64]:
         """Return the part of each length that lies outside of the subspace, 0 to 1; (n,) of (n, features)."""
@@ -51,7 +59,9 @@ def fit_subspace(features: Rows, *, components: int = COMPONENTS) -> Subspace:
     count = max(1, min(components, features.shape[1] // 3, len(features) // 2))
     covariance = np.cov(np.asarray(features, np.float64), rowvar=False)
     _, vectors = np.linalg.eigh(covariance)
-    return Subspace(mean.astype(np.float32), vectors[:, ::-1][:, :count].astype(np.float32))
+    directions = vectors[:, ::-1][:, :count].astype(np.float32)
+    embedded = np.abs((features - mean) @ directions[:, :EMBEDDING_LENGTH])
+    return Subspace(mean.astype(np.float32), directions, float(np.quantile(embedded, EMBEDDED_SHARE)) or 1.0)
 
 
 def odds(probabilities: NDArray[np.float64], classes: int) -> dict[str, NDArray[np.float64]]:

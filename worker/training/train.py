@@ -26,6 +26,7 @@ from worker.training.light import learned_light, of_another_day
 from worker.training.measure import Answers
 from worker.training.plan import PREPROCESSING, TrainingPlan
 from worker.training.progress import bars
+from worker.training.serving import named_outputs
 from worker.training.store import Examples, open_examples
 from worker.training.tiling import coarser, cut_of, learned_tiling
 from worker.training.write import check_identity, check_target, printable, write_classifier
@@ -91,10 +92,12 @@ def train(plan: TrainingPlan) -> Manifest:
     tiling = _tiling(cuts, classes, examples, learn_from, held_out, learned)
     source = _sources(plan.data, examples)
     by_source = {name: answers.only(source[held_out] == name) for name in dict.fromkeys(source)}
+    serving = learned.serving_model()
     write_classifier(
         plan.out,
-        lambda path: write_keras(learned.serving_model(), path),
+        lambda path: write_keras(serving, path),
         {
+            "schema_version": 2,
             "name": plan.name,
             "version": plan.version,
             "classes": class_labels(classes, plan.labels, folder_names=named),
@@ -103,6 +106,7 @@ def train(plan: TrainingPlan) -> Manifest:
             "review_threshold": learned.threshold,
             "review_outputs": learned.review,
             "tiling": tiling,
+            "outputs": named_outputs(serving),
             "description": plan.description,
             "metrics": {
                 "parameters": learned.network.count_params(),
