@@ -176,7 +176,7 @@ train: $(STAMP) ## train the shipped classifier again (REAL_DATA=folder with lea
 	  --name leaf --version 1 --out worker/classifiers/leaf \
 	  --description "Healthy, powdery mildew or rust on a leaf; asks for a person where it sees something else."
 
-evaluate: $(STAMP) ## print the figures of docs/classifier.md (an hour and a half on two cores; what is trained already is not repeated)
+evaluate: $(STAMP) ## print the figures of docs/classifier.md (fifteen trainings: a night on two cores; what is trained already is not repeated)
 	@$(BIN)/python -m tests.benchmarks.accuracy --data $(REAL_DATA) --work $(DATA)/accuracy
 	@$(BIN)/python -m tests.benchmarks.tile_accuracy --data $(REAL_DATA)
 	@$(BIN)/python -m tests.benchmarks.sizes --data $(REAL_DATA)
