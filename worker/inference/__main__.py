@@ -12,12 +12,13 @@ from functools import partial
 from itertools import chain
 from pathlib import Path
 
-from shared.contracts.manifest import Runtime
+from shared.contracts.manifest import Manifest, Runtime
 from shared.contracts.states import ImageErrorCode, ImageStatus
 from shared.contracts.tiling import SHORT_FORM_WORDS, OnCoarse
 from shared.usage import description_of
 from worker.inference.classifier import Classifier
 from worker.inference.command.lines import HEADING, TILED_HEADING, Writer, json_line, table_line, tiled_line
+from worker.inference.command.pictures import NoMap, Pictures, check_map
 from worker.inference.command.plans import Asked, FilePlanner, NoTiles, read_resolution, read_tiling
 from worker.inference.errors import ClassifierError, ImageError
 from worker.inference.files import image_files
@@ -30,6 +31,8 @@ EXIT_USAGE = 2
 EXIT_SOME = 3
 DOWNLOAD_THREADS = 2
 BYTES_IN_FLIGHT = 256 * 1024 * 1024
+EXPLAIN = "draw what speaks for each label on its photograph, or on its diseased tiles, into this folder"
+SHEET = "the same in one picture (.png or .jpg), each photograph beside itself as it is"
 COARSE = "what becomes of photographs that are coarser than the classifier has learned (default: skip)"
 
 
@@ -43,8 +46,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         files = _files(options.photos)
         manifest = read_manifest(options.classifier)  # Before TensorFlow, which takes ten seconds to import.
         planner = None if options.tiles is None else FilePlanner(_asked(options), manifest)
-        return _classify(files, options, planner)
-    except (_UsageError, NoTiles, ClassifierError) as error:
+        pictures = _pictures(options, manifest)
+        return _classify(files, options, planner, pictures)
+    except (_UsageError, NoTiles, NoMap, ClassifierError) as error:
         print(error, file=sys.stderr)
         return EXIT_USAGE
     except BrokenPipeError:  # The reader of the table (head, less) has left.
@@ -66,7 +70,23 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--tiles", metavar="EDGE", type=read_tiling, help=f"answer in tiles: {SHORT_FORM_WORDS}")
     parser.add_argument("--on-coarse", type=OnCoarse, choices=list(OnCoarse), default=OnCoarse.SKIP, help=COARSE)
     parser.add_argument("--ground-resolution", metavar="MM", type=read_resolution, help="millimetres in one pixel")
+    parser.add_argument("--explain", metavar="DIR", type=Path, help=EXPLAIN)
+    parser.add_argument("--sheet", metavar="FILE", type=Path, help=SHEET)
     return parser.parse_args(arguments)
+
+
+def _pictures(options: argparse.Namespace, manifest: Manifest) -> Pictures | None:
+    """Return whoever draws, if anything is to be drawn."""
+    folder: Path | None = options.explain
+    if folder is None and options.sheet is None:
+        return None
+    check_map(manifest)
+    if folder is not None:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise _UsageError(f"{folder} cannot be made ({error.strerror}).") from error
+    return Pictures(folder, options.sheet, manifest)
 
 
 def _asked(options: argparse.Namespace) -> Asked:
@@ -90,7 +110,9 @@ def _files(photos: Sequence[Path]) -> list[Path]:
     return files
 
 
-def _classify(files: Sequence[Path], options: argparse.Namespace, planner: FilePlanner | None) -> int:
+def _classify(
+    files: Sequence[Path], options: argparse.Namespace, planner: FilePlanner | None, pictures: Pictures | None
+) -> int:
     size = options.batch_size if planner else min(options.batch_size, len(files))
     classifier = open_classifier(options.classifier, batch_size=size, runtime=options.runtime)
     classifier.warm_up()
@@ -98,9 +120,13 @@ def _classify(files: Sequence[Path], options: argparse.Namespace, planner: FileP
         print(TILED_HEADING if planner else HEADING)
     write = _writer(classifier, options)
     failed = 0
-    for outcome in _outcomes(classifier, files, planner):
+    for outcome in _outcomes(classifier, files, planner, explain=pictures is not None):
         failed += outcome.status is ImageStatus.FAILED
         print(write(str(files[outcome.seq]), outcome), flush=True)
+        if pictures is not None:
+            pictures.draw(files[outcome.seq], outcome)
+    if pictures is not None:
+        pictures.finish()
     if not options.json:
         print(f"{len(files) - failed} of {len(files)} classified by {_title(classifier)}")
     return EXIT_SOME if failed else EXIT_ALL
@@ -112,7 +138,9 @@ def _writer(classifier: Classifier, options: argparse.Namespace) -> Writer:
     return tiled_line if options.tiles else table_line
 
 
-def _outcomes(classifier: Classifier, files: Sequence[Path], planner: FilePlanner | None) -> Iterator[Outcome]:
+def _outcomes(
+    classifier: Classifier, files: Sequence[Path], planner: FilePlanner | None, *, explain: bool
+) -> Iterator[Outcome]:
     """Yield the outcomes in the order of the files."""
     if planner is None:
         planned: list[Item | Outcome] = [Item(seq, str(path), path.stat().st_size) for seq, path in enumerate(files)]
@@ -127,7 +155,7 @@ def _outcomes(classifier: Classifier, files: Sequence[Path], planner: FilePlanne
         decode_threads=os.cpu_count() or 1,
         bytes_in_flight=BYTES_IN_FLIGHT,
     ) as pipeline:
-        yield from in_order(chain(known, pipeline.run(items, _read)))
+        yield from in_order(chain(known, pipeline.run(items, _read, explain=explain)))
 
 
 def in_order(outcomes: Iterator[Outcome]) -> Iterator[Outcome]:

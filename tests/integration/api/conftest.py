@@ -7,13 +7,15 @@ from dataclasses import dataclass
 import pytest
 from sqlalchemy import select, text
 
+from shared.contracts.explanations import pack
 from shared.contracts.manifest import ReviewReason
 from shared.contracts.states import ChunkKind, ImageErrorCode, ImageStatus, Priority
 from shared.db.models import Classifier, Job
 from shared.db.session import Database
-from shared.jobs import claims
-from shared.jobs.chunks import pool_of, tiles_pool_of
+from shared.jobs import claims, explanations
+from shared.jobs.chunks import explain_pool_of, pool_of, tiles_pool_of
 from shared.jobs.claims import Claim, Offer
+from shared.jobs.explanations import Explained
 from shared.jobs.results import NewResult
 from shared.limits.quotas import UNLIMITED
 from shared.tiles.grid import lay_grid
@@ -69,6 +71,8 @@ def undecided(seq: int) -> NewResult:
     return tiled(seq, [Tile(2, 0.75, ReviewReason.NOT_A_LEAF)] * len(TILES))
 
 
+# Of 2 x 2 cells.
+EXPLAINED = Explained(pack(2, bytes([0, 64, 128, 255])))
 HEAD = text("INSERT INTO image_heads (job_id, seq, width, height, tiles) VALUES (:job, :seq, 700, 500, :tiles)")
 
 
@@ -83,7 +87,8 @@ class Hands:
         """The next chunk of any kind."""
         with self.database.begin() as session:
             own = [pool_of(one) for one in session.scalars(select(Classifier.id))]
-            pools = [ChunkKind.VALIDATE, ChunkKind.INSPECT, *own, *map(tiles_pool_of, own)]
+            pools = [ChunkKind.VALIDATE, ChunkKind.INSPECT, *own]
+            pools += [of(pool) for of in (tiles_pool_of, explain_pool_of) for pool in own]
             offers = [Offer(pool, priority) for priority in Priority for pool in pools]
             return claims.claim(session, offers, worker="hands", lease_seconds=60)
 
@@ -95,8 +100,8 @@ class Hands:
             self.finish(held, rust)
         pytest.fail(f"job {job_id} has no ready chunk")
 
-    def finish(self, held: Claim, classify: Classify) -> None:
-        """Everything arrived; every image gets the answer of the test."""
+    def finish(self, held: Claim, classify: Classify, explained: Explained = EXPLAINED) -> None:
+        """Everything arrived; every image, and every tile that is asked about, gets the answer of the test."""
         with self.database.begin() as session:
             if held.kind == ChunkKind.VALIDATE:
                 claims.finish_validation(session, held, [], sizes=sizes(self.chunk_images))
@@ -106,6 +111,9 @@ class Hands:
                 claims.finish_inspection(
                     session, held, [], inspected=len(seqs), sizes=sizes(self.chunk_images), quotas=UNLIMITED
                 )
+            elif held.kind == ChunkKind.EXPLAIN:
+                asked = explanations.read_requests(session, held)
+                explanations.finish(session, held, dict.fromkeys(asked.tiles, explained))
             else:
                 claims.finish(session, held, [classify(seq) for seq in range(held.first_seq, held.last_seq + 1)])
 

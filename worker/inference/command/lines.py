@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from shared.contracts.explanations import cells_of
 from worker.inference.items import Outcome
 from worker.inference.tiles.answer import TiledAnswer
 
@@ -30,6 +31,7 @@ def json_line(name: str, outcome: Outcome, labels: Sequence[str]) -> str:
             "needs_review": answer.needs_review if answer else None,
             "review_reason": answer.review_reason if answer else None,
             "error": {"code": error.code, "detail": error.detail} if error else None,
+            "explanation": cells_of(whole.explanation.packed) if whole and whole.explanation else None,
             "place": _place(outcome),
             "tiles": _tiles(outcome.answer, labels) if outcome.answer else None,
         },

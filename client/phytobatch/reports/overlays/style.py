@@ -9,7 +9,7 @@ from phytobatch.reports import colours
 
 HEALTHY = ("healthy",)
 
-Rgb = tuple[int, int, int]
+Rgb = colours.Rgb
 
 
 @dataclass(frozen=True)
