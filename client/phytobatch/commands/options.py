@@ -123,6 +123,15 @@ def tile_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def explain_option(parser: argparse.ArgumentParser) -> None:
+    """Add the wish for explanations."""
+    parser.add_argument(
+        "--explain",
+        action="store_true",
+        help="ask what speaks for each label, and where; `phytobatch explain JOB` draws it",
+    )
+
+
 def tile_settings(arguments: argparse.Namespace) -> TileSettings:
     """Return what the options of ``tile_options`` say.
 

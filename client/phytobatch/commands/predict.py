@@ -13,12 +13,15 @@ from phytobatch.terminal.output import Output
 from phytobatch.terminal.summary import WORDS
 from phytobatch.words import plural
 
+SHADES = ".-+*#"  # from nothing to the most, in the letters that every terminal has
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
     parser.add_argument("file", type=Path, metavar="FILE", help="the image")
     options.classifier_option(parser)
     options.tile_options(parser)
+    options.explain_option(parser)
 
 
 def run(context: Context) -> ExitCode:
@@ -31,6 +34,7 @@ def run(context: Context) -> ExitCode:
         tiling=str(tiles.tiling) if tiles.tiling else None,
         on_coarse=tiles.on_coarse,
         ground_resolution_mm=tiles.ground_resolution_mm,
+        explain=arguments.explain,
     )
     if output.as_json:
         output.document(prediction.raw)
@@ -41,6 +45,9 @@ def run(context: Context) -> ExitCode:
     by_size = sorted((prediction.probabilities or {}).items(), key=lambda item: -item[1])
     if by_size:
         output.table(("class", "probability"), [(name, f"{p:.4f}") for name, p in by_size], right=("probability",))
+    if arguments.explain:
+        for line in where(prediction):
+            output.text(line)
     return ExitCode.OK
 
 
@@ -52,6 +59,15 @@ def answer(prediction: Prediction) -> str:
     sure = "" if prediction.confidence is None else f" {prediction.confidence:.1f}%"
     review = f" ({reason}: look at it yourself)" if prediction.needs_review else ""
     return f"{prediction.predicted_class}{sure}{review}"
+
+
+def where(prediction: Prediction) -> list[str]:
+    """Say in a few lines of text what speaks for the answer, and how to see it on the photograph."""
+    if not prediction.explanation:
+        return [f"nothing says where: `phytobatch status {prediction.job_id}` says why"]
+    rows = ["  " + " ".join(SHADES[value * len(SHADES) // 256] * 2 for value in row) for row in prediction.explanation]
+    drawn = f"`phytobatch explain {prediction.job_id} --out FOLDER` draws it"
+    return ["what speaks for it, on the upright photograph (# the most):", *rows, drawn]
 
 
 def _print_tiles(output: Output, tiles: TileSums) -> None:

@@ -13,6 +13,7 @@ from phytobatch.errors import ConfigurationError
 from phytobatch.exit_codes import ExitCode
 from phytobatch.reports.atomic import check_writable, replacing
 from phytobatch.reports.overlays.drawing import draw
+from phytobatch.reports.overlays.evidence import draw_evidence
 from phytobatch.reports.overlays.overlay import can_draw
 from phytobatch.reports.overlays.style import Style
 from phytobatch.reports.page.content import Content, PageOptions, gather
@@ -78,12 +79,16 @@ def _pictures(client: Phytobatch, content: Content, language: str) -> dict[int, 
     with_tiles = {one.seq for one in shown if one.tiles is not None}
     style = Style.of({label: content.name_of(label, language) for label in content.names}, content.summary.healthy)
 
+    explanations = {one.seq: one.explanation for one in shown if one.explanation}
+
     def drawn(seq: int, picture: Image) -> Image:
+        if seq in explanations:
+            return draw_evidence(picture, explanations[seq])
         return draw(picture, client.tiles(job_id, seq), style, named=False)
 
-    others = [one.seq for one in shown if one.tiles is None]
+    others = [one.seq for one in shown if one.seq not in with_tiles | explanations.keys()]
     whole = thumbnails(others, lambda seq: client.image(job_id, seq))
-    return whole | thumbnails(with_tiles, lambda seq: client.image(job_id, seq), drawn)
+    return whole | thumbnails(with_tiles | explanations.keys(), lambda seq: client.image(job_id, seq), drawn)
 
 
 COMMAND = Command(

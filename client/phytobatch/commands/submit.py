@@ -40,6 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--external-id", metavar="ID", help="your own id for the job")
     options.classifier_option(parser)
     options.tile_options(parser)
+    options.explain_option(parser)
     parser.add_argument(
         "--dry-run", action="store_true", help="count photographs and tiles, say how long they take, and send nothing"
     )
@@ -169,6 +170,7 @@ def _options(arguments: argparse.Namespace, tiles: TileSettings) -> Options:
         webhook_url=arguments.webhook_url,
         keep_duplicates=arguments.keep_duplicates,
         tiles=tiles,
+        explain=arguments.explain,
     )
 
 

@@ -83,6 +83,21 @@ _WORDS: Mapping[str, tuple[str, str]] = {
             "hay un rayado debe mirar una persona; sin borde no se clasificó nada."
         ),
     ),
+    "speaks": (
+        "speaks for {label}: from nothing to the most; the line is at half of it",
+        "habla por {label}: de nada a lo máximo; la línea está en la mitad",
+    ),
+    "sure_of": ("{label}: {sure}", "{label}: {sure}"),
+    "explained_text": (
+        (
+            "Blue to violet is what speaks for the label; the line encloses what speaks at least half as much as the "
+            "strongest part. It shows where the classifier saw it, and not how sure it is."
+        ),
+        (
+            "De azul a violeta, lo que habla por la etiqueta; la línea encierra lo que habla al menos la mitad que la "
+            "parte más fuerte. Muestra dónde lo vio el clasificador, no cuán seguro está."
+        ),
+    ),
     "part_of_tiles": ("{share} of {counted} tiles", "{share} de {counted} recuadros"),
     "uncertain": ("Look at these first", "Revise estas primero"),
     "uncertain_text": (

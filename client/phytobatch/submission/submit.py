@@ -42,6 +42,7 @@ class Options:
     webhook_url: str | None = None
     keep_duplicates: bool = False
     tiles: TileSettings = field(default_factory=TileSettings)
+    explain: bool = False
 
     def to_json(self) -> JsonObject:
         """Return the options as the journal keeps them."""
@@ -57,6 +58,7 @@ class Options:
             "keep_duplicates": self.keep_duplicates,
             **webhook,
             **self.tiles.to_json(),
+            **({"explain": True} if self.explain else {}),
         }
 
 
@@ -237,6 +239,7 @@ class Submission:
                 tiling=tiles.tiling.to_json() if tiles.tiling else None,
                 on_coarse=tiles.on_coarse,
                 ground_resolution_mm=tiles.ground_resolution_mm,
+                explain=self._options.explain,
             )
         except (ConfigurationError, NotFound, InvalidRequest):  # Nothing was made: the next run may have other options.
             self._run.ledger.remove()

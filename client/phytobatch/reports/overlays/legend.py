@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from phytobatch.reports.overlays.cells import Cell
 from phytobatch.reports.overlays.drawing import INK, font_of, outline, veil, written
+from phytobatch.reports.overlays.evidence import scale
 from phytobatch.reports.overlays.style import Style
 from phytobatch.reports.words import Words
 from phytobatch.resources import TileSums
@@ -20,16 +21,21 @@ if TYPE_CHECKING:
 
 SOFT = (92, 107, 122)
 PAPER = (255, 255, 255)
+SCALE_LENGTH = 5  # times as long as it is high
 GROUND = (168, 184, 160, 255)  # about as bright as leaves
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One line of the legend: ``label`` draws that tile, ``is_doubtful`` the hatching, else an empty frame."""
+    """One line of the legend: ``label`` draws that tile, ``is_doubtful`` the hatching, else an empty frame.
+
+    ``is_scale`` draws the colours of evidence instead.
+    """
 
     text: str
     label: str | None = None
     is_doubtful: bool = False
+    is_scale: bool = False
 
 
 def sentence(label: str | None, reason: str | None, counts: TileSums, style: Style, words: Words) -> str:
@@ -75,10 +81,11 @@ def with_legend(picture: Image, answer: str, title: str, lines: Sequence[Entry],
     drawing.text((left, y), _fitting(drawing, title, plain, picture.width - 2 * left), font=plain, fill=SOFT)
     y += round(size * 1.6)
     for line in lines:
-        sheet.paste(_swatch(line, swatch, style), (left, y))
-        room = picture.width - 3 * left - swatch
+        drawn = _scale(swatch) if line.is_scale else _swatch(line, swatch, style)
+        sheet.paste(drawn, (left, y))
+        room = picture.width - 3 * left - drawn.width
         text = _fitting(drawing, line.text, plain, room)
-        drawing.text((left + swatch + gap, y + (swatch - size) // 2 - 1), text, font=plain, fill=INK)
+        drawing.text((left + drawn.width + gap, y + (swatch - size) // 2 - 1), text, font=plain, fill=INK)
         y += swatch + gap // 2
     return sheet
 
@@ -96,6 +103,14 @@ def _swatch(line: Entry, edge: int, style: Style) -> Image:
     elif line.label is not None:
         outline(ImageDraw.Draw(layer), cell, style, thick=max(2, edge // 10))
     return Images.alpha_composite(ground, layer).convert("RGB")
+
+
+def _scale(edge: int) -> Image:
+    """Draw the colours of evidence, from nothing to the most, as they look on a leaf."""
+    from PIL import Image as Images
+
+    ground = Images.new("RGBA", (SCALE_LENGTH * edge, edge), GROUND)
+    return Images.alpha_composite(ground, scale(ground.size)).convert("RGB")
 
 
 def _fitting(drawing: ImageDraw, text: str, font: Font, room: int) -> str:

@@ -45,13 +45,13 @@ def _has(path: Path, sha256: str) -> bool:
         return False
 
 
-def open_upright(path: Path, *, longest: int, expected: tuple[int, int]) -> Image:
+def open_upright(path: Path, *, longest: int, expected: tuple[int, int] | None = None) -> Image:
     """Return the photograph as the camera was held, in RGB, its longest side at most ``longest`` pixels.
 
     Args:
         path: of the file.
         longest: pixels.
-        expected: width and height of the upright original, which the map speaks of.
+        expected: width and height of the upright original, if the answer says them.
 
     Raises:
         FileUnreadable: it cannot be read, or is another photograph.
@@ -61,10 +61,14 @@ def open_upright(path: Path, *, longest: int, expected: tuple[int, int]) -> Imag
 
     try:
         with Images.open(path, formats=FORMATS) as image:
-            _check_size(path, image.size, expected)
+            if expected is not None:
+                _check_size(path, image.size, expected)
+            size = image.size
             image.draft("RGB", (longest, longest))
             upright = ImageOps.exif_transpose(image).convert("RGB")
-            return upright.resize(drawn_size(expected, longest), Images.Resampling.LANCZOS)
+            is_turned = (upright.width > upright.height) != (size[0] > size[1])
+            original = expected or (size[::-1] if is_turned else size)
+            return upright.resize(drawn_size(original, longest), Images.Resampling.LANCZOS)
     except FileUnreadable:
         raise
     except Exception as error:  # Pillow raises a dozen kinds for what is no picture

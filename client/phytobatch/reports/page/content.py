@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from phytobatch.reports.page.field import Field, Point, field_of, unrolled
-from phytobatch.resources import Job, Result, TileSums
+from phytobatch.resources import Cells, Job, Result, TileSums
 from phytobatch.sdk import Phytobatch
 from phytobatch.summaries.resources import Grid, Summary
 
@@ -25,7 +25,10 @@ ROUND_EDGES = (1.0, 2.0, 5.0)
 
 @dataclass(frozen=True)
 class Shown:
-    """An image that is shown with its picture. ``tiles``: None if it was answered whole."""
+    """An image that is shown with its picture.
+
+    ``tiles``: None if it was answered whole. ``explanation``: None if the job does not ask for it.
+    """
 
     seq: int
     name: str
@@ -33,6 +36,7 @@ class Shown:
     confidence: float
     note: str = ""
     tiles: TileSums | None = None
+    explanation: Cells | None = None
 
     @property
     def share(self) -> float:
@@ -58,6 +62,11 @@ class Content:
     def has_tiles(self) -> bool:
         """True if photographs were answered in tiles."""
         return self.job.tiling is not None
+
+    @property
+    def is_explained(self) -> bool:
+        """True if a picture shows what speaks for its label."""
+        return any(one.explanation for one in (*self.worst, *self.uncertain))
 
     def name_of(self, label: str, language: str) -> str:
         """Return a class for people: in their language, in English, or its id."""
@@ -86,7 +95,7 @@ def gather(api: Phytobatch, job_id: str, options: PageOptions) -> Content:
     reading = _Reading(frozenset(summary.healthy))
     uncertain = {one.seq for one in summary.uncertain}
     for result in api.results(job_id):
-        reading.take(result, keep_tiles=result.seq in uncertain)
+        reading.take(result, is_shown=result.seq in uncertain)
     place = field_of(reading.points)
     near = place.near if place is not None else ()
     edge = options.edge or round_edge(near)
@@ -100,7 +109,15 @@ def gather(api: Phytobatch, job_id: str, options: PageOptions) -> Content:
         points=near if len(near) <= MAX_POINTS else (),
         worst=reading.worst(),
         uncertain=[
-            Shown(one.seq, one.name, one.label, one.confidence, one.review_reason or "", reading.tiles.get(one.seq))
+            Shown(
+                one.seq,
+                one.name,
+                one.label,
+                one.confidence,
+                one.review_reason or "",
+                reading.tiles.get(one.seq),
+                reading.explanations.get(one.seq),
+            )
             for one in summary.uncertain
         ],
         names=reading.names,
@@ -115,14 +132,17 @@ class _Reading:
         self.points: list[Point] = []
         self.names: dict[str, Mapping[str, str]] = {}
         self.tiles: dict[int, TileSums] = {}
+        self.explanations: dict[int, Cells] = {}
         self._healthy = healthy
         self._sick: list[tuple[float, int, Result]] = []
 
-    def take(self, result: Result, *, keep_tiles: bool) -> None:
-        """Take one result."""
+    def take(self, result: Result, *, is_shown: bool) -> None:
+        """Take one result; ``is_shown``: it is, however sure it is."""
         counts = result.tiles
-        if keep_tiles and counts is not None:
+        if is_shown and counts is not None:
             self.tiles[result.seq] = counts
+        if is_shown and result.explanation:
+            self.explanations[result.seq] = result.explanation
         if result.label is not None:
             self.names.setdefault(result.label, result.raw.get("label_names") or {})
         place = result.raw.get("place") or {}
@@ -140,7 +160,14 @@ class _Reading:
     def worst(self) -> list[Shown]:
         """Return the diseases with the highest confidence, or with the largest diseased part, highest first."""
         return [
-            Shown(one.seq, one.name, one.label or "", one.confidence or 0.0, tiles=one.tiles)
+            Shown(
+                one.seq,
+                one.name,
+                one.label or "",
+                one.confidence or 0.0,
+                tiles=one.tiles,
+                explanation=one.explanation,
+            )
             for _, _, one in sorted(self._sick, key=lambda entry: entry[:2], reverse=True)
         ]
 
