@@ -58,6 +58,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--only", nargs="+", choices=TABLES, help="tables; default: all")
     parser.add_argument("--folds", nargs="+", type=int, choices=range(FOLDS), default=list(range(FOLDS)))
     parser.add_argument("--versions", nargs="+", choices=VERSIONS, default=list(VERSIONS))
+    parser.add_argument("--crops", nargs="+", help="to leave out; default: all, one after another")
     parser.add_argument("--kept", action="store_true", help="train nothing: print what is kept")
     parser.add_argument("--epochs", type=int, help="of every training, for a trial; default: those of the recipe")
     parser.add_argument("--limit", type=int, help="pictures of each set and class, for a trial; default: all")
@@ -71,7 +72,7 @@ def _tables(options: argparse.Namespace, trainings: Trainings) -> dict[str, Call
         "sources": lambda: print(data.sets.table()),
         "groups": lambda: print(data.groups.table([data.sets.crop_ids[number] for number in data.crop])),
         "folds": lambda: _print_folds(trainings, options.versions, options.folds),
-        "left-out": lambda: print_left_out(trainings),
+        "left-out": lambda: print_left_out(trainings, options.crops or data.sets.crop_ids),
     }
 
 

@@ -1,7 +1,6 @@
 """The recipe of training behind one door: what this benchmark needs of ``worker.training.learn``, and nothing else."""
 
 import hashlib
-import inspect
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
@@ -14,7 +13,7 @@ from numpy.typing import NDArray
 from tests.benchmarks.accuracy.data import CLASSES
 from tests.benchmarks.accuracy.groups import Indices
 from worker.training.backbone import open_backbone
-from worker.training.fit import Advance
+from worker.training.fit import STATE_FILE, Advance
 from worker.training.learn import Learned, learn
 from worker.training.plan import PREPROCESSING, Schedule
 from worker.training.serving import feature_model
@@ -78,9 +77,7 @@ class Trained:
     def say(self, examples: Examples, chosen: Indices) -> Said:
         """Answer the pictures at these indices, as the serving model does."""
         activations = self.learned.activate(examples, chosen, PREPROCESSING)
-        crops = getattr(self.learned, "crops", None)
-        named = crops(activations) if callable(crops) else np.empty((len(chosen), 0))
-        return Said(self.learned.outputs(activations), np.asarray(named, np.float64))
+        return Said(self.learned.outputs(activations), np.empty((len(chosen), 0)))
 
 
 def train(task: Task, backbone: Path, advance: Advance | None = None) -> Trained:
@@ -88,9 +85,11 @@ def train(task: Task, backbone: Path, advance: Advance | None = None) -> Trained
     return _learned(task, open_backbone(backbone), advance)
 
 
-def train_heads(task: Task, trained: Trained, advance: Advance | None = None) -> Trained:
-    """Train new heads on the features of a network, which stay as they are."""
-    features = feature_model(trained.learned.network)
+def train_heads(task: Task, finished: Path, advance: Advance | None = None) -> Trained:
+    """Train new heads on the features, left as they are, of the network that was trained in the folder ``finished``."""
+    import keras
+
+    features = feature_model(keras.saving.load_model(finished / STATE_FILE, safe_mode=True))
     frozen = replace(
         task.schedule,
         epochs=min(HEAD_EPOCHS, task.schedule.epochs),
@@ -101,7 +100,6 @@ def train_heads(task: Task, trained: Trained, advance: Advance | None = None) ->
 
 
 def _learned(task: Task, backbone: Model, advance: Advance | None) -> Trained:
-    more: dict[str, Any] = {"grounds": task.grounds} if "grounds" in inspect.signature(learn).parameters else {}
     return Trained(
         learn(
             backbone,
@@ -113,7 +111,6 @@ def _learned(task: Task, backbone: Model, advance: Advance | None) -> Trained:
             task.schedule,
             folder=task.folder,
             advance=advance,
-            **more,
         )
     )
 

@@ -65,13 +65,15 @@ def print_crops(version: Version, data: Data) -> None:
         print(line([f"all from: {look}", *_cells(version.measures[chosen])]), flush=True)
 
 
-def print_left_out(trainings: Trainings) -> None:
-    """Print a row for each crop that was left out."""
+def print_left_out(trainings: Trainings, crops: Sequence[str]) -> None:
+    """Print a row for each of these crops when it is left out."""
     data = trainings.data
     head = ["crop left out", "with", "pictures", "right", "asks", "right of those that stand (≥ 0.85)", "reasons"]
     head += ["other diseases sent", "with its group left out: asks", "right of those that stand"]
     print(f"{line(head)}\n{line(['---'] * len(head))}")
     for group, crop in left_out_crops():
+        if crop not in crops:
+            continue
         alone, together = trainings.without_crop(group, crop), trainings.without(group)
         if alone is None or together is None:
             continue

@@ -63,8 +63,9 @@ class Trainings:
         return self._judged(task, left_out, self._no_tiles(), lambda: self._heads(task, group))
 
     def _heads(self, task: Task, group: str) -> Trained:
-        features, _ = self._task_without(group)
-        return train_heads(task, self._trained(features), _Printer(task.folder.name))
+        self.without(group)
+        finished, _ = self._task_without(group)
+        return train_heads(task, finished.folder, _Printer(task.folder.name))
 
     def _trained(self, task: Task) -> Trained:
         return train(task, self.root / BACKBONE, _Printer(task.folder.name))
