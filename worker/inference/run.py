@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shared.contracts.states import ImageErrorCode
+from worker.inference.batches import CHANNELS
 from worker.inference.budget import ByteBudget, Reservation
 from worker.inference.classifier import Classifier, Outputs
 from worker.inference.decoding import Decoding, Odd, PictureDeferred, Pixels
@@ -23,7 +24,7 @@ from worker.inference.interpret import interpret
 from worker.inference.items import Item, Outcome
 from worker.inference.observer import Stage, timed
 from worker.inference.orientation import UPRIGHT, upright
-from worker.inference.preprocess import turn_left
+from worker.inference.preprocess import scale_into, turn_left
 from worker.inference.run_decoder import RunDecoder, WholePicture
 from worker.inference.tiles.answer import answer_of, tile_of
 from worker.inference.tiles.cutter import Cutter, CutTile, Picture
@@ -206,8 +207,18 @@ class Run:
         classifier, observer = self._parts.classifier, self._parts.decoding.observer
         observer.batch(len(batch), self._parts.batch_size)
         with timed(observer, Stage.PREDICT):
-            pixels = np.stack([p.pixels for p in batch if p.pixels is not None])
-            return classifier.classify(pixels, maps=self._explain)
+            return classifier.classify(self._filled(batch), maps=self._explain)
+
+    def _filled(self, batch: Sequence[_Prepared | CutTile]) -> NDArray[np.float32]:
+        """Put pixels together: those of tiles are scaled on the way."""
+        manifest = self._parts.classifier.manifest
+        filled = np.empty((len(batch), *manifest.input_size, CHANNELS), np.float32)
+        for target, prepared in zip(filled, batch, strict=True):
+            if isinstance(prepared, CutTile):
+                scale_into(target, prepared.pixels, manifest.preprocessing)
+            elif prepared.pixels is not None:
+                target[:] = prepared.pixels
+        return filled
 
     def _answers(self, batch: Sequence[_Prepared | CutTile], outputs: Outputs) -> Iterator[Outcome]:
         """Yield an outcome for each whole photograph, and for each one whose last tile is answered."""

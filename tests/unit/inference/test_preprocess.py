@@ -9,7 +9,7 @@ from shared.contracts.manifest import Decode, Preprocessing, ResizeFilter
 from shared.contracts.states import ImageErrorCode
 from worker.inference.errors import ImageError
 from worker.inference.limits import PictureLimits
-from worker.inference.preprocess import preprocess, resized_pixels
+from worker.inference.preprocess import preprocess, resized_pixels, scale_into, scaled_values
 
 Encode = Callable[..., bytes]
 SIZE = (48, 64)  # height, width
@@ -110,3 +110,13 @@ def test_the_pixel_limit_is_that_of_the_file_and_not_of_the_scaled_picture(photo
     with pytest.raises(ImageError) as caught:
         preprocess(encode(photo), Preprocessing(decode=Decode.SCALED), SIZE, limits=PictureLimits(pixels=400 * 300 - 1))
     assert caught.value.code is ImageErrorCode.TOO_MANY_PIXELS
+
+
+@pytest.mark.parametrize(("scale", "offset"), [(1 / 255, 0.0), (1 / 128, 127.0), (0.017, 123.7)])
+def test_a_part_of_a_batch_gets_the_very_values_of_a_picture(scale: float, offset: float) -> None:
+    way = Preprocessing(scale=scale, offset=offset)
+    pixels = np.arange(256, dtype=np.uint8).reshape(4, 64, 1).repeat(3, axis=2)
+    batch = np.full((3, *pixels.shape), 7, np.float32)
+    scale_into(batch[1], pixels, way)
+    assert np.array_equal(batch[1], scaled_values(pixels, way))
+    assert (batch[[0, 2]] == 7).all()

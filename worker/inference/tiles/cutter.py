@@ -15,7 +15,7 @@ from shared.tiles.tile_map import Tile, TileMap
 from worker.inference.budget import Reservation
 from worker.inference.explanation import Explanation
 from worker.inference.geography import FilePlace
-from worker.inference.preprocess import resized, scaled_values
+from worker.inference.preprocess import resized
 from worker.inference.tiles.light import is_learned, light_of
 
 # In one call of a thread: a few milliseconds, so that a picture that is to be decoded does not wait long.
@@ -96,11 +96,11 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class CutTile:
-    """A tile that is ready for the model: float32, (height, width, 3), and what its light was."""
+    """A tile of the size of the model's input: uint8, (height, width, 3), and what its light was."""
 
     picture: Picture
     number: int
-    pixels: NDArray[np.float32]
+    pixels: Pixels
     unusual_light: bool
     is_ahead: bool
 
@@ -225,8 +225,7 @@ class Cutter:
         for number in step.tiles:
             tile = tile_pixels(pixels, step.picture.grid.box(number), self._manifest)
             unusual = learned is not None and not is_learned(light_of(tile), learned)
-            values = scaled_values(tile, self._manifest.preprocessing)
-            tiles.append(CutTile(step.picture, number, values, unusual, step.is_ahead))
+            tiles.append(CutTile(step.picture, number, tile, unusual, step.is_ahead))
         return tiles
 
     def _forget(self, picture: Picture) -> None:
@@ -246,5 +245,5 @@ def tile_pixels(pixels: Pixels, box: Box, manifest: Manifest) -> Pixels:
         manifest: names the input size and the filter.
     """
     left, top, right, bottom = box
-    tile = np.ascontiguousarray(pixels[top:bottom, left:right])
+    tile = np.array(pixels[top:bottom, left:right], order="C")  # A view would keep the photograph in memory.
     return resized(tile, manifest.input_size[::-1], manifest.preprocessing.resize)
