@@ -2,7 +2,7 @@
 
 Edge and ground resolution are those of the cut-outs. The coarse end of the range is measured: held-out cut-outs lose
 pixels, as if a camera from higher up had seen the same piece of ground, until their answers fail
-(``worker.training.reach``). The fine end is that of the cut-outs: nobody knows what a better camera shows.
+(``worker.training.reach``). The fine end is that of the cut-outs: nobody knows what more detail would do.
 """
 
 from collections import Counter
