@@ -25,7 +25,7 @@ from worker.training.write import write_classifier
 
 CLASSES, CROPS, EDGE = 3, 2, 48
 TEMPERATURE = 1.7
-REASONS = (*REVIEW_CLASSES, ReviewReason.NOT_A_LEAF)
+REASONS = (*REVIEW_CLASSES, ReviewReason.NOT_A_LEAF, ReviewReason.UNKNOWN_CROP)
 OPENERS: dict[str, Callable[[Path], LoadedClassifier]] = {
     "keras": lambda folder: KerasClassifier(folder, batch_size=8),
     "onnx": lambda folder: OnnxClassifier(folder, batch_size=8),
@@ -51,6 +51,7 @@ def subspace_of(made: Any) -> Subspace:  # noqa: ANN401  # as above
 
 
 def write_folder(out: Path, serving: Any, crops: int = CROPS) -> Path:  # noqa: ANN401  # as above
+    reasons = REASONS if crops else REASONS[:-1]
     write_classifier(
         out,
         lambda path: write_keras(serving, path),
@@ -60,7 +61,7 @@ def write_folder(out: Path, serving: Any, crops: int = CROPS) -> Path:  # noqa: 
             "version": "1",
             "classes": [{"id": name} for name in "abc"],
             "input_size": (EDGE, EDGE),
-            "review_outputs": [ReviewOutput(name=f"o{n}", reason=r, limit=0.5) for n, r in enumerate(REASONS)],
+            "review_outputs": [ReviewOutput(name=f"o{n}", reason=r, limit=0.5) for n, r in enumerate(reasons)],
             "outputs": named_outputs(serving),
             "crops": [Crop(id=f"crop{n}") for n in range(crops)],
         },
@@ -115,6 +116,12 @@ def test_both_runtimes_give_every_output(folder: Path) -> None:
         assert expected.keys() == found.keys() == {"probabilities", "review", "map", "embedding", "crop"}
         for name, values in expected.items():
             np.testing.assert_allclose(found[name], values, atol=1e-4 * max(1, np.abs(values).max()), err_msg=name)
+
+
+def test_what_looks_little_like_any_crop_is_an_output_of_the_review(folder: Path) -> None:
+    found = OPENERS["onnx"](folder).classify(noise(5))
+    assert found.crops is not None
+    np.testing.assert_allclose(found.rows[:, -1], 1 - found.crops.max(axis=1), atol=1e-6)
 
 
 @pytest.mark.parametrize("runtime", sorted(OPENERS))

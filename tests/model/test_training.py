@@ -6,15 +6,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from deploy.local.synthetic import render
-from shared.contracts.manifest import MODEL_FILE, ONNX_FILE
+from shared.contracts.manifest import MODEL_FILE, ONNX_FILE, ReviewReason
 from worker.inference.errors import ModelFileChanged
 from worker.inference.keras_classifier import KerasClassifier, load_model
 from worker.inference.manifest import read_manifest
 from worker.inference.onnx_classifier import OnnxClassifier
 from worker.inference.preprocess import preprocess
 from worker.training import export as exporting
+from worker.training.crops import LearnedCrop
 from worker.training.dataset import labelled_files
 from worker.training.errors import TrainingError
 from worker.training.evaluate import evaluate
@@ -48,6 +50,29 @@ def trained(folder: Path, small_backbone: Path, tmp_path_factory: pytest.TempPat
     out = tmp_path_factory.mktemp("trained") / "easy"
     train(plan(folder, out, small_backbone, EPOCHS))
     return out
+
+
+def test_a_training_that_is_told_the_crops_names_them(folder: Path, small_backbone: Path, tmp_path: Path) -> None:
+    other = tmp_path / "vine"
+    for kind in CLASSES:
+        (other / kind).mkdir(parents=True)
+        for seed in range(100, 108):
+            render(kind, (96, 96), seed).rotate(90).save(other / kind / f"{seed}.png")
+    grounds = tmp_path / "grounds"
+    grounds.mkdir()
+    Image.effect_noise((300, 200), 40).convert("RGB").save(grounds / "road.png")
+    out = tmp_path / "crops"
+    crops = [LearnedCrop(id="apple", folders=(folder.name,)), LearnedCrop(id="vine", terms="CC0", folders=("vine",))]
+    crop_plan = replace(plan(folder, out, small_backbone, 1), data=[folder, other], crops=crops, grounds=[grounds])
+    manifest = train(crop_plan)
+    assert [(crop.id, crop.terms) for crop in manifest.crops] == [("apple", ""), ("vine", "CC0")]
+    assert manifest.review_outputs[-1].reason is ReviewReason.UNKNOWN_CROP
+    assert "| `vine` | vine | CC0 |" in (out / "README.md").read_text(encoding="utf-8")
+    classifier = OnnxClassifier(out, batch_size=2)
+    classifier.warm_up()
+    found = classifier.classify(np.zeros((1, *manifest.input_size, 3), np.float32))
+    assert found.crops is not None
+    assert found.crops.sum() == pytest.approx(1, abs=1e-5)
 
 
 def photo(folder: Path) -> bytes:

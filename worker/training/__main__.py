@@ -13,6 +13,7 @@ from shared.usage import description_of
 from worker.inference.errors import ClassifierError
 from worker.inference.files import image_files
 from worker.inference.manifest import read_manifest, shipped_classifier_dir
+from worker.training.crops import read_crops
 from worker.training.errors import TrainingError
 from worker.training.plan import MIN_STEPS, NOT_A_LEAF_FOLDER, OTHER_SYMPTOM_FOLDER, Schedule, TrainingPlan
 from worker.training.progress import configure_logging
@@ -73,6 +74,12 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--trainable-from", default=_DEFAULTS.trainable_from, help="first layer that learns (%(default)s)"
     )
+    parser.add_argument(
+        "--crops", type=Path, help="JSON with crops, their terms, and the folders of --data that hold their pictures"
+    )
+    parser.add_argument(
+        "--grounds", type=Path, action="append", default=[], help="folder of photographs without a leaf; backgrounds"
+    )
     parser.add_argument("--notes", type=Path, help="Markdown for the model card: data, terms, known weaknesses")
     parser.add_argument("--description", default="")
     parser.add_argument(
@@ -131,6 +138,8 @@ def _train(options: argparse.Namespace) -> None:
         labels=read_labels(options.labels) if options.labels else {},
         other_symptom=options.other_symptom,
         not_a_leaf=options.not_a_leaf,
+        crops=read_crops(options.crops) if options.crops else (),
+        grounds=options.grounds,
         description=options.description,
         notes=_text(options.notes),
         command="python -m worker.training " + shlex.join(sys.argv[1:]),

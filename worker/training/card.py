@@ -15,6 +15,7 @@ REASONS = {
     ReviewReason.BLURRED: "the picture is too blurred",
     ReviewReason.NOT_A_LEAF: "nothing in it looks like what the classifier has learned",
     ReviewReason.OTHER_SYMPTOM: "a leaf with signs of something else",
+    ReviewReason.UNKNOWN_CROP: "a plant that it has not learned",
     ReviewReason.LOW_CONFIDENCE: "the best class is not likely enough",
 }
 
@@ -51,6 +52,7 @@ def card(
         "| folder | images | held out | accuracy |\n|---|---|---|---|\n" + "\n".join(_source_rows(sources, images)),
         "## When it asks for a person",
         _limits(manifest),
+        _crops(manifest),
         notes.strip(),
         "## How it was made",
         f"```\n{manifest.training_command}\n```",
@@ -72,6 +74,14 @@ def _limits(manifest: Manifest) -> str:
     low = f"confidence below {manifest.review_threshold:g}"
     rows.append(f"| `{ReviewReason.LOW_CONFIDENCE}` | {REASONS[ReviewReason.LOW_CONFIDENCE]} | {low} |")
     return "| `review_reason` | because | rule |\n|---|---|---|\n" + "\n".join(rows)
+
+
+def _crops(manifest: Manifest) -> str:
+    """List the crops with the terms of their pictures; nothing if the classifier names none."""
+    if not manifest.crops:
+        return ""
+    rows = [f"| `{c.id}` | {c.names.get('en', c.id)} | {c.terms or 'not stated'} |" for c in manifest.crops]
+    return "## Crops\n\n| id | crop | terms of its pictures |\n|---|---|---|\n" + "\n".join(rows)
 
 
 def write_card(folder: Path, text: str) -> None:

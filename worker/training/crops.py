@@ -1,12 +1,13 @@
 """The crops of a training: a JSON file names them and the folders that hold their pictures."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from pydantic import Field, TypeAdapter, ValidationError
 
 from shared.contracts.manifest import Crop
-from worker.training.dataset import NO_CROP
+from worker.training.dataset import NO_CROP, LabelledFile
 from worker.training.errors import TrainingError
 
 
@@ -54,3 +55,26 @@ def crop_of(folder: Path, crops: Sequence[LearnedCrop]) -> int:
             if parts[-len(wanted) :] == wanted:
                 return number
     return NO_CROP
+
+
+def with_crops(
+    files: Sequence[LabelledFile], folders: Sequence[Path], crops: Sequence[LearnedCrop]
+) -> list[LabelledFile]:
+    """Return the files with the index of the crop of the data folder that holds each.
+
+    Raises:
+        TrainingError: no picture is of a crop that was named.
+    """
+    numbers = {folder: crop_of(folder, crops) for folder in folders}
+    named = [
+        replace(file, crop=next(number for folder, number in numbers.items() if folder in file.path.parents))
+        for file in files
+    ]
+    found = {file.crop for file in named}
+    missing = [crop.id for number, crop in enumerate(crops) if number not in found]
+    if missing:
+        raise TrainingError(
+            f"No picture is of {', '.join(missing)}: give a folder that is named there with --data, or leave the crop "
+            "out of --crops."
+        )
+    return named

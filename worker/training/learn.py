@@ -1,5 +1,6 @@
 """From pictures to a trained network with its temperature and limits, as the manifest states them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -7,12 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from shared.contracts.manifest import Preprocessing, ReviewOutput
+from shared.contracts.manifest import Preprocessing, ReviewOutput, ReviewReason
 from worker.training.calibration import fit_temperature, softmax
 from worker.training.dataset import NO_CROP
 from worker.training.errors import TrainingError
 from worker.training.fit import Advance, Indices, fit, scaled
-from worker.training.network import HEAD, training_network
+from worker.training.network import CROP_HEAD, HEAD, sizes_of_heads, training_network
 from worker.training.plan import Schedule
 from worker.training.review import (
     UNFAMILIAR,
@@ -32,10 +33,15 @@ BATCH = 64
 
 @dataclass(frozen=True, slots=True)
 class Activations:
-    """The network's numbers for pictures: ``features`` (n, features) and ``logits`` (n, classes + 3)."""
+    """The network's numbers for pictures.
+
+    ``features`` (n, features), ``logits`` (n, classes + 3), and ``crops`` (n, crops) probabilities; none where the
+    network does not name the crop.
+    """
 
     features: NDArray[np.float32]
     logits: NDArray[np.float32]
+    crops: NDArray[np.float64] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +78,8 @@ def learn(  # noqa: PLR0913  # the pictures, which to learn from and which to ju
     schedule: Schedule,
     *,
     folder: Path,
+    healthy: int | None = None,
+    grounds: Sequence[NDArray[np.uint8]] | NDArray[np.uint8] = (),
     threads: int = 2,
     advance: Advance | None = None,
 ) -> Learned:
@@ -86,6 +94,8 @@ def learn(  # noqa: PLR0913  # the pictures, which to learn from and which to ju
         preprocessing: as the manifest will say.
         schedule: epochs, batch and learning rate.
         folder: for the state of the training, so that it resumes.
+        healthy: the index of the class of plants without a disease; None if there is none.
+        grounds: cuts of photographs without a leaf, uint8, (n, edge, edge, 3).
         threads: pictures varied at a time.
         advance: called after each step.
     """
@@ -94,7 +104,18 @@ def learn(  # noqa: PLR0913  # the pictures, which to learn from and which to ju
     keras.utils.set_random_seed(schedule.seed)
     crops = int(examples.crops.max(initial=NO_CROP)) + 1
     network = training_network(backbone, classes, crops=crops, trainable_from=schedule.trainable_from)
-    network = fit(network, examples, train, preprocessing, schedule, folder=folder, threads=threads, advance=advance)
+    network = fit(
+        network,
+        examples,
+        train,
+        preprocessing,
+        schedule,
+        folder=folder,
+        healthy=healthy,
+        grounds=grounds,
+        threads=threads,
+        advance=advance,
+    )
     round_weights(network)
     known = train[examples.labels[train] < classes]
     subspace = fit_subspace(activate(network, examples, known, preprocessing).features)
@@ -133,18 +154,28 @@ def check_learned(logits: NDArray[np.float32], right: NDArray[np.bool_]) -> None
 
 def activate(network: Model, examples: Examples, chosen: Indices, preprocessing: Preprocessing) -> Activations:
     """Run a network on pictures without variation, up to features and logits."""
-    kernel, bias = (np.asarray(w) for w in network.get_layer(HEAD).get_weights())
     features_of = feature_model(network)
     rows = [
         np.asarray(features_of(scaled(examples.pixels[chosen[i : i + BATCH], 0], preprocessing), training=False))
         for i in range(0, len(chosen), BATCH)
     ]
     features = np.concatenate(rows)
-    return Activations(features, (features @ kernel + bias).astype(np.float32))
+    logits = {name: _logits(features, network.get_layer(name)) for name in sizes_of_heads(network)}
+    crops = softmax(logits[CROP_HEAD]) if CROP_HEAD in logits else None
+    return Activations(features, logits[HEAD], crops)
+
+
+def _logits(features: NDArray[np.float32], head: Model) -> NDArray[np.float32]:
+    kernel, bias = (np.asarray(w, np.float32) for w in head.get_weights())
+    logits: NDArray[np.float32] = features @ kernel + bias
+    return logits
 
 
 def _review_values(activations: Activations, classes: int, subspace: Subspace) -> dict[str, NDArray[np.float64]]:
-    return {**odds(softmax(activations.logits), classes), UNFAMILIAR: subspace.unexplained(activations.features)}
+    values = {**odds(softmax(activations.logits), classes), UNFAMILIAR: subspace.unexplained(activations.features)}
+    if activations.crops is not None:
+        values[ReviewReason.UNKNOWN_CROP] = 1 - activations.crops.max(axis=1)
+    return values
 
 
 def _outputs(activations: Activations, classes: int, temperature: float, subspace: Subspace) -> NDArray[np.float64]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from shared.contracts.manifest import MODEL_FILE, ClassLabel, Decode, Preprocessing, ResizeFilter
 from worker.inference.manifest import shipped_classifier_dir
+from worker.training.crops import LearnedCrop
 
 # Pixels to about -1 ... 1 as the backbone was trained; the decoder scales, then an antialiased filter; upright.
 PREPROCESSING = Preprocessing(
@@ -37,6 +38,8 @@ class TrainingPlan:
     ``other_symptom`` and ``not_a_leaf`` name folders next to those of the classes: their images belong to no class,
     and teach the classifier to ask for a review. ``min_steps``: batches that the network learns from at least, whatever
     the epochs of the schedule.
+    and teach the classifier to ask for a review. ``crops`` name the folders that hold the pictures of each crop.
+    ``grounds``: photographs without a leaf, of any size, that are cut for backgrounds and for tiles without a leaf.
     """
 
     data: Sequence[Path]
@@ -48,6 +51,8 @@ class TrainingPlan:
     other_symptom: str = OTHER_SYMPTOM_FOLDER
     not_a_leaf: str = NOT_A_LEAF_FOLDER
     backbone: Path = field(default_factory=lambda: shipped_classifier_dir() / MODEL_FILE)
+    crops: Sequence[LearnedCrop] = ()
+    grounds: Sequence[Path] = ()
     held_out: float = HELD_OUT
     description: str = ""
     notes: str = ""

@@ -2,7 +2,8 @@
 
 Three of the review outputs compare a reason with the best class: p(reason) / (p(reason) + p(best class)). The fourth
 is the share of the features that the pictures of the training do not explain: the residual of a principal component
-analysis (as in ViM, Wang et al., CVPR 2022), which grows on everything that the network has never seen.
+analysis (as in ViM, Wang et al., CVPR 2022), which grows on everything that the network has never seen. The fifth,
+where the network names the crop, is 1 - p(best crop): a plant that it has not learned looks a little like many.
 """
 
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ SHARES = {
     ReviewReason.NOT_A_LEAF.value: 0.005,
     ReviewReason.BLURRED.value: 0.005,
     UNFAMILIAR: 0.012,
+    ReviewReason.UNKNOWN_CROP.value: 0.015,
 }
 LOW_CONFIDENCE_SHARE = 0.008
 MIN_LIMIT = 0.02
@@ -83,6 +85,7 @@ def review_outputs(values: dict[str, NDArray[np.float64]]) -> tuple[ReviewOutput
             limit=round(max(MIN_LIMIT, float(np.quantile(values[name], 1 - share))), 4),
         )
         for name, share in SHARES.items()
+        if name in values
     )
 
 

@@ -49,7 +49,8 @@ def feature_model(trained: Model) -> Model:
 def serving_model(trained: Model, classes: int, *, temperature: float, subspace: Subspace) -> Model:
     """Build the model from scaled pixels (n, height, width, 3) to a dictionary of outputs, as ``ModelOutputs`` says.
 
-    ``probabilities`` (n, classes); ``review`` (n, 4): odds of three reasons, the unexplained; ``embedding`` (n, 64);
+    ``probabilities`` (n, classes); ``review`` (n, 4 or 5): odds of three reasons, the unexplained,
+    and with ``crop`` how little it looks like any; ``embedding`` (n, 64);
     ``map`` (n, rows, columns, classes) if the features are the average of cells; ``crop`` if the network names it.
 
     Args:
@@ -80,9 +81,9 @@ def serving_model(trained: Model, classes: int, *, temperature: float, subspace:
     inside = _dense(centred, subspace.directions, None, "subspace")
     length = ops.sum(ops.square(centred), axis=1, keepdims=True)
     outside = ops.maximum(length - ops.sum(ops.square(inside), axis=1, keepdims=True), 0.0)
+    review = [reasons, ops.sqrt(outside / (length + EPSILON))]
     outputs = {
         PROBABILITIES: ops.softmax(scores[:, :classes] / temperature, axis=-1),
-        REVIEW: ops.concatenate([reasons, ops.sqrt(outside / (length + EPSILON))], axis=1),
         EMBEDDING: _embedding(inside, subspace),
     }
     if CELLS in found:
@@ -90,7 +91,8 @@ def serving_model(trained: Model, classes: int, *, temperature: float, subspace:
     if any(layer.name == CROP_HEAD for layer in trained.layers):
         kernel, bias = (np.asarray(w) for w in trained.get_layer(CROP_HEAD).get_weights())
         outputs[CROP] = ops.softmax(_dense(features, kernel, bias, CROP_HEAD), axis=-1)
-    return keras.Model(inputs, outputs)
+        review.append(1.0 - ops.max(outputs[CROP], axis=1, keepdims=True))
+    return keras.Model(inputs, {**outputs, REVIEW: ops.concatenate(review, axis=1)})
 
 
 def named_outputs(serving: Model) -> ModelOutputs:

@@ -8,11 +8,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from shared.contracts.manifest import Manifest, ManifestTiling
+from shared.contracts.manifest import HEALTHY, Manifest, ManifestTiling
 from worker.inference.keras_classifier import import_tensorflow
 from worker.inference.manifest import read_manifest
 from worker.training.backbone import open_backbone
 from worker.training.card import card, write_card
+from worker.training.crops import with_crops
 from worker.training.cut_outs import CutPhotograph, cut_photographs, photograph_of
 from worker.training.dataset import check_counts, hold_out, labelled_files
 from worker.training.errors import TrainingError
@@ -20,6 +21,7 @@ from worker.training.export import export, write_keras
 from worker.training.figures import draw
 from worker.training.fit import Indices
 from worker.training.folders import chosen_classes, class_folders
+from worker.training.grounds import read_grounds
 from worker.training.labels import class_labels
 from worker.training.learn import Learned, learn
 from worker.training.light import learned_light, of_another_day
@@ -52,7 +54,7 @@ def train(plan: TrainingPlan) -> Manifest:
     for class_id in classes:
         if named.get(class_id, class_id) != class_id:
             log.info("the folder %s is the class %s", named[class_id], class_id)
-    files = labelled_files(plan.data, classes, review=review)
+    files = with_crops(labelled_files(plan.data, classes, review=review), plan.data, plan.crops)
     check_counts((f.label for f in files), (*classes, *review), classes=len(classes))
     cuts = cut_photographs(plan.data)
     tensorflow = import_tensorflow(intra_op_threads=plan.threads)
@@ -85,6 +87,8 @@ def train(plan: TrainingPlan) -> Manifest:
             PREPROCESSING,
             plan.schedule_of(len(learn_from)),
             folder=work,
+            healthy=classes.index(HEALTHY) if HEALTHY in classes else None,
+            grounds=read_grounds(plan.grounds, seed=plan.schedule.seed),
             advance=lambda done, total, words: advance("training", done, total, words),
         )
     held_out = held_out[examples.labels[held_out] < len(classes)]
@@ -107,6 +111,7 @@ def train(plan: TrainingPlan) -> Manifest:
             "review_outputs": learned.review,
             "tiling": tiling,
             "outputs": named_outputs(serving),
+            "crops": [crop.crop for crop in plan.crops],
             "description": plan.description,
             "metrics": {
                 "parameters": learned.network.count_params(),

@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from worker.training.crops import crop_of, read_crops
-from worker.training.dataset import NO_CROP
+from worker.training.crops import LearnedCrop, crop_of, read_crops, with_crops
+from worker.training.dataset import NO_CROP, LabelledFile
 from worker.training.errors import TrainingError
 
 NOTES = Path(__file__).parents[3] / "worker/training/notes"
@@ -49,3 +49,12 @@ def test_the_crops_that_are_shipped_are_named_in_four_languages() -> None:
     assert len(crops) == 17
     assert all(set(c.names) == {"en", "es", "de", "fr"} and c.terms for c in crops)
     assert "folders" not in crops[0].crop.model_dump()
+
+
+def test_a_picture_is_of_the_crop_of_its_data_folder_and_a_crop_without_one_is_refused() -> None:
+    folders = [Path("data/bean"), Path("data/other")]
+    files = [LabelledFile(Path("data/bean/rust/1.jpg"), 0), LabelledFile(Path("data/other/rust/2.jpg"), 0)]
+    bean, pea = (LearnedCrop(id=name, folders=(name,)) for name in ("bean", "pea"))
+    assert [file.crop for file in with_crops(files, folders, [bean])] == [0, NO_CROP]
+    with pytest.raises(TrainingError, match="No picture is of pea"):
+        with_crops(files, folders, [bean, pea])
