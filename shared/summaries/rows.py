@@ -1,7 +1,8 @@
 """One row for each image with a final answer, as summaries count it.
 
 ``label`` is the valid label: a person's correction, otherwise the prediction if it needs no review. An image has
-exactly one of ``label``, ``review`` (it needs a review and has no correction yet) and ``failure``. One that was
+exactly one of ``label``, ``review`` (it needs a review and has no correction yet) and ``failure``. What a person calls
+``not_a_leaf`` is neither healthy nor diseased, and stays with those under ``review``, for that reason. One that was
 classified and has no label at all, because its tiles decide nothing, needs a review and is ``undecided``.
 """
 
@@ -37,14 +38,21 @@ def answered(session: Session, job_id: uuid.UUID, recounted: Mapping[int, Sums] 
     read_a_whole_job(session)
     counts = _table_of(recounted)
     needs_a_person = or_(Result.needs_review.is_(True), Result.label.is_(None))
+    says_no_leaf = CorrectionEntry.label == ReviewReason.NOT_A_LEAF.value
     is_asking = and_(_CLASSIFIED, needs_a_person, CorrectionEntry.label.is_(None))
     return (
         select(
             Result.seq,
             Image.name,
             Image.metadata_.label("metadata"),
-            func.coalesce(CorrectionEntry.label, case((and_(_CLASSIFIED, ~is_asking), Result.label))).label("label"),
-            case((is_asking, func.coalesce(Result.review_reason, ReviewReason.LOW_CONFIDENCE.value))).label("review"),
+            case(
+                (says_no_leaf, None),
+                else_=func.coalesce(CorrectionEntry.label, case((and_(_CLASSIFIED, ~is_asking), Result.label))),
+            ).label("label"),
+            case(
+                (says_no_leaf, ReviewReason.NOT_A_LEAF.value),
+                (is_asking, func.coalesce(Result.review_reason, ReviewReason.LOW_CONFIDENCE.value)),
+            ).label("review"),
             case(
                 (or_(_CLASSIFIED, CorrectionEntry.label.is_not(None)), None),
                 else_=func.coalesce(Result.error_code, Result.status),

@@ -87,7 +87,8 @@ def sums_that_count(rows: Subquery) -> ColumnElement[Any]:
     counted = add_up(rows.c.tile_sums.op("->")("labels"))
     relabeled = func.jsonb_build_object("labels", func.jsonb_build_object(rows.c.label, counted))
     whole = rows.c.tile_sums.op("||")(relabeled)
-    return func.coalesce(rows.c.recounted, case((rows.c.corrected, whole), else_=rows.c.tile_sums), type_=JSONB)
+    has_label = and_(rows.c.corrected, rows.c.label.is_not(None))
+    return func.coalesce(rows.c.recounted, case((has_label, whole), else_=rows.c.tile_sums), type_=JSONB)
 
 
 def by_value(

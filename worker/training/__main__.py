@@ -4,6 +4,7 @@ import argparse
 import json
 import shlex
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -46,7 +47,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_train(commands.add_parser("train", help="train a classifier on folders of images"))
     _add_evaluate(commands.add_parser("evaluate", help="measure a classifier on folders of images"))
-    _add_export(commands.add_parser("export", help="write the ONNX file of a classifier folder"))
+    _add_export(commands.add_parser("export", help="write the ONNX files of a classifier folder"))
     _add_import(commands.add_parser("import-joblib", help="make a classifier folder of the original model.joblib"))
     return parser
 
@@ -104,7 +105,18 @@ def _add_evaluate(parser: argparse.ArgumentParser) -> None:
 
 def _add_export(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("classifier", type=Path, help="a classifier folder")
-    parser.add_argument("--data", type=Path, required=True, help="real images to compare both runtimes on")
+    parser.add_argument(
+        "--data", type=Path, action="append", required=True, help="real images to compare on; may be repeated"
+    )
+    parser.add_argument(
+        "--int8",
+        action="store_true",
+        help="write model.int8.onnx from model.onnx; --data then holds one folder per class, of images that the "
+        "training did not see",
+    )
+    parser.add_argument(
+        "--calibrate", type=Path, action="append", help="with --int8: images to take ranges from; default: --data"
+    )
     parser.set_defaults(run=_export)
 
 
@@ -197,10 +209,20 @@ def _record(folder: Path, metrics: dict[str, float]) -> None:
 
 
 def _export(options: argparse.Namespace) -> None:
+    if options.int8:
+        from worker.training.int8 import export_int8
+
+        manifest, agreement = export_int8(options.classifier, options.data, _images(options.calibrate or options.data))
+        print(f"{manifest.name} {manifest.version} in bytes: {agreement}")
+        return
     from worker.training.export import export
 
-    manifest, difference = export(options.classifier, list(image_files(options.data)))
+    manifest, difference = export(options.classifier, _images(options.data))
     print(f"{manifest.name} {manifest.version}: ONNX Runtime differs from TensorFlow by {difference:.2g} at most")
+
+
+def _images(folders: Sequence[Path]) -> list[Path]:
+    return [path for folder in folders for path in image_files(folder)]
 
 
 def _import(options: argparse.Namespace) -> None:

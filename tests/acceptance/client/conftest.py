@@ -52,6 +52,10 @@ class Command:
         """The document that a process prints with ``--json``."""
         return json.loads(self.run(*arguments, "--json", code=code))
 
+    def json_lines(self, *arguments: str) -> list[Any]:
+        """The documents that a process prints with ``--json``, one in each line."""
+        return [json.loads(line) for line in self.run(*arguments, "--json").splitlines()]
+
     def journal(self) -> list[dict[str, Any]]:
         """The whole records of the only unfinished submission; empty before there is one."""
         for path in self.state.rglob("*.journal"):

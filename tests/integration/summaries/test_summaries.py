@@ -110,6 +110,15 @@ def test_a_correction_counts_before_the_prediction(api: Api, job_id: str, databa
     assert "3.jpg" not in [one["name"] for one in summary["uncertain"]]
 
 
+def test_what_a_person_calls_no_leaf_is_neither_healthy_nor_diseased(api: Api, job_id: str, database: Database) -> None:
+    correct(database, job_id, 2, "not_a_leaf")
+    summary = api.get(f"/v1/jobs/{job_id}/summary").json()
+    overall = summary["overall"]
+    assert {one["label"]: one["images"] for one in overall["labels"]} == {"healthy": 2}
+    assert (overall["counted"], overall["diseased"], overall["needs_review"], overall["corrected"]) == (2, 0, 3, 1)
+    assert "2.jpg" not in [one["name"] for one in summary["uncertain"]]
+
+
 def test_groups_of_metadata(api: Api, job_id: str) -> None:
     summary = api.get(f"/v1/jobs/{job_id}/summary?group_by=row&group_by=bay").json()
     rows = {group["value"]: group["images"] for group in summary["groups"]["row"]}

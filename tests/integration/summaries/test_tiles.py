@@ -143,6 +143,20 @@ def test_a_corrected_tile_counts_with_its_label_whatever_its_answer_was(
     assert cell["properties"]["tiles"] == seen["tiles"]
 
 
+def test_what_a_person_calls_no_leaf_is_in_no_share(api: Api, job_id: str, database: Database) -> None:
+    before = overall(api, job_id)
+    correct(database, job_id, 2, "not_a_leaf", tile=0)
+    tiles = overall(api, job_id)["tiles"]
+    assert (tiles["counted"], tiles["total"]) == (before["tiles"]["counted"] - 1, before["tiles"]["total"])
+    assert tiles["review"]["not_a_leaf"] == before["tiles"]["review"].get("not_a_leaf", 0) + 1
+    for seq in (2, 3):  # one with a corrected tile, one without
+        correct(database, job_id, seq, "not_a_leaf")
+    seen = overall(api, job_id)
+    assert "not_a_leaf" not in labels(seen)
+    assert seen["tiles"]["beside"] > before["tiles"]["beside"]
+    assert seen["tiles"]["total"] == before["tiles"]["total"]
+
+
 def test_a_corrected_tile_decides_nothing_of_its_photograph(api: Api, job_id: str, database: Database) -> None:
     correct(database, job_id, 3, "rust", tile=3)
     seen = overall(api, job_id)

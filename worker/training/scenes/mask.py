@@ -80,7 +80,7 @@ def _limit(away: Distance) -> float:
     border = np.concatenate(
         [away[:RING].ravel(), away[-RING:].ravel(), away[:, :RING].ravel(), away[:, -RING:].ravel()]
     )
-    return float(np.clip(min(best, NOISY * float(np.median(border))), *LIMITS))
+    return float(np.clip(max(best, NOISY * float(np.median(border))), *LIMITS))
 
 
 def _smooth(mask: Mask) -> Mask:

@@ -1,6 +1,6 @@
 """Things that lie beside leaves, under and over them: stems, soil, rims of pots, hands, drops of water.
 
-Each draws on a picture (``RGB``) in place; those that lie over leaves return what they cover (``L``, 255).
+Each draws on a picture (``RGB``) in place; a hand, which lies over leaves, returns what it covers (``L``, 255).
 """
 
 from collections.abc import Sequence

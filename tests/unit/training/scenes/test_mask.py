@@ -34,6 +34,15 @@ def test_its_shadow_is_no_leaf() -> None:
     assert overlap(found, mask) > 0.93
 
 
+def test_a_stain_of_the_table_beside_it_is_no_leaf() -> None:
+    ground = table()
+    ground[60:160, 20:75] = ground[60:160, 20:75] + np.array([6, 4, -14], np.int16)
+    picture, mask = leaf_on(ground)
+    found = leaf_mask(picture)
+    assert found is not None
+    assert overlap(found, mask) > 0.95
+
+
 def test_a_white_spot_is_leaf_and_the_light_may_change_across() -> None:
     picture, mask = leaf_on(table())
     spotted = picture.copy()
