@@ -30,7 +30,8 @@ def test_every_kind_of_chunk_is_taken_by_some_slot() -> None:
     always = {(kind, priority) for kind in kinds for priority in Priority}
     images = {(pool, priority) for pool in (*POOLS, "tiles:a", "tiles:b") for priority in Priority}
     isolated = {(f"isolated:{tiles}{name}", Priority.BULK) for name in "ab" for tiles in ("", "tiles:")}
-    assert taken >= always | images | isolated | {(pool, Priority.BULK) for pool in EXPORT_POOLS.values()}
+    explained = {(f"explain:{name}", Priority.INTERACTIVE) for name in "ab"}
+    assert taken >= always | images | isolated | explained | {(pool, Priority.BULK) for pool in EXPORT_POOLS.values()}
 
 
 def test_exports_have_a_slot_to_themselves() -> None:
@@ -46,7 +47,7 @@ def test_an_express_slot_takes_no_bulk_images() -> None:
 
 def test_a_bulk_slot_takes_everything_what_people_wait_for_first() -> None:
     pools = [(o.pool, o.priority) for o in bulk_offers(POOLS)]
-    assert len(set(pools)) == len(pools) == 14
+    assert len(set(pools)) == len(pools) == 16
     urgent = [i for i, (_, priority) in enumerate(pools) if priority is Priority.INTERACTIVE]
-    assert urgent[:-1] == [0, 1, 2, 3, 4, 5], "all but removals"
+    assert urgent[:-1] == [0, 1, 2, 3, 4, 5, 6, 7], "all but removals"
     assert pools.index((POOLS[1], Priority.INTERACTIVE)) < pools.index((POOLS[0], Priority.BULK))
