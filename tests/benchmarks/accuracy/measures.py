@@ -79,6 +79,11 @@ class Measures:
         return share(self.is_right[self.known & ~self.answers.asks])
 
     @property
+    def standing(self) -> int:
+        """Pictures of the classes that are not sent to a person."""
+        return int((self.known & ~self.answers.asks).sum())
+
+    @property
     def crop_right(self) -> float:
         """Share of pictures whose crop is named rightly; NaN where none is named."""
         return share((self.answers.crop == self.crop)[self.answers.crop >= 0])

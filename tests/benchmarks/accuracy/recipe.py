@@ -10,10 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from shared.contracts.manifest import HEALTHY
 from tests.benchmarks.accuracy.data import CLASSES
 from tests.benchmarks.accuracy.groups import Indices
 from worker.training.backbone import open_backbone
 from worker.training.fit import STATE_FILE, Advance
+from worker.training.grounds import read_grounds
 from worker.training.learn import Learned, learn
 from worker.training.plan import PREPROCESSING, Schedule
 from worker.training.serving import feature_model
@@ -77,7 +79,8 @@ class Trained:
     def say(self, examples: Examples, chosen: Indices) -> Said:
         """Answer the pictures at these indices, as the serving model does."""
         activations = self.learned.activate(examples, chosen, PREPROCESSING)
-        return Said(self.learned.outputs(activations), np.empty((len(chosen), 0)))
+        nothing = np.empty((len(chosen), 0))
+        return Said(self.learned.outputs(activations), nothing if activations.crops is None else activations.crops)
 
 
 def train(task: Task, backbone: Path, advance: Advance | None = None) -> Trained:
@@ -110,6 +113,8 @@ def _learned(task: Task, backbone: Model, advance: Advance | None) -> Trained:
             PREPROCESSING,
             task.schedule,
             folder=task.folder,
+            healthy=CLASSES.index(HEALTHY),
+            grounds=read_grounds([task.grounds], seed=task.schedule.seed),
             advance=advance,
         )
     )

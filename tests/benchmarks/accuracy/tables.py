@@ -81,8 +81,8 @@ def print_left_out(trainings: Trainings, crops: Sequence[str]) -> None:
         first = Measures(alone.answers("leaves"), data.labels[of_crop], data.crop[of_crop])
         both = Measures(together.answers("leaves"), data.labels[of_group], data.crop[of_group])
         second = both[np.isin(of_group, of_crop)]
-        cells = [str(first.count), *map(figure, (first.right, first.asks, first.right_of_standing)), first.reasons()]
-        cells += map(figure, (first.other_sent, second.asks, second.right_of_standing))
+        cells = [str(first.count), figure(first.right), figure(first.asks), standing(first), first.reasons()]
+        cells += [figure(first.other_sent), figure(second.asks), standing(second)]
         print(line([crop, group, *cells]), flush=True)
 
 
@@ -94,6 +94,11 @@ def worst(measures: Measures, crop_ids: Sequence[str]) -> str:
         return "none"
     right, name = min(enough)
     return f"{right:.3f} ({name})"
+
+
+def standing(measures: Measures) -> str:
+    """Return the share of right ones among the answers that stand, and their number."""
+    return f"{figure(measures.right_of_standing)} of {measures.standing}"
 
 
 def figure(value: float) -> str:

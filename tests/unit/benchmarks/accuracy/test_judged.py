@@ -56,6 +56,7 @@ def test_shares_are_of_what_their_names_say() -> None:
     assert (found.count, found.right, found.asks) == (4, 0.75, 0.25)
     assert found.right_sent == pytest.approx(1 / 3)
     assert (found.wrong_sent, found.other_sent) == (0.0, 0.5)
+    assert found.standing == 3
     assert found.right_of_standing == pytest.approx(2 / 3)
     assert found.crop_right == pytest.approx(4 / 6)
     assert found.reasons() == "blurred 1.00"
