@@ -36,7 +36,7 @@ def learned_light(pictures: Iterable[NDArray[np.uint8]]) -> LearnedLight:
 def of_another_day(light: LearnedLight) -> LearnedLight:
     """Widen the light of a few pictures of one day to that of the days that follow."""
     red, green, blue = (
-        (low * (1 - ANOTHER_DAY), min(1.0, high * (1 + ANOTHER_DAY)))
+        (_down(low * (1 - ANOTHER_DAY)), min(1.0, _up(high * (1 + ANOTHER_DAY))))
         for low, high in (light.red, light.green, light.blue)
     )
     return LearnedLight(red=red, green=green, blue=blue, violet=min(1.0, light.violet + VIOLET_OF_ANOTHER_DAY))
