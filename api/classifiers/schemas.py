@@ -5,7 +5,8 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from shared.classifiers.registry import manifest_of
-from shared.contracts.manifest import ClassLabel, ManifestTiling
+from shared.contracts.manifest import ClassLabel, Crop, ManifestTiling
+from shared.contracts.outputs import ModelOutputs
 from shared.db.models import Classifier
 
 EXAMPLE: dict[str, Any] = {
@@ -32,6 +33,22 @@ EXAMPLE: dict[str, Any] = {
         "min_share": 0.1,
         "light": None,
     },
+    "outputs": {
+        "probabilities": "probabilities",
+        "review": "review",
+        "map": "map",
+        "map_size": [7, 7],
+        "embedding": "embedding",
+        "crop": "crop",
+    },
+    "crops": [
+        {
+            "id": "apple",
+            "names": {"en": "apple", "es": "manzano"},
+            "eppo_code": "MABSD",
+            "terms": "apple-field/train: CC0",
+        }
+    ],
 }
 
 
@@ -49,6 +66,12 @@ class ClassifierOut(BaseModel):
     metrics: dict[str, float]
     tiling: ManifestTiling | None = Field(
         description="The tiles that it has learned to read; null where it has learned none, and `auto` is refused."
+    )
+    outputs: ModelOutputs | None = Field(
+        description="What its model gives, by name; null where that is probabilities and review outputs alone."
+    )
+    crops: list[Crop] = Field(
+        description="The plants that it has learned, with the terms of their pictures; empty where it names none."
     )
 
 
@@ -82,4 +105,6 @@ def classifier_details(classifier: Classifier) -> ClassifierOut:
         review_threshold=manifest.review_threshold,
         metrics=manifest.metrics,
         tiling=manifest.tiling,
+        outputs=manifest.outputs,
+        crops=list(manifest.crops),
     )

@@ -102,6 +102,7 @@ def _prediction(outcome: Answer, result: Result) -> Prediction:
         probabilities=probabilities if by_tiles else probabilities or {},
         needs_review=bool(result.needs_review),
         review_reason=None if result.review_reason is None else ReviewReason(result.review_reason),
+        crop=result.crop,
         tiles=None if result.tile_sums is None else tile_sums_out(result.tile_sums),
         tiles_map=None if outcome.map is None else image_tiles(result.seq, outcome.map),
         explanation=None if result.explanation is None else cells_of(result.explanation),

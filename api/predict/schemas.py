@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.results.schemas import EXPLANATION_WORDS, TileSumsOut
+from api.results.schemas import CROP_WORDS, EXPLANATION_WORDS, TileSumsOut
 from api.tiles.schemas import ImageTiles
 from api.wire.jobs import job_path
 from shared.contracts.explanations import Cells
@@ -51,6 +51,7 @@ class Prediction(BaseModel):
                     "probabilities": {"healthy": 0.01, "powdery_mildew": 0.02, "rust": 0.97},
                     "needs_review": False,
                     "review_reason": None,
+                    "crop": "apple",
                     "tiles": None,
                     "tiles_map": None,
                     "explanation": None,
@@ -73,6 +74,7 @@ class Prediction(BaseModel):
     review_reason: ReviewReason | None = Field(
         description="The reason why a person should review it; `null` when none needs to."
     )
+    crop: str | None = Field(description=CROP_WORDS[0].upper() + CROP_WORDS[1:])
     tiles: TileSumsOut | None = Field(description="With `tiling`: its tiles by their answers.")
     tiles_map: ImageTiles | None = Field(description="With `tiling`: the answer of each tile.")
     explanation: Cells | None = Field(description=f"With `explain`: {EXPLANATION_WORDS}")

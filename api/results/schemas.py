@@ -19,10 +19,14 @@ from shared.db.models import Classifier
 from shared.jobs.results import Room, StoredResult
 
 # Of a result and of each class as JSON, without their texts.
-ROW_BYTES = 950
+ROW_BYTES = 1030
 CLASS_BYTES = 60
 # Probabilities are stored as 32-bit numbers, which have about seven digits.
 DIGITS = 6
+CROP_WORDS = (
+    "id of the most probable crop. `null` where the classifier names none, the image shows none that it has learned, "
+    "or it was answered in tiles."
+)
 EXPLANATION_WORDS = (
     "rows of cells over the upright photograph, 0 to 255: what speaks for the label more than for the other classes. "
     "`null` where the job does not ask for it, the classifier has no map, or the photograph was answered in tiles."
@@ -44,6 +48,7 @@ EXAMPLES: list[JsonValue] = [
         ],
         "needs_review": False,
         "review_reason": None,
+        "crop": "apple",
         "tiles": None,
         "explanation": [[0, 12, 31], [8, 255, 64], [0, 21, 9]],
         "error": None,
@@ -82,6 +87,7 @@ EXAMPLES: list[JsonValue] = [
         "top": [],
         "needs_review": None,
         "review_reason": None,
+        "crop": None,
         "tiles": None,
         "explanation": None,
         "error": {"code": "truncated", "detail": "the file ends in the middle of the picture; copy it again"},
@@ -111,6 +117,7 @@ EXAMPLES: list[JsonValue] = [
         "top": [],
         "needs_review": False,
         "review_reason": None,
+        "crop": None,
         "tiles": {
             "total": 221,
             "counted": 170,
@@ -218,6 +225,7 @@ class ResultOut:
     review_reason: Annotated[
         ReviewReason | None, Field(description="The reason for a review; `null` when none is needed.")
     ]
+    crop: Annotated[str | None, Field(description=CROP_WORDS[0].upper() + CROP_WORDS[1:])]
     tiles: Annotated[TileSumsOut | None, Field(description="`null` for an image that was answered as a whole.")]
     explanation: Annotated[Cells | None, Field(description=EXPLANATION_WORDS[0].upper() + EXPLANATION_WORDS[1:])]
     error: ImageError | None
@@ -310,6 +318,7 @@ class ResultWriter:
             top=[] if ranked is None else _top(ranked),
             needs_review=row.needs_review,
             review_reason=None if row.review_reason is None else _REASONS[row.review_reason],
+            crop=row.crop,
             tiles=None if row.tile_sums is None else tile_sums_out(row.tile_sums),
             explanation=None if row.explanation is None else cells_of(row.explanation),
             error=None if row.error_code is None else ImageError(_CODES[row.error_code], row.error_detail),

@@ -395,7 +395,8 @@ class Result:
     """The answer for one image. ``confidence`` and ``probabilities`` are 0 to 1; ``error_code`` is a fixed word.
 
     With ``tiles`` there are no ``probabilities``, and an image that has succeeded may have no ``label``: it is
-    undecided, and not healthy; ``review_reason`` says why. ``explanation`` has rows of cells over the upright
+    undecided, and not healthy; ``review_reason`` says why. ``crop`` is the id of the plant, where the classifier names
+    plants and knows this one. ``explanation`` has rows of cells over the upright
     photograph, 0 to 255: what speaks for the label; None unless the job asks for it.
     """
 
@@ -407,6 +408,7 @@ class Result:
     probabilities: Mapping[str, float] | None = None
     needs_review: bool | None = None
     review_reason: str | None = None
+    crop: str | None = None
     tiles: TileSums | None = None
     explanation: Cells | None = None
     error_code: str | None = None
@@ -436,6 +438,7 @@ class Result:
             probabilities=data.get("probabilities"),
             needs_review=data.get("needs_review"),
             review_reason=data.get("review_reason"),
+            crop=data.get("crop"),
             tiles=TileSums.from_json(data["tiles"]) if data.get("tiles") else None,
             explanation=data.get("explanation"),
             error_code=error.get("code"),
@@ -503,6 +506,21 @@ class ClassLabel:
 
 
 @dataclass(frozen=True)
+class Crop:
+    """A plant that a classifier has learned: its id in results, names by language, EPPO code, terms of its pictures."""
+
+    id: str
+    names: Mapping[str, str] = field(default_factory=dict)
+    eppo_code: str | None = None
+    terms: str = ""
+
+    @classmethod
+    def from_json(cls, data: JsonObject) -> Crop:
+        """Read one of the ``crops`` of a classifier."""
+        return cls(data["id"], data.get("names") or {}, data.get("eppo_code"), data.get("terms") or "")
+
+
+@dataclass(frozen=True)
 class LearnedTiling:
     """The tiles that a classifier has learned to read.
 
@@ -554,6 +572,8 @@ class Classifier:
         sha256: of the files of the classifier.
         input_size: height and width in pixels.
         tiling: the tiles that it has learned to read; None where it has learned none.
+        outputs: the names of what its model gives, by kind; None where that is probabilities and review outputs alone.
+        crops: the plants that it has learned, with the terms of their pictures.
     """
 
     name: str
@@ -567,6 +587,8 @@ class Classifier:
     sha256: str = ""
     input_size: tuple[int, ...] = ()
     tiling: LearnedTiling | None = None
+    outputs: Mapping[str, Any] | None = None
+    crops: tuple[Crop, ...] = ()
     raw: JsonObject = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
@@ -587,6 +609,8 @@ class Classifier:
             sha256=data.get("sha256") or "",
             input_size=tuple(data.get("input_size") or ()),
             tiling=LearnedTiling.from_json(data["tiling"]) if data.get("tiling") else None,
+            outputs=data.get("outputs"),
+            crops=tuple(Crop.from_json(one) for one in data.get("crops") or ()),
             raw=data,
         )
 
@@ -624,8 +648,8 @@ class Prediction:
     """The answer of ``POST /predict``. ``confidence`` is in percent there, ``probabilities`` are 0 to 1.
 
     With tiles: ``tiles_map`` is what ``Phytobatch.tiles`` returns, as JSON; there are no ``probabilities``; without a
-    ``predicted_class``, and so without a ``confidence``, the image is undecided. ``explanation`` is that of a
-    ``Result``.
+    ``predicted_class``, and so without a ``confidence``, the image is undecided. ``crop`` and ``explanation``
+    are those of a ``Result``.
     """
 
     predicted_class: str | None
@@ -634,6 +658,7 @@ class Prediction:
     needs_review: bool
     job_id: str
     review_reason: str | None = None
+    crop: str | None = None
     tiles: TileSums | None = None
     tiles_map: JsonObject | None = field(default=None, repr=False)
     explanation: Cells | None = None
@@ -649,6 +674,7 @@ class Prediction:
             probabilities=data.get("probabilities") or {},
             needs_review=bool(data.get("needs_review")),
             review_reason=data.get("review_reason"),
+            crop=data.get("crop"),
             tiles=TileSums.from_json(data["tiles"]) if data.get("tiles") else None,
             tiles_map=data.get("tiles_map"),
             explanation=data.get("explanation"),

@@ -7,7 +7,7 @@ from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from shared.contracts.manifest import HASH_FIELDS, SECOND_SCHEMA, Manifest
+from shared.contracts.manifest import HASH_FIELDS, SECOND_REASONS, SECOND_SCHEMA, Manifest
 from shared.contracts.tiling import AUTO
 from shared.db.base import new_id
 from shared.db.models import Classifier
@@ -27,7 +27,7 @@ def register(session: Session, manifest: Manifest) -> Classifier:
             name=manifest.name,
             version=manifest.version,
             sha256=manifest.sha256,
-            manifest=manifest.model_dump(mode="json", exclude={"tiling", *SECOND_SCHEMA}) | {"schema_version": 1},
+            manifest=_first_schema_of(manifest),
             tiling=_tiling_of(manifest),
             second_schema=_second_schema_of(manifest),
         )
@@ -64,16 +64,28 @@ def _tiling_of(manifest: Manifest) -> dict[str, Any] | None:
     return None if manifest.tiling is None else manifest.tiling.model_dump(mode="json")
 
 
+def _first_schema_of(manifest: Manifest) -> dict[str, Any]:
+    """Return the manifest as programs read it that know neither tiles nor the second version of the schema."""
+    known = [one for one in manifest.review_outputs if one.reason not in SECOND_REASONS]
+    return {
+        **manifest.model_dump(mode="json", exclude={"tiling", *SECOND_SCHEMA}),
+        "schema_version": 1,
+        "review_outputs": [one.model_dump(mode="json") for one in known],
+    }
+
+
 def _second_schema_of(manifest: Manifest) -> dict[str, Any] | None:
+    """Return what replaces and joins the fields of the first version; None where there is nothing of the second."""
     if manifest.schema_version == 1:
         return None
-    return manifest.model_dump(mode="json", include={"schema_version", *SECOND_SCHEMA})
+    return manifest.model_dump(mode="json", include={"schema_version", "review_outputs", *SECOND_SCHEMA})
 
 
 def _check_same(known: Classifier, manifest: Manifest) -> None:
-    """Refuse other weights, or other tiles, under a registered version; add what is missing.
+    """Refuse other weights, tiles or outputs under a registered version; add what is missing.
 
-    A missing file gives the same answers, and a version without tiles has given no answer by tiles yet.
+    A missing file gives the same answers, a version without tiles has given no answer by tiles yet, and one without
+    names of outputs no embedding and no crop.
     """
     registered = manifest_of(known)
     old, new = registered.model_files, manifest.model_files
@@ -85,13 +97,27 @@ def _check_same(known: Classifier, manifest: Manifest) -> None:
                 code="classifier-differs",
             )
     added = {HASH_FIELDS[file]: new[file] for file in new.keys() - old.keys()}
-    if added:
-        known.manifest = {**known.manifest, **added}
     if registered.tiling is None:
         known.tiling = _tiling_of(manifest)
-    elif manifest.tiling is not None and manifest.tiling != registered.tiling:
+    elif manifest.tiling is not None:
+        _check_equal("tiling", manifest, registered)
+    if known.second_schema is None:
+        known.second_schema = _second_schema_of(manifest)
+    elif manifest.schema_version > 1:
+        for field in ("outputs", "crops"):
+            _check_equal(field, manifest, registered)
+    first = {field: sha256 for field, sha256 in added.items() if field not in SECOND_SCHEMA}
+    if first:
+        known.manifest = {**known.manifest, **first}
+    second = {field: sha256 for field, sha256 in added.items() if field in SECOND_SCHEMA}
+    if second and known.second_schema is not None:
+        known.second_schema = {**known.second_schema, **second}
+
+
+def _check_equal(field: str, manifest: Manifest, registered: Manifest) -> None:
+    if getattr(manifest, field) != getattr(registered, field):
         raise Conflict(
-            f"{manifest.name} version {manifest.version} is registered with another `tiling` in its manifest; a "
+            f"{manifest.name} version {manifest.version} is registered with another `{field}` in its manifest; a "
             "version never changes: give this one another version",
             code="classifier-differs",
         )

@@ -130,6 +130,10 @@ class ReviewReason(StrEnum):
     NO_LEAF = "no_leaf"  # Too few tiles count, and most of the others show no leaf.
 
 
+# Programs that know only the first version of the schema know no other reasons than the others.
+SECOND_REASONS = frozenset({ReviewReason.UNKNOWN_CROP})
+
+
 class ReviewOutput(Strict):
     """An output of the model behind those of the classes: above ``limit`` it is the reason for a review."""
 
@@ -269,6 +273,11 @@ class Manifest(Strict):
     def labels(self) -> tuple[str, ...]:
         """The class ids in the order of the model's outputs."""
         return tuple(c.id for c in self.classes)
+
+    @property
+    def has_embedding(self) -> bool:
+        """True if the model gives an embedding of an image."""
+        return self.outputs is not None and self.outputs.embedding is not None
 
     @property
     def row_length(self) -> int:

@@ -28,7 +28,7 @@ class ModelOutputs(BaseModel):
         crop: float32 (n, crops), 0 to 1, each row adds up to 1.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, json_schema_serialization_defaults_required=True)
 
     probabilities: OutputName = "probabilities"
     review: OutputName | None = None

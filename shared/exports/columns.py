@@ -71,6 +71,8 @@ class Record(NamedTuple):
     finished_at: datetime | None = None
     tile_sums: dict[str, dict[str, int]] | None = None
     explanation: bytes | None = None
+    crop: str | None = None
+    embedding: bytes | None = None
 
     @property
     def has_position(self) -> bool:
@@ -101,6 +103,8 @@ def selected() -> tuple[ColumnElement[Any] | InstrumentedAttribute[Any], ...]:
         Result.finished_at,
         Result.tile_sums,
         Result.explanation,
+        Result.crop,
+        Result.embedding,
     )
 
 
@@ -115,6 +119,7 @@ class Kind(Enum):
     TIME = auto()  # With its zone.
     JSON = auto()  # Anything that JSON has; text where a format has no such thing.
     CELLS = auto()  # Rows of numbers, which formats for people leave out.
+    BYTES = auto()  # For programs; formats for people and maps leave them out.
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,14 +156,33 @@ class Widths:
     corrected_by: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Extras:
+    """The columns that the answers of some jobs have.
+
+    Attributes:
+        tiles: the job cuts its photographs: sums of their tiles.
+        crops: the classifier names crops, of photographs that are answered as wholes.
+        embeddings: it gives embeddings, of the same.
+        explanations: the job asks for them.
+    """
+
+    tiles: bool = False
+    crops: bool = False
+    embeddings: bool = False
+    explanations: bool = False
+
+
+NO_EXTRAS = Extras()
+
+
 def columns_of(
     labels: Sequence[str],
     classifier: tuple[str, str] | None,
     keys: Sequence[MetadataKey],
     *,
     has_more_keys: bool,
-    has_tiles: bool,
-    has_explanations: bool = False,
+    extras: Extras = NO_EXTRAS,
     widths: Widths,
 ) -> tuple[Column, ...]:
     """List every column of an export.
@@ -168,8 +192,7 @@ def columns_of(
         classifier: name and version.
         keys: those keys of the metadata that get a column of their own.
         has_more_keys: there are others: one more column has them together.
-        has_tiles: the job cuts its photographs in tiles, and there are columns of their sums.
-        has_explanations: the job asks for explanations.
+        extras: what these answers have.
         widths: of texts.
     """
     name, version = classifier or ("", "")
@@ -181,6 +204,7 @@ def columns_of(
         Column("confidence", Kind.NUMBER, _rounded("confidence", PROBABILITY_DIGITS), digits=PROBABILITY_DIGITS),
         Column("needs_review", Kind.FLAG, lambda r: r.needs_review),
         Column("review_reason", Kind.TEXT, lambda r: r.review_reason, width=32),
+        *([Column("crop", Kind.TEXT, lambda r: r.crop, width=64)] if extras.crops else []),
         Column("corrected_label", Kind.TEXT, lambda r: r.corrected_label, width=64),
         Column("correction_note", Kind.TEXT, lambda r: r.correction_note, width=widths.note),
         Column("corrected_by", Kind.TEXT, lambda r: r.corrected_by, width=widths.corrected_by),
@@ -194,8 +218,9 @@ def columns_of(
         Column("error_code", Kind.TEXT, lambda r: r.error_code, width=32),
         Column("error_detail", Kind.TEXT, lambda r: r.error_detail, width=widths.error_detail),
         *(_probability(label, number) for number, label in enumerate(labels)),
-        *(_sums_of_tiles(labels) if has_tiles else ()),
-        *([Column("explanation", Kind.CELLS, _explanation)] if has_explanations else []),
+        *(_sums_of_tiles(labels) if extras.tiles else ()),
+        *([Column("embedding", Kind.BYTES, lambda r: r.embedding)] if extras.embeddings else []),
+        *([Column("explanation", Kind.CELLS, _explanation)] if extras.explanations else []),
         Column("classifier", Kind.TEXT, lambda r: name if r.classified else None, width=64),
         Column("classifier_version", Kind.TEXT, lambda r: version if r.classified else None, width=32),
         Column("runtime", Kind.TEXT, lambda r: r.runtime, width=64),

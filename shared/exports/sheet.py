@@ -11,13 +11,14 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from shared.classifiers.registry import manifest_of
 from shared.contracts.exports import ExportContent
+from shared.contracts.manifest import Manifest
 from shared.contracts.states import JobState
 from shared.db.models import Classifier, Image, Job, Result, TileMapRow
 from shared.db.pages import bytes_of
 from shared.db.plans import walk_in_order
 from shared.db.session import Database
 from shared.errors import InvalidRequest
-from shared.exports.columns import DEGREE_DIGITS, Column, Corrected, Kind, MetadataKey, Widths, columns_of
+from shared.exports.columns import DEGREE_DIGITS, Column, Corrected, Extras, Kind, MetadataKey, Widths, columns_of
 from shared.exports.rows import PAGE_ROWS, Page, of_job, read_pages
 from shared.exports.tile_rows import PAGE_IMAGES, TILE_BYTES, TilePage, read_tile_pages, tile_columns, with_maps
 from shared.geography.metric import HALF_TURN, span_of
@@ -34,6 +35,7 @@ LONGEST_KEY = 128
 PAGE_BYTES = 16 * 1024 * 1024  # of the texts and the metadata in memory
 PROBABILITY_BYTES = 32
 CELL_BYTES = 32  # a number of an explanation
+BASE64 = 2  # letters of a byte, at most
 _WIDTH = bytes_of(
     Image.name,
     cast(Image.metadata_, Text),
@@ -43,7 +45,7 @@ _WIDTH = bytes_of(
     Corrected.corrected_by,
 )
 _WIDTH += PROBABILITY_BYTES * func.coalesce(func.cardinality(Result.probabilities), 0)
-_WIDTH += CELL_BYTES * bytes_of(Result.explanation)
+_WIDTH += CELL_BYTES * bytes_of(Result.explanation) + BASE64 * bytes_of(Result.crop, Result.embedding)
 
 KEYS = text(
     """
@@ -125,9 +127,14 @@ class Sheet:
     largest_map: int = 0
 
     @property
+    def readable_columns(self) -> tuple[Column, ...]:
+        """Those without bytes, which programs alone can use."""
+        return tuple(column for column in self.columns if column.kind is not Kind.BYTES)
+
+    @property
     def flat_columns(self) -> tuple[Column, ...]:
         """Those of one value each, for formats that people read in rows."""
-        return tuple(column for column in self.columns if column.kind is not Kind.CELLS)
+        return tuple(column for column in self.columns if column.kind not in {Kind.CELLS, Kind.BYTES})
 
     def pages(self, database: Database) -> Iterator[list[Any]]:
         """Read the pages: of :class:`shared.exports.columns.Record`, or of ``TileRow`` where tiles are exported."""
@@ -176,7 +183,8 @@ def plan(session: Session, job: Job, only: ResultFilter, *, metadata_columns: in
     walk_in_order(session)
     facts, degrees = _read_facts(session, of_job(_facts(), job.id, upto=job.last_position, only=only))
     own = [key for key in keys[:metadata_columns] if not key.is_long]
-    labels = () if classifier is None else manifest_of(classifier).labels
+    manifest = None if classifier is None else manifest_of(classifier)
+    labels = () if manifest is None else manifest.labels
     return Sheet(
         job_id=job.id,
         job_name=job.name,
@@ -193,14 +201,23 @@ def plan(session: Session, job: Job, only: ResultFilter, *, metadata_columns: in
             _version(classifier),
             sorted(map(_key, own), key=lambda key: key.name),
             has_more_keys=len(keys) > len(own),
-            has_tiles=job.tiling is not None,
-            has_explanations=job.explain,
+            extras=_extras(job, manifest),
             widths=Widths(facts.name, facts.error_detail, facts.note, facts.corrected_by),
         ),
         read_at=facts.read_at,
         upto=job.last_position,
         only=only,
         widest=facts.widest,
+    )
+
+
+def _extras(job: Job, manifest: Manifest | None) -> Extras:
+    named = manifest if job.tiling is None else None
+    return Extras(
+        tiles=job.tiling is not None,
+        crops=named is not None and bool(named.crops),
+        embeddings=named is not None and named.has_embedding,
+        explanations=job.explain,
     )
 
 

@@ -36,16 +36,17 @@ STORE = text(
             seq int, status text, label text, confidence real, probabilities real[], needs_review boolean,
             review_reason text, tile_sums jsonb, error_code text, error_detail text, runtime text, latitude float8,
             longitude float8, altitude float8, heading real, captured_at timestamptz, position_fault text,
-            explanation text, tile_map text)),
+            crop text, embedding text, explanation text, tile_map text)),
     stored AS (
         INSERT INTO results (job_id, seq, position, status, label, confidence, probabilities, needs_review,
                              review_reason, tile_sums, error_code, error_detail, runtime, classifier_id, latitude,
-                             longitude, altitude, heading, captured_at, position_fault, explanation)
+                             longitude, altitude, heading, captured_at, position_fault, crop, embedding,
+                             explanation)
         SELECT :job, r.seq, :position + row_number() OVER (ORDER BY r.seq), r.status, r.label, r.confidence,
                r.probabilities, r.needs_review, r.review_reason, r.tile_sums, r.error_code, r.error_detail, r.runtime,
                CASE WHEN r.status = 'succeeded' THEN CAST(:classifier AS uuid) END,
                r.latitude, r.longitude, r.altitude, r.heading, r.captured_at, r.position_fault,
-               decode(r.explanation, 'base64')
+               r.crop, decode(r.embedding, 'base64'), decode(r.explanation, 'base64')
         FROM given r
         ON CONFLICT (job_id, seq) DO NOTHING
         RETURNING job_id, seq, status),
@@ -87,8 +88,9 @@ class NewResult:
 
     ``probabilities`` stand in the order of the classifier's classes and sum to 1; ``confidence`` is the largest.
     ``runtime`` is what ran the classifier, as ``onnxruntime 1.32.0``. Six are the word of the file for where and when
-    it was taken (degrees WGS 84, metres, degrees clockwise from true north), or why it has none. ``explanation`` is
-    there where the job asks for it, as ``shared.contracts.explanations`` packs it.
+    it was taken (degrees WGS 84, metres, degrees clockwise from true north), or why it has none. ``crop`` is the
+    id of the plant, ``embedding`` 64 signed bytes, where the classifier gives such and knows the plant. ``explanation``
+    is there where the job asks for it, as ``shared.contracts.explanations`` packs it.
 
     An image that is answered by tiles has ``tile_map``, as ``shared.tiles.codec`` writes it, and its ``tile_sums``, as
     ``TileSums.as_json``: they are stored with the result or not at all.
@@ -110,6 +112,8 @@ class NewResult:
     heading: float | None = None
     captured_at: datetime | None = None
     position_fault: PositionFault | None = None
+    crop: str | None = None
+    embedding: bytes | None = None
     explanation: bytes | None = None
     tile_sums: dict[str, dict[str, int]] | None = None
     tile_map: bytes | None = None
@@ -121,7 +125,7 @@ class NewResult:
             place |= {"latitude": None, "longitude": None, "position_fault": PositionFault.INVALID_POSITION}
         for name, value in place.items():
             object.__setattr__(self, name, value)
-        for name in ("label", "error_detail", "runtime"):
+        for name in ("label", "crop", "error_detail", "runtime"):
             value = getattr(self, name)
             object.__setattr__(self, name, None if value is None else stored.words(value))
         if self.confidence is not None:
@@ -270,6 +274,7 @@ class StoredResult(NamedTuple):
     error_detail: str | None
     classifier_id: uuid.UUID | None
     runtime: str | None
+    crop: str | None
     explanation: bytes | None
     finished_at: datetime
     name: str
@@ -293,6 +298,7 @@ _OWN = (
     Result.error_detail,
     Result.classifier_id,
     Result.runtime,
+    Result.crop,
     Result.explanation,
     Result.finished_at,
 )

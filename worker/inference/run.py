@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
 from functools import partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -224,10 +225,11 @@ class Run:
         """Yield an outcome for each whole photograph, and for each one whose last tile is answered."""
         manifest = self._parts.classifier.manifest
         for nth, prepared in enumerate(batch):
-            row, evidence = outputs.rows[nth], None if outputs.maps is None else outputs.maps[nth]
+            row, evidence = outputs.rows[nth], _nth(outputs.maps, nth)
             if not isinstance(prepared, CutTile):
                 turned = None if evidence is None else upright(evidence, prepared.turn)
-                answer = interpret(row, manifest, evidence=turned)
+                crops, embedding = _nth(outputs.crops, nth), _nth(outputs.embeddings, nth)
+                answer = interpret(row, manifest, crops=crops, embedding=embedding, evidence=turned)
                 yield Outcome(prepared.item.seq, interpretation=answer, place=prepared.place)
                 continue
             self._answer_tile(prepared, row, evidence)
@@ -304,6 +306,11 @@ class Run:
                 )
         elif result is not None:
             self._ready.put(_failed(item, result, place))
+
+
+def _nth(arrays: NDArray[Any] | None, nth: int) -> NDArray[Any] | None:
+    """Return that of one image; None if the classifier does not give it."""
+    return None if arrays is None else arrays[nth]
 
 
 def _failed(item: Item, error: BaseException, place: FilePlace | None = None) -> _Prepared:

@@ -58,7 +58,8 @@ def answer(prediction: Prediction) -> str:
         return f"undecided, and not healthy: {WORDS.get(reason, reason)}"
     sure = "" if prediction.confidence is None else f" {prediction.confidence:.1f}%"
     review = f" ({reason}: look at it yourself)" if prediction.needs_review else ""
-    return f"{prediction.predicted_class}{sure}{review}"
+    crop = f" on {prediction.crop}" if prediction.crop else ""
+    return f"{prediction.predicted_class}{crop}{sure}{review}"
 
 
 def where(prediction: Prediction) -> list[str]:

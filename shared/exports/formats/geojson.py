@@ -17,7 +17,7 @@ from shared.exports.sheet import Sheet
 
 def encode(sheet: Sheet, pages: Iterator[Page]) -> Generator[bytes, None, None]:
     """Yield one feature in each line."""
-    members = members_of(sheet)
+    members = members_of(sheet.readable_columns)
     yield _head(sheet).encode()
     comma = ""
     for page in pages:

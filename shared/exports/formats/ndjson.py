@@ -11,7 +11,7 @@ from shared.exports.sheet import Sheet
 
 def encode(sheet: Sheet, pages: Iterator[list[Any]]) -> Generator[bytes, None, None]:
     """Yield one line for each row."""
-    members = members_of(sheet)
+    members = members_of(sheet.columns)
     for page in pages:
         yield "".join(f"{to_json(members(record))}\n" for record in page).encode()
 

@@ -31,6 +31,7 @@ TYPES: Mapping[Kind, DataType] = {
     Kind.TEXT: DataType.utf8(),
     Kind.TIME: DataType.timestamp("us", tz="UTC"),
     Kind.JSON: DataType.utf8(),
+    Kind.BYTES: DataType.binary(),
     Kind.CELLS: DataType.utf8(),  # arro3 makes no arrays of lists
 }
 AS_JSON = {Kind.JSON, Kind.CELLS}

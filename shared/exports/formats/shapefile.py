@@ -26,6 +26,7 @@ from shared.times import rfc3339
 
 STEM = "results"
 NAME_LENGTH = 10
+TEXT = "C"  # the type of a field
 TEXT_BYTES = 254
 NUMBER_LENGTH = 19
 TIME_LENGTH = 27  # 2026-06-01T08:01:05.123456Z
@@ -135,9 +136,9 @@ def _field(column: Column, name: str) -> FieldOf:
         case Kind.FLAG:
             return FieldOf(name, column, "L", 1)
         case Kind.TIME:
-            return FieldOf(name, column, "C", TIME_LENGTH)
+            return FieldOf(name, column, TEXT, TIME_LENGTH)
         case _:
-            return FieldOf(name, column, "C", min(TEXT_BYTES, max(1, column.width or TEXT_BYTES)))
+            return FieldOf(name, column, TEXT, min(TEXT_BYTES, max(1, column.width or TEXT_BYTES)))
 
 
 def _check(sheet: Sheet, fields: Sequence[FieldOf]) -> None:
@@ -180,7 +181,9 @@ def _add(writer: shapefile.Writer, record: Record, fields: Sequence[FieldOf], lo
 
 
 def _value(field: FieldOf, value: Any, lost: Lost) -> Any:  # noqa: ANN401  # whatever a column has
-    return None if value is None else VALUES[field.column.kind](field, value, lost)
+    if value is None:
+        return "" if field.type == TEXT else None  # pyshp would write the word None
+    return VALUES[field.column.kind](field, value, lost)
 
 
 def _number(field: FieldOf, value: float, lost: Lost) -> float | None:

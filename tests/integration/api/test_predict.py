@@ -73,6 +73,7 @@ def test_an_image_is_answered_with_its_class(api: Api, store: S3Store) -> None:
         "probabilities": {"healthy": 0.04, "powdery_mildew": 0.06, "rust": 0.9},
         "needs_review": False,
         "review_reason": None,
+        "crop": None,
         "tiles": None,
         "tiles_map": None,
         "explanation": None,

@@ -135,7 +135,9 @@ def test_a_result_says_everything(api: Api, hands: Hands) -> None:
         ],
         "needs_review": False,
         "review_reason": None,
+        "crop": None,
         "tiles": None,
+        "explanation": None,
         "error": None,
         "classifier": {"name": "leaf-test", "version": "1"},
         "provenance": {
@@ -159,7 +161,9 @@ def test_a_result_says_everything(api: Api, hands: Hands) -> None:
         "top": [],
         "needs_review": None,
         "review_reason": None,
+        "crop": None,
         "tiles": None,
+        "explanation": None,
         "error": {"code": "truncated", "detail": "the file ends in the middle of the picture"},
         "classifier": None,
         "provenance": None,
@@ -226,9 +230,9 @@ def test_classifiers_say_what_their_answers_mean(api: Api) -> None:
     assert leaf["input_size"] == [128, 128]
     assert set(leaf) == {
         "name", "version", "default", "description", "sha256", "classes", "input_size", "review_threshold", "metrics",
-        "tiling",
+        "tiling", "outputs", "crops",
     }  # fmt: skip
-    assert leaf["tiling"] is None
+    assert (leaf["tiling"], leaf["outputs"], leaf["crops"]) == (None, None, [])
 
 
 def test_the_older_name_of_classifiers_answers_as_before(api: Api) -> None:

@@ -153,6 +153,7 @@ DOORS: Mapping[str, Door] = {
     "results.confidence": Door(NUMBERS, found("confidence")),
     "results.probabilities": Door(st.lists(NUMBERS, max_size=3), lambda raw: list(found("probabilities")(raw))),
     "results.error_detail": Door(TEXTS, found("error_detail")),
+    "tile_explanations.error_detail": Door(TEXTS, stored.words),
     "results.runtime": Door(TEXTS, found("runtime")),
     "results.latitude": Door(NUMBERS, found("latitude")),
     "results.longitude": Door(NUMBERS, found("longitude")),
@@ -188,6 +189,7 @@ OURS: Mapping[str, str] = {
     "backups": "what name",
     "images": "bucket position_source",
     "image_heads": "ground_resolution_source",
+    "tile_explanations": "error_code",
     "results": "status review_reason error_code position_fault tile_sums crop",
     "events": "type",
     "exports": "format parameters state object_key error_code",
@@ -216,6 +218,7 @@ ROWS = """
     INSERT INTO images (job_id, seq, name, size, object_key) VALUES (:id, 1, 'a', 1, 'k');
     INSERT INTO image_heads (job_id, seq) VALUES (:id, 1);
     INSERT INTO results (job_id, seq, position, status) VALUES (:id, 1, 1, 'failed');
+    INSERT INTO tile_explanations (job_id, seq, tile) VALUES (:id, 1, 0);
     INSERT INTO correction_entries (job_id, seq, label) VALUES (:id, 1, 'rust');
     INSERT INTO exports (id, tenant_id, job_id, format) VALUES (:id, :id, :id, 'csv');
     INSERT INTO events (id, tenant_id, type, data) VALUES (:id, :id, 'job.started', '{}');

@@ -27,6 +27,8 @@ ATTEMPTS = text(
     "INSERT INTO webhook_attempts (delivery_id, milliseconds, response) SELECT d.id, 5, :mark "
     "FROM webhook_deliveries d JOIN events e ON e.id = d.event_id WHERE e.job_id = :job"
 )
+READ = text("UPDATE results SET crop = :mark, embedding = convert_to(:mark, 'UTF8') WHERE job_id = :job")
+EXPLAINED = text("INSERT INTO tile_explanations (job_id, seq, tile, error_detail) VALUES (:job, 1, 0, :mark)")
 # Both name the job and nothing of what it was; an endpoint of a `webhook_url` goes with a later sweep.
 NAME_THE_JOB = {"receipts", "audit_log"}
 
@@ -95,6 +97,8 @@ def full(admin: Api, hands: Hands, exporter: ExportSlot, http: urllib3.PoolManag
         pass
     with database.begin() as session:
         session.execute(HEADS, {"job": uuid.UUID(job_id)})
+        session.execute(READ, {"mark": MARK, "job": uuid.UUID(job_id)})
+        session.execute(EXPLAINED, {"mark": MARK, "job": uuid.UUID(job_id)})
         session.execute(ATTEMPTS, {"mark": MARK, "job": uuid.UUID(job_id)})
     return job_id
 

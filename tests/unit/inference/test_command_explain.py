@@ -38,7 +38,8 @@ def photograph(path: Path, size: tuple[int, int] = (80, 40), orientation: int = 
 
 
 def whole(values: bytes = b"\xff\x00") -> Outcome:
-    answer = Interpretation("rust", {}, 0.9, {"healthy": 0.1, "rust": 0.9}, (), None, Explanation(1, 2, values))
+    found = Explanation(1, 2, values)
+    answer = Interpretation("rust", {}, 0.9, {"healthy": 0.1, "rust": 0.9}, (), None, explanation=found)
     return Outcome(0, interpretation=answer)
 
 

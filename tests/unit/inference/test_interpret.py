@@ -3,7 +3,8 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from shared.contracts.manifest import ClassLabel, Manifest, ReviewOutput, ReviewReason
+from shared.contracts.manifest import ClassLabel, Crop, Manifest, ReviewOutput, ReviewReason
+from shared.contracts.outputs import ModelOutputs
 from worker.inference.errors import OutputInvalid
 from worker.inference.interpret import TOP_CLASSES, RankedClass, interpret
 
@@ -94,3 +95,50 @@ def test_the_list_of_the_best_is_short(make_manifest: ManifestFactory) -> None:
 def test_what_is_no_probability_is_an_error(row: list[float], words: str, make_manifest: ManifestFactory) -> None:
     with pytest.raises(OutputInvalid, match=words):
         interpret(np.array(row, np.float32), make_manifest())
+
+
+CROPS = {
+    "schema_version": 2,
+    "outputs": ModelOutputs(review="review", embedding="embedding", crop="crop"),
+    "crops": (Crop(id="apple"), Crop(id="bean")),
+    "review_outputs": (*REVIEW, ReviewOutput(name="crop", reason=ReviewReason.UNKNOWN_CROP, limit=0.5)),
+}
+
+
+@pytest.mark.parametrize(
+    ("review", "crop"),
+    [
+        ([0.4, 0.25, 0.5], "bean"),
+        ([0.4, 0.9, 0.5], "bean"),  # blurred, and still a bean
+        ([0.5, 0.25, 0.5], None),
+        ([0.4, 0.9, 0.6], None),  # the reason is the blur, and the crop is none that was learned
+    ],
+)
+def test_the_best_crop_is_named_unless_it_is_none_of_them(
+    review: list[float], crop: str | None, make_manifest: ManifestFactory
+) -> None:
+    row = np.array([0.75, 0.25, 0, *review], np.float32)
+    assert interpret(row, make_manifest(**CROPS), crops=np.array([0.25, 0.75], np.float32)).crop == crop
+
+
+def test_without_crops_and_embedding_there_are_none(make_manifest: ManifestFactory) -> None:
+    found = interpret(np.array([0.25, 0.625, 0.125], np.float32), make_manifest())
+    assert (found.crop, found.embedding) == (None, None)
+
+
+def test_an_embedding_is_64_signed_bytes(make_manifest: ManifestFactory) -> None:
+    embedding = np.arange(-32, 32, dtype=np.int8)
+    found = interpret(np.array([1, 0, 0, 0, 0, 0], np.float32), make_manifest(**CROPS), embedding=embedding)
+    assert found.embedding is not None
+    assert list(np.frombuffer(found.embedding, np.int8)) == list(range(-32, 32))
+
+
+@pytest.mark.parametrize(
+    ("crops", "words"),
+    [([0.5, 0.25, 0.25], "3 crops, its manifest has 2"), ([np.nan, 1], "NaN"), ([0.9, 0.9], "for the crop")],
+)
+def test_crops_that_are_no_probabilities_are_an_error(
+    crops: list[float], words: str, make_manifest: ManifestFactory
+) -> None:
+    with pytest.raises(OutputInvalid, match=words):
+        interpret(np.array([1, 0, 0, 0, 0, 0], np.float32), make_manifest(**CROPS), crops=np.array(crops, np.float32))

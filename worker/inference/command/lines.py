@@ -30,6 +30,7 @@ def json_line(name: str, outcome: Outcome, labels: Sequence[str]) -> str:
             "probabilities": whole.probabilities if whole else None,
             "needs_review": answer.needs_review if answer else None,
             "review_reason": answer.review_reason if answer else None,
+            "crop": whole.crop if whole else None,
             "error": {"code": error.code, "detail": error.detail} if error else None,
             "explanation": cells_of(whole.explanation.packed) if whole and whole.explanation else None,
             "place": _place(outcome),

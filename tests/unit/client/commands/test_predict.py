@@ -21,3 +21,7 @@ def test_an_image_without_a_class_is_undecided(
     said: str | None, confidence: float | None, reason: str | None, line: str
 ) -> None:
     assert answer(Prediction(said, confidence, {}, reason is not None, "0192", reason)) == line
+
+
+def test_a_crop_that_is_known_is_named() -> None:
+    assert answer(Prediction("rust", 97.0, {}, needs_review=False, job_id="0192", crop="bean")) == "rust on bean 97.0%"

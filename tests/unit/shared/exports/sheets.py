@@ -7,7 +7,7 @@ from typing import Any
 
 from shared.contracts.exports import ExportFormat
 from shared.contracts.states import JobState
-from shared.exports.columns import Kind, MetadataKey, Record, Widths, columns_of
+from shared.exports.columns import NO_EXTRAS, Extras, Kind, MetadataKey, Record, Widths, columns_of
 from shared.exports.formats import FORMATS
 from shared.exports.rows import Page
 from shared.exports.sheet import Extent, Sheet
@@ -63,7 +63,7 @@ def sheet(
     labels: Sequence[str] = LABELS,
     keys: Sequence[tuple[str, Kind]] = (),
     has_more_keys: bool = False,
-    has_tiles: bool = False,
+    extras: Extras = NO_EXTRAS,
     **overrides: Any,  # noqa: ANN401  # fields of Sheet
 ) -> Sheet:
     """What the plan of these records would be."""
@@ -86,7 +86,7 @@ def sheet(
             ("leaf", "1"),
             [MetadataKey(name, kind, 60) for name, kind in keys],
             has_more_keys=has_more_keys,
-            has_tiles=has_tiles,
+            extras=extras,
             widths=Widths(
                 name=max((len(r.name.encode()) for r in records), default=0), error_detail=80, note=80, corrected_by=40
             ),

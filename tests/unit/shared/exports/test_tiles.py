@@ -16,6 +16,7 @@ from shared.contracts.exports import ExportContent, ExportFormat
 from shared.contracts.manifest import ReviewReason
 from shared.contracts.tiles import TileSkip
 from shared.errors import InvalidRequest
+from shared.exports.columns import Extras
 from shared.exports.contents import CONTENTS, check_format
 from shared.exports.formats import FORMATS
 from shared.exports.formats.shapefile import fields_of
@@ -51,20 +52,20 @@ def columns(rows: list[dict[str, Any]]) -> list[list[Any]]:
 
 
 def test_formats_of_tables_have_the_sums_of_maps() -> None:
-    lines = [json.loads(line) for line in encoded(ExportFormat.NDJSON, TILED, has_tiles=True).splitlines()]
+    lines = [json.loads(line) for line in encoded(ExportFormat.NDJSON, TILED, extras=Extras(tiles=True)).splitlines()]
     assert columns(lines) == EXPECTED
-    text = encoded(ExportFormat.CSV, TILED, has_tiles=True).decode("utf-8-sig")
+    text = encoded(ExportFormat.CSV, TILED, extras=Extras(tiles=True)).decode("utf-8-sig")
     rows = list(csv.DictReader(io.StringIO(text, newline="")))
     assert columns(rows) == [["" if n is None else str(n) for n in row] for row in EXPECTED]
     for name in (ExportFormat.PARQUET, ExportFormat.GEOPARQUET):
-        table = read_parquet(encoded(name, TILED, has_tiles=True)).read_all()
+        table = read_parquet(encoded(name, TILED, extras=Extras(tiles=True))).read_all()
         assert [table[column].to_pylist() for column in COLUMNS] == [list(seen) for seen in zip(*EXPECTED, strict=True)]
 
 
 def test_formats_of_maps_have_them_too() -> None:
-    collection = json.loads(encoded(ExportFormat.GEOJSON, TILED, has_tiles=True))
+    collection = json.loads(encoded(ExportFormat.GEOJSON, TILED, extras=Extras(tiles=True)))
     assert columns([feature["properties"] for feature in collection["features"]]) == EXPECTED
-    root = ET.fromstring(encoded(ExportFormat.KML, TILED, has_tiles=True))  # noqa: S314  # our own file
+    root = ET.fromstring(encoded(ExportFormat.KML, TILED, extras=Extras(tiles=True)))  # noqa: S314  # our own file
     space = {"k": "http://www.opengis.net/kml/2.2"}
     first = root.findall(".//k:Placemark", space)[0]
     data = {one.get("name"): one.text for one in first.findall(".//k:SimpleData", space)}
@@ -74,7 +75,7 @@ def test_formats_of_maps_have_them_too() -> None:
 
 
 def test_a_shapefile_has_them_under_short_names() -> None:
-    archive = zipfile.ZipFile(io.BytesIO(encoded(ExportFormat.SHAPEFILE, TILED, has_tiles=True)))
+    archive = zipfile.ZipFile(io.BytesIO(encoded(ExportFormat.SHAPEFILE, TILED, extras=Extras(tiles=True))))
     parts = {part: io.BytesIO(archive.read(f"results.{part}")) for part in ("shp", "shx", "dbf")}
     rows = [one.as_dict() for one in shapefile.Reader(**parts, encoding="utf-8").records()]
     assert [[row[name] for name in ("tiles", "tiles_cnt", "t_healthy", "t_rust")] for row in rows] == EXPECTED
@@ -83,7 +84,7 @@ def test_a_shapefile_has_them_under_short_names() -> None:
 
 def test_short_names_of_tiles_and_probabilities_differ() -> None:
     labels = ("powdery_mildew", "powdery_mildew_late", "counted")
-    names = [field.name for field in fields_of(sheet([], labels=labels, has_tiles=True).columns)]
+    names = [field.name for field in fields_of(sheet([], labels=labels, extras=Extras(tiles=True)).columns)]
     assert len({name.lower() for name in names}) == len(names)
     assert max(map(len, names)) <= 10
 
