@@ -29,7 +29,7 @@ Batch = tuple[Picture, dict[str, NDArray[np.float32]]]
 LABEL_SMOOTHING = 0.05
 # How often a picture is shown goes with (pictures of its class and crop) to the power of this: 0 leaves large sets
 # their weight, -1 gives each set the same.
-BALANCE = -0.5
+BALANCE = -0.3
 # The chance that a picture with a plain ground gets another one.
 PASTED = 0.4
 CANOPY_LEAVES = 4
