@@ -32,7 +32,8 @@ def light_of(pixels: NDArray[np.uint8]) -> Light:
     sums = columns.reshape(width, colours).sum(axis=0, dtype=np.int64)
     total = int(sums.sum())
     red, green, blue = (int(colour) / total for colour in sums) if total > 0 else (1 / 3, 1 / 3, 1 / 3)
-    return Light(red, green, blue, float((pixels[..., 2] > VIOLET * pixels[..., 1]).mean()))
+    violet = np.count_nonzero(pixels[..., 2] > np.float32(VIOLET) * pixels[..., 1])
+    return Light(red, green, blue, violet / (height * width))
 
 
 def is_learned(light: Light, learned: LearnedLight) -> bool:

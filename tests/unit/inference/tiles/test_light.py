@@ -45,3 +45,9 @@ def test_a_violet_corner_is_allowed_and_a_violet_half_is_not() -> None:
     assert is_learned(light_of(leaf), LEARNED)
     assert is_learned(light_of(np.concatenate([leaf] * 10 + [lamp])), LEARNED)
     assert not is_learned(light_of(np.concatenate([leaf, lamp])), LEARNED)
+
+
+def test_violet_is_what_double_precision_says_of_every_pair_of_bytes() -> None:
+    green, blue = np.meshgrid(np.arange(256, dtype=np.uint8), np.arange(256, dtype=np.uint8))
+    pixels = np.stack([np.zeros_like(green), green, blue], axis=-1)
+    assert light_of(pixels).violet == float((blue > 1.2 * green).mean())
