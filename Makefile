@@ -179,6 +179,7 @@ train: $(STAMP) ## train the shipped classifier again (REAL_DATA=folder with lea
 evaluate: $(STAMP) ## print the figures of docs/classifier.md (fifteen trainings: a night on two cores; what is trained already is not repeated)
 	@$(BIN)/python -m tests.benchmarks.accuracy --data $(REAL_DATA) --work $(DATA)/accuracy
 	@$(BIN)/python -m tests.benchmarks.tile_accuracy --data $(REAL_DATA)
+	@$(BIN)/python -m tests.benchmarks.background --data $(REAL_DATA)
 	@$(BIN)/python -m tests.benchmarks.sizes --data $(REAL_DATA)
 	@$(BIN)/python -m tests.benchmarks.runtimes
 	@$(BIN)/python -m tests.benchmarks.start

@@ -18,6 +18,7 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import asdict, astuple, dataclass
 from pathlib import Path
+from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +32,7 @@ from worker.inference.files import images_below
 from worker.inference.interpret import Interpretation
 from worker.inference.manifest import shipped_classifier_dir
 from worker.inference.runtime import open_classifier
+from worker.training.cut_outs import photograph_of
 from worker.training.dataset import hold_out, labelled_files
 from worker.training.plan import HELD_OUT, NOT_A_LEAF_FOLDER, OTHER_SYMPTOM_FOLDER, Schedule
 from worker.training.scenes.grounds import cut_grounds
@@ -48,6 +50,7 @@ CUTS = 300
 EDGE = 256
 SCALES = (0.5, 0.71, 1.0, 1.41, 2.0)
 NEIGHBOURS = 8
+REPEATS = 3  # grounds for each leaf
 PER_CLASS = 40
 HEALTHY = "healthy"
 # What is wanted of grounds without a leaf: the part that asks for a person.
@@ -61,6 +64,11 @@ class Example:
     path: Path
     truth: str
     crop: str
+
+    @property
+    def chance(self) -> np.random.Generator:
+        """A new generator, which its name alone seeds."""
+        return np.random.default_rng((SEED, crc32(self.path.name.encode())))
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,13 +98,15 @@ class Counts:
 class CropFigures:
     """The figures of one crop.
 
-    ``kept``: of the pictures whose leaf was cut out, those whose label is the same on the other ground, whether a
-    person is asked or not; ``before`` and ``on_ground`` count these pictures alone, ``scales`` all of them.
+    ``kept``: of the leaves on other grounds, ``REPEATS`` of each that was cut out, those whose label is that of their
+    picture, whether a person is asked or not. ``before``, ``on_own`` (laid back on their own ground: what the cutting
+    alone does) and ``on_ground`` count pictures whose leaf was cut out, ``scales`` all.
     """
 
     crop: str
     kept: int
     before: Counts
+    on_own: Counts
     on_ground: Counts
     alone: Counts
     scales: tuple[Counts, ...]
@@ -124,7 +134,7 @@ def main() -> None:
     print(HEADER)
     figures = []
     for crop in crops:
-        figures.append(figures_of(classifier, crop, [one for one in examples if one.crop == crop], cuts, rng))
+        figures.append(figures_of(classifier, crop, [one for one in examples if one.crop == crop], cuts))
         print(row(figures[-1]), flush=True)
     print(row(summed("all", figures)))
     print_grounds(classifier, cuts, rng)
@@ -164,7 +174,8 @@ def learned_files(manifest: Manifest, root: Path) -> frozenset[Path]:
         return frozenset()
     classes = command.classes.split(",") if command.classes else manifest.labels
     files = labelled_files(folders, classes, review=(OTHER_SYMPTOM_FOLDER, NOT_A_LEAF_FOLDER))
-    learned, held_out = hold_out(np.array([file.label for file in files]), HELD_OUT, Schedule().seed)
+    labels, photographs_of = np.array([file.label for file in files]), [photograph_of(file.path) for file in files]
+    learned, held_out = hold_out(labels, HELD_OUT, Schedule().seed, photographs=photographs_of)
     expected = manifest.metrics.get("training_images")
     if len(learned) != expected:
         print(
@@ -189,39 +200,44 @@ def _evenly(length: int, most: int) -> list[int]:
     return [int(i) for i in np.linspace(0, length - 1, min(length, most)).round()]
 
 
-def figures_of(
-    classifier: Classifier,
-    crop: str,
-    examples: Sequence[Example],
-    cuts: NDArray[np.uint8],
-    rng: np.random.Generator,
-) -> CropFigures:
-    """Measure one crop."""
+def figures_of(classifier: Classifier, crop: str, examples: Sequence[Example], cuts: NDArray[np.uint8]) -> CropFigures:
+    """Measure one crop. What is made of a picture depends on its name, not on which others are there."""
     pictures = [read_pixels(one.path) for one in examples]
     truths = [one.truth for one in examples]
-    answers = {scale: interpret_pictures(classifier, scaled(pictures, truths, scale, rng)) for scale in SCALES}
+    chances = [one.chance for one in examples]
+    answers = {scale: interpret_pictures(classifier, scaled(pictures, truths, scale, chances)) for scale in SCALES}
     masks = [leaf_mask(picture) for picture in pictures]
     found = [(i, mask) for i, mask in enumerate(masks) if mask is not None]
-    before = [answers[1.0][i] for i, _ in found]
-    moved = interpret_pictures(
-        classifier, [pasted(pictures[i], mask, cuts[int(rng.integers(len(cuts)))], rng) for i, mask in found]
-    )
-    alone = interpret_pictures(classifier, [ground_alone(pictures[i], mask, rng) for i, mask in found])
     some = [truths[i] for i, _ in found]
+    before = [answers[1.0][i] for i, _ in found]
+    bare = [ground_alone(pictures[i], mask, chances[i]) for i, mask in found]
+    back = [pasted(pictures[i], mask, bare[n], chances[i]) for n, (i, mask) in enumerate(found)]
+    moved = [
+        pasted(pictures[i], mask, cuts[int(chances[i].integers(len(cuts)))], chances[i])
+        for _ in range(REPEATS)
+        for i, mask in found
+    ]
+    on_ground = interpret_pictures(classifier, moved)
     return CropFigures(
         crop=crop,
-        kept=sum(a.label == b.label for a, b in zip(before, moved, strict=True)),
+        kept=sum(a.label == b.label for a, b in zip(before * REPEATS, on_ground, strict=True)),
         before=counts(before, some),
-        on_ground=counts(moved, some),
-        alone=counts(alone, [""] * len(alone)),
+        on_own=counts(interpret_pictures(classifier, back), some),
+        on_ground=counts(on_ground, some * REPEATS),
+        alone=counts(interpret_pictures(classifier, bare), [""] * len(bare)),
         scales=tuple(counts(answers[scale], truths) for scale in SCALES),
     )
 
 
-def scaled(pictures: Sequence[Picture], truths: Sequence[str], scale: float, rng: np.random.Generator) -> list[Picture]:
+def scaled(
+    pictures: Sequence[Picture], truths: Sequence[str], scale: float, chances: Sequence[np.random.Generator]
+) -> list[Picture]:
     """Return each picture with its leaf ``scale`` times as large."""
     of_class = {truth: [i for i, other in enumerate(truths) if other == truth] for truth in truths}
-    around = [[pictures[int(j)] for j in rng.choice(of_class[truth], NEIGHBOURS)] for truth in truths]
+    around = [
+        [pictures[int(j)] for j in chance.choice(of_class[truth], NEIGHBOURS)]
+        for truth, chance in zip(truths, chances, strict=True)
+    ]
     return [at_scale(picture, scale, near) for picture, near in zip(pictures, around, strict=True)]
 
 
@@ -255,11 +271,11 @@ def counts(answers: Sequence[Interpretation], truths: Sequence[str]) -> Counts:
 
 HEADER = (
     "Three numbers are shares: right of the standing answers, asked, and asked of other diseases.\n\n"
-    "| crop | pictures | leaves cut out | their answers | on another ground | label kept "
+    "| crop | pictures | leaves cut out | their answers | laid back | on another ground | label kept "
     "| ground alone: asked, called healthy, sick | "
     + " | ".join(f"{scale:g} times" for scale in SCALES)
     + " |\n|"
-    + "---|" * (7 + len(SCALES))
+    + "---|" * (8 + len(SCALES))
 )
 
 
@@ -273,12 +289,13 @@ def row(figures: CropFigures) -> str:
         called = ", ".join(_share(value, alone.known) for value in (alone.healthy, alone.sick))
         cells += [
             figures.before.words,
+            figures.on_own.words,
             figures.on_ground.words,
-            _share(figures.kept, alone.known),
+            _share(figures.kept, REPEATS * alone.known),
             f"{bold}, {called}",
         ]
     else:
-        cells += [""] * 4
+        cells += [""] * 5
     return f"| {' | '.join([*cells, *(scale.words for scale in figures.scales)])} |"
 
 
@@ -288,6 +305,7 @@ def summed(name: str, figures: Sequence[CropFigures]) -> CropFigures:
         name,
         sum(one.kept for one in figures),
         _sum([one.before for one in figures]),
+        _sum([one.on_own for one in figures]),
         _sum([one.on_ground for one in figures]),
         _sum([one.alone for one in figures]),
         tuple(_sum(list(scale)) for scale in zip(*(one.scales for one in figures), strict=True)),

@@ -58,7 +58,7 @@ def test_a_larger_leaf_is_the_middle_and_a_smaller_one_stands_among_others() -> 
 
 def test_others_are_of_the_same_class() -> None:
     pictures = [np.full((4, 4, 3), value, np.uint8) for value in (10, 20, 30, 99)]
-    made = scaled(pictures, ["rust", "rust", "rust", "healthy"], 0.5, np.random.default_rng(1))
+    made = scaled(pictures, ["rust", "rust", "rust", "healthy"], 0.5, [np.random.default_rng(1)] * 4)
     assert set(np.unique(made[0])) <= {10, 20, 30}
     assert len(np.unique(made[0])) > 1
     assert set(np.unique(made[3])) == {99}
