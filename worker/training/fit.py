@@ -3,7 +3,7 @@
 import hashlib
 import json
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from shared.contracts.manifest import Preprocessing
 from worker.training.network import CROP_HEAD, HEAD, sizes_of_heads
 from worker.training.plan import Schedule
-from worker.training.shows import Batch, Shows
+from worker.training.shows import Batch, Made, Shows
 from worker.training.store import Examples
 
 log = logging.getLogger(__name__)
@@ -27,6 +27,7 @@ Advance = Callable[[int, int, str], None]
 # The loss of the crop beside that of the class.
 CROP_WEIGHT = 0.5
 WEIGHT_DECAY = 1e-4
+NOTHING_SAID = Made()
 STATE_FILE = "state.keras"
 PROGRESS_FILE = "state.json"
 
@@ -39,8 +40,7 @@ def fit(  # noqa: PLR0913  # the network, what it learns from, and where its sta
     schedule: Schedule,
     *,
     folder: Path,
-    healthy: int | None = None,
-    grounds: Sequence[NDArray[np.uint8]] | NDArray[np.uint8] = (),
+    made: Made = NOTHING_SAID,
     threads: int = 2,
     advance: Advance | None = None,
 ) -> Model:
@@ -55,14 +55,13 @@ def fit(  # noqa: PLR0913  # the network, what it learns from, and where its sta
         preprocessing: how pixels are scaled.
         schedule: epochs, batch and learning rate.
         folder: for the state after each epoch.
-        healthy: the index of the class of plants without a disease; None if there is none.
-        grounds: cuts of photographs without a leaf, uint8, (n, edge, edge, 3).
+        made: for the pictures that are made.
         threads: pictures varied at a time.
         advance: called with (steps done, steps in all, words) after each step.
     """
-    shows = Shows(examples, train, sizes_of_heads(model), schedule.seed, healthy=healthy, grounds=grounds)
+    shows = Shows(examples, train, sizes_of_heads(model), schedule.seed, made)
     steps = _steps(shows, schedule)
-    key = _key(model, examples, train, schedule)
+    key = _key(model, examples, train, schedule, made)
     model, first_epoch = _resume(folder, key) or (_compiled(model, schedule, steps), 0)
     total = schedule.epochs * steps
     with ThreadPoolExecutor(threads) as pool:
@@ -125,15 +124,16 @@ def _ahead(
         yield future.result()
 
 
-def _key(model: Model, examples: Examples, train: Indices, schedule: Schedule) -> str:
+def _key(model: Model, examples: Examples, train: Indices, schedule: Schedule, made: Made) -> str:
     """Return the key of a training: it differs for another picture, class, split, backbone or schedule.
 
     A network that was kept from another training would be judged by pictures that it has learned.
     """
-    identity = [asdict(schedule), sizes_of_heads(model), [[str(f.path), *_stamp(f.path)] for f in examples.files]]
+    told = [made.healthy, made.of_leaves]
+    identity = [asdict(schedule), sizes_of_heads(model), told, [[str(f.path), *_stamp(f.path)] for f in examples.files]]
     digest = hashlib.sha256(json.dumps(identity).encode())
     # The heads begin by chance.
-    for array in (examples.labels, examples.crops, train, *_backbone_weights(model)):
+    for array in (examples.labels, examples.crops, train, *made.grounds, *_backbone_weights(model)):
         digest.update(np.ascontiguousarray(array).tobytes())
     return digest.hexdigest()
 

@@ -1,6 +1,5 @@
 """From pictures to a trained network with its temperature and limits, as the manifest states them."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ from shared.contracts.manifest import Preprocessing, ReviewOutput, ReviewReason
 from worker.training.calibration import fit_temperature, softmax
 from worker.training.dataset import NO_CROP
 from worker.training.errors import TrainingError
-from worker.training.fit import Advance, Indices, fit, scaled
+from worker.training.fit import NOTHING_SAID, Advance, Indices, fit, scaled
 from worker.training.network import CROP_HEAD, HEAD, sizes_of_heads, training_network
 from worker.training.plan import Schedule
 from worker.training.review import (
@@ -24,6 +23,7 @@ from worker.training.review import (
     review_threshold,
 )
 from worker.training.serving import feature_model, round_weights, serving_model
+from worker.training.shows import Made
 from worker.training.store import Examples
 
 Model = Any  # Keras publishes no types.
@@ -78,8 +78,7 @@ def learn(  # noqa: PLR0913  # the pictures, which to learn from and which to ju
     schedule: Schedule,
     *,
     folder: Path,
-    healthy: int | None = None,
-    grounds: Sequence[NDArray[np.uint8]] | NDArray[np.uint8] = (),
+    made: Made = NOTHING_SAID,
     threads: int = 2,
     advance: Advance | None = None,
 ) -> Learned:
@@ -94,8 +93,7 @@ def learn(  # noqa: PLR0913  # the pictures, which to learn from and which to ju
         preprocessing: as the manifest will say.
         schedule: epochs, batch and learning rate.
         folder: for the state of the training, so that it resumes.
-        healthy: the index of the class of plants without a disease; None if there is none.
-        grounds: cuts of photographs without a leaf, uint8, (n, edge, edge, 3).
+        made: for the pictures that are made.
         threads: pictures varied at a time.
         advance: called after each step.
     """
@@ -111,8 +109,7 @@ def learn(  # noqa: PLR0913  # the pictures, which to learn from and which to ju
         preprocessing,
         schedule,
         folder=folder,
-        healthy=healthy,
-        grounds=grounds,
+        made=made,
         threads=threads,
         advance=advance,
     )

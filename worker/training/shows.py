@@ -99,20 +99,31 @@ def labels_of_tile(tile: LeafTile[int], classes: int, healthy: int | None) -> di
 
 
 @dataclass(frozen=True, slots=True)
+class Made:
+    """Facts that a training is told for the pictures that it makes.
+
+    ``healthy``: the index of the class of plants without a disease, None if there is none. ``grounds``: cuts of
+    photographs without a leaf, uint8, (n, edge, edge, 3). ``of_leaves``: the pictures show leaves; False for cut-outs
+    of a canopy, which are neither laid on other grounds nor taken for pictures without a leaf when they are small.
+    """
+
+    healthy: int | None = None
+    grounds: Sequence[Picture] | Picture = ()
+    of_leaves: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Shows:
     """All shows of an epoch, by number. The same seed, epoch and number give the same show.
 
-    ``train``: indices of ``examples`` to learn from. ``sizes``: outputs of each head. ``healthy``: the index of the
-    class of plants without a disease, None if there is none. ``grounds``: cuts of photographs without a leaf, uint8,
-    (n, edge, edge, 3).
+    ``train``: indices of ``examples`` to learn from. ``sizes``: outputs of each head.
     """
 
     examples: Examples
     train: Indices
     sizes: Mapping[str, int]
     seed: int
-    healthy: int | None = None
-    grounds: Sequence[Picture] | Picture = ()
+    made: Made = field(default_factory=Made)
     _crops: Indices = field(init=False)
     _shares: NDArray[np.float64] = field(init=False)
     _kinds: Sequence[tuple[int, Callable[[np.random.Generator], Show]]] = field(init=False)
@@ -121,15 +132,9 @@ class Shows:
     def __post_init__(self) -> None:
         """Count the shows of each kind: shares of the pictures of the training."""
         crops, count = self.examples.crops, len(self.train)
-        table = (
-            (PICTURES, self._picture),
-            (TILES, self._tile),
-            (GROUNDS, self._ground),
-            (OWN_GROUNDS, self._own_ground),
-            (JUNK, self._junk),
-            (CANOPIES, self._canopy),
-            (BLURS, self._blurred),
-        )
+        table = [(PICTURES, self._picture), (GROUNDS, self._ground), (JUNK, self._junk), (BLURS, self._blurred)]
+        if self.made.of_leaves:
+            table += [(TILES, self._tile), (OWN_GROUNDS, self._own_ground), (CANOPIES, self._canopy)]
         object.__setattr__(self, "_crops", crops)
         object.__setattr__(self, "_shares", shares_of_shows(self.examples.labels[self.train], crops[self.train]))
         object.__setattr__(self, "_kinds", tuple((round(share * count), make) for share, make in table))
@@ -176,8 +181,8 @@ class Shows:
         index = self._chosen(rng)
         leaf = self._leaf(index, rng)
         picture = leaf.pixels
-        if leaf.mask is not None and rng.random() < PASTED:
-            picture = pasted(picture, leaf.mask, any_ground(self.grounds, self._size, rng), rng)
+        if self.made.of_leaves and leaf.mask is not None and rng.random() < PASTED:
+            picture = pasted(picture, leaf.mask, any_ground(self.made.grounds, self._size, rng), rng)
         return Show(_varied(picture, rng), {int(self.examples.labels[index]): 1.0}, int(self._crops[index]))
 
     def _tile(self, rng: np.random.Generator) -> Show:
@@ -185,18 +190,18 @@ class Shows:
         crop, label = self._crops[first], self.examples.labels[first]
         alike = self._crops[self.train] == crop
         labels = self.examples.labels[self.train]
-        alike &= (labels == label) if rng.random() < ONE_CLASS else (labels == label) | (labels == self.healthy)
+        alike &= (labels == label) if rng.random() < ONE_CLASS else (labels == label) | (labels == self.made.healthy)
         others = rng.choice(self.train[alike], size=count_of_leaves(rng) - 1)
         chosen = [first, *(int(index) for index in others)]
         leaves = [self._leaf(index, rng) for index in chosen]
         height, width = self._size
-        ground = any_ground(self.grounds, (min(height, width),) * 2, rng)
+        ground = any_ground(self.made.grounds, (min(height, width),) * 2, rng)
         tile = leaf_tile(leaves, [int(self.examples.labels[index]) for index in chosen], ground, rng)
-        named = labels_of_tile(tile, self._classes, self.healthy)
+        named = labels_of_tile(tile, self._classes, self.made.healthy)
         return Show(_varied(_fitted(tile.pixels, self._size), rng), named, ANY_CROP if tile.is_ground else int(crop))
 
     def _ground(self, rng: np.random.Generator) -> Show:
-        return self._nothing(any_ground(self.grounds, self._size, rng), rng)
+        return self._nothing(any_ground(self.made.grounds, self._size, rng), rng)
 
     def _own_ground(self, rng: np.random.Generator) -> Show:
         """Show the ground of a picture without its leaf; another picture's if this one's is not plain."""

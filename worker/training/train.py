@@ -29,6 +29,7 @@ from worker.training.measure import Answers
 from worker.training.plan import PREPROCESSING, TrainingPlan
 from worker.training.progress import bars
 from worker.training.serving import named_outputs
+from worker.training.shows import Made
 from worker.training.store import Examples, open_examples
 from worker.training.tiling import coarser, cut_of, learned_tiling
 from worker.training.write import check_identity, check_target, printable, write_classifier
@@ -87,8 +88,11 @@ def train(plan: TrainingPlan) -> Manifest:
             PREPROCESSING,
             plan.schedule_of(len(learn_from)),
             folder=work,
-            healthy=classes.index(HEALTHY) if HEALTHY in classes else None,
-            grounds=read_grounds(plan.grounds, seed=plan.schedule.seed),
+            made=Made(
+                healthy=classes.index(HEALTHY) if HEALTHY in classes else None,
+                grounds=read_grounds(plan.grounds, seed=plan.schedule.seed),
+                of_leaves=not cuts,
+            ),
             advance=lambda done, total, words: advance("training", done, total, words),
         )
     held_out = held_out[examples.labels[held_out] < len(classes)]

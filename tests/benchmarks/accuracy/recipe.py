@@ -19,6 +19,7 @@ from worker.training.grounds import read_grounds
 from worker.training.learn import Learned, learn
 from worker.training.plan import PREPROCESSING, Schedule
 from worker.training.serving import feature_model
+from worker.training.shows import Made
 from worker.training.store import Examples
 
 Model = Any  # Keras publishes no types.
@@ -113,8 +114,7 @@ def _learned(task: Task, backbone: Model, advance: Advance | None) -> Trained:
             PREPROCESSING,
             task.schedule,
             folder=task.folder,
-            healthy=CLASSES.index(HEALTHY),
-            grounds=read_grounds([task.grounds], seed=task.schedule.seed),
+            made=Made(CLASSES.index(HEALTHY), read_grounds([task.grounds], seed=task.schedule.seed)),
             advance=advance,
         )
     )

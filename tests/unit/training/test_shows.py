@@ -10,7 +10,7 @@ from worker.training import shows
 from worker.training.dataset import NO_CROP, LabelledFile
 from worker.training.network import CROP_HEAD, HEAD
 from worker.training.scenes.tile import LeafTile
-from worker.training.shows import ANY_CROP, LABEL_SMOOTHING, NO_LEAF, Show, Shows, labels_of_tile, shares_of_shows
+from worker.training.shows import ANY_CROP, LABEL_SMOOTHING, NO_LEAF, Made, Show, Shows, labels_of_tile, shares_of_shows
 from worker.training.store import VARIANTS, Examples
 
 PICTURE = np.zeros((2, 2, 3), np.uint8)
@@ -57,12 +57,12 @@ def test_a_made_tile_is_called_by_what_covers_it(shares: dict[int, float], expec
     assert labels_of_tile(LeafTile(PICTURE, shares, lamps=False), CLASSES, HEALTHY) == pytest.approx(expected)
 
 
-def some_shows() -> Shows:
+def some_shows(*, of_leaves: bool = True) -> Shows:
     rng = np.random.default_rng(0)
     files = tuple(LabelledFile(Path(f"{n}.jpg"), n % 3, n % 2) for n in range(60))
     pixels = rng.integers(0, 256, (60, VARIANTS, EDGE, EDGE, 3)).astype(np.uint8)
     examples = Examples(pixels, np.array([file.label for file in files]), files)
-    return Shows(examples, np.arange(40), {HEAD: CLASSES + 3, CROP_HEAD: CROPS}, seed=1, healthy=HEALTHY)
+    return Shows(examples, np.arange(40), {HEAD: CLASSES + 3, CROP_HEAD: CROPS}, 1, Made(HEALTHY, of_leaves=of_leaves))
 
 
 def test_the_same_number_is_the_same_show() -> None:
@@ -87,6 +87,14 @@ def test_nothing_is_shown_of_what_is_held_out() -> None:
     made = some_shows()
     made.examples.pixels[40:] = 255
     assert all(made.show(0, number).picture.std() > 1 for number in range(len(made.train)))
+
+
+def test_cut_outs_of_a_canopy_are_not_taken_for_pictures_without_a_leaf() -> None:
+    made, of_leaves = some_shows(of_leaves=False), some_shows()
+    assert len(made) < len(of_leaves)
+    _, targets = made.batch(0, np.arange(len(made)))
+    no_leaf = (targets[HEAD].argmax(axis=1) == CLASSES + NO_LEAF).sum()
+    assert no_leaf == round(shows.GROUNDS * 40) + round(shows.JUNK * 40)
 
 
 def test_there_is_no_show_behind_the_last() -> None:
