@@ -30,7 +30,8 @@ LABEL_SMOOTHING = 0.05
 # How often a picture is shown goes with (pictures of its class and crop) to the power of this: 0 leaves large sets
 # their weight, -1 gives each set the same.
 BALANCE = -0.3
-# The chance that a picture with a plain ground gets another one.
+# The part of the pictures of a class that are laid on another ground: of every class of a crop the same, or the ground
+# would be a sign of the class where only one of them was photographed on a table.
 PASTED = 0.4
 CANOPY_LEAVES = 4
 # The chance that the leaves of a tile are of one crop and class; else of one crop, healthy and sick.
@@ -78,6 +79,16 @@ def shares_of_shows(labels: Indices, crops: Indices) -> NDArray[np.float64]:
     weights = counts[cells.ravel()].astype(np.float64) ** BALANCE
     shares: NDArray[np.float64] = weights / weights.sum()
     return shares
+
+
+def chances_to_paste(masks: Mapping[tuple[int, int], float]) -> dict[tuple[int, int], float]:
+    """Return the chance that a picture with a mask gets another ground: so many that all classes of a crop are alike.
+
+    Args:
+        masks: the share of pictures with a mask, by (crop, label).
+    """
+    least = {crop: min(share for (other, _), share in masks.items() if other == crop) for crop, _ in masks}
+    return {cell: PASTED * least[cell[0]] / share if share else 0.0 for cell, share in masks.items()}
 
 
 def labels_of_tile(tile: LeafTile[int], classes: int, healthy: int | None) -> dict[int, float]:
@@ -128,6 +139,7 @@ class Shows:
     _shares: NDArray[np.float64] = field(init=False)
     _kinds: Sequence[tuple[int, Callable[[np.random.Generator], Show]]] = field(init=False)
     _masks: dict[tuple[int, int], Mask | None] = field(init=False, default_factory=dict)
+    _pasted: Mapping[tuple[int, int], float] = field(init=False)
 
     def __post_init__(self) -> None:
         """Count the shows of each kind: shares of the pictures of the training."""
@@ -137,6 +149,7 @@ class Shows:
             table += [(TILES, self._tile), (OWN_GROUNDS, self._own_ground), (CANOPIES, self._canopy)]
         object.__setattr__(self, "_crops", crops)
         object.__setattr__(self, "_shares", shares_of_shows(self.examples.labels[self.train], crops[self.train]))
+        object.__setattr__(self, "_pasted", chances_to_paste(self._shares_of_masks()) if self.made.of_leaves else {})
         object.__setattr__(self, "_kinds", tuple((round(share * count), make) for share, make in table))
 
     def __len__(self) -> int:
@@ -169,21 +182,31 @@ class Shows:
     def _chosen(self, rng: np.random.Generator) -> int:
         return int(self.train[rng.choice(len(self.train), p=self._shares)])
 
+    def _shares_of_masks(self) -> dict[tuple[int, int], float]:
+        """Return the share of pictures with a mask, by crop and label."""
+        found: dict[tuple[int, int], list[bool]] = {}
+        for index in self.train:
+            cell = int(self._crops[index]), int(self.examples.labels[index])
+            found.setdefault(cell, []).append(self._mask(int(index), 0) is not None)
+        return {cell: float(np.mean(masks)) for cell, masks in found.items()}
+
     def _leaf(self, index: int, rng: np.random.Generator) -> Leaf:
         """Return one of the two variants of a picture, with its mask if its ground is plain."""
         variant = int(rng.integers(VARIANTS))
-        pixels = self.examples.pixels[index, variant]
+        return Leaf(self.examples.pixels[index, variant], self._mask(index, variant))
+
+    def _mask(self, index: int, variant: int) -> Mask | None:
         if (index, variant) not in self._masks:
-            self._masks[index, variant] = leaf_mask(pixels)
-        return Leaf(pixels, self._masks[index, variant])
+            self._masks[index, variant] = leaf_mask(self.examples.pixels[index, variant])
+        return self._masks[index, variant]
 
     def _picture(self, rng: np.random.Generator) -> Show:
         index = self._chosen(rng)
         leaf = self._leaf(index, rng)
-        picture = leaf.pixels
-        if self.made.of_leaves and leaf.mask is not None and rng.random() < PASTED:
+        picture, label, crop = leaf.pixels, int(self.examples.labels[index]), int(self._crops[index])
+        if leaf.mask is not None and rng.random() < self._pasted.get((crop, label), 0.0):
             picture = pasted(picture, leaf.mask, any_ground(self.made.grounds, self._size, rng), rng)
-        return Show(_varied(picture, rng), {int(self.examples.labels[index]): 1.0}, int(self._crops[index]))
+        return Show(_varied(picture, rng), {label: 1.0}, crop)
 
     def _tile(self, rng: np.random.Generator) -> Show:
         first = self._chosen(rng)

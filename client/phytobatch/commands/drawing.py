@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from phytobatch.commands import options
 from phytobatch.errors import ConfigurationError
@@ -17,6 +18,8 @@ from phytobatch.reports.overlays.style import Style
 from phytobatch.reports.words import LANGUAGES, Words
 from phytobatch.resources import ClassifierRef, Job, Result
 from phytobatch.sdk import Phytobatch
+
+Made = TypeVar("Made")
 
 AT_A_TIME = 3  # photographs: each is decoded, and a large one takes a second and 100 MB
 SHORTEST, LONGEST = 200, 20_000  # pixels, of a drawing
@@ -93,20 +96,20 @@ class Originals:
     job_id: str
     local: LocalPhotographs
 
-    def draw(self, result: Result, drawing: Callable[[Path], bytes]) -> bytes:
-        """Return what ``drawing`` makes of the file of an image.
+    def use(self, result: Result, use: Callable[[Path], Made]) -> Made:
+        """Return what ``use`` makes of the file of an image.
 
         Raises:
             FileUnreadable: it cannot be read, or is another photograph.
             DownloadRefused: the server has it no more.
         """
-        local = self.local.find(result.name, None)  # results have no checksum of the photograph
+        local = self.local.find(result.name)
         if local is not None:
-            return drawing(local)
+            return use(local)
         with tempfile.TemporaryDirectory(prefix="phytobatch-") as folder:
             part = Path(folder, "original")
             self.client.download_image(self.job_id, result.seq, part)
-            return drawing(part)
+            return use(part)
 
 
 def write_picture(out: Path, result: Result, picture: bytes) -> Path:

@@ -145,7 +145,7 @@ class Artist:
         if self._out is None:
             return Explained(result, None, found)
         try:
-            picture = self._originals.draw(result, drawing)
+            picture = self._originals.use(result, drawing)
         except (FileUnreadable, DownloadRefused) as error:
             return Explained(result, None, found, f"{error} Say where it is on this computer: --photos FOLDER.")
         return Explained(result, write_picture(self._out, result, picture), found)

@@ -132,7 +132,7 @@ class Artist:
         if self._out is None:
             return Drawn(result, tiles, None)
         try:
-            picture = self._originals.draw(result, lambda path: overlay(path, result, tiles, self._look))
+            picture = self._originals.use(result, lambda path: overlay(path, result, tiles, self._look))
         except (FileUnreadable, DownloadRefused) as error:
             return Drawn(result, tiles, None, f"{error} Say where it is on this computer: --photos FOLDER.")
         return Drawn(result, tiles, write_picture(self._out, result, picture))

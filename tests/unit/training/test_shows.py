@@ -10,7 +10,17 @@ from worker.training import shows
 from worker.training.dataset import NO_CROP, LabelledFile
 from worker.training.network import CROP_HEAD, HEAD
 from worker.training.scenes.tile import LeafTile
-from worker.training.shows import ANY_CROP, LABEL_SMOOTHING, NO_LEAF, Made, Show, Shows, labels_of_tile, shares_of_shows
+from worker.training.shows import (
+    ANY_CROP,
+    LABEL_SMOOTHING,
+    NO_LEAF,
+    Made,
+    Show,
+    Shows,
+    chances_to_paste,
+    labels_of_tile,
+    shares_of_shows,
+)
 from worker.training.store import VARIANTS, Examples
 
 PICTURE = np.zeros((2, 2, 3), np.uint8)
@@ -95,6 +105,15 @@ def test_cut_outs_of_a_canopy_are_not_taken_for_pictures_without_a_leaf() -> Non
     _, targets = made.batch(0, np.arange(len(made)))
     no_leaf = (targets[HEAD].argmax(axis=1) == CLASSES + NO_LEAF).sum()
     assert no_leaf == round(shows.GROUNDS * 40) + round(shows.JUNK * 40)
+
+
+def test_all_classes_of_a_crop_are_laid_on_other_grounds_alike() -> None:
+    apple, cherry = 0, 1
+    masks = {(apple, HEALTHY): 0.0, (apple, RUST): 0.8, (cherry, HEALTHY): 1.0, (cherry, RUST): 0.5}
+    chances = chances_to_paste(masks)
+    assert chances[apple, RUST] == 0, "or another ground would be a sign of rust"
+    assert chances[cherry, HEALTHY] == pytest.approx(shows.PASTED / 2)
+    assert chances[cherry, RUST] == pytest.approx(shows.PASTED)
 
 
 def test_there_is_no_show_behind_the_last() -> None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from phytobatch.commands import options
 from phytobatch.commands.command import Command, Context
+from phytobatch.commands.drawing import AT_A_TIME, Originals
 from phytobatch.corrections.cutting import check_can_cut, cut
 from phytobatch.corrections.folder import path_of
 from phytobatch.corrections.resources import Correction
@@ -22,8 +22,7 @@ from phytobatch.resources import Result
 from phytobatch.sdk import Phytobatch
 from phytobatch.words import plural
 
-AT_A_TIME = 3  # photographs: each is decoded, and a large one takes a second and 100 MB
-MOST = 100_000
+MAX_PICTURES = 100_000
 DESCRIPTION = """\
 Cut tiles, chosen by chance from all photographs of a job, out of the originals
 (needs Pillow: the extra `report`). Look at them, make a folder inside FOLDER
@@ -38,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     options.job_argument(parser)
     parser.add_argument("--out", type=Path, metavar="FOLDER", required=True, help="folder for the pictures")
     parser.add_argument(
-        "--number", type=options.Between(1, MOST), default=300, metavar="N", help="how many tiles (default 300)"
+        "--number", type=options.Between(1, MAX_PICTURES), default=300, metavar="N", help="how many tiles (default 300)"
     )
     parser.add_argument(
         "--photos",
@@ -68,16 +67,9 @@ class Cutter:
         found = self.client.tiles(self.job_id, result.seq)
         boxes = {self._target(result, tile): found.box(tile) for tile in self.tiles[result.seq]}
         missing = {path: box for path, box in boxes.items() if not path.exists()}
-        sha256 = result.provenance.sha256 if result.provenance else None
         try:
-            local = self.local.find(result.name, sha256)
-            if local is not None:
-                cut(local, missing)
-            elif missing:
-                with tempfile.TemporaryDirectory(prefix="phytobatch-") as folder:
-                    part = Path(folder, "original")
-                    self.client.download_image(self.job_id, result.seq, part)
-                    cut(part, missing)
+            if missing:
+                Originals(self.client, self.job_id, self.local).use(result, lambda path: cut(path, missing))
         except (FileUnreadable, DownloadRefused) as error:
             return result, 0, f"{error} Say where it is on this computer: --photos FOLDER."
         return result, len(missing), None

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from phytobatch.errors import FileUnreadable
 from phytobatch.files.discovery import find_images
-from phytobatch.files.hashing import sha256_of
 from phytobatch.files.pictures import FORMATS
 
 if TYPE_CHECKING:
@@ -27,22 +26,13 @@ class LocalPhotographs:
         for found in find_images(folders).files:
             self._files[PurePosixPath(found.relative).name].append(found.path)
 
-    def find(self, name: str, sha256: str | None) -> Path | None:
-        """Return the file of an image of a job; with its checksum, none but that very file.
+    def find(self, name: str) -> Path | None:
+        """Return the file of an image of a job: results have no checksum of it, so its name must be there once.
 
-        Without one, the name must be there once: the same name in two folders may be two photographs.
+        The same name in two folders may be two photographs.
         """
         candidates = self._files.get(PurePosixPath(name).name, [])
-        if sha256 is None:
-            return candidates[0] if len(candidates) == 1 else None
-        return next((path for path in candidates if _has(path, sha256)), None)
-
-
-def _has(path: Path, sha256: str) -> bool:
-    try:
-        return sha256_of(path) == sha256
-    except OSError:
-        return False
+        return candidates[0] if len(candidates) == 1 else None
 
 
 def open_upright(path: Path, *, longest: int, expected: tuple[int, int] | None = None) -> Image:
