@@ -18,13 +18,13 @@ PARTS = ("api", "client", "deploy", "migrations", "shared", "worker")
 STARTS = "import api.main, worker.process, worker.inference.pipeline, shared.settings"
 
 
-def unpack(into: Path) -> Path:
-    """Unpack the newest version whose tables are older than ours; the folder of its code.
+def unpack(into: Path, *, without: str | None = None) -> Path:
+    """Unpack the newest version whose tables are older than ours, or than the migration ``without``; its folder.
 
     That is the commit before the one that brought our newest migration, or before the one that brought the one before
     that, and so on: between two releases there may be commits that are half a change and do not start.
     """
-    for added in _migrations():
+    for added in _migrations(without or "head"):
         commit = _git("log", "--diff-filter=A", "--format=%H", "-1", "--", str(added.relative_to(ROOT)))
         before = f"{commit}^" if commit else "HEAD"
         if _git("rev-parse", "--verify", "--quiet", f"{before}^{{commit}}"):
@@ -37,10 +37,10 @@ def unpack(into: Path) -> Path:
     )
 
 
-def _migrations() -> Iterator[Path]:
-    """Our migrations, newest first, without the very first one: before it there was nothing."""
+def _migrations(newest: str) -> Iterator[Path]:
+    """Our migrations from one on, newest first, without the very first one: before it there was nothing."""
     scripts = ScriptDirectory.from_config(alembic_config())
-    yield from (Path(script.path) for script in scripts.walk_revisions() if script.down_revision is not None)
+    yield from (Path(script.path) for script in scripts.walk_revisions(head=newest) if script.down_revision is not None)
 
 
 def _git(*arguments: str) -> str:

@@ -11,7 +11,7 @@ from worker.training.__main__ import main
 
 EDGE = 32  # pixels
 FIRST_LAYER = "stem"
-SCHEDULE = ("--epochs", "16", "--batch-size", "16", "--learning-rate", "0.005", "--trainable-from", FIRST_LAYER)
+SCHEDULE = ("--epochs", "60", "--batch-size", "16", "--learning-rate", "0.003", "--trainable-from", FIRST_LAYER)
 
 
 def write_backbone(path: Path) -> None:
@@ -22,8 +22,9 @@ def write_backbone(path: Path) -> None:
 
     keras.utils.set_random_seed(1)
     inputs = keras.Input((EDGE, EDGE, 3))
-    x = layers.Conv2D(16, 3, strides=2, padding="same", activation="relu", name=FIRST_LAYER)(inputs)
-    x = layers.Conv2D(32, 3, strides=2, padding="same", activation="relu")(x)
+    x = layers.Conv2D(32, 3, strides=2, padding="same", activation="relu", name=FIRST_LAYER)(inputs)
+    for _ in range(2):
+        x = layers.Conv2D(64, 3, strides=2, padding="same", activation="relu")(x)
     keras.Model(inputs, layers.GlobalAveragePooling2D()(x)).save(path)
 
 

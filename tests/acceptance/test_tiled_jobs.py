@@ -21,6 +21,7 @@ from worker.inference.manifest import read_manifest, shipped_classifier_dir
 
 EDGE, COLUMNS, ROWS = 32, 16, 8
 TILES = COLUMNS * ROWS
+BROUGHT_TILES = "0014"  # the migration
 TILING = {"edge": EDGE, "overlap": 0.0}
 PHOTOGRAPHS = 3
 # One photograph at a time, in 32 batches.
@@ -134,10 +135,10 @@ def test_a_cancel_inside_a_photograph_leaves_no_part_of_it(quiet: System, benche
 def test_a_tiled_job_waits_for_a_worker_that_knows_tiles(
     quiet: System, benches: list[Path], leaf_files: list[Path], tmp_path_factory: pytest.TempPathFactory, tmp_path: Path
 ) -> None:
-    """Programs of the version before run beside the new API in every upgrade."""
+    """Programs of the version before tiles run beside the new API in an upgrade from there."""
     new = quiet
     old = System(new.servers, tmp_path_factory.mktemp("old"))
-    old.code = unpack(tmp_path)
+    old.code = unpack(tmp_path, without=BROUGHT_TILES)
     old.environment["PHYTOBATCH_BOOTSTRAP_API_KEY"] = old.api_key = new.api_key
     try:
         old.start_api()

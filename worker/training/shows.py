@@ -115,7 +115,7 @@ class Made:
 
     ``healthy``: the index of the class of plants without a disease, None if there is none. ``grounds``: cuts of
     photographs without a leaf, uint8, (n, edge, edge, 3). ``of_leaves``: the pictures show leaves; False for cut-outs
-    of a canopy, which are neither laid on other grounds nor taken for pictures without a leaf when they are small.
+    of a canopy, which are laid on no other ground, and which made grounds (grass, soil) resemble.
     """
 
     healthy: int | None = None
@@ -144,9 +144,10 @@ class Shows:
     def __post_init__(self) -> None:
         """Count the shows of each kind: shares of the pictures of the training."""
         crops, count = self.examples.crops, len(self.train)
-        table = [(PICTURES, self._picture), (GROUNDS, self._ground), (JUNK, self._junk), (BLURS, self._blurred)]
+        table = [(PICTURES, self._picture), (JUNK, self._junk), (BLURS, self._blurred)]
         if self.made.of_leaves:
-            table += [(TILES, self._tile), (OWN_GROUNDS, self._own_ground), (CANOPIES, self._canopy)]
+            of_leaves = (self._tile, self._ground, self._own_ground, self._canopy)
+            table += zip((TILES, GROUNDS, OWN_GROUNDS, CANOPIES), of_leaves, strict=True)
         object.__setattr__(self, "_crops", crops)
         object.__setattr__(self, "_shares", shares_of_shows(self.examples.labels[self.train], crops[self.train]))
         object.__setattr__(self, "_pasted", chances_to_paste(self._shares_of_masks()) if self.made.of_leaves else {})

@@ -17,7 +17,7 @@ from worker.training.cut_outs import photograph_of
 SIZE = (480, 320)  # pixels of 31 mm
 EDGE = 32  # pixels: a metre
 PHOTOGRAPHS = 4
-TO_SORT = 160
+TO_SORT = 400
 
 Truths = Mapping[str, NDArray[np.uint8]]
 
