@@ -10,7 +10,7 @@ from shared.settings import Settings
 
 # What a chunk costs in statements is little beside so much work. Chunks that are no larger are never made smaller, and
 # a handful of images that somebody waits for is one chunk: beside a bulk job only one slot may be free for it.
-LEAST_WORK = 16
+MIN_WORK = 16
 # Of what is left, a chunk takes a quarter at most: whoever is last has little left to do while others are idle.
 SHARE_OF_THE_REST = 4
 
@@ -54,7 +54,7 @@ def cut_by_work(work: Sequence[int], *, max_work: int, max_images: int) -> Itera
         max_work: tiles in one chunk at most; an image of more is a chunk alone.
         max_images: images in one chunk at most.
     """
-    least = min(max_work, LEAST_WORK)
+    least = min(max_work, MIN_WORK)
     rising, left, begin = least, sum(work), 0
     while begin < len(work):
         room = min(max_work, rising, max(least, left // SHARE_OF_THE_REST))

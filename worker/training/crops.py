@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter
 
 from shared.contracts.manifest import Crop
 from worker.training.dataset import NO_CROP, LabelledFile
 from worker.training.errors import TrainingError
+from worker.training.listed import read_list
 
 
 class LearnedCrop(Crop):
@@ -31,14 +32,7 @@ def read_crops(path: Path) -> tuple[LearnedCrop, ...]:
     Raises:
         TrainingError: the file cannot be read, is not such a list, or names a crop or a folder twice.
     """
-    try:
-        crops = _CROPS.validate_json(path.read_bytes())
-    except OSError as error:
-        raise TrainingError(f"{path} cannot be read ({error.strerror}).") from error
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"])) or "the file"
-        raise TrainingError(f"{path} is no list of crops: {where}: {first['msg']}") from error
+    crops = read_list(path, _CROPS, "crops")
     for words, found in (("crop", [c.id for c in crops]), ("folder", [f for c in crops for f in c.folders])):
         twice = sorted({name for name in found if found.count(name) > 1})
         if twice:

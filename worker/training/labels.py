@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from shared.contracts.manifest import ClassLabel
-from worker.training.errors import TrainingError
+from worker.training.listed import read_list
 
 _LABELS = TypeAdapter(list[ClassLabel])
 _HEALTHY = {"en": "healthy", "es": "sana", "de": "gesund", "fr": "saine"}
@@ -48,12 +48,4 @@ def read_labels(path: Path) -> dict[str, ClassLabel]:
     Raises:
         TrainingError: the file cannot be read, or is not such a list.
     """
-    try:
-        labels = _LABELS.validate_json(path.read_bytes())
-    except OSError as error:
-        raise TrainingError(f"{path} cannot be read ({error.strerror}).") from error
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"])) or "the file"
-        raise TrainingError(f"{path} is no list of classes: {where}: {first['msg']}") from error
-    return {label.id: label for label in labels}
+    return {label.id: label for label in read_list(path, _LABELS, "classes")}

@@ -23,7 +23,7 @@ COLUMNS = 16
 # Given up when this much of the right answers is lost, or half of the tiles of a class to a review: a classifier that
 # only asks for a person is not wrong, and of no use.
 LOSS = 0.02
-LEAST_COUNTED = 0.5
+MIN_COUNTED = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Step:
 
     def is_as_good_as(self, other: "Step") -> bool:
         """Return True if less than ``LOSS`` of the right answers is lost, and no class lost half of its tiles."""
-        counted = all(a >= LEAST_COUNTED * b for a, b in zip(self.counted, other.counted, strict=True))
+        counted = all(a >= MIN_COUNTED * b for a, b in zip(self.counted, other.counted, strict=True))
         return counted and self.accuracy > other.accuracy - LOSS
 
 

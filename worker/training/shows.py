@@ -137,6 +137,7 @@ class Shows:
     made: Made = field(default_factory=Made)
     _crops: Indices = field(init=False)
     _shares: NDArray[np.float64] = field(init=False)
+    _leaf_shares: NDArray[np.float64] = field(init=False)
     _kinds: Sequence[tuple[int, Callable[[np.random.Generator], Show]]] = field(init=False)
     _masks: dict[tuple[int, int], Mask | None] = field(init=False, default_factory=dict)
     _pasted: Mapping[tuple[int, int], float] = field(init=False)
@@ -149,7 +150,11 @@ class Shows:
             of_leaves = (self._tile, self._ground, self._own_ground, self._canopy)
             table += zip((TILES, GROUNDS, OWN_GROUNDS, CANOPIES), of_leaves, strict=True)
         object.__setattr__(self, "_crops", crops)
-        object.__setattr__(self, "_shares", shares_of_shows(self.examples.labels[self.train], crops[self.train]))
+        labels = self.examples.labels[self.train]
+        shares = shares_of_shows(labels, crops[self.train])
+        of_leaves_alone = np.where(labels <= self._classes, shares, 0)
+        object.__setattr__(self, "_shares", shares)
+        object.__setattr__(self, "_leaf_shares", of_leaves_alone / of_leaves_alone.sum())
         object.__setattr__(self, "_pasted", chances_to_paste(self._shares_of_masks()) if self.made.of_leaves else {})
         object.__setattr__(self, "_kinds", tuple((round(share * count), make) for share, make in table))
 
@@ -183,6 +188,10 @@ class Shows:
     def _chosen(self, rng: np.random.Generator) -> int:
         return int(self.train[rng.choice(len(self.train), p=self._shares)])
 
+    def _chosen_leaf(self, rng: np.random.Generator) -> int:
+        """Choose a picture of a leaf: a road among the leaves of a tile would be its worst symptom."""
+        return int(self.train[rng.choice(len(self.train), p=self._leaf_shares)])
+
     def _shares_of_masks(self) -> dict[tuple[int, int], float]:
         """Return the share of pictures with a mask, by crop and label."""
         found: dict[tuple[int, int], list[bool]] = {}
@@ -207,10 +216,10 @@ class Shows:
         picture, label, crop = leaf.pixels, int(self.examples.labels[index]), int(self._crops[index])
         if leaf.mask is not None and rng.random() < self._pasted.get((crop, label), 0.0):
             picture = pasted(picture, leaf.mask, any_ground(self.made.grounds, self._size, rng), rng)
-        return Show(_varied(picture, rng), {label: 1.0}, crop)
+        return Show(_varied(picture, rng), {label: 1.0}, ANY_CROP if label == self._classes + NO_LEAF else crop)
 
     def _tile(self, rng: np.random.Generator) -> Show:
-        first = self._chosen(rng)
+        first = self._chosen_leaf(rng)
         crop, label = self._crops[first], self.examples.labels[first]
         alike = self._crops[self.train] == crop
         labels = self.examples.labels[self.train]
@@ -230,7 +239,7 @@ class Shows:
     def _own_ground(self, rng: np.random.Generator) -> Show:
         """Show the ground of a picture without its leaf; another picture's if this one's is not plain."""
         for _ in range(TRIES):
-            leaf = self._leaf(self._chosen(rng), rng)
+            leaf = self._leaf(self._chosen_leaf(rng), rng)
             if leaf.mask is not None:
                 return self._nothing(ground_alone(leaf.pixels, leaf.mask, rng), rng)
         return self._ground(rng)
@@ -239,11 +248,11 @@ class Shows:
         return Show(junk(self._size, rng), {self._classes + NO_LEAF: 1.0}, ANY_CROP)
 
     def _canopy(self, rng: np.random.Generator) -> Show:
-        leaves = [self.examples.pixels[self._chosen(rng), 0] for _ in range(CANOPY_LEAVES)]
+        leaves = [self.examples.pixels[self._chosen_leaf(rng), 0] for _ in range(CANOPY_LEAVES)]
         return self._nothing(canopy(leaves, rng), rng)
 
     def _blurred(self, rng: np.random.Generator) -> Show:
-        leaf = self.examples.pixels[self._chosen(rng), 0]
+        leaf = self.examples.pixels[self._chosen_leaf(rng), 0]
         return Show(_varied(blurred(leaf, rng), rng), {self._classes + BLURRED: 1.0}, NO_CROP)
 
     def _nothing(self, picture: Picture, rng: np.random.Generator) -> Show:

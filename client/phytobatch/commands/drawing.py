@@ -30,14 +30,7 @@ def drawing_options(parser: argparse.ArgumentParser, what: str) -> None:
     options.job_argument(parser)
     parser.add_argument("image", metavar="IMAGE", nargs="?", help="number or name of one photograph")
     parser.add_argument("--out", type=Path, metavar="FOLDER", help="folder for the pictures (without it: a table)")
-    parser.add_argument(
-        "--photos",
-        type=Path,
-        action="append",
-        default=[],
-        metavar="FOLDER",
-        help="where the files are; repeatable",
-    )
+    options.photos_option(parser)
     options.limit_option(parser, what)
     parser.add_argument(
         "--longest",

@@ -29,7 +29,7 @@ from phytobatch.sdk import Phytobatch
 from phytobatch.tiles.answer import ImageTiles, TileExplanation
 
 DESCRIPTION = """\
-Draw on photographs what speaks for their labels, from blue to violet, with a
+Draw on photographs what speaks for their labels, from white to violet, with a
 line around the strongest part. A job that was sent with --explain has it for
 each photograph; without IMAGE the surest diseases are drawn. Of a photograph
 in tiles, IMAGE is needed: the server makes it then, for its surest diseased

@@ -93,6 +93,18 @@ def limit_option(parser: argparse.ArgumentParser, what: str) -> None:
     )
 
 
+def photos_option(parser: argparse.ArgumentParser) -> None:
+    """Add the folders of photographs on this computer."""
+    parser.add_argument(
+        "--photos",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FOLDER",
+        help="where the files are on this computer, so that they are not downloaded; repeatable",
+    )
+
+
 def classifier_option(parser: argparse.ArgumentParser) -> None:
     """Add the classifier."""
     parser.add_argument(

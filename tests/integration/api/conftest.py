@@ -1,7 +1,9 @@
 """A worker's hands without its eyes: chunks are claimed and finished by the real functions, with the test's answers."""
 
+import threading
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import pytest
@@ -120,6 +122,24 @@ class Hands:
     def step(self, job_id: str, classify: Classify = rust) -> None:
         """Run the next chunk of one job."""
         self.finish(self.claim_of(job_id), classify)
+
+    @contextmanager
+    def at_work(self, classify: Classify = rust) -> Iterator[None]:
+        """Run the block with somebody who answers and explains whatever comes."""
+        stopping = threading.Event()
+
+        def work() -> None:
+            while not stopping.wait(0.01):
+                while (held := self.claim()) is not None:
+                    self.finish(held, classify)
+
+        thread = threading.Thread(target=work)
+        thread.start()
+        try:
+            yield
+        finally:
+            stopping.set()
+            thread.join()
 
     def run(self, job_id: str, classify: Classify = rust) -> None:
         """Run a job to its end."""

@@ -1,9 +1,6 @@
 """Why: what a job asks for and gets, and the explanation of one tile, which is made while the client waits."""
 
-import threading
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -65,25 +62,6 @@ def _mapped(database: Database) -> None:
     """In every test of this module."""
 
 
-@contextmanager
-def working(hands: Hands) -> Iterator[None]:
-    """Run the block with somebody who answers and explains whatever comes."""
-    stopping = threading.Event()
-
-    def work() -> None:
-        while not stopping.wait(0.01):
-            while (held := hands.claim()) is not None:
-                hands.finish(held, why_rust)
-
-    thread = threading.Thread(target=work)
-    thread.start()
-    try:
-        yield
-    finally:
-        stopping.set()
-        thread.join()
-
-
 def answered(api: Api, hands: Hands, tiles: Any = TILES, classifier: object = MAPPED) -> str:  # noqa: ANN401  # as `tiled`
     """A job of one photograph in tiles that is over."""
     job_id = api.new_job(tiling=EDGE, classifier=classifier)
@@ -120,7 +98,7 @@ def test_a_classifier_without_a_map_is_a_warning(api: Api, hands: Hands) -> None
 
 def test_one_photograph_is_explained_at_once(api: Api, hands: Hands) -> None:
     fields = {"file": ("a.jpg", b"a photograph")}
-    with working(hands):
+    with hands.at_work(why_rust):
         found = api.post("/predict?explain=true&classifier=leaf-map", fields=fields).json()
     assert (found["predicted_class"], found["explanation"]) == ("rust", CELLS)
     assert api.get(found["links"]["job"]).json()["explain"] is True
@@ -138,7 +116,7 @@ def test_exports_of_programs_have_it_and_tables_of_people_do_not(api: Api, hands
 
 def test_a_tile_is_explained_while_its_client_waits(api: Api, hands: Hands) -> None:
     job_id = answered(api, hands)
-    with working(hands):
+    with hands.at_work(why_rust):
         wait_for(lambda: ask(api, job_id, 2).status == 200)  # The first time, unless this machine is busy.
     found = ask(api, job_id, 2)
     box = {"x": 444, "y": 0, "width": 256, "height": 256}

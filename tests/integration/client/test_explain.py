@@ -1,8 +1,5 @@
 """``submit --explain``, ``predict --explain``, ``explain`` and the report, over the real API and object store."""
 
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -51,25 +48,6 @@ def why_rust(seq: int) -> NewResult:
     return replace(rust(seq), explanation=EXPLAINED.explanation)
 
 
-@contextmanager
-def working(hands: Hands) -> Iterator[None]:
-    """Run the block with somebody who answers and explains whatever comes."""
-    stopping = threading.Event()
-
-    def work() -> None:
-        while not stopping.wait(0.01):
-            while (held := hands.claim()) is not None:
-                hands.finish(held, why_rust)
-
-    thread = threading.Thread(target=work)
-    thread.start()
-    try:
-        yield
-    finally:
-        stopping.set()
-        thread.join()
-
-
 def has_blue(path: Path) -> bool:
     """True if something is drawn on the green photograph, above its legend."""
     with Image.open(path) as drawn:
@@ -81,7 +59,7 @@ def test_a_folder_is_sent_with_the_wish_and_drawn(
     shell: Shell, sdk: Phytobatch, hands: Hands, photo: Path, tmp_path: Path
 ) -> None:
     state = ("--state-dir", str(tmp_path / "state"))
-    with working(hands):
+    with hands.at_work(why_rust):
         shell.run("submit", str(photo.parent), "--explain", "--classifier", "leaf-map", "--watch", *state)
     job_id = next(sdk.jobs()).id
     one = shell.json("explain", job_id, "--out", str(tmp_path / "why"), "--photos", str(photo.parent))
@@ -93,7 +71,7 @@ def test_a_folder_is_sent_with_the_wish_and_drawn(
 
 
 def test_one_photograph_says_where_in_letters(shell: Shell, hands: Hands, photo: Path) -> None:
-    with working(hands):
+    with hands.at_work(why_rust):
         said = shell.run("predict", str(photo), "--explain", "--classifier", "leaf-map").stdout
     assert "  .. --\n  ++ ##\n" in said
 
@@ -107,7 +85,7 @@ def test_a_photograph_in_tiles_is_explained_when_it_is_named(
     sdk.commit(job.id)
     hands.run(job.id, tiled)
     assert "name a photograph" in shell.run("explain", job.id, code=2).stderr
-    with working(hands):
+    with hands.at_work(why_rust):
         surest = shell.json("explain", job.id, "leaf.jpg", "--out", str(tmp_path / "why"))
         chosen = shell.json("explain", job.id, "1", "--tile", "5")
     assert [one["tile"] for one in surest["tiles"]] == [0, 2], "of rust, the surest first"

@@ -1,6 +1,7 @@
 """What a training shows, how often, and what the network is told of it."""
 
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -114,6 +115,20 @@ def test_all_classes_of_a_crop_are_laid_on_other_grounds_alike() -> None:
     assert chances[apple, RUST] == 0, "or another ground would be a sign of rust"
     assert chances[cherry, HEALTHY] == pytest.approx(shows.PASTED / 2)
     assert chances[cherry, RUST] == pytest.approx(shows.PASTED)
+
+
+def test_pictures_without_a_leaf_are_no_crop_and_lie_in_no_tile() -> None:
+    made = some_shows()
+    made.examples.labels[::3] = CLASSES + NO_LEAF
+    made.examples.pixels[::3] = 255
+    made = replace(made)
+    for number in range(len(made)):
+        show = made.show(0, number)
+        if show.picture.std() < 1 and number < len(made.train):
+            assert (dict(show.labels), show.crop) == ({CLASSES + NO_LEAF: 1.0}, ANY_CROP)
+    leaves = {made._chosen_leaf(np.random.default_rng(seed)) for seed in range(100)}
+    assert leaves
+    assert not leaves & set(range(0, 60, 3))
 
 
 def test_there_is_no_show_behind_the_last() -> None:

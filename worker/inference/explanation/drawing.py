@@ -12,7 +12,7 @@ from worker.inference.explanation.explain import FULL, Explanation
 
 # White to violet: no leaf and no symptom has these, and their lightness falls evenly for any colour vision.
 COLOURS = ((255, 255, 255), (170, 200, 255), (110, 150, 255), (70, 90, 240), (60, 20, 200))
-MOST_OPAQUE = 120  # of 255
+MAX_OPACITY = 120  # of 255
 LINE_FROM = 128  # a cell that says half as much as the strongest lies within the line
 LINES_ACROSS = 600  # lines of one pixel and more that the longer side has room for
 DARK, LIGHT, PAPER = (20, 27, 36, 255), (255, 255, 255, 255), (255, 255, 255)
@@ -64,7 +64,7 @@ def _layer(evidence: NDArray[np.uint8], *, lined: bool = True) -> Image.Image:
     table = np.empty((FULL + 1, 4), np.uint8)
     for channel in range(3):
         table[:, channel] = np.rint(np.interp(np.arange(FULL + 1), steps, [colour[channel] for colour in COLOURS]))
-    table[:, 3] = np.arange(FULL + 1) * MOST_OPAQUE // FULL
+    table[:, 3] = np.arange(FULL + 1) * MAX_OPACITY // FULL
     layer = Image.fromarray(table[evidence])
     if lined:
         _line(layer, evidence)

@@ -16,7 +16,7 @@ Picture = NDArray[np.uint8]
 Distance = NDArray[np.float32]
 
 CELLS = 112  # along the longer edge, in which the leaf is looked for
-LEAST_EDGE = 16  # pixels; a smaller picture has no mask
+MIN_EDGE = 16  # pixels; a smaller picture has no mask
 # Distances are shares of a cell's light: the sine of an angle of hues, damped by SOFTEN levels where it is dark.
 SOFTEN = 25.0
 DARK_SCALE = 60.0  # levels that count as 1 on a black ground
@@ -40,10 +40,10 @@ def leaf_mask(picture: Picture) -> Mask | None:
     it is not believable as one leaf. It knows nothing of crops. About 4 ms; a picture's mask is worth keeping.
     """
     height, width = picture.shape[:2]
-    if min(height, width) < LEAST_EDGE:
+    if min(height, width) < MIN_EDGE:
         return None
     scale = CELLS / max(height, width)
-    size = max(LEAST_EDGE, round(width * scale)), max(LEAST_EDGE, round(height * scale))
+    size = max(MIN_EDGE, round(width * scale)), max(MIN_EDGE, round(height * scale))
     cells = np.asarray(Image.fromarray(picture).resize(size, Image.Resampling.BOX), np.float32)
     ground = plain_ground(cells)
     if not ground.is_plain:

@@ -11,10 +11,10 @@ RING = 3  # cells along the border, in which the ground is looked for
 BOX = 24  # levels of a colour that are counted as one
 # Levels (root of the mean square of a cell's three differences) within which a cell of the border is ground.
 NEAREST, NEAR = 9.0, 26.0
-LEAST_CELLS = 12  # for a plane of three numbers
+MIN_CELLS = 12  # for a plane of three numbers
 # Beyond these no ground is plain. A table beside which the border shows a leaf, a stem or a shadow has 0.6 and more.
-LEAST_SHARE = 0.55
-MOST_NOISE = 12.0
+MIN_SHARE = 0.55
+MAX_NOISE = 12.0
 DARK = 40.0  # levels; no colour can be told below
 # A leaf or soil that fills the border has a colour; paper and tables have little, cloth and plastic a blue one.
 GREY, COLOURED, BLUER = 0.2, 0.45, 1.12
@@ -39,7 +39,7 @@ class PlainGround:
     @property
     def is_plain(self) -> bool:
         """True if it fills most of the border evenly, and has no colour of leaves or soil."""
-        if self.share < LEAST_SHARE or self.noise > MOST_NOISE:
+        if self.share < MIN_SHARE or self.noise > MAX_NOISE:
             return False
         red, green, blue = (float(v) for v in self.colour.reshape(-1, 3).mean(axis=0))
         top = max(red, green, blue)
@@ -63,7 +63,7 @@ def plain_ground(cells: Colours) -> PlainGround:
     for _ in range(ROUNDS):
         away = seen - here @ weights
         near = np.sqrt((away**2).mean(axis=1)) < limit
-        if near.sum() < LEAST_CELLS:
+        if near.sum() < MIN_CELLS:
             break
         weights = np.linalg.lstsq(here[near], seen[near], rcond=None)[0].astype(np.float32)
         spread = float(np.sqrt(((seen - here @ weights)[near] ** 2).mean()))

@@ -21,7 +21,7 @@ Thing = Callable[[Image.Image, np.random.Generator], object]
 SCALES = (0.5, 2.0)  # of a leaf's picture, over the tile
 # Of one to six leaves: few, because each costs about a millisecond.
 COUNTS = (0.28, 0.24, 0.18, 0.13, 0.1, 0.07)
-LEAST_LEAF = 0.15  # of a tile's pixels; a tile with less leaf is ground
+MIN_LEAF = 0.15  # of a tile's pixels; a tile with less leaf is ground
 # The chance of each thing under the leaves, and over them.
 UNDER: Sequence[tuple[Thing, float]] = (
     (things.patch_of_soil, 0.12),
@@ -72,8 +72,8 @@ class LeafTile(Generic[Label]):
 
     @property
     def is_ground(self) -> bool:
-        """True if its leaves are too little to be told: less than ``LEAST_LEAF``."""
-        return self.leaf_share < LEAST_LEAF
+        """True if its leaves are too little to be told: less than ``MIN_LEAF``."""
+        return self.leaf_share < MIN_LEAF
 
 
 def count_of_leaves(rng: np.random.Generator) -> int:

@@ -39,14 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--number", type=options.Between(1, MAX_PICTURES), default=300, metavar="N", help="how many tiles (default 300)"
     )
-    parser.add_argument(
-        "--photos",
-        type=Path,
-        action="append",
-        default=[],
-        metavar="FOLDER",
-        help="where the files are on this computer, so that they are not downloaded; repeatable",
-    )
+    options.photos_option(parser)
     parser.add_argument(
         "--seed", type=int, default=1, metavar="N", help="another number chooses other tiles (default 1)"
     )

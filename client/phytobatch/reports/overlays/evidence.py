@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 FULL = 255  # of the cell that says most
 LINE_FROM = 128  # a cell that says half as much lies within the line
-MOST_OPAQUE = 120  # of 255
+MAX_OPACITY = 120  # of 255
 LINES_ACROSS = 600  # lines of one pixel and more that the longer side has room for
 DARK, LIGHT = (20, 27, 36, 255), (255, 255, 255, 255)
 
@@ -57,7 +57,7 @@ def _layer(evidence: Image, *, lined: bool = True) -> Image:
 
     table = [colours.of_evidence(value / FULL) for value in range(FULL + 1)]
     channels = [evidence.point([colour[channel] for colour in table]) for channel in range(3)]
-    opacity = evidence.point([MOST_OPAQUE * value // FULL for value in range(FULL + 1)])
+    opacity = evidence.point([MAX_OPACITY * value // FULL for value in range(FULL + 1)])
     layer = Images.merge("RGBA", (*channels, opacity))
     if lined:
         _line(layer, evidence)

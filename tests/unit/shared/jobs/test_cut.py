@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.jobs.cut import LEAST_WORK, SHARE_OF_THE_REST, cut, cut_by_work
+from shared.jobs.cut import MIN_WORK, SHARE_OF_THE_REST, cut, cut_by_work
 
 
 @given(images=st.integers(0, 30_000), max_images=st.integers(1, 1024))
@@ -11,14 +11,14 @@ def test_every_image_is_in_one_chunk_and_none_is_larger_than_asked(images: int, 
     sizes = list(cut(images, max_images))
     assert sum(sizes) == images
     assert all(1 <= size <= max_images for size in sizes)
-    assert all(size >= min(max_images, LEAST_WORK) for size in sizes[:-1]), "only the last one is smaller"
+    assert all(size >= min(max_images, MIN_WORK) for size in sizes[:-1]), "only the last one is smaller"
 
 
 @given(images=st.integers(1, 30_000))
 def test_whoever_is_last_has_little_left_to_do(images: int) -> None:
     left = images
     for size in cut(images, 64):
-        assert size <= max(LEAST_WORK, left // SHARE_OF_THE_REST)
+        assert size <= max(MIN_WORK, left // SHARE_OF_THE_REST)
         left -= size
 
 
@@ -57,7 +57,7 @@ def test_the_last_chunks_have_little_work(work: list[int], max_images: int) -> N
     begin = 0
     for size in cut_by_work(work, max_work=1024, max_images=max_images):
         left, taken = sum(work[begin:]), sum(work[begin : begin + size])
-        assert size == 1 or taken <= max(LEAST_WORK, left // SHARE_OF_THE_REST)
+        assert size == 1 or taken <= max(MIN_WORK, left // SHARE_OF_THE_REST)
         begin += size
 
 
